@@ -1,0 +1,80 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+/// The instruction set that `Compute` is built for: what this host has, or what the environment variable
+/// WORKBENCH_SIMD says (avx512, avx2 or portable).
+let simd =
+  Context.environment["WORKBENCH_SIMD"]
+  ?? {
+    #if arch(x86_64) && os(Linux)
+      let cpuinfo = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+      let line = cpuinfo.split(separator: "\n").first { $0.hasPrefix("flags") } ?? ""
+      let flags = Set(line.split(separator: " "))
+      if flags.isSuperset(of: ["avx512f", "avx512vl", "avx512dq", "avx512bw", "avx2", "fma"]) { return "avx512" }
+      if flags.isSuperset(of: ["avx2", "fma"]) { return "avx2" }
+    #endif
+    return "portable"
+  }()
+
+let simdSettings: [SwiftSetting] =
+  switch simd {
+  case "avx512":
+    [
+      .define("WORKBENCH_AVX512"), .define("WORKBENCH_FMA"),
+      .unsafeFlags(
+        ["avx512f", "avx512vl", "avx512dq", "avx512bw", "avx2", "fma", "prefer-vector-width=512"]
+          .flatMap { ["-Xcc", "-m\($0)"] }),
+    ]
+  case "avx2": [.define("WORKBENCH_FMA"), .unsafeFlags(["-Xcc", "-mavx2", "-Xcc", "-mfma"])]
+  default: []
+  }
+
+/// Optimised in debug builds too: a study of speed that needs `-c release` would be misread.
+let optimised: [SwiftSetting] = [.unsafeFlags(["-O", "-wmo", "-disable-batch-mode", "-num-threads", "2"])]
+
+let package = Package(
+  name: "convolution-workbench",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "experiment", targets: ["experiment"]),
+    .library(name: "Workbench", targets: ["Command", "Kernels", "Layers", "Tensors"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CFFTW", pkgConfig: "fftw3f",
+      providers: [.apt(["libfftw3-dev"]), .brew(["fftw"])]),
+    .target(name: "Tensors", swiftSettings: optimised),
+    .target(name: "Compute", dependencies: ["CFFTW", "Tensors"], swiftSettings: optimised + simdSettings),
+    .target(name: "Layers", dependencies: ["Compute", "Tensors"], swiftSettings: optimised),
+    .target(name: "Kernels", dependencies: ["Layers", "Compute", "Tensors"], swiftSettings: optimised),
+    .target(name: "Networks", dependencies: ["Kernels", "Layers", "Tensors"], swiftSettings: optimised),
+    .target(
+      name: "Learning", dependencies: ["Networks", "Layers", "Compute", "Tensors"],
+      resources: [.copy("Resources/digits-images.idx3-ubyte"), .copy("Resources/digits-labels.idx1-ubyte")],
+      swiftSettings: optimised),
+    .target(
+      name: "Experiments", dependencies: ["Learning", "Networks", "Kernels", "Layers", "Compute", "Tensors"],
+      swiftSettings: optimised),
+    .target(
+      name: "Command",
+      dependencies: [
+        "Experiments", "Learning", "Networks", "Kernels", "Layers", "Compute", "Tensors",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .executableTarget(name: "experiment", dependencies: ["Command"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "ComputeTests", dependencies: ["Compute"]),
+    .testTarget(
+      name: "KernelsTests", dependencies: ["Kernels", "Layers", "Compute", "Tensors"],
+      resources: [.copy("Fixtures")], swiftSettings: optimised),
+    .testTarget(name: "NetworksTests", dependencies: ["Networks"]),
+    .testTarget(name: "LearningTests", dependencies: ["Learning"]),
+    .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
+    .testTarget(name: "CommandTests", dependencies: ["Command", "experiment"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

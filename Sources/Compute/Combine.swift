@@ -1,0 +1,63 @@
+/// How an output combines what it reads with a weight: the second of an operator's three answers.
+public enum Combine: String, Sendable, CaseIterable {
+  /// y = Σ x · w
+  case multiply
+  /// y = −Σ |x − w| (AdderNet; Chen et al., 2020, arXiv:1912.13200)
+  case adder
+}
+
+/// One step of a microkernel's accumulation.
+protocol CombineStep {
+  static func step(_ sum: Vector, _ x: Vector, _ w: Vector) -> Vector
+}
+
+enum MultiplyStep: CombineStep {
+  @inline(__always) static func step(_ sum: Vector, _ x: Vector, _ w: Vector) -> Vector { sum.fused(x, w) }
+}
+
+enum AdderStep: CombineStep {
+  @inline(__always) static func step(_ sum: Vector, _ x: Vector, _ w: Vector) -> Vector {
+    sum - (x - w).magnitude
+  }
+}
+
+/// The accumulators of one output pixel in a tile: one or two vectors of output channels.
+protocol TileRow {
+  associatedtype Weights
+  static var width: Int { get }
+  static func load(_ pointer: UnsafePointer<Float>) -> Weights
+  init(_ start: Weights)
+  mutating func add<Step: CombineStep>(_ x: Float, _ weights: Weights, _ step: Step.Type)
+  func store(_ pointer: UnsafeMutablePointer<Float>)
+}
+
+struct PairRow: TileRow {
+  var first, second: Vector
+  @inline(__always) static var width: Int { 2 &* Vector.scalarCount }
+  @inline(__always) static func load(_ pointer: UnsafePointer<Float>) -> (Vector, Vector) {
+    (Vector(at: pointer), Vector(at: pointer + Vector.scalarCount))
+  }
+  @inline(__always) init(_ start: (Vector, Vector)) { (first, second) = start }
+  @inline(__always) mutating func add<Step: CombineStep>(
+    _ x: Float, _ weights: (Vector, Vector), _ step: Step.Type
+  ) {
+    let x = Vector(repeating: x)
+    first = Step.step(first, x, weights.0)
+    second = Step.step(second, x, weights.1)
+  }
+  @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>) {
+    first.store(pointer)
+    second.store(pointer + Vector.scalarCount)
+  }
+}
+
+struct SingleRow: TileRow {
+  var sum: Vector
+  @inline(__always) static var width: Int { Vector.scalarCount }
+  @inline(__always) static func load(_ pointer: UnsafePointer<Float>) -> Vector { Vector(at: pointer) }
+  @inline(__always) init(_ start: Vector) { sum = start }
+  @inline(__always) mutating func add<Step: CombineStep>(_ x: Float, _ weights: Vector, _ step: Step.Type) {
+    sum = Step.step(sum, Vector(repeating: x), weights)
+  }
+  @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>) { sum.store(pointer) }
+}

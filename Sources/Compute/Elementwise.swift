@@ -1,0 +1,99 @@
+import Tensors
+
+/// Elements that one thread should have at least: below that, waking a thread costs more than it saves.
+private let elementwiseGrain = 16_384
+
+/// Runs `body` over whole vectors, then over single elements, of `0 ..< count`.
+@inline(__always)
+func forEachVector(
+  _ count: Int, threads: Int, vectors: (Int) -> Void, elements: (Int) -> Void
+) {
+  parallel(count, threads: threads, grain: elementwiseGrain) { range in
+    let lanes = Vector.scalarCount
+    var index = range.lowerBound
+    while index &+ lanes <= range.upperBound {
+      vectors(index)
+      index = index &+ lanes
+    }
+    while index < range.upperBound {
+      elements(index)
+      index = index &+ 1
+    }
+  }
+}
+
+/// Elementwise functions over contiguous floats.
+public enum Elementwise {
+  /// y = max(x, 0)
+  public static func relu(
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, count: Int, threads: Int
+  ) {
+    forEachVector(count, threads: threads) {
+      let v = Vector(at: x + $0)
+      v.replacing(with: 0, where: v .< 0).store(y + $0)
+    } elements: {
+      y[$0] = x[$0] < 0 ? 0 : x[$0]
+    }
+  }
+
+  /// dx = g where y > 0, else 0
+  public static func reluGradient(
+    _ y: UnsafePointer<Float>, _ g: UnsafePointer<Float>, _ dx: UnsafeMutablePointer<Float>, count: Int,
+    threads: Int
+  ) {
+    forEachVector(count, threads: threads) {
+      Vector.zero.replacing(with: Vector(at: g + $0), where: Vector(at: y + $0) .> 0).store(dx + $0)
+    } elements: {
+      dx[$0] = y[$0] > 0 ? g[$0] : 0
+    }
+  }
+
+  /// y = a + b
+  public static func add(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, count: Int,
+    threads: Int
+  ) {
+    forEachVector(count, threads: threads) {
+      (Vector(at: a + $0) + Vector(at: b + $0)).store(y + $0)
+    } elements: {
+      y[$0] = a[$0] + b[$0]
+    }
+  }
+
+  /// y = y + factor · x
+  public static func addScaled(
+    _ factor: Float, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, count: Int, threads: Int
+  ) {
+    forEachVector(count, threads: threads) {
+      Vector(at: y + $0).fused(Vector(at: x + $0), Vector(repeating: factor)).store(y + $0)
+    } elements: {
+      y[$0] += factor * x[$0]
+    }
+  }
+
+  /// y = factor · x
+  public static func scale(
+    _ factor: Float, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, count: Int, threads: Int
+  ) {
+    forEachVector(count, threads: threads) {
+      (Vector(at: x + $0) * factor).store(y + $0)
+    } elements: {
+      y[$0] = factor * x[$0]
+    }
+  }
+}
+
+extension Tensor {
+  /// The elementwise sum; both shapes must be equal.
+  public static func sum(_ a: Tensor, _ b: Tensor, threads: Int) -> Tensor {
+    precondition(a.shape == b.shape, "cannot add \(a.shape) and \(b.shape)")
+    var result = Tensor(uninitialized: a.shape)
+    a.withPointer { a in
+      b.withPointer { b in
+        let count = result.count
+        result.withMutablePointer { Elementwise.add(a, b, $0, count: count, threads: threads) }
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,115 @@
+import Tensors
+
+/// The central loop: for each row, `outputs = bias + Σ over slots, channels of combine(x, w)`.
+///
+/// There is no im2col matrix: `fill` says where each row reads (Dukhan, 2019, "The indirect convolution
+/// algorithm", arXiv:1907.02129).
+///
+/// - Parameters:
+///   - rows: the number of output pixels.
+///   - weights: packed weights; group g reads channels g · channels and writes outputs g · outputs onwards.
+///   - bias: one value for each output of all groups, or nil.
+///   - combine: how x and w meet.
+///   - scratchPerRow: floats of scratch memory that `fill` needs for each row.
+///   - threads: how many threads share the rows or the panels; the result does not depend on it.
+///   - fill: fills the table of a tile of rows (at most `RowTable.capacity`) and returns its number of slots.
+public func indirectGEMM(
+  rows: Int, weights: PackedWeights, bias: UnsafePointer<Float>? = nil, combine: Combine = .multiply,
+  scratchPerRow: Int = 0, threads: Int, fill: (Range<Int>, RowTable) -> Int
+) {
+  let tiles = (rows + tileRows - 1) / tileRows
+  let panels = Panels(outputs: weights.outputs)
+  // Few tiles: share the panels instead, so that two threads help on a 7×7 image too.
+  let byPanel = scratchPerRow == 0 && tiles < 8 * threads && panels.count >= threads
+  weights.withPointer { packed in
+    if byPanel {
+      parallel(panels.count, threads: threads) {
+        run(tiles: 0..<tiles, panels: $0, rows, weights, packed, bias, combine, scratchPerRow, fill)
+      }
+    } else {
+      parallel(tiles, threads: threads) {
+        run(tiles: $0, panels: 0..<panels.count, rows, weights, packed, bias, combine, scratchPerRow, fill)
+      }
+    }
+  }
+}
+
+/// One thread's share. Blocks of tiles pass over each panel together, so that a panel is fetched once a block.
+private func run(
+  tiles: Range<Int>, panels panelRange: Range<Int>, _ rows: Int, _ weights: PackedWeights,
+  _ packed: UnsafePointer<Float>, _ bias: UnsafePointer<Float>?, _ combine: Combine,
+  _ scratchPerRow: Int, _ fill: (Range<Int>, RowTable) -> Int
+) {
+  // Tables and scratch rows of a block stay within the second-level cache.
+  let scratchPerTile = scratchPerRow * tileRows
+  let block = max(1, min(8, 256 / max(weights.taps, 1), 65_536 / max(scratchPerTile, 1), tiles.count))
+  let panels = Panels(outputs: weights.outputs)
+  let depth = weights.taps * weights.channels
+  withUnsafeTemporaryAllocation(byteCount: (tileRows + 1) * tileWidth * 4, alignment: 64) { scratch in
+    let floats = scratch.bindMemory(to: Float.self)
+    guard let sums = floats.baseAddress else { return }
+    let start = sums + tileRows * tileWidth
+    RowTable.withTables(tiles: block, slots: weights.taps, scratchPerTile: scratchPerTile) { tables in
+      var slots = Array(repeating: 0, count: block)
+      for first in stride(from: tiles.lowerBound, to: tiles.upperBound, by: block) {
+        let blockTiles = first..<min(first + block, tiles.upperBound)
+        for tile in blockTiles {
+          let range = tile * tileRows..<min((tile + 1) * tileRows, rows)
+          slots[tile - first] = fill(range, tables[tile - first])
+          tables[tile - first].repeatFirst(from: range.count, slots: slots[tile - first])
+        }
+        for group in 0..<weights.groups {
+          let groupWeights = packed + group * panels.floats(depth: depth)
+          for panel in panelRange {
+            let output = group * weights.outputs + panel * tileWidth
+            let columns = min(tileWidth, weights.outputs - panel * tileWidth)
+            start.update(repeating: 0, count: tileWidth)
+            if let bias { start.update(from: bias + output, count: columns) }
+            for tile in blockTiles {
+              let table = tables[tile - first]
+              if group > 0 && panel == panelRange.lowerBound {
+                table.advance(by: weights.channels, slots: slots[tile - first])
+              }
+              let count = min((tile + 1) * tileRows, rows) - tile * tileRows
+              runTile(
+                TileArguments(
+                  rows: table.rows, taps: table.taps, slots: slots[tile - first], channels: weights.channels,
+                  weights: groupWeights + panel * tileWidth * depth, start: start, sums: sums),
+                count: count, single: panels.width(panel) < tileWidth, combine: combine)
+              for row in 0..<count {
+                copy(sums + row * tileWidth, to: table.outputs[row] + output, columns)
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+/// Copies the sums of one pixel; whole vectors at once where it can.
+@inline(__always)
+private func copy(_ sums: UnsafePointer<Float>, to output: UnsafeMutablePointer<Float>, _ columns: Int) {
+  if columns == tileWidth {
+    Vector(at: sums).store(output)
+    Vector(at: sums + Vector.scalarCount).store(output + Vector.scalarCount)
+  } else {
+    for column in 0..<columns { output[column] = sums[column] }
+  }
+}
+
+extension RowTable {
+  /// Lets the pixels that a short tile lacks read what its first pixel reads.
+  func repeatFirst(from count: Int, slots: Int) {
+    guard count < tileRows else { return }
+    for slot in 0..<slots {
+      let pointers = rows + slot &* tileRows
+      for row in count..<tileRows { pointers[row] = pointers[0] }
+    }
+  }
+
+  /// Moves all pointers on to the channels of the next group.
+  func advance(by channels: Int, slots: Int) {
+    for index in 0..<slots &* tileRows { rows[index] += channels }
+  }
+}

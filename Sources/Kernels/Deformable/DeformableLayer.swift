@@ -1,0 +1,210 @@
+import Compute
+import Foundation
+import Layers
+import Tensors
+
+/// A deformable convolution with the convolution that predicts its offsets (and masks) from the same input.
+///
+/// That convolution has the same geometry, a bias, and starts at zero, so that training starts from the regular
+/// grid. Its channels are the offsets, (vertical, horizontal) for each offset group and tap, then the masks.
+final class DeformableLayer: KernelLayer {
+  let geometry: ConvolutionGeometry
+  let algorithm: String
+  private let version: Deformable.Version
+  private let combine: Combine
+  private let maskScale: Float
+  private var offsetGroups: Int
+  private let weight: Parameter
+  private let bias: Parameter?
+  private let predictor: ConvolutionLayer
+  private let convolution: DeformableConvolution
+
+  /// Offsets and masks from outside, in place of predicted ones, and their gradients.
+  private var given: (offset: Tensor, mask: Tensor?)?
+  private var givenGradients: (offset: Tensor, mask: Tensor?)?
+
+  private struct Saved {
+    let input: Tensor
+    let offset: Tensor
+    let mask: Tensor?
+    let plan: SamplingPlan
+  }
+  private var saved: Saved?
+
+  init(_ site: KernelSite, _ version: Deformable.Version) throws {
+    geometry = site.geometry
+    self.version = version
+    combine = site.options.value("combine") == "adder" ? .adder : .multiply
+    maskScale = site.options.value("mask") == "2sigmoid" ? 2 : 1
+    offsetGroups = site.options.count("groups")
+    guard geometry.inputChannels % offsetGroups == 0 else {
+      throw WorkbenchError("\(offsetGroups) offset groups do not divide \(geometry.inputChannels) input channels.")
+    }
+    algorithm = site.algorithm ?? "direct"
+    guard ["direct", "reference"].contains(algorithm) else {
+      throw WorkbenchError("There is no algorithm ‘\(algorithm)’ for this kernel; choose from direct, reference.")
+    }
+    var random = site.random
+    weight = Parameter(
+      combine.initialization.weights(geometry.weightShape, using: &random), layout: .convolution,
+      rule: combine.updateRule)
+    bias = site.bias ? Parameter(Tensor(repeating: 0, [geometry.outputChannels]), layout: .plain) : nil
+    let channels = offsetGroups * geometry.taps * (version == .v1 ? 2 : 3)
+    predictor = try ConvolutionLayer(
+      KernelSite(geometry: geometry.with(outputChannels: channels, groups: 1), bias: true, random: random),
+      algorithms: ConvolutionAlgorithms.multiply)
+    predictor.weight.value = Tensor(repeating: 0, predictor.weight.value.shape)
+    convolution = DeformableConvolution(geometry, combine)
+  }
+
+  var ownParameters: [NamedParameter] {
+    [NamedParameter("weight", weight)] + (bias.map { [NamedParameter("bias", $0)] } ?? [])
+  }
+
+  var children: [(name: String, layer: any Layer)] { given == nil ? [("offset", predictor)] : [] }
+
+  var hasOwnGradients: Bool { combine == .adder }
+
+  /// Beside the products: 7 other operations for each channel of a bilinear sample (4 products, 3 sums), and for
+  /// masks one product more each, plus one for each mask itself (its sigmoid).
+  func cost(for input: FeatureShape) throws -> Cost {
+    let output = try outputShape(for: input)
+    let samples = output.pixels * geometry.taps
+    var cost = combine.cost(terms: output.count * geometry.taps * geometry.channelsPerGroup)
+    cost = cost + (given == nil ? try predictor.cost(for: input) : Cost())
+    cost.parameters = parameterCount
+    cost.adds += bias == nil ? 0 : output.count
+    cost.otherOps += samples * geometry.inputChannels * (version == .v1 ? 7 : 8)
+    cost.otherOps += version == .v1 ? 0 : samples * offsetGroups
+    let positions = samples * offsetGroups * (version == .v1 ? 2 : 3)
+    cost.bytes = 4 * (input.count + parameterCount + output.count + positions)
+    return cost
+  }
+
+  func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    let (offset, mask) = given ?? split(predictor.forward(input, context))
+    if algorithm == "reference" {
+      if context.training { saved = Saved(input: input, offset: offset, mask: mask, plan: plan(input, offset, mask)) }
+      return Tensor(
+        DeformableReference.forward(
+          Tensor64(input), offset: Tensor64(offset), mask: mask.map { Tensor64($0) }, Tensor64(weight.value),
+          bias.map { Tensor64($0.value) }, geometry, combine))
+    }
+    let plan = plan(input, offset, mask)
+    if context.training { saved = Saved(input: input, offset: offset, mask: mask, plan: plan) }
+    return convolution.forward(input, plan, weight, bias?.value, threads: context.threads)
+  }
+
+  private func plan(_ input: Tensor, _ offset: Tensor, _ mask: Tensor?) -> SamplingPlan {
+    SamplingPlan(geometry, input: FeatureShape(input), offset: offset, mask: mask)
+  }
+
+  func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
+    guard let saved = saved.take() else { preconditionFailure("backward needs a forward pass in training") }
+    let gradients = convolution.backward(
+      gradient, saved.input, saved.plan, weight, hasMask: saved.mask != nil, threads: context.threads)
+    weight.gradient = gradients.weight
+    bias?.gradient = biasGradient(gradient, threads: context.threads)
+    if given != nil {
+      givenGradients = (gradients.offset, gradients.mask)
+      return gradients.input
+    }
+    let positions = joined(gradients.offset, gradients.mask, saved.mask)
+    return .sum(gradients.input, predictor.backward(positions, context), threads: context.threads)
+  }
+
+  /// The predictor's channels as offsets and masks: scale · sigmoid of the last third.
+  private func split(_ prediction: Tensor) -> (offset: Tensor, mask: Tensor?) {
+    if version == .v1 { return (prediction, nil) }
+    let slots = offsetGroups * geometry.taps, pixels = Array(prediction.shape.dropLast())
+    var offset = Tensor(uninitialized: pixels + [2 * slots]), mask = Tensor(uninitialized: pixels + [slots])
+    let count = prediction.count / (3 * slots)
+    prediction.withPointer { source in
+      offset.withMutablePointer { offset in
+        mask.withMutablePointer { mask in
+          for pixel in 0..<count {
+            let row = source + pixel * 3 * slots
+            (offset + pixel * 2 * slots).update(from: row, count: 2 * slots)
+            for slot in 0..<slots { mask[pixel * slots + slot] = maskScale / (1 + exp(-row[2 * slots + slot])) }
+          }
+        }
+      }
+    }
+    return (offset, mask)
+  }
+
+  /// The gradient to the predictor's channels.
+  private func joined(_ offset: Tensor, _ maskGradient: Tensor?, _ mask: Tensor?) -> Tensor {
+    guard let maskGradient, let mask else { return offset }
+    let slots = offsetGroups * geometry.taps
+    var result = Tensor(uninitialized: offset.shape.dropLast() + [3 * slots])
+    let count = offset.count / (2 * slots)
+    withPointers(offset, maskGradient, mask) { offset, gradient, mask in
+      result.withMutablePointer { result in
+        for pixel in 0..<count {
+          let row = result + pixel * 3 * slots
+          row.update(from: offset + pixel * 2 * slots, count: 2 * slots)
+          for slot in 0..<slots {
+            let m = mask[pixel * slots + slot]
+            row[2 * slots + slot] = gradient[pixel * slots + slot] * m * (1 - m / maskScale)
+          }
+        }
+      }
+    }
+    return result
+  }
+
+  func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {
+    let inner = bias == nil ? 1 : 2
+    var offset: Tensor64, mask: Tensor64?
+    if let given {
+      (offset, mask) = (Tensor64(given.offset), given.mask.map { Tensor64($0) })
+    } else {
+      let prediction = predictor.reference(input, Array(parameters[inner...]))
+      let slots = offsetGroups * geometry.taps, channels = prediction.shape[3]
+      offset = Tensor64(repeating: 0, prediction.shape.dropLast() + [2 * slots])
+      var factors = Tensor64(repeating: 0, prediction.shape.dropLast() + [slots])
+      for (index, value) in prediction.values.enumerated() {
+        let (pixel, channel) = index.quotientAndRemainder(dividingBy: channels)
+        if channel < 2 * slots {
+          offset.values[pixel * 2 * slots + channel] = value
+        } else {
+          factors.values[pixel * slots + channel - 2 * slots] = Double(maskScale) / (1 + exp(-value))
+        }
+      }
+      mask = version == .v1 ? nil : factors
+    }
+    return DeformableReference.forward(
+      input, offset: offset, mask: mask, parameters[0], bias == nil ? nil : parameters[1], geometry, combine)
+  }
+
+  func bind(_ operands: Operands) throws {
+    guard let offset = operands.offset else {
+      throw WorkbenchError("This operator needs offsets; give them with --offset.")
+    }
+    try Deformable.check(offset: offset, mask: operands.mask, geometry, version)
+    offsetGroups = offset.shape[3] / (2 * geometry.taps)
+    given = (offset, operands.mask)
+    try bindWeights(operands)
+  }
+
+  var operandGradients: Operands {
+    Operands(
+      weight: weight.gradient, bias: bias?.gradient, offset: givenGradients?.offset, mask: givenGradients?.mask)
+  }
+
+  func outputShape(for input: FeatureShape) throws -> FeatureShape {
+    let output = try geometry.outputShape(for: input)
+    if let given {
+      for (name, tensor) in [("offset", given.offset), ("mask", given.mask)] {
+        guard let tensor else { continue }
+        let shape = FeatureShape(tensor)
+        guard (shape.batch, shape.height, shape.width) == (output.batch, output.height, output.width) else {
+          throw WorkbenchError(
+            "The \(name) is for \(shape.batch) images of \(shape.height)×\(shape.width) output pixels; this input gives \(output.batch) of \(output.height)×\(output.width).")
+        }
+      }
+    }
+    return output
+  }
+}

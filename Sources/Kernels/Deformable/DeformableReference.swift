@@ -1,0 +1,54 @@
+import Compute
+import Tensors
+
+/// The plain definition of deformable convolution, in double precision.
+enum DeformableReference {
+  /// A bilinear sample of one channel at (y, x); 0 unless −1 < y < H and −1 < x < W; missing neighbours are 0.
+  static func sample(_ image: Tensor64, _ index: Int, _ y: Double, _ x: Double, _ channel: Int) -> Double {
+    guard y > -1, y < Double(image.shape[1]), x > -1, x < Double(image.shape[2]) else { return 0 }
+    func pixel(_ row: Int, _ column: Int) -> Double {
+      guard row >= 0, row < image.shape[1], column >= 0, column < image.shape[2] else { return 0 }
+      return image[index, row, column, channel]
+    }
+    let top = Int(y.rounded(.down)), left = Int(x.rounded(.down))
+    let dy = y - Double(top), dx = x - Double(left)
+    return (1 - dy) * ((1 - dx) * pixel(top, left) + dx * pixel(top, left + 1))
+      + dy * ((1 - dx) * pixel(top + 1, left) + dx * pixel(top + 1, left + 1))
+  }
+
+  /// y[p, o] = bias[o] + Σ over taps t, channels c of combine(m[p, t] · x(p·s + t·d − padding + Δ[p, t], c), w[t, c, o])
+  ///
+  /// Δ holds (vertical, horizontal) for each offset group and tap; m, if there is one, one factor for each.
+  static func forward(
+    _ x: Tensor64, offset: Tensor64, mask: Tensor64?, _ w: Tensor64, _ bias: Tensor64?,
+    _ geometry: ConvolutionGeometry, _ combine: Combine
+  ) -> Tensor64 {
+    let g = geometry, taps = g.taps
+    let channelsPerOffset = g.inputChannels / (offset.shape[3] / (2 * taps))
+    var y = g.referenceStart(x.shape, bias)
+    for image in 0..<y.shape[0] {
+      for row in 0..<y.shape[1] {
+        for column in 0..<y.shape[2] {
+          for tap in 0..<taps {
+            let baseY = Double(row * g.stride.height - g.padding.top + tap / g.kernel.width * g.dilation.height)
+            let baseX = Double(column * g.stride.width - g.padding.left + tap % g.kernel.width * g.dilation.width)
+            for channel in 0..<g.inputChannels {
+              let slot = channel / channelsPerOffset * taps + tap
+              let value =
+                sample(
+                  x, image, baseY + offset[image, row, column, 2 * slot],
+                  baseX + offset[image, row, column, 2 * slot + 1], channel)
+                * (mask.map { $0[image, row, column, slot] } ?? 1)
+              let group = channel / g.channelsPerGroup, inner = channel % g.channelsPerGroup
+              for out in group * g.outputsPerGroup..<(group + 1) * g.outputsPerGroup {
+                let weight = w[tap / g.kernel.width, tap % g.kernel.width, inner, out]
+                y[image, row, column, out] += combine == .multiply ? value * weight : -abs(value - weight)
+              }
+            }
+          }
+        }
+      }
+    }
+    return y
+  }
+}

@@ -1,0 +1,167 @@
+import Layers
+import Tensors
+
+/// A convolution operator as a plug-in: what it is called, what it means, and how to make its layer.
+///
+/// To add one, write a type that conforms to this protocol and put it into the list that a `KernelRegistry` is
+/// made from: the command line, the tests, the cost tables and the benchmarks then all know it.
+public protocol Kernel: Sendable {
+  /// The name on the command line.
+  var name: String { get }
+  /// One line: what it does.
+  var summary: String { get }
+  /// What an output is, as a formula.
+  var formula: String { get }
+  /// Where it comes from.
+  var paper: String { get }
+  /// The options that may follow the name, as in `dilated:dilation=4`.
+  var options: [KernelOption] { get }
+  /// The algorithms that can compute it, fastest first, the reference last.
+  var algorithms: [String] { get }
+
+  /// The geometry that this kernel has where a network has a k×k convolution of geometry `place`.
+  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry
+
+  /// A new layer, or an error that says why there is none for this site.
+  func makeLayer(_ site: KernelSite) throws -> any KernelLayer
+}
+
+extension Kernel {
+  public var options: [KernelOption] { [] }
+
+  /// Spreads the taps where the options ask for it, and is otherwise the place's own geometry.
+  public func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
+    try options.value("dilation").map { _ in try place.dilated(by: options.pair("dilation")) } ?? place
+  }
+}
+
+/// What a kernel makes its layer from.
+public struct KernelSite: Sendable {
+  /// The geometry, exactly as the layer is to have it.
+  public var geometry: ConvolutionGeometry
+  /// The options, checked against the kernel's list.
+  public var options: KernelOptions
+  /// Whether a bias is added to the output.
+  public var bias: Bool
+  /// The algorithm that is to be used, or nil for the fastest that serves.
+  public var algorithm: String?
+  /// Where initial weights come from.
+  public var random: Random
+
+  /// A site.
+  public init(
+    geometry: ConvolutionGeometry, options: KernelOptions = KernelOptions(), bias: Bool = false,
+    algorithm: String? = nil, random: Random = Random(seed: 0)
+  ) {
+    self.geometry = geometry
+    self.options = options
+    self.bias = bias
+    self.algorithm = algorithm
+    self.random = random
+  }
+}
+
+/// A layer that can take the place of a k×k convolution.
+public protocol KernelLayer: Layer {
+  /// The geometry of the whole layer.
+  var geometry: ConvolutionGeometry { get }
+
+  /// The algorithm that computes it.
+  var algorithm: String { get }
+
+  /// The output by the plain definition, in double precision.
+  ///
+  /// - Parameters:
+  ///   - input: NHWC.
+  ///   - parameters: the values of `parameters`, in that order.
+  func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64
+
+  /// The gradients by the plain definition, in double precision, or nil where they are the derivatives of
+  /// `reference` and finite differences are to be used.
+  func referenceGradients(
+    _ input: Tensor64, _ parameters: [Tensor64], _ gradient: Tensor64
+  ) -> ReferenceGradients?
+
+  /// Whether `referenceGradients` are, on purpose, not the derivatives of `reference`, as AdderNet's.
+  var hasOwnGradients: Bool { get }
+
+  /// Takes arrays from outside in place of its own; refuses those that it cannot use.
+  func bind(_ operands: Operands) throws
+
+  /// The gradients to the bound operands (all but the input) after a backward pass.
+  var operandGradients: Operands { get }
+}
+
+/// Gradients in double precision.
+public struct ReferenceGradients: Sendable {
+  /// The gradient to the input.
+  public var input: Tensor64
+  /// The gradients to the parameters, in their order.
+  public var parameters: [Tensor64]
+
+  /// Gradients to an input and to parameters.
+  public init(input: Tensor64, parameters: [Tensor64]) {
+    self.input = input
+    self.parameters = parameters
+  }
+}
+
+/// The arrays beside its input that an operator can be given: what `experiment conv` reads from files.
+public struct Operands: Sendable {
+  /// HWIO.
+  public var weight: Tensor?
+  /// One value for each output channel.
+  public var bias: Tensor?
+  /// NHWC: for each offset group and tap the vertical, then the horizontal offset, in pixels.
+  public var offset: Tensor?
+  /// NHWC: for each offset group and tap a factor.
+  public var mask: Tensor?
+
+  /// The given arrays.
+  public init(weight: Tensor? = nil, bias: Tensor? = nil, offset: Tensor? = nil, mask: Tensor? = nil) {
+    self.weight = weight
+    self.bias = bias
+    self.offset = offset
+    self.mask = mask
+  }
+}
+
+extension KernelLayer {
+  public func outputShape(for input: FeatureShape) throws -> FeatureShape { try geometry.outputShape(for: input) }
+
+  public var hasOwnGradients: Bool { false }
+
+  public func referenceGradients(
+    _ input: Tensor64, _ parameters: [Tensor64], _ gradient: Tensor64
+  ) -> ReferenceGradients? { nil }
+
+  /// Takes a weight and a bias where the layer has parameters of these names.
+  public func bind(_ operands: Operands) throws {
+    guard operands.offset == nil else { throw WorkbenchError("This operator takes no offset; leave out --offset.") }
+    guard operands.mask == nil else { throw WorkbenchError("This operator takes no mask; leave out --mask.") }
+    try bindWeights(operands)
+  }
+
+  /// The weight's and the bias's gradients.
+  public var operandGradients: Operands {
+    Operands(weight: ownParameter("weight")?.gradient, bias: ownParameter("bias")?.gradient)
+  }
+
+  /// Takes the weight and the bias, and leaves the rest to the caller.
+  public func bindWeights(_ operands: Operands) throws {
+    for (name, value) in [("weight", operands.weight), ("bias", operands.bias)] {
+      guard let parameter = ownParameter(name) else {
+        if value != nil { throw WorkbenchError("This operator has no \(name); leave out --\(name).") }
+        continue
+      }
+      guard let value else { throw WorkbenchError("This operator needs a \(name); give it with --\(name).") }
+      guard value.shape == parameter.value.shape else {
+        throw WorkbenchError(
+          "The \(name) has the shape \(parameter.layout.fileShape(value.shape)); this operator needs \(parameter.layout.fileShape(parameter.value.shape)).")
+      }
+      parameter.value = value
+    }
+  }
+
+  private func ownParameter(_ name: String) -> Parameter? { parameters.first { $0.name == name }?.parameter }
+}

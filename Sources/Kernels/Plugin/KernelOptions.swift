@@ -1,0 +1,112 @@
+import Tensors
+
+/// An option that a kernel takes behind its name.
+public struct KernelOption: Hashable, Sendable {
+  /// What values an option can have.
+  public enum Kind: Hashable, Sendable {
+    /// A whole number of at least 1.
+    case count
+    /// `N` or `HxW`, each at least 1.
+    case size
+    /// One of these words.
+    case choice([String])
+  }
+
+  /// The name before the `=`.
+  public let name: String
+  /// What values it can have.
+  public let kind: Kind
+  /// The value if the option is left out.
+  public let initial: String
+  /// One line: what it does.
+  public let help: String
+
+  /// An option.
+  public init(_ name: String, _ kind: Kind, initial: String, help: String) {
+    self.name = name
+    self.kind = kind
+    self.initial = initial
+    self.help = help
+  }
+
+  /// The distance of taps, which every k×k kernel can vary.
+  public static func dilation(initial: Int = 1) -> KernelOption {
+    KernelOption("dilation", .size, initial: String(initial), help: "distance of neighbouring taps, N or HxW")
+  }
+
+  /// How x and w meet.
+  public static let combine = KernelOption(
+    "combine", .choice(["multiply", "adder"]), initial: "multiply", help: "multiply: x·w; adder: −|x − w|")
+
+  func check(_ value: String, of kernel: String) throws {
+    let valid =
+      switch kind {
+      case .count: Int(value).map { $0 >= 1 && $0 <= 1 << 20 } ?? false
+      case .size: Pair(text: value).map { $0.height >= 1 && $0.width >= 1 } ?? false
+      case .choice(let words): words.contains(value)
+      }
+    guard valid else {
+      throw WorkbenchError("The option \(name) of \(kernel) cannot be ‘\(value)’; it takes \(kindText).")
+    }
+  }
+
+  /// What values it takes, in words.
+  public var kindText: String {
+    switch kind {
+    case .count: "a whole number from 1 to 1048576"
+    case .size: "N or HxW, from 1 to 1048576"
+    case .choice(let words): words.joined(separator: " or ")
+    }
+  }
+}
+
+extension Pair {
+  /// A size as the command line takes it, `N` or `HxW`, at most 1048576 each; nil for anything else.
+  public init?(text: String) {
+    let parts = text.split(separator: "x", omittingEmptySubsequences: false)
+    let numbers = parts.compactMap { part in
+      part.allSatisfy { $0.isASCII && $0.isNumber } ? Int(part) : nil
+    }
+    guard numbers.count == parts.count, (1...2).contains(parts.count), numbers.allSatisfy({ $0 <= 1 << 20 }) else {
+      return nil
+    }
+    self.init(numbers[0], numbers[numbers.count - 1])
+  }
+}
+
+/// Values of a kernel's options, checked, with the kernel's defaults for those left out.
+public struct KernelOptions: Hashable, Sendable {
+  private var values: [String: String]
+
+  /// No options at all.
+  public init() { values = [:] }
+
+  /// The options `given`, checked against those that the kernel takes.
+  public init(_ given: [(name: String, value: String)], of kernel: any Kernel) throws {
+    values = Dictionary(uniqueKeysWithValues: kernel.options.map { ($0.name, $0.initial) })
+    var seen = Set<String>()
+    for (name, value) in given {
+      guard let option = kernel.options.first(where: { $0.name == name }) else {
+        let known = kernel.options.map(\.name).joined(separator: ", ")
+        throw WorkbenchError(
+          known.isEmpty
+            ? "\(kernel.name) takes no option ‘\(name)’; it has none."
+            : "\(kernel.name) takes no option ‘\(name)’; it has: \(known).")
+      }
+      guard seen.insert(name).inserted else {
+        throw WorkbenchError("The option \(name) of \(kernel.name) is given twice.")
+      }
+      try option.check(value, of: kernel.name)
+      values[name] = value
+    }
+  }
+
+  /// The text of an option, or nil if the kernel does not have it.
+  public func value(_ name: String) -> String? { values[name] }
+
+  /// A size option; 1 if the kernel does not have it.
+  public func pair(_ name: String) -> Pair { values[name].flatMap(Pair.init(text:)) ?? Pair(1) }
+
+  /// A count option; 1 if the kernel does not have it.
+  public func count(_ name: String) -> Int { values[name].flatMap { Int($0) } ?? 1 }
+}

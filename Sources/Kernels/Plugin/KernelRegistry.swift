@@ -1,0 +1,69 @@
+import Layers
+import Tensors
+
+/// The kernels that a command knows: a value, made from one list.
+public struct KernelRegistry: Sendable {
+  /// The kernels, in the order of tables.
+  public let kernels: [any Kernel]
+
+  /// A registry of the given kernels; a later one replaces an earlier one of the same name.
+  public init(_ kernels: [any Kernel]) {
+    var kept: [any Kernel] = []
+    for kernel in kernels {
+      kept.removeAll { $0.name == kernel.name }
+      kept.append(kernel)
+    }
+    self.kernels = kept
+  }
+
+  /// The kernels of this package.
+  public static let builtIn = KernelRegistry(builtInKernels)
+
+  /// The kernel and the options that an item of `--conv` names, such as `adder:dilation=2`.
+  public func choice(_ item: String) throws -> KernelChoice {
+    let parts = item.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    guard let kernel = kernels.first(where: { $0.name == parts[0] }) else {
+      throw WorkbenchError(
+        "There is no kernel ‘\(parts[0])’; choose from \(kernels.map(\.name).joined(separator: ", ")).")
+    }
+    let given = try parts.dropFirst().map { part -> (String, String) in
+      let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      guard sides.count == 2 else {
+        throw WorkbenchError("‘\(part)’ in ‘\(item)’ is no option; write it as name=value.")
+      }
+      return (sides[0], sides[1])
+    }
+    return KernelChoice(item: item, kernel: kernel, options: try KernelOptions(given, of: kernel))
+  }
+
+  /// The choices of a list such as `standard,adder:dilation=2`, or of `all`, each once.
+  public func choices(_ list: String) throws -> [KernelChoice] {
+    let items = list == "all" ? kernels.map(\.name) : list.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    var seen = Set<String>()
+    return try items.filter { seen.insert($0).inserted }.map(choice)
+  }
+}
+
+/// A kernel with its options: an item of `--conv`.
+public struct KernelChoice: Sendable {
+  /// The item as given: the `kernel` column of every table.
+  public let item: String
+  /// The kernel.
+  public let kernel: any Kernel
+  /// Its options.
+  public let options: KernelOptions
+
+  /// A new layer where a network has a k×k convolution of geometry `place`.
+  public func makeLayer(
+    at place: ConvolutionGeometry, bias: Bool = false, algorithm: String? = nil, random: Random
+  ) throws -> any KernelLayer {
+    do {
+      return try kernel.makeLayer(
+        KernelSite(
+          geometry: kernel.geometry(at: place, options: options), options: options, bias: bias,
+          algorithm: algorithm, random: random))
+    } catch let error as WorkbenchError {
+      throw WorkbenchError("\(item): \(error)")
+    }
+  }
+}

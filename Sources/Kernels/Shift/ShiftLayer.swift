@@ -1,0 +1,131 @@
+import Compute
+import Layers
+import Tensors
+
+/// The shift of channels, with a pointwise convolution behind it where the number of channels changes.
+final class ShiftLayer: KernelLayer {
+  let geometry: ConvolutionGeometry
+  let algorithm: String
+  private let pointwise: ConvolutionLayer?
+  private var inputShape: FeatureShape?
+
+  init(_ site: KernelSite, pointwise wanted: Bool) throws {
+    geometry = site.geometry
+    algorithm = site.algorithm ?? "direct"
+    guard ["direct", "reference"].contains(algorithm) else {
+      throw WorkbenchError("There is no algorithm ‘\(algorithm)’ for this kernel; choose from direct, reference.")
+    }
+    guard geometry.kernel.height == geometry.kernel.width, geometry.kernel.height % 2 == 1 else {
+      throw WorkbenchError("shift needs an odd square window, such as 3×3, not \(geometry.kernel).")
+    }
+    let full = Padding(
+      Pair(geometry.dilation.height * (geometry.kernel.height / 2), geometry.dilation.width * (geometry.kernel.width / 2)))
+    guard geometry.padding == full else {
+      throw WorkbenchError(
+        "shift reads zeros outside the image and keeps its size: its padding is \(full), not \(geometry.padding).")
+    }
+    // A window of one pixel moves nothing: there the pointwise convolution is all there is.
+    let needed = wanted || geometry.inputChannels != geometry.outputChannels || geometry.taps == 1
+    guard needed || geometry.groups == 1 else {
+      throw WorkbenchError("shift mixes no channels, so groups have no meaning; leave them out or give a weight.")
+    }
+    guard needed || !site.bias else { throw WorkbenchError("shift has no bias without a weight; leave it out.") }
+    pointwise =
+      needed
+      ? try ConvolutionLayer(
+        KernelSite(
+          geometry: geometry.with(kernel: Pair(1), stride: Pair(1), padding: Padding(Pair(0)), dilation: Pair(1)),
+          bias: site.bias, algorithm: site.algorithm, random: site.random),
+        algorithms: ConvolutionAlgorithms.multiply) : nil
+  }
+
+  /// The pointwise convolution's own parameters stand where a convolution's would.
+  var ownParameters: [NamedParameter] { pointwise?.ownParameters ?? [] }
+
+  /// Moves cost no arithmetic; only bytes.
+  func cost(for input: FeatureShape) throws -> Cost {
+    let output = try outputShape(for: input)
+    var shifted = output
+    shifted.channels = input.channels
+    var cost = try pointwise?.cost(for: shifted) ?? Cost()
+    cost.bytes = 4 * (input.count + cost.parameters + output.count)
+    return cost
+  }
+
+  func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    let shape = FeatureShape(input)
+    if context.training { inputShape = shape }
+    var output = geometry.checkedOutput(shape)
+    output.channels = shape.channels
+    var shifted: Tensor
+    if algorithm == "reference" {
+      shifted = Tensor(ShiftReference.forward(Tensor64(input), geometry))
+    } else {
+      shifted = Tensor(uninitialized: output.extents)
+      input.withPointer { x in
+        shifted.withMutablePointer { y in
+          move(shape, output, threads: context.threads, missing: { y[$0] = 0 }) { y[$0] = x[$1] }
+        }
+      }
+    }
+    return pointwise?.forward(shifted, context) ?? shifted
+  }
+
+  func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
+    guard let shape = inputShape.take() else { preconditionFailure("backward needs a forward pass in training") }
+    let gradient = pointwise?.backward(gradient, context) ?? gradient
+    if algorithm == "reference" {
+      return Tensor(ShiftReference.backward(Tensor64(gradient), shape.extents, geometry))
+    }
+    var dx = Tensor(repeating: 0, shape.extents)
+    gradient.withPointer { g in
+      dx.withMutablePointer { dx in
+        move(shape, FeatureShape(gradient), threads: context.threads, missing: { _ in }) { dx[$1] = g[$0] }
+      }
+    }
+    return dx
+  }
+
+  /// Visits every element of the shifted image: its offset, and that of the element it is, if there is one.
+  @inline(__always)
+  private func move(
+    _ input: FeatureShape, _ output: FeatureShape, threads: Int, missing: (Int) -> Void, body: (Int, Int) -> Void
+  ) {
+    let channels = input.channels
+    let moves = (0..<channels).map { ShiftReference.displacement($0, of: channels, geometry) }
+    // By image, so that each gradient element has one owner.
+    parallel(output.batch, threads: threads) { images in
+      for image in images {
+        for row in 0..<output.height {
+          for column in 0..<output.width {
+            let target = ((image * output.height + row) * output.width + column) * channels
+            for channel in 0..<channels {
+              let h = row &* geometry.stride.height &+ moves[channel].dy
+              let w = column &* geometry.stride.width &+ moves[channel].dx
+              if h >= 0, h < input.height, w >= 0, w < input.width {
+                body(target &+ channel, ((image &* input.height &+ h) &* input.width &+ w) &* channels &+ channel)
+              } else {
+                missing(target &+ channel)
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {
+    let shifted = ShiftReference.forward(input, geometry)
+    return pointwise?.reference(shifted, parameters) ?? shifted
+  }
+
+  func referenceGradients(
+    _ input: Tensor64, _ parameters: [Tensor64], _ gradient: Tensor64
+  ) -> ReferenceGradients? {
+    let shifted = ShiftReference.forward(input, geometry)
+    let inner = pointwise?.referenceGradients(shifted, parameters, gradient)
+    return ReferenceGradients(
+      input: ShiftReference.backward(inner?.input ?? gradient, input.shape, geometry),
+      parameters: inner?.parameters ?? [])
+  }
+}

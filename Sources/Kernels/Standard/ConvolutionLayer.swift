@@ -1,0 +1,87 @@
+import Compute
+import Layers
+import Tensors
+
+/// A convolution or one of its relatives with a regular grid: a geometry, a way to combine, an algorithm.
+///
+/// The weight is `[kernel height, kernel width, input channels / groups, output channels]` in memory, OIHW in files.
+public final class ConvolutionLayer: KernelLayer {
+  public let geometry: ConvolutionGeometry
+  /// How x and w meet.
+  public let combine: Combine
+  /// The weight, HWIO.
+  public let weight: Parameter
+  /// The bias, one for each output channel, if there is one.
+  public let bias: Parameter?
+  private let implementation: any ConvolutionAlgorithm
+  private var input: Tensor?
+
+  /// A layer for a site.
+  ///
+  /// - Parameters:
+  ///   - algorithms: the names it may be asked for, fastest first.
+  ///   - initialization: how weights start; by default as is usual for `combine`.
+  public init(
+    _ site: KernelSite, combine: Combine = .multiply, algorithms: [String],
+    initialization: Initialization? = nil
+  ) throws {
+    geometry = site.geometry
+    self.combine = combine
+    var random = site.random
+    weight = Parameter(
+      (initialization ?? combine.initialization).weights(geometry.weightShape, using: &random),
+      layout: .convolution, rule: combine.updateRule)
+    bias = site.bias ? Parameter(Tensor(repeating: 0, [geometry.outputChannels]), layout: .plain) : nil
+    implementation = try ConvolutionAlgorithms.make(site.algorithm, from: algorithms, geometry, combine)
+  }
+
+  public var algorithm: String { implementation.name }
+
+  public var ownParameters: [NamedParameter] {
+    [NamedParameter("weight", weight)] + (bias.map { [NamedParameter("bias", $0)] } ?? [])
+  }
+
+  public func cost(for input: FeatureShape) throws -> Cost {
+    let output = try outputShape(for: input)
+    var cost = combine.cost(terms: output.count * geometry.taps * geometry.channelsPerGroup)
+    if implementation is FourierConvolution { cost = FourierConvolution.cost(geometry, output) }
+    cost.parameters = parameterCount
+    cost.adds += bias == nil ? 0 : output.count
+    cost.bytes = 4 * (input.count + parameterCount + output.count)
+    return cost
+  }
+
+  public func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    if context.training { self.input = input }
+    return implementation.forward(input, weight, bias?.value, threads: context.threads)
+  }
+
+  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
+    guard let input = input.take() else { preconditionFailure("backward needs a forward pass in training") }
+    weight.gradient = implementation.weightGradient(gradient, input, weight, threads: context.threads)
+    bias?.gradient = biasGradient(gradient, threads: context.threads)
+    return implementation.inputGradient(gradient, input, weight, threads: context.threads)
+  }
+
+  public func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {
+    combine.reference(input, parameters[0], bias == nil ? nil : parameters[1], geometry)
+  }
+
+  public func referenceGradients(
+    _ input: Tensor64, _ parameters: [Tensor64], _ gradient: Tensor64
+  ) -> ReferenceGradients? {
+    let (x, w) = combine.referenceGradients(input, parameters[0], gradient, geometry)
+    return ReferenceGradients(input: x, parameters: [w] + (bias == nil ? [] : [referenceBiasGradient(gradient)]))
+  }
+
+  public var hasOwnGradients: Bool { combine == .adder }
+}
+
+/// The gradient to a bias: the sum of an NHWC gradient over images and pixels.
+func biasGradient(_ gradient: Tensor, threads: Int) -> Tensor {
+  let channels = gradient.shape[3]
+  let sums = gradient.withPointer {
+    channelSum($0, rows: gradient.count / channels, channels: channels, threads: threads)
+  }
+  return Tensor(sums.map(Float.init), [channels])
+}

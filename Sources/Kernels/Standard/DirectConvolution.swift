@@ -1,0 +1,117 @@
+import Compute
+import Layers
+import Tensors
+
+/// Convolution by the indirect GEMM: a regular grid of row pointers and packed weights.
+final class DirectConvolution: ConvolutionAlgorithm {
+  let name = "direct"
+  private let geometry: ConvolutionGeometry
+  private let combine: Combine
+  private let forwardPack = PackCache(), backwardPack = PackCache()
+
+  init(_ geometry: ConvolutionGeometry, _ combine: Combine) {
+    self.geometry = geometry
+    self.combine = combine
+  }
+
+  func forward(_ x: Tensor, _ weight: Parameter, _ bias: Tensor?, threads: Int) -> Tensor {
+    let input = FeatureShape(x), output = geometry.checkedOutput(input)
+    let rows = GridRows(geometry, input: input, output: output)
+    let packed = forwardPack.packed(weight) { PackedWeights(forward: $0, groups: geometry.groups) }
+    let zeros = Tensor(repeating: 0, [input.channels])
+    var y = Tensor(uninitialized: output.extents)
+    withPointers(x, zeros) { x, zeros in
+      y.withMutablePointer { y in
+        withOptionalPointer(bias) { bias in
+          indirectGEMM(rows: output.pixels, weights: packed, bias: bias, combine: combine, threads: threads) {
+            rows.fillForward($0, $1, x: x, zeros: zeros, y: y, skipsPadding: combine == .multiply)
+          }
+        }
+      }
+    }
+    return y
+  }
+
+  func inputGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, threads: Int) -> Tensor {
+    let input = FeatureShape(x), output = FeatureShape(g)
+    let rows = GridRows(geometry, input: input, output: output)
+    let packed = backwardPack.packed(weight) { PackedWeights(backward: $0, groups: geometry.groups) }
+    let zeros = Tensor(repeating: 0, [output.channels])
+    var dx = Tensor(uninitialized: input.extents)
+    withPointers(g, zeros) { g, zeros in
+      dx.withMutablePointer { dx in
+        switch combine {
+        case .multiply:
+          indirectGEMM(rows: input.pixels, weights: packed, threads: threads) {
+            rows.fillBackward($0, $1, g: g, zeros: zeros, dx: dx)
+          }
+        case .adder:
+          x.withPointer { x in
+            indirectClampedGradient(rows: input.pixels, weights: packed, input: x, gradient: dx, threads: threads) {
+              rows.fillBackward($0, $1, g: g, zeros: zeros, dx: dx)
+            }
+          }
+        }
+      }
+    }
+    return dx
+  }
+
+  func weightGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, threads: Int) -> Tensor {
+    let input = FeatureShape(x), output = FeatureShape(g)
+    let rows = GridRows(geometry, input: input, output: output)
+    let zeros = Tensor(repeating: 0, [input.channels])
+    var dw = Tensor(uninitialized: weight.value.shape)
+    withPointers(g, x, zeros) { g, x, zeros in
+      dw.withMutablePointer { dw in
+        indirectWeightGradient(
+          rows: output.pixels, groups: geometry.groups, taps: geometry.taps, channels: geometry.channelsPerGroup,
+          outputs: geometry.outputsPerGroup, gradient: g, result: dw, threads: threads
+        ) { tap, range, pointers, _ in
+          rows.fillTap(tap, range, x: x, zeros: zeros, into: pointers)
+        }
+      }
+    }
+    if combine == .adder { subtractWeightedSums(&dw, weight.value, g, threads: threads) }
+    return dw
+  }
+}
+
+/// Σ (x − w) · g = Σ x · g − w · Σ g: turns a convolution's weight gradient into AdderNet's.
+func subtractWeightedSums(_ dw: inout Tensor, _ weight: Tensor, _ g: Tensor, threads: Int) {
+  let outputs = weight.shape[3], rows = g.count / outputs
+  let sums = g.withPointer { channelSum($0, rows: rows, channels: outputs, threads: threads) }.map { Float($0) }
+  let count = dw.count
+  weight.withPointer { w in
+    dw.withMutablePointer { dw in
+      for index in 0..<count { dw[index] -= w[index] * sums[index % outputs] }
+    }
+  }
+}
+
+extension ConvolutionGeometry {
+  /// The output's shape for an input that has passed `outputShape`.
+  func checkedOutput(_ input: FeatureShape) -> FeatureShape {
+    guard let shape = try? outputShape(for: input) else { preconditionFailure("unchecked input \(input)") }
+    return shape
+  }
+}
+
+/// Calls `body` with pointers into two tensors.
+func withPointers(_ a: Tensor, _ b: Tensor, _ body: (UnsafePointer<Float>, UnsafePointer<Float>) -> Void) {
+  a.withPointer { a in b.withPointer { b in body(a, b) } }
+}
+
+/// Calls `body` with pointers into three tensors.
+func withPointers(
+  _ a: Tensor, _ b: Tensor, _ c: Tensor,
+  _ body: (UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>) -> Void
+) {
+  a.withPointer { a in b.withPointer { b in c.withPointer { c in body(a, b, c) } } }
+}
+
+/// Calls `body` with a pointer into a tensor, or with nil.
+func withOptionalPointer(_ tensor: Tensor?, _ body: (UnsafePointer<Float>?) -> Void) {
+  guard let tensor else { return body(nil) }
+  tensor.withPointer(body)
+}

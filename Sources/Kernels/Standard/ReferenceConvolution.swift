@@ -1,0 +1,71 @@
+import Compute
+import Layers
+import Tensors
+
+/// The plain definition as an algorithm: slow, and right.
+final class ReferenceConvolution: ConvolutionAlgorithm {
+  let name = "reference"
+  private let geometry: ConvolutionGeometry
+  private let combine: Combine
+
+  init(_ geometry: ConvolutionGeometry, _ combine: Combine) {
+    self.geometry = geometry
+    self.combine = combine
+  }
+
+  func forward(_ x: Tensor, _ weight: Parameter, _ bias: Tensor?, threads: Int) -> Tensor {
+    Tensor(combine.reference(Tensor64(x), Tensor64(weight.value), bias.map { Tensor64($0) }, geometry))
+  }
+
+  func inputGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, threads: Int) -> Tensor {
+    Tensor(combine.referenceGradients(Tensor64(x), Tensor64(weight.value), Tensor64(g), geometry).x)
+  }
+
+  func weightGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, threads: Int) -> Tensor {
+    Tensor(combine.referenceGradients(Tensor64(x), Tensor64(weight.value), Tensor64(g), geometry).w)
+  }
+}
+
+extension Combine {
+  /// The plain definition of an operator that combines in this way.
+  func reference(_ x: Tensor64, _ w: Tensor64, _ bias: Tensor64?, _ geometry: ConvolutionGeometry) -> Tensor64 {
+    switch self {
+    case .multiply: ConvolutionReference.forward(x, w, bias, geometry)
+    case .adder: AdderReference.forward(x, w, bias, geometry)
+    }
+  }
+
+  /// The plain definition of its gradients.
+  func referenceGradients(
+    _ x: Tensor64, _ w: Tensor64, _ g: Tensor64, _ geometry: ConvolutionGeometry
+  ) -> (x: Tensor64, w: Tensor64) {
+    switch self {
+    case .multiply: ConvolutionReference.backward(x, w, g, geometry)
+    case .adder: AdderReference.backward(x, w, g, geometry)
+    }
+  }
+
+  /// How weights of an operator that combines in this way start.
+  var initialization: Initialization {
+    switch self {
+    case .multiply: .he
+    case .adder: .unitNormal
+    }
+  }
+
+  /// How an optimiser treats the weights.
+  var updateRule: UpdateRule {
+    switch self {
+    case .multiply: .plain
+    case .adder: .adder
+    }
+  }
+
+  /// The cost of `terms` combinations: an absolute difference and its sum are two additions.
+  func cost(terms: Int) -> Cost {
+    switch self {
+    case .multiply: Cost(macs: terms)
+    case .adder: Cost(adds: 2 * terms)
+    }
+  }
+}

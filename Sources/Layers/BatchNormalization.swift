@@ -1,0 +1,118 @@
+import Compute
+import Tensors
+
+/// Batch normalisation over the pixels and images of each channel (Ioffe and Szegedy, 2015, arXiv:1502.03167).
+///
+/// Defaults are PyTorch's: ε = 1e-5, momentum 0.1, running variance unbiased.
+public final class BatchNormalization: Layer {
+  /// γ, one for each channel.
+  public let weight: Parameter
+  /// β, one for each channel.
+  public let bias: Parameter
+  /// The running mean, used in inference.
+  public let runningMean: Parameter
+  /// The running unbiased variance, used in inference.
+  public let runningVariance: Parameter
+  /// Added to the variance.
+  public let epsilon: Double
+  /// The share of the newest batch in the running statistics.
+  public let momentum: Double
+
+  private struct Saved {
+    let input: Tensor
+    let mean: [Float], inverseDeviation: [Float]
+  }
+  private var saved: Saved?
+
+  /// A normalisation of `channels` channels.
+  public init(channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1) {
+    weight = Parameter(Tensor(repeating: 1, [channels]), layout: .plain)
+    bias = Parameter(Tensor(repeating: 0, [channels]), layout: .plain)
+    runningMean = Parameter(Tensor(repeating: 0, [channels]), layout: .plain)
+    runningVariance = Parameter(Tensor(repeating: 1, [channels]), layout: .plain)
+    self.epsilon = epsilon
+    self.momentum = momentum
+  }
+
+  public var ownParameters: [NamedParameter] { [.init("weight", weight), .init("bias", bias)] }
+
+  public var ownBuffers: [NamedParameter] {
+    [.init("running_mean", runningMean), .init("running_var", runningVariance)]
+  }
+
+  public func outputShape(for input: FeatureShape) throws -> FeatureShape {
+    guard input.channels == weight.value.count else {
+      throw WorkbenchError(
+        "Batch normalisation of \(weight.value.count) channels cannot take \(input.channels); change the layer before it.")
+    }
+    return input
+  }
+
+  /// In inference: one scale and one shift per element.
+  public func cost(for input: FeatureShape) -> Cost {
+    Cost(
+      parameters: 2 * input.channels, otherOps: 2 * input.count, bytes: 8 * input.count + 8 * input.channels)
+  }
+
+  public func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    let channels = weight.value.count, rows = input.count / channels
+    var mean = runningMean.value.values.map(Double.init)
+    var variance = runningVariance.value.values.map(Double.init)
+    if context.training {
+      (mean, variance) = input.withPointer {
+        Normalisation.moments($0, rows: rows, channels: channels, threads: context.threads)
+      }
+      updateRunning(mean, variance, rows: rows)
+    }
+    let inverse = variance.map { 1 / ($0 + epsilon).squareRoot() }
+    let scale = zip(weight.value.values, inverse).map { Double($0) * $1 }
+    let shift = zip(bias.value.values, zip(mean, scale)).map { Float(Double($0) - $1.0 * $1.1) }
+    var result = Tensor(uninitialized: input.shape)
+    input.withPointer { x in
+      result.withMutablePointer {
+        Normalisation.affine(
+          x, $0, scale: scale.map(Float.init), shift: shift, rows: rows, threads: context.threads)
+      }
+    }
+    if context.training {
+      saved = Saved(input: input, mean: mean.map(Float.init), inverseDeviation: inverse.map(Float.init))
+    }
+    return result
+  }
+
+  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
+    guard let saved = saved.take() else { preconditionFailure("backward needs a forward pass in training") }
+    let channels = weight.value.count, rows = gradient.count / channels
+    var result = Tensor(uninitialized: gradient.shape)
+    saved.input.withPointer { x in
+      gradient.withPointer { g in
+        let sums = Normalisation.gradientSums(
+          x, g, mean: saved.mean, inverseDeviation: saved.inverseDeviation, rows: rows,
+          threads: context.threads)
+        weight.gradient = Tensor(sums.scale.map(Float.init), [channels])
+        bias.gradient = Tensor(sums.shift.map(Float.init), [channels])
+        // dx = γ·s·(g − Σg/n − x̂·Σ(g·x̂)/n), with x̂ = (x − mean)·s, as a·g + b·x + c.
+        let values = weight.value.values
+        let a = (0..<channels).map { Double(values[$0]) * Double(saved.inverseDeviation[$0]) }
+        let b = (0..<channels).map { -a[$0] * sums.scale[$0] / Double(rows) * Double(saved.inverseDeviation[$0]) }
+        let c = (0..<channels).map { -a[$0] * sums.shift[$0] / Double(rows) - b[$0] * Double(saved.mean[$0]) }
+        result.withMutablePointer {
+          Normalisation.inputGradient(
+            x, g, $0, a: a.map(Float.init), b: b.map(Float.init), c: c.map(Float.init), rows: rows,
+            threads: context.threads)
+        }
+      }
+    }
+    return result
+  }
+
+  private func updateRunning(_ mean: [Double], _ variance: [Double], rows: Int) {
+    let correction = Double(rows) / Double(max(rows - 1, 1))
+    for channel in mean.indices {
+      let oldMean = Double(runningMean.value[channel]), oldVariance = Double(runningVariance.value[channel])
+      runningMean.value[channel] = Float(oldMean + momentum * (mean[channel] - oldMean))
+      runningVariance.value[channel] = Float(
+        oldVariance + momentum * (variance[channel] * correction - oldVariance))
+    }
+  }
+}

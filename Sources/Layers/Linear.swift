@@ -1,0 +1,102 @@
+import Compute
+import Tensors
+
+/// A fully connected layer: y = x · W + b, over the channels of each pixel.
+///
+/// A network applies it behind global pooling, to `[batch, 1, 1, channels]`. The weight is [inputs, outputs] in
+/// memory and [outputs, inputs] in files.
+public final class Linear: Layer {
+  /// W.
+  public let weight: Parameter
+  /// b.
+  public let bias: Parameter
+  private let inputs: Int, outputs: Int
+  private var input: Tensor?
+  private let forwardPack = PackCache(), backwardPack = PackCache()
+
+  /// A layer with PyTorch's default initialisation: uniform within ±1/√inputs.
+  public init(inputs: Int, outputs: Int, random: inout Random) {
+    self.inputs = inputs
+    self.outputs = outputs
+    let bound = 1 / Double(inputs).squareRoot()
+    weight = Parameter(
+      Tensor(uniform: [inputs, outputs], in: -bound..<bound, using: &random), layout: .matrix)
+    bias = Parameter(Tensor(uniform: [outputs], in: -bound..<bound, using: &random), layout: .plain)
+  }
+
+  public var ownParameters: [NamedParameter] { [.init("weight", weight), .init("bias", bias)] }
+
+  public func outputShape(for input: FeatureShape) throws -> FeatureShape {
+    guard input.channels == inputs else {
+      throw WorkbenchError("A linear layer of \(inputs) inputs cannot take \(input.channels) channels.")
+    }
+    var shape = input
+    shape.channels = outputs
+    return shape
+  }
+
+  public func cost(for input: FeatureShape) -> Cost {
+    let parameters = inputs * outputs + outputs
+    return Cost(
+      parameters: parameters, macs: input.pixels * inputs * outputs, adds: input.pixels * outputs,
+      bytes: 4 * (input.count + parameters + input.pixels * outputs))
+  }
+
+  public func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    if context.training { self.input = input }
+    let packed = forwardPack.packed(weight) { PackedWeights(forward: $0.reshaped([1, 1, inputs, outputs]), groups: 1) }
+    var result = Tensor(uninitialized: input.shape.dropLast() + [outputs])
+    bias.value.withPointer {
+      multiplyRows(input, packed, bias: $0, into: &result, threads: context.threads)
+    }
+    return result
+  }
+
+  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
+    guard let input = input.take() else { preconditionFailure("backward needs a forward pass in training") }
+    let rows = input.count / inputs
+    var weightGradient = Tensor(uninitialized: weight.value.shape)
+    gradient.withPointer { g in
+      input.withPointer { x in
+        bias.gradient = Tensor(
+          channelSum(g, rows: rows, channels: outputs, threads: context.threads).map(Float.init), [outputs])
+        weightGradient.withMutablePointer {
+          indirectWeightGradient(
+            rows: rows, groups: 1, taps: 1, channels: inputs, outputs: outputs, gradient: g, result: $0,
+            threads: context.threads
+          ) { _, range, pointers, _ in
+            for row in range { pointers[row - range.lowerBound] = x + row * inputs }
+          }
+        }
+      }
+    }
+    weight.gradient = weightGradient
+    let packed = backwardPack.packed(weight) {
+      PackedWeights(backward: $0.reshaped([1, 1, inputs, outputs]), groups: 1)
+    }
+    var result = Tensor(uninitialized: input.shape)
+    multiplyRows(gradient, packed, bias: nil, into: &result, threads: context.threads)
+    return result
+  }
+}
+
+/// `output = input · weights + bias`, row by row: both are `[rows][channels]`.
+func multiplyRows(
+  _ input: Tensor, _ weights: PackedWeights, bias: UnsafePointer<Float>?, into output: inout Tensor, threads: Int
+) {
+  let channels = weights.channels, outputs = weights.outputs
+  let rows = input.count / channels
+  input.withPointer { x in
+    output.withMutablePointer { y in
+      indirectGEMM(rows: rows, weights: weights, bias: bias, threads: threads) { range, table in
+        table.setTap(slot: 0, 0)
+        let slot = table.slot(0), out = table.outputRows
+        for row in range {
+          slot[row - range.lowerBound] = x + row * channels
+          out[row - range.lowerBound] = y + row * outputs
+        }
+        return 1
+      }
+    }
+  }
+}

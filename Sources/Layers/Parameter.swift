@@ -1,0 +1,47 @@
+import Tensors
+
+/// How an optimiser treats a parameter's gradient.
+public enum UpdateRule: Sendable {
+  /// As it is.
+  case plain
+  /// Scaled by η·√n / ‖g‖₂ first (AdderNet; Chen et al., 2020, arXiv:1912.13200, equation 13).
+  case adder
+}
+
+/// An array that training changes, with its gradient.
+public final class Parameter {
+  /// The value, in memory layout.
+  public var value: Tensor { didSet { version &+= 1 } }
+  /// The gradient of the loss, in the value's shape, after a backward pass.
+  public var gradient: Tensor?
+  /// Counts the changes of `value`, for those who keep something derived from it.
+  public private(set) var version = 0
+  /// How files order the axes.
+  public let layout: TensorLayout
+  /// What an optimiser does with the gradient.
+  public let rule: UpdateRule
+  /// Whether weight decay applies.
+  public let decays: Bool
+
+  /// A parameter that starts as `value`.
+  public init(_ value: Tensor, layout: TensorLayout, rule: UpdateRule = .plain, decays: Bool = true) {
+    self.value = value
+    self.layout = layout
+    self.rule = rule
+    self.decays = decays
+  }
+}
+
+/// A parameter under the name that it has in its layer, for example `conv2.weight`.
+public struct NamedParameter {
+  /// The path of layer names and the parameter's own, joined by dots.
+  public let name: String
+  /// The parameter.
+  public let parameter: Parameter
+
+  /// A parameter and its name.
+  public init(_ name: String, _ parameter: Parameter) {
+    self.name = name
+    self.parameter = parameter
+  }
+}

@@ -1,0 +1,36 @@
+import Compute
+import Tensors
+
+/// y = max(x, 0).
+public final class ReLU: Layer {
+  private var output: Tensor?
+
+  /// A rectifier.
+  public init() {}
+
+  public func outputShape(for input: FeatureShape) -> FeatureShape { input }
+
+  public func cost(for input: FeatureShape) -> Cost { Cost(otherOps: input.count, bytes: 8 * input.count) }
+
+  public func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    var result = Tensor(uninitialized: input.shape)
+    input.withPointer { x in
+      result.withMutablePointer { Elementwise.relu(x, $0, count: input.count, threads: context.threads) }
+    }
+    if context.training { output = result }
+    return result
+  }
+
+  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
+    guard let output = output.take() else { preconditionFailure("backward needs a forward pass in training") }
+    var result = Tensor(uninitialized: gradient.shape)
+    output.withPointer { y in
+      gradient.withPointer { g in
+        result.withMutablePointer {
+          Elementwise.reluGradient(y, g, $0, count: gradient.count, threads: context.threads)
+        }
+      }
+    }
+    return result
+  }
+}

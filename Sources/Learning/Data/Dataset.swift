@@ -1,0 +1,102 @@
+import Foundation
+import Tensors
+
+/// Labelled images, split into those to train on and those to test on.
+public struct Dataset: Sendable {
+  /// What it was loaded by, for example `digits` or `mnist:/data/mnist`.
+  public let name: String
+  /// The number of classes; labels are 0 ..< `classes`.
+  public let classes: Int
+  /// The training split.
+  public let train: Examples
+  /// The test split, with images of the same extents.
+  public let test: Examples
+  /// The random changes of training images that keep their meaning in this dataset. Nothing here applies it.
+  public let augmentation: Augmentation
+
+  /// What ``load(_:)`` takes.
+  public static let choices = "digits, mnist:DIR, cifar10:DIR, npy:DIR or synthetic"
+
+  /// Loads the dataset of a specification: one of ``choices``, where `DIR` is a folder that holds its files.
+  ///
+  /// - Throws: a ``WorkbenchError`` if the specification is unknown, or a file is missing or refused.
+  public static func load(_ specification: String) throws -> Dataset {
+    let parts = specification.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    let kind = parts.first.map(String.init) ?? ""
+    let folder = parts.count == 2 ? (String(parts[1]) as NSString).expandingTildeInPath : nil
+    switch kind {
+    case "digits", "synthetic":
+      guard folder == nil else {
+        throw WorkbenchError("The data '\(kind)' takes no folder; write --data \(kind).")
+      }
+      return kind == "digits" ? try digits() : try synthetic()
+    case "mnist", "cifar10", "npy":
+      guard let folder, !folder.isEmpty else {
+        throw WorkbenchError("The data '\(kind)' needs the folder of its files; write --data \(kind):DIR.")
+      }
+      switch kind {
+      case "mnist": return try mnist(specification, folder)
+      case "cifar10": return try cifar10(specification, folder)
+      default: return try npy(specification, folder)
+      }
+    default:
+      throw WorkbenchError("The data '\(specification)' is unknown; choose \(choices).")
+    }
+  }
+
+  /// A dataset of images that are in NHWC order and scaled, but not normalised yet.
+  ///
+  /// - Parameters:
+  ///   - shift: the largest shift of its augmentation, in pixels.
+  ///   - flips: whether its augmentation mirrors images.
+  /// - Throws: a ``WorkbenchError`` if the splits disagree in extents, or hold values that are not finite.
+  init(
+    name: String, classes: Int, train: Examples, test: Examples, shift: Int = 0, flips: Bool = false
+  ) throws {
+    guard train.images.shape.dropFirst() == test.images.shape.dropFirst() else {
+      throw WorkbenchError(
+        "The data '\(name)' has training images of \(train.extents) and test images of \(test.extents)"
+          + " (height × width × channels), which must be equal.")
+    }
+    let normalization = Normalization(train.images)
+    var (train, test) = (train, test)
+    guard normalization.apply(to: &train.images), normalization.apply(to: &test.images) else {
+      throw WorkbenchError("The data '\(name)' holds values that are infinite or not a number.")
+    }
+    self.name = name
+    self.classes = classes
+    self.train = train
+    self.test = test
+    augmentation = Augmentation(shift: shift, flips: flips, fill: normalization.zero)
+  }
+}
+
+/// Images with their labels.
+public struct Examples: Sendable {
+  /// The normalised images, `[count, height, width, channels]`.
+  public internal(set) var images: Tensor
+  /// One label per image.
+  public let labels: [Int]
+
+  /// The number of images.
+  public var count: Int { labels.count }
+
+  /// The extents of an image, in words.
+  var extents: String { images.shape.dropFirst().map { "\($0)" }.joined(separator: "×") }
+
+  /// Images and as many labels.
+  ///
+  /// - Parameter source: what an error calls them.
+  /// - Throws: a ``WorkbenchError`` if there are none, their numbers differ, or a label is out of 0 ..< `classes`.
+  init(images: Tensor, labels: [Int], classes: Int, source: String) throws {
+    guard images.count > 0 else { throw WorkbenchError("\(source) holds no images.") }
+    guard images.shape[0] == labels.count else {
+      throw WorkbenchError("\(source) holds \(images.shape[0]) images but \(labels.count) labels.")
+    }
+    if let wrong = labels.first(where: { !(0..<classes).contains($0) }) {
+      throw WorkbenchError("\(source) holds the label \(wrong), which is not in 0...\(classes - 1).")
+    }
+    self.images = images
+    self.labels = labels
+  }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import Tensors
+
+extension Dataset {
+  /// The UCI optical handwritten digits that ship with this package: 1,797 images of 8×8 pixels, 17 grey levels,
+  /// ten classes (E. Alpaydin and C. Kaynak, 1998, DOI 10.24432/C50P49, CC BY 4.0).
+  ///
+  /// The first 1,437 are for training, the last 360, by other writers, for testing.
+  static func digits() throws -> Dataset {
+    let folder = try resourceFolder(holding: "digits-images.idx3-ubyte")
+    let images = try IDX.images(folder + "/digits-images.idx3-ubyte", maximum: 16)
+    let labels = try IDX.labels(folder + "/digits-labels.idx1-ubyte")
+    guard images.shape == [1797, 8, 8, 1], labels.count == 1797 else {
+      throw WorkbenchError(
+        "\(folder) does not hold the 1797 digits of 8×8 pixels that belong to this package.")
+    }
+    let boundary = 1437
+    let values = images.values, valuesBoundary = boundary * 64
+    let train = try Examples(
+      images: Tensor(Array(values[..<valuesBoundary]), [boundary, 8, 8, 1]),
+      labels: Array(labels[..<boundary]), classes: 10, source: folder)
+    let test = try Examples(
+      images: Tensor(Array(values[valuesBoundary...]), [labels.count - boundary, 8, 8, 1]),
+      labels: Array(labels[boundary...]), classes: 10, source: folder)
+    return try Dataset(name: "digits", classes: 10, train: train, test: test, shift: 1)
+  }
+
+  /// The folder of this package's data: beside the running program, or else in the source tree.
+  ///
+  /// `Bundle.module` would end the program where there is none.
+  private static func resourceFolder(holding name: String) throws -> String {
+    var candidates: [URL] = []
+    if let program = Bundle.main.executableURL?.resolvingSymlinksInPath() {
+      let folder = program.deletingLastPathComponent()
+      candidates = ["resources", "bundle"].map {
+        folder.appendingPathComponent("convolution-workbench_Learning.\($0)")
+      }
+    }
+    let source = URL(fileURLWithPath: #filePath)
+    candidates.append(source.deletingLastPathComponent().appendingPathComponent("../Resources").standardized)
+    let found = candidates.first {
+      FileManager.default.fileExists(atPath: $0.appendingPathComponent(name).path)
+    }
+    guard let found else {
+      throw WorkbenchError(
+        "The embedded digits are missing; keep the folder convolution-workbench_Learning.resources beside the"
+          + " program, or choose other data.")
+    }
+    return found.path
+  }
+}

@@ -1,0 +1,77 @@
+import Foundation
+
+/// Files that appear whole or not at all.
+public enum AtomicFile {
+  /// Writes `data` under a temporary name in the same folder, then renames it to `path`.
+  ///
+  /// A symbolic link stays and its target is replaced; a device or a pipe such as `/dev/stdout` is written to
+  /// directly.
+  ///
+  /// - Throws: a ``WorkbenchError`` that names the path and the reason; nothing is left behind, and an existing
+  ///   file stays as it was.
+  public static func write(_ data: Data, to path: String) throws {
+    var existing = stat()
+    guard stat(path, &existing) == 0 else {
+      return try replace(path, path, data, permissions: nil)
+    }
+    switch existing.st_mode & S_IFMT {
+    case S_IFDIR:
+      throw WorkbenchError("\(path) cannot be written because it is a folder; give the name of a file.")
+    case S_IFREG:
+      guard access(path, W_OK) == 0 else { throw failure(path, errno) }
+      let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+      try replace(target, path, data, permissions: existing.st_mode & 0o777)
+    default:
+      let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw failure(path, errno) }
+      defer { close(descriptor) }
+      try put(data, into: descriptor, path)
+    }
+  }
+
+  /// Writes to a temporary name beside `target` and renames it; errors name `path`, what the user called it.
+  private static func replace(
+    _ target: String, _ path: String, _ data: Data, permissions: mode_t?
+  ) throws {
+    let folder = (target as NSString).deletingLastPathComponent
+    let name = ".\(String(UInt64.random(in: .min ... .max), radix: 16)).partial"
+    let temporary = (folder as NSString).appendingPathComponent(name)
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else {
+      let code = errno
+      if code == ENOENT, !folder.isEmpty {
+        throw WorkbenchError(
+          "\(path) cannot be written because the folder \(folder) does not exist; create it first.")
+      }
+      throw failure(path, code)
+    }
+    if let permissions { fchmod(descriptor, permissions) }
+    let written = Result { try put(data, into: descriptor, path) }
+    let closed = close(descriptor)
+    do {
+      try written.get()
+      guard closed == 0, rename(temporary, target) == 0 else { throw failure(path, errno) }
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+  }
+
+  private static func put(_ data: Data, into descriptor: Int32, _ path: String) throws {
+    try data.withUnsafeBytes { bytes in
+      var rest = bytes[...]
+      while !rest.isEmpty {
+        let chunk = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 30))
+        let written = Foundation.write(descriptor, chunk.baseAddress, chunk.count)
+        if written < 0 && errno == EINTR { continue }
+        guard written > 0 else { throw failure(path, errno) }
+        rest = rest.dropFirst(written)
+      }
+    }
+  }
+
+  private static func failure(_ path: String, _ code: Int32) -> WorkbenchError {
+    let name = path.isEmpty ? "A file without a name" : path
+    return WorkbenchError("\(name) cannot be written: \(String(cString: strerror(code))).")
+  }
+}

@@ -1,0 +1,75 @@
+import Foundation
+import Synchronization
+
+/// A block of uninitialised floats, aligned to 64 bytes, that goes back to a pool when its last owner does.
+///
+/// Fresh large allocations page-fault on first use; recycled ones do not.
+final class Storage: @unchecked Sendable {
+  let pointer: UnsafeMutablePointer<Float>
+  let count: Int
+  private let capacity: Int
+
+  init(count: Int) {
+    self.count = count
+    capacity = StoragePool.capacity(for: count)
+    pointer = StoragePool.take(capacity)
+    if StoragePool.poisonsMemory { pointer.update(repeating: .nan, count: count) }
+  }
+
+  deinit { StoragePool.give(pointer, capacity) }
+}
+
+/// The recycled blocks behind tensors and scratch memory.
+public enum StoragePool {
+  private struct Free {
+    var blocks: [Int: [UnsafeMutableRawPointer]] = [:]
+    var bytes = 0
+  }
+
+  private static let free = Mutex(Free())
+  private static let poison = Atomic(false)
+  private static let retainedBytesLimit = 2 << 30
+
+  /// Whether new tensors are filled with NaN: tests set it, to find outputs that are not written.
+  public static var poisonsMemory: Bool {
+    get { poison.load(ordering: .relaxed) }
+    set { poison.store(newValue, ordering: .relaxed) }
+  }
+
+  /// Rounds up so that nearly equal sizes share blocks: to 1/8 of the power of two below.
+  static func capacity(for count: Int) -> Int {
+    let step = max(16, (count.nextPowerOfTwoBelow) / 8)
+    return max(16, (count + step - 1) / step * step)
+  }
+
+  static func take(_ capacity: Int) -> UnsafeMutablePointer<Float> {
+    let recycled = free.withLock { free -> UInt in
+      guard let block = free.blocks[capacity]?.popLast() else { return 0 }
+      free.bytes -= capacity * 4
+      return UInt(bitPattern: block)
+    }
+    let block =
+      UnsafeMutableRawPointer(bitPattern: recycled)
+      ?? UnsafeMutableRawPointer.allocate(byteCount: capacity * 4, alignment: 64)
+    return block.bindMemory(to: Float.self, capacity: capacity)
+  }
+
+  static func give(_ pointer: UnsafeMutablePointer<Float>, _ capacity: Int) {
+    let address = UInt(bitPattern: pointer)
+    let kept = free.withLock { free -> Bool in
+      guard free.bytes + capacity * 4 <= retainedBytesLimit,
+        let block = UnsafeMutableRawPointer(bitPattern: address)
+      else { return false }
+      free.blocks[capacity, default: []].append(block)
+      free.bytes += capacity * 4
+      return true
+    }
+    if !kept { UnsafeMutableRawPointer(pointer).deallocate() }
+  }
+}
+
+extension Int {
+  fileprivate var nextPowerOfTwoBelow: Int {
+    self <= 1 ? 1 : 1 << (Int.bitWidth - 1 - leadingZeroBitCount)
+  }
+}
