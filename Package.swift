@@ -38,7 +38,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "experiment", targets: ["experiment"]),
-    .library(name: "Workbench", targets: ["Command", "Kernels", "Layers", "Tensors"]),
+    .library(name: "Workbench", targets: ["Command", "Conformance", "Kernels", "Layers", "Tensors"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -51,6 +51,7 @@ let package = Package(
     .target(name: "Compute", dependencies: ["CFFTW", "Tensors"], swiftSettings: optimised + simdSettings),
     .target(name: "Layers", dependencies: ["Compute", "Tensors"], swiftSettings: optimised),
     .target(name: "Kernels", dependencies: ["Layers", "Compute", "Tensors"], swiftSettings: optimised),
+    .target(name: "Conformance", dependencies: ["Kernels", "Layers", "Tensors"], swiftSettings: optimised),
     .target(name: "Networks", dependencies: ["Kernels", "Layers", "Tensors"], swiftSettings: optimised),
     .target(
       name: "Learning", dependencies: ["Networks", "Layers", "Compute", "Tensors"],
@@ -65,14 +66,15 @@ let package = Package(
         "Experiments", "Learning", "Networks", "Kernels", "Layers", "Compute", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    .executableTarget(name: "experiment", dependencies: ["Command"]),
+    .executableTarget(name: "experiment", dependencies: ["Command", "Kernels", "Learning", "Networks"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "ComputeTests", dependencies: ["Compute"]),
     .testTarget(
-      name: "KernelsTests", dependencies: ["Kernels", "Layers", "Compute", "Tensors"],
+      name: "KernelsTests", dependencies: ["Conformance", "Kernels", "Layers", "Compute", "Tensors"],
       resources: [.copy("Fixtures")], swiftSettings: optimised),
     .testTarget(name: "NetworksTests", dependencies: ["Networks"]),
-    .testTarget(name: "LearningTests", dependencies: ["Learning"]),
+    .testTarget(
+      name: "LearningTests", dependencies: ["Learning", "Layers", "Tensors"], resources: [.copy("Fixtures")]),
     .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
     .testTarget(name: "CommandTests", dependencies: ["Command", "experiment"]),
   ],

@@ -58,7 +58,7 @@ private struct ClampedTile {
   let inputs: (UnsafePointer<Float>, UnsafePointer<Float>)
   let columns: Int
 
-  @inline(__always)
+  @_transparent
   static func step(_ sum: Vector, _ w: Vector, _ x: Vector, _ g: Vector) -> Vector {
     sum.fused((w - x).minimum(Vector(repeating: 1)).maximum(Vector(repeating: -1)), g)
   }
@@ -103,22 +103,5 @@ private struct ClampedTile {
     }
     Tail.store(s1, outputs.1, columns)
     Tail.store(s0, outputs.0, columns)
-  }
-}
-
-/// Vectors of which only the first lanes exist in memory.
-enum Tail {
-  @inline(__always)
-  static func load(_ pointer: UnsafePointer<Float>, _ count: Int) -> Vector {
-    if count >= Vector.scalarCount { return Vector(at: pointer) }
-    var vector = Vector.zero
-    for lane in 0..<max(count, 0) { vector[lane] = pointer[lane] }
-    return vector
-  }
-
-  @inline(__always)
-  static func store(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
-    if count >= Vector.scalarCount { return vector.store(pointer) }
-    for lane in 0..<max(count, 0) { pointer[lane] = vector[lane] }
   }
 }

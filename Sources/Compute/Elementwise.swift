@@ -30,7 +30,7 @@ public enum Elementwise {
   ) {
     forEachVector(count, threads: threads) {
       let v = Vector(at: x + $0)
-      v.replacing(with: 0, where: v .< 0).store(y + $0)
+      v.replacing(with: Vector.zero, where: v .< Vector.zero).store(y + $0)
     } elements: {
       y[$0] = x[$0] < 0 ? 0 : x[$0]
     }
@@ -42,7 +42,7 @@ public enum Elementwise {
     threads: Int
   ) {
     forEachVector(count, threads: threads) {
-      Vector.zero.replacing(with: Vector(at: g + $0), where: Vector(at: y + $0) .> 0).store(dx + $0)
+      Vector.zero.replacing(with: Vector(at: g + $0), where: Vector(at: y + $0) .> Vector.zero).store(dx + $0)
     } elements: {
       dx[$0] = y[$0] > 0 ? g[$0] : 0
     }

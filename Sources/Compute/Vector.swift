@@ -57,8 +57,39 @@ extension Vector {
     unsafeBitCast(unsafeBitCast(self, to: VectorBits.self) & VectorBits(repeating: 0x7fff_ffff), to: Vector.self)
   }
 
+  // Transparent: comparisons branch for each lane until they are optimised, and several of them would exhaust the
+  // inliner's budget, which does not bind transparent functions.
+
   /// The smaller of each pair of lanes.
-  @inline(__always) func minimum(_ other: Vector) -> Vector { replacing(with: other, where: other .< self) }
+  @_transparent func minimum(_ other: Vector) -> Vector { replacing(with: other, where: other .< self) }
   /// The larger of each pair of lanes.
-  @inline(__always) func maximum(_ other: Vector) -> Vector { replacing(with: other, where: other .> self) }
+  @_transparent func maximum(_ other: Vector) -> Vector { replacing(with: other, where: other .> self) }
+}
+
+/// Vectors of which only the first lanes exist in memory.
+enum Tail {
+  /// The vector whose first `count` lanes lie at `pointer`; the others are zeros.
+  @inline(__always)
+  static func load(_ pointer: UnsafePointer<Float>, _ count: Int) -> Vector {
+    count >= Vector.scalarCount ? Vector(at: pointer) : loadPart(pointer, count)
+  }
+
+  /// Writes the first `count` lanes.
+  @inline(__always)
+  static func store(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
+    if count >= Vector.scalarCount { vector.store(pointer) } else { storePart(vector, pointer, count) }
+  }
+
+  // Out of line: inlined, these loops would crowd the hot ones out of the compiler's budget.
+  @inline(never)
+  private static func loadPart(_ pointer: UnsafePointer<Float>, _ count: Int) -> Vector {
+    var vector = Vector.zero
+    for lane in 0..<max(count, 0) { vector[lane] = pointer[lane] }
+    return vector
+  }
+
+  @inline(never)
+  private static func storePart(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
+    for lane in 0..<max(count, 0) { pointer[lane] = vector[lane] }
+  }
 }

@@ -4,11 +4,11 @@ import Foundation
 public enum AtomicFile {
   /// Writes `data` under a temporary name in the same folder, then renames it to `path`.
   ///
-  /// A symbolic link stays and its target is replaced; a device or a pipe such as `/dev/stdout` is written to
-  /// directly.
+  /// A symbolic link stays and its target is replaced; a device or a pipe such as `/dev/stdout` is written
+  /// to directly.
   ///
-  /// - Throws: a ``WorkbenchError`` that names the path and the reason; nothing is left behind, and an existing
-  ///   file stays as it was.
+  /// - Throws: a ``WorkbenchError`` that names the path and the reason; nothing is left behind, and an
+  ///   existing file stays as it was.
   public static func write(_ data: Data, to path: String) throws {
     var existing = stat()
     guard stat(path, &existing) == 0 else {

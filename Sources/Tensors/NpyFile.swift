@@ -48,7 +48,8 @@ public enum NpyFile {
     guard !overflow, needed == present else {
       throw WorkbenchError(
         "\(path) holds \(present) bytes of values, but its shape \(header.shape) of type"
-          + " \(header.type.rawValue) needs \(overflow ? "more than 2⁶³" : "\(needed)"); it may be truncated or damaged.")
+          + " \(header.type.rawValue) needs \(overflow ? "more than 2⁶³" : "\(needed)");"
+          + " it may be truncated or damaged.")
     }
     return NpyArray(
       path: path, shape: header.shape, type: header.type, isBigEndian: header.isBigEndian,

@@ -2,8 +2,8 @@ import Foundation
 
 /// A file opened for reading, front to back, whose size is known before anything is read.
 ///
-/// Folders, devices and pipes are refused, so that a reader can compare what a header promises with what there
-/// is before it allocates.
+/// Folders, devices and pipes are refused, so that a reader can compare what a header promises with what
+/// there is before it allocates.
 public struct RegularFile: ~Copyable {
   /// The name it was opened by, for error sentences.
   public let path: String

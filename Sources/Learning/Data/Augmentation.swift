@@ -6,8 +6,8 @@ public struct Augmentation: Sendable {
   public let shift: Int
   /// Whether an image is mirrored left to right with probability 1/2.
   public let flips: Bool
-  /// What enters at the borders, per channel: intensity 0 after normalisation, so that the shifted image is the
-  /// one that padding the original with black would give.
+  /// What enters at the borders, per channel: intensity 0 after normalisation, so that the shifted image is
+  /// the one that padding the original with black would give.
   public let fill: [Float]
 
   /// An augmentation; a shift of 0 without flips changes nothing.

@@ -2,8 +2,8 @@ import Foundation
 import Tensors
 
 extension Dataset {
-  /// CIFAR-10's binary version (A. Krizhevsky, 2009): `data_batch_1.bin` to `data_batch_5.bin` for training and
-  /// `test_batch.bin`, of at most 10,000 records each.
+  /// CIFAR-10's binary version (A. Krizhevsky, 2009): `data_batch_1.bin` to `data_batch_5.bin` for training
+  /// and `test_batch.bin`, of at most 10,000 records each.
   ///
   /// A record is a label and 32×32 pixels of red, then green, then blue: 3,073 bytes.
   static func cifar10(_ name: String, _ folder: String) throws -> Dataset {

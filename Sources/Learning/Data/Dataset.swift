@@ -51,7 +51,8 @@ public struct Dataset: Sendable {
   ///   - flips: whether its augmentation mirrors images.
   /// - Throws: a ``WorkbenchError`` if the splits disagree in extents, or hold values that are not finite.
   init(
-    name: String, classes: Int, train: Examples, test: Examples, shift: Int = 0, flips: Bool = false
+    name: String, classes: Int, train: consuming Examples, test: consuming Examples, shift: Int = 0,
+    flips: Bool = false
   ) throws {
     guard train.images.shape.dropFirst() == test.images.shape.dropFirst() else {
       throw WorkbenchError(
@@ -59,7 +60,6 @@ public struct Dataset: Sendable {
           + " (height × width × channels), which must be equal.")
     }
     let normalization = Normalization(train.images)
-    var (train, test) = (train, test)
     guard normalization.apply(to: &train.images), normalization.apply(to: &test.images) else {
       throw WorkbenchError("The data '\(name)' holds values that are infinite or not a number.")
     }
@@ -87,7 +87,8 @@ public struct Examples: Sendable {
   /// Images and as many labels.
   ///
   /// - Parameter source: what an error calls them.
-  /// - Throws: a ``WorkbenchError`` if there are none, their numbers differ, or a label is out of 0 ..< `classes`.
+  /// - Throws: a ``WorkbenchError`` if there are none, their numbers differ, or a label is not in
+  ///   0 ..< `classes`.
   init(images: Tensor, labels: [Int], classes: Int, source: String) throws {
     guard images.count > 0 else { throw WorkbenchError("\(source) holds no images.") }
     guard images.shape[0] == labels.count else {

@@ -2,8 +2,8 @@ import Foundation
 import Tensors
 
 extension Dataset {
-  /// The UCI optical handwritten digits that ship with this package: 1,797 images of 8×8 pixels, 17 grey levels,
-  /// ten classes (E. Alpaydin and C. Kaynak, 1998, DOI 10.24432/C50P49, CC BY 4.0).
+  /// The UCI optical handwritten digits that ship with this package: 1,797 images of 8×8 pixels, 17 grey
+  /// levels, ten classes (E. Alpaydin and C. Kaynak, 1998, DOI 10.24432/C50P49, CC BY 4.0).
   ///
   /// The first 1,437 are for training, the last 360, by other writers, for testing.
   static func digits() throws -> Dataset {

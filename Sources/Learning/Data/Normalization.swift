@@ -11,41 +11,55 @@ struct Normalization {
 
   /// The statistics of images in NHWC order, in double precision and one fixed order of summation.
   init(_ images: Tensor) {
-    let channels = images.shape[3], pixels = images.count / channels
-    var means: [Float] = [], deviations: [Float] = []
-    images.withPointer { values in
-      for channel in 0..<channels {
-        let column = values + channel
-        var sum = 0.0, squares = 0.0
-        for pixel in 0..<pixels { sum += Double(column[pixel &* channels]) }
-        let mean = sum / Double(pixels)
-        for pixel in 0..<pixels {
-          let difference = Double(column[pixel &* channels]) - mean
-          squares += difference * difference
-        }
-        let deviation = (squares / Double(pixels)).squareRoot()
-        means.append(Float(mean))
-        deviations.append(deviation > abs(mean) * 1e-6 ? Float(deviation) : 1)
-      }
+    let means = Normalization.means(images, around: Array(repeating: 0, count: images.shape[3]), power: 1)
+    let variances = Normalization.means(images, around: means, power: 2)
+    mean = means.map(Float.init)
+    deviation = zip(means, variances).map { mean, variance in
+      variance.squareRoot() > abs(mean) * 1e-6 ? Float(variance.squareRoot()) : 1
     }
-    mean = means
-    deviation = deviations
   }
 
   /// Subtracts the mean and divides by the standard deviation; false if a result is not finite.
   func apply(to images: inout Tensor) -> Bool {
-    let channels = images.shape[3], pixels = images.count / channels
+    let shape = FeatureShape(images)
+    let channels = shape.channels, pixels = shape.height * shape.width
     return images.withMutablePointer { values in
       var isFinite = true
-      for channel in 0..<channels {
-        let column = values + channel, mean = mean[channel], deviation = deviation[channel]
-        for pixel in 0..<pixels {
-          let value = (column[pixel &* channels] - mean) / deviation
-          column[pixel &* channels] = value
-          isFinite = isFinite && value.isFinite
+      for image in 0..<shape.batch {
+        for channel in 0..<channels {
+          let plane = values + (image * pixels * channels + channel)
+          let mean = mean[channel], deviation = deviation[channel]
+          for pixel in 0..<pixels {
+            let value = (plane[pixel &* channels] - mean) / deviation
+            plane[pixel &* channels] = value
+            isFinite = isFinite && value.isFinite
+          }
         }
       }
       return isFinite
     }
+  }
+
+  /// Per channel, the mean of x − center, or of its square.
+  private static func means(_ images: Tensor, around center: [Double], power: Int) -> [Double] {
+    let shape = FeatureShape(images)
+    let channels = shape.channels, pixels = shape.height * shape.width
+    var sums = Array(repeating: 0.0, count: channels)
+    images.withPointer { values in
+      // Image by image, so that the channels of one find it in the cache.
+      for image in 0..<shape.batch {
+        for channel in 0..<channels {
+          let plane = values + (image * pixels * channels + channel)
+          let center = center[channel]
+          var sum = 0.0
+          for pixel in 0..<pixels {
+            let difference = Double(plane[pixel &* channels]) - center
+            sum += power == 2 ? difference * difference : difference
+          }
+          sums[channel] += sum
+        }
+      }
+    }
+    return sums.map { $0 / Double(shape.batch * pixels) }
   }
 }

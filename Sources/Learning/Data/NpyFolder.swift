@@ -4,8 +4,9 @@ import Tensors
 extension Dataset {
   /// The user's own arrays: `train_images.npy`, `train_labels.npy`, `test_images.npy` and `test_labels.npy`.
   ///
-  /// Images are `[count, height, width]` or `[count, channels, height, width]`, of any numeric type; labels are
-  /// integers from 0, `[count]`. The number of classes is the largest label plus one.
+  /// Images are `[count, height, width]` or `[count, channels, height, width]`, of any numeric type, and are
+  /// normalised but not scaled before; labels are integers from 0, `[count]`. The number of classes is the
+  /// largest label plus one.
   static func npy(_ name: String, _ folder: String) throws -> Dataset {
     func read(_ file: String) throws -> NpyArray {
       try NpyFile.read((folder as NSString).appendingPathComponent(file), limit: largestFile)

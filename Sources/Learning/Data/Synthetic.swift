@@ -4,9 +4,9 @@ import Tensors
 extension Dataset {
   /// A ten-class problem of 1×16×16 images that needs no files: the same numbers on every call.
   ///
-  /// Each class is a smooth random pattern (cosines of up to 1.5 periods); an image is its class's pattern, moved
-  /// by up to 4 pixels in each direction, times a contrast of 0.7 to 1.3, plus normal noise of deviation 1. 1,000
-  /// images are for training, 250 for testing, with the classes in turn.
+  /// Each class is a smooth random pattern (cosines of up to 1.5 periods); an image is its class's pattern,
+  /// moved by up to 4 pixels in each direction, times a contrast of 0.7 to 1.3, plus normal noise of
+  /// deviation 1. 1,000 images are for training, 250 for testing, with the classes in turn.
   static func synthetic() throws -> Dataset {
     let random = Random(seed: 2026)
     var source = random.split("patterns")

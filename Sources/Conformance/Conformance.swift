@@ -1,0 +1,156 @@
+import Kernels
+import Layers
+import Tensors
+
+/// Checks that a kernel does what its reference says: every kernel × algorithm × awkward shape.
+///
+/// A package with kernels of its own can run it on its registry.
+public struct Conformance: Sendable {
+  /// What was found wrong, one sentence each.
+  public private(set) var failures: [String] = []
+  /// The number of kernel × algorithm × shape × data combinations that were computed.
+  public private(set) var checked = 0
+  /// The combinations that a kernel refused, with its reason.
+  public private(set) var refusals: [String] = []
+
+  private var label = ""
+
+  /// An empty record.
+  public init() {}
+
+  /// Checks one item of `--conv` on all its algorithms and the given cases.
+  public mutating func check(_ choice: KernelChoice, cases: [ConformanceCase]) {
+    StoragePool.poisonsMemory = true
+    defer { StoragePool.poisonsMemory = false }
+    for algorithm in choice.kernel.algorithms {
+      for test in cases {
+        for data in Data.allCases {
+          label = "\(choice.item), \(algorithm), \(test.name), \(data)"
+          do {
+            let layer = try choice.makeLayer(
+              at: test.place, bias: test.bias, algorithm: algorithm, random: Random(seed: 7))
+            let output = try layer.outputShape(for: test.input)
+            guard layer.algorithm == algorithm else {
+              fail("runs \(layer.algorithm) instead")
+              continue
+            }
+            checked += 1
+            run(layer, test.input, output, data, exact: algorithm == "direct" && data == .integers)
+          } catch {
+            refusals.append("\(label): \(error)")
+          }
+        }
+      }
+    }
+  }
+
+  /// What the arrays hold.
+  private enum Data: CaseIterable, CustomStringConvertible {
+    /// Small whole numbers: sums are exact in single precision, so that results can be compared bit for bit.
+    case integers
+    /// Normal numbers.
+    case normals
+
+    var description: String { self == .integers ? "integers" : "normal numbers" }
+
+    func tensor(_ shape: [Int], _ random: inout Random) -> Tensor {
+      switch self {
+      case .normals: return Tensor(normal: shape, using: &random)
+      case .integers:
+        return Tensor((0..<shape.reduce(1, *)).map { _ in Float(random.below(7) - 3) }, shape)
+      }
+    }
+  }
+
+  private mutating func run(
+    _ layer: any KernelLayer, _ inputShape: FeatureShape, _ outputShape: FeatureShape, _ data: Data, exact: Bool
+  ) {
+    var random = Random(seed: 42)
+    let x = data.tensor(inputShape.extents, &random)
+    let g = data.tensor(outputShape.extents, &random)
+    for named in layer.parameters {
+      // Predicted positions stay small numbers that are no whole ones, off the corners of bilinear sampling.
+      let value = data.tensor(named.parameter.value.shape, &random)
+      let isPosition = named.name.hasPrefix("offset.")
+      named.parameter.value =
+        isPosition ? Tensor(value.values.map { $0 * 0.037 + 0.0131 }, value.shape) : value
+    }
+    let parameters = layer.parameters.map { Tensor64($0.parameter.value) }
+    let hasPositions = layer.parameters.contains { $0.name.hasPrefix("offset.") }
+    let exact = exact && !hasPositions
+
+    let one = pass(layer, x, g, threads: 1), three = pass(layer, x, g, threads: 3)
+    if one != three { fail("gives other bits with three threads than with one") }
+    if FeatureShape(one[0]) != outputShape { fail("gives \(one[0].shape), but announces \(outputShape)") }
+    if one.count != layer.parameters.count + 2 { fail("gives \(one.count - 2) gradients for \(layer.parameters.count) parameters") }
+    for (gradient, parameter) in zip(one.dropFirst(2), layer.parameters)
+    where gradient.shape != parameter.parameter.value.shape {
+      fail("gives a gradient of shape \(gradient.shape) to \(parameter.name)")
+    }
+    if let cost = try? layer.cost(for: inputShape), cost.parameters != layer.parameterCount {
+      fail("counts \(cost.parameters) parameters, but has \(layer.parameterCount)")
+    }
+
+    compare(one[0], layer.reference(Tensor64(x), parameters), "output", exact: exact)
+    let arrays = [Tensor64(x)] + parameters
+    let definition = layer.referenceGradients(arrays[0], parameters, Tensor64(g))
+    if let definition {
+      for (index, wanted) in ([definition.input] + definition.parameters).enumerated() {
+        compare(one[index + 1], wanted, "gradient \(index)", exact: exact)
+      }
+    }
+    if data == .normals && !layer.hasOwnGradients {
+      checkDifferences(layer, arrays, Tensor64(g), one, definition, &random)
+    }
+  }
+
+  /// Compares gradients with central differences, at some places of each array.
+  ///
+  /// Differences are good to about 1e-9 of the largest value where the function is smooth, so the
+  /// reference must agree to 1e-7; the fast pass is in single precision.
+  private mutating func checkDifferences(
+    _ layer: any KernelLayer, _ arrays: [Tensor64], _ g: Tensor64, _ found: [Tensor],
+    _ definition: ReferenceGradients?, _ random: inout Random
+  ) {
+    for array in arrays.indices {
+      let gradient = found[array + 1].values
+      let scale = gradient.reduce(1e-3) { max($0, Double(abs($1))) }
+      let count = arrays[array].values.count
+      for index in Set((0..<10).map { _ in random.below(count) }).sorted() {
+        let difference = layer.finiteDifference(arrays, g, array: array, index: index)
+        if let definition {
+          let wanted = array == 0 ? definition.input : definition.parameters[array - 1]
+          if !(abs(wanted.values[index] - difference) <= 1e-7 * max(1, scale)) {
+            return fail("its reference gradient \(array) is \(wanted.values[index]) at \(index), but differences give \(difference)")
+          }
+        }
+        if !(abs(Double(gradient[index]) - difference) <= 2e-5 * scale) {
+          return fail("its gradient \(array) is \(gradient[index]) at \(index), but differences give \(difference)")
+        }
+      }
+    }
+  }
+
+  /// Output, input gradient, and the parameters' gradients.
+  private func pass(_ layer: any KernelLayer, _ x: Tensor, _ g: Tensor, threads: Int) -> [Tensor] {
+    let context = Context(training: true, threads: threads)
+    for named in layer.parameters { named.parameter.gradient = nil }
+    let y = layer.forward(x, context)
+    return [y, layer.backward(g, context)] + layer.parameters.compactMap(\.parameter.gradient)
+  }
+
+  /// Single precision holds 24 bits and sums here have at most some hundred terms: 2e-5 of the largest value
+  /// leaves room for a rounding error of 2⁻²⁴ in each term, and for a Fourier transform's few levels more.
+  private mutating func compare(_ found: Tensor, _ wanted: Tensor64, _ what: String, exact: Bool) {
+    guard found.shape == wanted.shape else {
+      return fail("its \(what) has the shape \(found.shape), not \(wanted.shape)")
+    }
+    let scale = wanted.values.reduce(0) { max($0, abs($1)) }
+    let tolerance = exact ? 0 : 2e-5 * max(scale, 1e-3)
+    for (index, (a, b)) in zip(found.values, wanted.values).enumerated() where !(abs(Double(a) - b) <= tolerance) {
+      return fail("its \(what) is \(a) at \(index), not \(b) (largest \(scale))")
+    }
+  }
+
+  private mutating func fail(_ sentence: String) { failures.append("\(label): \(sentence).") }
+}

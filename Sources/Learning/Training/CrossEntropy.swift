@@ -1,0 +1,46 @@
+import Foundation
+import Tensors
+
+/// Softmax cross-entropy, averaged over a batch.
+public enum CrossEntropy {
+  /// The loss of a batch, its gradient, and how often the largest logit is the label's.
+  public struct Result: Sendable {
+    /// The mean over the batch, in nats.
+    public let loss: Double
+    /// The gradient to the logits, in their shape.
+    public let gradient: Tensor
+    /// How many of the batch are classified rightly.
+    public let correct: Int
+  }
+
+  /// - Parameters:
+  ///   - logits: `[batch, 1, 1, classes]` or any shape with as many elements.
+  ///   - labels: one for each image, below the number of classes.
+  ///   - smoothing: the share of the target that is spread evenly over all classes (Szegedy et al., 2015,
+  ///     arXiv:1512.00567).
+  public static func evaluate(_ logits: Tensor, _ labels: [Int], smoothing: Double = 0) -> Result {
+    let classes = logits.count / labels.count
+    var gradient = Tensor(uninitialized: logits.shape)
+    var loss = 0.0, correct = 0
+    logits.withPointer { logits in
+      gradient.withMutablePointer { gradient in
+        for (image, label) in labels.enumerated() {
+          let row = logits + image * classes, target = gradient + image * classes
+          var best = 0
+          for index in 1..<max(classes, 1) where row[index] > row[best] { best = index }
+          let largest = Double(row[best])
+          var sum = 0.0
+          for index in 0..<classes { sum += exp(Double(row[index]) - largest) }
+          for index in 0..<classes {
+            let logProbability = Double(row[index]) - largest - log(sum)
+            let wanted = smoothing / Double(classes) + (index == label ? 1 - smoothing : 0)
+            loss -= wanted * logProbability
+            target[index] = Float((exp(logProbability) - wanted) / Double(labels.count))
+          }
+          if best == label { correct += 1 }
+        }
+      }
+    }
+    return Result(loss: loss / Double(labels.count), gradient: gradient, correct: correct)
+  }
+}

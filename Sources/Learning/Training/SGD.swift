@@ -1,0 +1,88 @@
+import Compute
+import Layers
+import Tensors
+
+/// Stochastic gradient descent with momentum, as PyTorch's.
+public final class SGD {
+  /// What is the same in every step.
+  public struct Options: Hashable, Sendable, Codable {
+    /// The share of the last step that is kept.
+    public var momentum: Double
+    /// Whether the gradient is looked up where the momentum leads.
+    public var nesterov: Bool
+    /// The share of the weights that is added to their gradients.
+    public var weightDecay: Double
+    /// η of AdderNet's gradient scaling.
+    public var adderRate: Double
+
+    /// Options; by default plain gradient descent.
+    public init(momentum: Double = 0, nesterov: Bool = false, weightDecay: Double = 0, adderRate: Double = 0.2) {
+      self.momentum = momentum
+      self.nesterov = nesterov
+      self.weightDecay = weightDecay
+      self.adderRate = adderRate
+    }
+  }
+
+  private let options: Options
+  private let parameters: [Parameter]
+  private var velocities: [Tensor?]
+
+  /// An optimiser of the given parameters.
+  public init(_ parameters: [Parameter], _ options: Options) {
+    self.parameters = parameters
+    self.options = options
+    velocities = Array(repeating: nil, count: parameters.count)
+  }
+
+  /// Changes every parameter that has a gradient.
+  ///
+  /// v ← momentum · v + g + decay · w, then w ← w − rate · v (with Nesterov, w − rate · (g + momentum · v)). An
+  /// adder's gradient is scaled by η·√n / ‖g‖₂ first.
+  public func step(rate: Double) {
+    for (index, parameter) in parameters.enumerated() {
+      guard var gradient = parameter.gradient else { continue }
+      let count = gradient.count
+      if parameter.rule == .adder {
+        let factor = Self.adderFactor(gradient, rate: options.adderRate)
+        gradient.withMutablePointer { Elementwise.scale(factor, $0, $0, count: count, threads: 1) }
+      }
+      if parameter.decays && options.weightDecay != 0 {
+        parameter.value.withPointer { value in
+          gradient.withMutablePointer {
+            Elementwise.addScaled(Float(options.weightDecay), value, $0, count: count, threads: 1)
+          }
+        }
+      }
+      if options.momentum != 0 {
+        var velocity = velocities[index] ?? Tensor(repeating: 0, gradient.shape)
+        velocities[index] = nil
+        gradient.withPointer { g in
+          velocity.withMutablePointer { v in
+            Elementwise.scale(Float(options.momentum), v, v, count: count, threads: 1)
+            Elementwise.addScaled(1, g, v, count: count, threads: 1)
+          }
+        }
+        if options.nesterov {
+          velocity.withPointer { v in
+            gradient.withMutablePointer {
+              Elementwise.addScaled(Float(options.momentum), v, $0, count: count, threads: 1)
+            }
+          }
+        } else {
+          gradient = velocity
+        }
+        velocities[index] = velocity
+      }
+      gradient.withPointer { g in
+        parameter.value.withMutablePointer { Elementwise.addScaled(Float(-rate), g, $0, count: count, threads: 1) }
+      }
+    }
+  }
+
+  /// η·√n / ‖g‖₂, or 1 where the gradient vanishes.
+  public static func adderFactor(_ gradient: Tensor, rate: Double) -> Float {
+    let norm = gradient.values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+    return norm > 0 ? Float(rate * Double(gradient.count).squareRoot() / norm) : 1
+  }
+}

@@ -1,0 +1,80 @@
+import Kernels
+
+/// A residual network as plain data: what to build, block by block.
+public struct ResidualDescription: Sendable {
+  /// The two blocks of He et al. (2015, arXiv:1512.03385).
+  public enum Block: String, Sendable {
+    /// k×k, k×k.
+    case basic
+    /// 1×1 to `width`, k×k with the stride, 1×1 to 4 · `width`.
+    case bottleneck
+
+    /// Output channels for each unit of width.
+    public var expansion: Int { self == .basic ? 1 : 4 }
+  }
+
+  /// What stands before the first stage.
+  public enum Stem: String, Sendable {
+    /// 7×7 with stride 2, then 3×3 max pooling with stride 2: for large images.
+    case large
+    /// 3×3 with stride 1: for images of 8×8 to 32×32.
+    case small
+  }
+
+  /// Blocks of one width; the first has the stride.
+  public struct Stage: Hashable, Sendable {
+    /// Channels of the k×k convolution.
+    public var width: Int
+    /// The number of blocks.
+    public var count: Int
+    /// The stride of the first block.
+    public var stride: Int
+
+    /// A stage.
+    public init(width: Int, count: Int, stride: Int) {
+      self.width = width
+      self.count = count
+      self.stride = stride
+    }
+  }
+
+  /// Which convolutions the kernel takes the place of.
+  public enum Replacement: String, Sendable, CaseIterable {
+    /// Each block's k×k convolutions.
+    case spatial
+    /// All but the stem's, as AdderNet does.
+    case all
+  }
+
+  /// The model's name.
+  public var name: String
+  /// The block.
+  public var block: Block
+  /// The stem.
+  public var stem: Stem
+  /// Output channels of the stem.
+  public var stemWidth: Int
+  /// The stages, first to last.
+  public var stages: [Stage]
+  /// Extent of the blocks' windows.
+  public var window: Int
+  /// Channels of the images.
+  public var inputChannels: Int
+  /// The number of classes.
+  public var classes: Int
+
+  /// A description.
+  public init(
+    name: String, block: Block, stem: Stem, stemWidth: Int, stages: [Stage], window: Int = 3,
+    inputChannels: Int = 3, classes: Int
+  ) {
+    self.name = name
+    self.block = block
+    self.stem = stem
+    self.stemWidth = stemWidth
+    self.stages = stages
+    self.window = window
+    self.inputChannels = inputChannels
+    self.classes = classes
+  }
+}

@@ -1,0 +1,20 @@
+import Conformance
+import Kernels
+import Testing
+
+@Suite(.serialized) struct ConformanceTests {
+  /// Every built-in kernel, and the combinations that its options make.
+  static let items =
+    KernelRegistry.builtIn.kernels.map(\.name) + [
+      "standard:dilation=2x3", "adder:dilation=2", "fft:dilation=2", "dilated:dilation=3", "shift:dilation=2",
+      "shift:pointwise=always", "deformable:groups=2", "deformable:combine=adder", "deformable:dilation=2",
+      "deformable-v2:mask=2sigmoid", "deformable-v2:groups=2:combine=adder",
+    ]
+
+  @Test(arguments: items) func conforms(_ item: String) throws {
+    var conformance = Conformance()
+    conformance.check(try KernelRegistry.builtIn.choice(item), cases: try ConformanceCase.standardCases())
+    for failure in conformance.failures.prefix(5) { Issue.record("\(failure)") }
+    #expect(conformance.checked >= 12, "\(item) refused too much: \(conformance.refusals)")
+  }
+}
