@@ -66,7 +66,7 @@ let package = Package(
         "Experiments", "Learning", "Networks", "Kernels", "Layers", "Compute", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    .executableTarget(name: "experiment", dependencies: ["Command", "Kernels", "Learning", "Networks"]),
+    .executableTarget(name: "experiment", dependencies: ["Command", "Kernels"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "ComputeTests", dependencies: ["Compute"]),
     .testTarget(

@@ -19,6 +19,9 @@ public struct FourierPlan: Sendable {
   /// The floats of a spectrum.
   public var spectrumCount: Int { frequencies * channels * 2 }
 
+  /// The version of FFTW, for example `fftw-3.3.10-sse2-avx`.
+  public static var libraryVersion: String { String(cString: fftwVersionText()) }
+
   private let forward: Int, inverse: Int
 
   private struct Key: Hashable { let size: Int, channels: Int }

@@ -22,13 +22,16 @@ public final class Parameter {
   public let rule: UpdateRule
   /// Whether weight decay applies.
   public let decays: Bool
+  /// A factor on the learning rate.
+  public let rateFactor: Double
 
   /// A parameter that starts as `value`.
-  public init(_ value: Tensor, layout: TensorLayout, rule: UpdateRule = .plain, decays: Bool = true) {
+  public init(_ value: Tensor, layout: TensorLayout, rule: UpdateRule = .plain, decays: Bool = true, rateFactor: Double = 1) {
     self.value = value
     self.layout = layout
     self.rule = rule
     self.decays = decays
+    self.rateFactor = rateFactor
   }
 }
 

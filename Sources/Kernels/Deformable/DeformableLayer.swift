@@ -6,7 +6,7 @@ import Tensors
 /// A deformable convolution with the convolution that predicts its offsets (and masks) from the same input.
 ///
 /// That convolution has the same geometry, a bias, and starts at zero, so that training starts from the regular
-/// grid. Its channels are the offsets, (vertical, horizontal) for each offset group and tap, then the masks.
+/// grid; it learns at a hundredth of the rate, or the offsets run off small images. Its channels are the offsets, (vertical, horizontal) for each offset group and tap, then the masks.
 final class DeformableLayer: KernelLayer {
   let geometry: ConvolutionGeometry
   let algorithm: String
@@ -52,7 +52,7 @@ final class DeformableLayer: KernelLayer {
     let channels = offsetGroups * geometry.taps * (version == .v1 ? 2 : 3)
     predictor = try ConvolutionLayer(
       KernelSite(geometry: geometry.with(outputChannels: channels, groups: 1), bias: true, random: random),
-      algorithms: ConvolutionAlgorithms.multiply)
+      algorithms: ConvolutionAlgorithms.multiply, rateFactor: 0.01)
     predictor.weight.value = Tensor(repeating: 0, predictor.weight.value.shape)
     convolution = DeformableConvolution(geometry, combine)
   }
@@ -155,27 +155,57 @@ final class DeformableLayer: KernelLayer {
   }
 
   func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {
-    let inner = bias == nil ? 1 : 2
-    var offset: Tensor64, mask: Tensor64?
-    if let given {
-      (offset, mask) = (Tensor64(given.offset), given.mask.map { Tensor64($0) })
-    } else {
-      let prediction = predictor.reference(input, Array(parameters[inner...]))
-      let slots = offsetGroups * geometry.taps, channels = prediction.shape[3]
-      offset = Tensor64(repeating: 0, prediction.shape.dropLast() + [2 * slots])
-      var factors = Tensor64(repeating: 0, prediction.shape.dropLast() + [slots])
-      for (index, value) in prediction.values.enumerated() {
-        let (pixel, channel) = index.quotientAndRemainder(dividingBy: channels)
-        if channel < 2 * slots {
-          offset.values[pixel * 2 * slots + channel] = value
-        } else {
-          factors.values[pixel * slots + channel - 2 * slots] = Double(maskScale) / (1 + exp(-value))
-        }
-      }
-      mask = version == .v1 ? nil : factors
-    }
+    let (offset, mask) = referencePositions(input, parameters)
     return DeformableReference.forward(
       input, offset: offset, mask: mask, parameters[0], bias == nil ? nil : parameters[1], geometry, combine)
+  }
+
+  func referenceGradients(
+    _ input: Tensor64, _ parameters: [Tensor64], _ gradient: Tensor64
+  ) -> ReferenceGradients? {
+    let (offset, mask) = referencePositions(input, parameters)
+    let own = DeformableReference.backward(
+      input, offset: offset, mask: mask, parameters[0], gradient, geometry, combine)
+    var result = ReferenceGradients(
+      input: own.x, parameters: [own.w] + (bias == nil ? [] : [referenceBiasGradient(gradient)]))
+    guard given == nil else { return result }
+    // On to the predictor's channels, and through it.
+    let slots = offsetGroups * geometry.taps, channels = predictor.geometry.outputChannels
+    var positions = Tensor64(repeating: 0, gradient.shape.dropLast() + [channels])
+    for index in positions.values.indices {
+      let (pixel, channel) = index.quotientAndRemainder(dividingBy: channels)
+      if channel < 2 * slots {
+        positions.values[index] = own.offset.values[pixel * 2 * slots + channel]
+      } else if let mask, let dMask = own.mask {
+        let slot = pixel * slots + channel - 2 * slots, m = mask.values[slot]
+        positions.values[index] = dMask.values[slot] * m * (1 - m / Double(maskScale))
+      }
+    }
+    let inner = ConvolutionReference.backward(
+      input, parameters[bias == nil ? 1 : 2], positions, predictor.geometry)
+    for index in result.input.values.indices { result.input.values[index] += inner.x.values[index] }
+    result.parameters += [inner.w, referenceBiasGradient(positions)]
+    return result
+  }
+
+  /// The offsets and masks of the reference: given ones, or the predictor's.
+  private func referencePositions(
+    _ input: Tensor64, _ parameters: [Tensor64]
+  ) -> (offset: Tensor64, mask: Tensor64?) {
+    if let given { return (Tensor64(given.offset), given.mask.map { Tensor64($0) }) }
+    let prediction = predictor.reference(input, Array(parameters[(bias == nil ? 1 : 2)...]))
+    let slots = offsetGroups * geometry.taps, channels = prediction.shape[3]
+    var offset = Tensor64(repeating: 0, prediction.shape.dropLast() + [2 * slots])
+    var mask = Tensor64(repeating: 0, prediction.shape.dropLast() + [slots])
+    for (index, value) in prediction.values.enumerated() {
+      let (pixel, channel) = index.quotientAndRemainder(dividingBy: channels)
+      if channel < 2 * slots {
+        offset.values[pixel * 2 * slots + channel] = value
+      } else {
+        mask.values[pixel * slots + channel - 2 * slots] = Double(maskScale) / (1 + exp(-value))
+      }
+    }
+    return (offset, version == .v1 ? nil : mask)
   }
 
   func bind(_ operands: Operands) throws {

@@ -90,6 +90,7 @@ struct GridRows {
     dx: UnsafeMutablePointer<Float>
   ) -> Int {
     let g = geometry, channels = output.channels
+    let isDense = g.stride == Pair(1)
     return withUnsafeTemporaryAllocation(of: (Int, Int, Int).self, capacity: RowTable.capacity) { origins in
       for index in 0..<range.count {
         let (image, row, column) = inputPosition(range.lowerBound + index)
@@ -106,9 +107,13 @@ struct GridRows {
             let y = top - tapRow * g.dilation.height, x = left - tapColumn * g.dilation.width
             pointers[index] = zeros
             guard y >= 0, x >= 0 else { continue }
-            let (row, rowRest) = y.quotientAndRemainder(dividingBy: g.stride.height)
-            let (column, columnRest) = x.quotientAndRemainder(dividingBy: g.stride.width)
-            guard rowRest == 0, columnRest == 0, row < output.height, column < output.width else { continue }
+            var row = y, column = x
+            if !isDense {
+              row = y / g.stride.height
+              column = x / g.stride.width
+              guard row * g.stride.height == y, column * g.stride.width == x else { continue }
+            }
+            guard row < output.height, column < output.width else { continue }
             pointers[index] = gradient + ((first + row) * output.width + column) * channels
             reads = true
           }

@@ -22,6 +22,9 @@ public protocol Kernel: Sendable {
   /// The geometry that this kernel has where a network has a k×k convolution of geometry `place`.
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry
 
+  /// The site of the bare operator on arrays from outside, as `experiment conv` applies it.
+  func site(for request: OperatorRequest) throws -> KernelSite
+
   /// A new layer, or an error that says why there is none for this site.
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer
 }
@@ -32,6 +35,64 @@ extension Kernel {
   /// Spreads the taps where the options ask for it, and is otherwise the place's own geometry.
   public func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
     try options.value("dilation").map { _ in try place.dilated(by: options.pair("dilation")) } ?? place
+  }
+
+  /// The window and the output's channels are the weight's; padding is taken as it is given.
+  public func site(for request: OperatorRequest) throws -> KernelSite {
+    guard let weight = request.operands.weight else {
+      throw WorkbenchError("\(name) needs a weight; give it with --weight.")
+    }
+    return KernelSite(
+      geometry: try ConvolutionGeometry(
+        inputChannels: request.inputChannels, outputChannels: weight.shape[3],
+        kernel: Pair(weight.shape[0], weight.shape[1]), stride: request.stride,
+        padding: request.padding ?? Padding(Pair(0)), dilation: try request.tapDistance(of: name),
+        groups: request.groups),
+      options: request.options, bias: request.operands.bias != nil, algorithm: request.algorithm)
+  }
+}
+
+/// What `experiment conv` asks an operator for.
+public struct OperatorRequest: Sendable {
+  /// Channels of the input.
+  public var inputChannels: Int
+  /// The arrays beside the input.
+  public var operands: Operands
+  /// The kernel's options.
+  public var options: KernelOptions
+  /// Distance of windows.
+  public var stride: Pair
+  /// Zeros around the image, or nil for the operator's own default.
+  public var padding: Padding?
+  /// Distance of taps, or nil for the operator's own default.
+  public var dilation: Pair?
+  /// Groups of channels.
+  public var groups: Int
+  /// The algorithm, or nil for the fastest.
+  public var algorithm: String?
+
+  /// A request.
+  public init(
+    inputChannels: Int, operands: Operands, options: KernelOptions, stride: Pair = Pair(1),
+    padding: Padding? = nil, dilation: Pair? = nil, groups: Int = 1, algorithm: String? = nil
+  ) {
+    self.inputChannels = inputChannels
+    self.operands = operands
+    self.options = options
+    self.stride = stride
+    self.padding = padding
+    self.dilation = dilation
+    self.groups = groups
+    self.algorithm = algorithm
+  }
+
+  /// The distance of taps: as asked for, or as the options have it; an error where both say something.
+  public func tapDistance(of kernel: String) throws -> Pair {
+    guard let dilation else { return options.pair("dilation") }
+    guard !options.given.contains("dilation") else {
+      throw WorkbenchError("The dilation of \(kernel) is given twice; use the option or --dilation.")
+    }
+    return dilation
   }
 }
 

@@ -78,13 +78,15 @@ extension Pair {
 public struct KernelOptions: Hashable, Sendable {
   private var values: [String: String]
 
+  /// The names that were given, not left to their defaults.
+  public private(set) var given: Set<String> = []
+
   /// No options at all.
   public init() { values = [:] }
 
   /// The options `given`, checked against those that the kernel takes.
   public init(_ given: [(name: String, value: String)], of kernel: any Kernel) throws {
     values = Dictionary(uniqueKeysWithValues: kernel.options.map { ($0.name, $0.initial) })
-    var seen = Set<String>()
     for (name, value) in given {
       guard let option = kernel.options.first(where: { $0.name == name }) else {
         let known = kernel.options.map(\.name).joined(separator: ", ")
@@ -93,7 +95,7 @@ public struct KernelOptions: Hashable, Sendable {
             ? "\(kernel.name) takes no option ‘\(name)’; it has none."
             : "\(kernel.name) takes no option ‘\(name)’; it has: \(known).")
       }
-      guard seen.insert(name).inserted else {
+      guard self.given.insert(name).inserted else {
         throw WorkbenchError("The option \(name) of \(kernel.name) is given twice.")
       }
       try option.check(value, of: kernel.name)

@@ -1,4 +1,5 @@
 import Layers
+import Tensors
 
 /// The shift operator: channels move by a pixel, and cost nothing.
 struct Shift: Kernel {
@@ -13,6 +14,26 @@ struct Shift: Kernel {
       help: "auto: a 1×1 follows where the number of channels changes"),
   ]
   let algorithms = ["direct", "reference"]
+
+  /// The window is 3×3 and a weight is the 1×1 convolution's. Zeros outside are part of the meaning: padding 0 (none
+  /// asked for) and the window's own are the same.
+  func site(for request: OperatorRequest) throws -> KernelSite {
+    let dilation = try request.tapDistance(of: name)
+    let own = Padding(dilation)
+    guard request.padding == nil || request.padding == Padding(Pair(0)) || request.padding == own else {
+      throw WorkbenchError("shift keeps the image's size and reads zeros outside; leave out --padding.")
+    }
+    let weight = request.operands.weight
+    guard weight.map({ $0.shape[0] == 1 && $0.shape[1] == 1 }) ?? true else {
+      throw WorkbenchError("The weight of shift is a 1×1 convolution's; its last two extents must be 1.")
+    }
+    return KernelSite(
+      geometry: try ConvolutionGeometry(
+        inputChannels: request.inputChannels, outputChannels: weight?.shape[3] ?? request.inputChannels,
+        kernel: Pair(3), stride: request.stride, padding: own, dilation: dilation, groups: request.groups),
+      options: weight == nil ? request.options : try KernelOptions([("pointwise", "always")], of: self),
+      bias: request.operands.bias != nil, algorithm: request.algorithm)
+  }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     try ShiftLayer(site, pointwise: site.options.value("pointwise") == "always")

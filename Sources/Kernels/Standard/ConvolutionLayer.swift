@@ -21,17 +21,21 @@ public final class ConvolutionLayer: KernelLayer {
   /// - Parameters:
   ///   - algorithms: the names it may be asked for, fastest first.
   ///   - initialization: how weights start; by default as is usual for `combine`.
+  ///   - rateFactor: a factor on the learning rate of its parameters.
   public init(
     _ site: KernelSite, combine: Combine = .multiply, algorithms: [String],
-    initialization: Initialization? = nil
+    initialization: Initialization? = nil, rateFactor: Double = 1
   ) throws {
     geometry = site.geometry
     self.combine = combine
     var random = site.random
     weight = Parameter(
       (initialization ?? combine.initialization).weights(geometry.weightShape, using: &random),
-      layout: .convolution, rule: combine.updateRule)
-    bias = site.bias ? Parameter(Tensor(repeating: 0, [geometry.outputChannels]), layout: .plain) : nil
+      layout: .convolution, rule: combine.updateRule, rateFactor: rateFactor)
+    bias =
+      site.bias
+      ? Parameter(
+        Tensor(repeating: 0, [geometry.outputChannels]), layout: .plain, rateFactor: rateFactor) : nil
     implementation = try ConvolutionAlgorithms.make(site.algorithm, from: algorithms, geometry, combine)
   }
 

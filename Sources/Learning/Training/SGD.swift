@@ -42,7 +42,7 @@ public final class SGD {
   public func step(rate: Double) {
     for (index, parameter) in parameters.enumerated() {
       guard var gradient = parameter.gradient else { continue }
-      let count = gradient.count
+      let count = gradient.count, stepRate = Float(rate * parameter.rateFactor)
       if parameter.rule == .adder {
         let factor = Self.adderFactor(gradient, rate: options.adderRate)
         gradient.withMutablePointer { Elementwise.scale(factor, $0, $0, count: count, threads: 1) }
@@ -75,7 +75,7 @@ public final class SGD {
         velocities[index] = velocity
       }
       gradient.withPointer { g in
-        parameter.value.withMutablePointer { Elementwise.addScaled(Float(-rate), g, $0, count: count, threads: 1) }
+        parameter.value.withMutablePointer { Elementwise.addScaled(-stepRate, g, $0, count: count, threads: 1) }
       }
     }
   }

@@ -1,0 +1,138 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Kernels
+import Layers
+import Tensors
+
+/// `experiment conv`: one operator on arrays, so that anyone can check it.
+struct ConvCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "conv",
+    abstract: "Apply one operator to .npy arrays (NCHW, weights OIHW), forward and backward.",
+    discussion: """
+      Example: swift run experiment conv --conv standard --input experiments/arrays/x.npy \
+      --weight experiments/arrays/w.npy --padding 1 --output y.npy
+      """)
+
+  @Option(help: ArgumentHelp("The kernel, with options behind colons; see ‘experiment list’.", valueName: "name"))
+  var conv: String
+  @Option(help: ArgumentHelp("Images, NCHW.", valueName: "x.npy"))
+  var input: String
+  @Option(help: ArgumentHelp("Weights, OIHW.", valueName: "w.npy"))
+  var weight: String?
+  @Option(help: ArgumentHelp("One value for each output channel.", valueName: "b.npy"))
+  var bias: String?
+  @Option(help: ArgumentHelp("Offsets, N × (2 · groups · kh · kw) × H × W.", valueName: "o.npy"))
+  var offset: String?
+  @Option(help: ArgumentHelp("Masks, N × (groups · kh · kw) × H × W.", valueName: "m.npy"))
+  var mask: String?
+  @Option(help: ArgumentHelp("Distance of windows, N or HxW.", valueName: "size"))
+  var stride = SizeArgument(pair: Pair(1))
+  @Option(help: ArgumentHelp("Zeros around the image, N, HxW or TOP,LEFT,BOTTOM,RIGHT (default: 0).", valueName: "size"))
+  var padding: PaddingArgument?
+  @Option(help: ArgumentHelp("Distance of taps, N or HxW (default: the kernel's own).", valueName: "size"))
+  var dilation: SizeArgument?
+  @Option(help: ArgumentHelp("Groups of channels.", valueName: "n"))
+  var groups = 1
+  @Option(help: ArgumentHelp("The algorithm (default: the fastest).", valueName: "name"))
+  var algorithm: String?
+  @Option(help: ArgumentHelp("Threads; no result depends on it.", valueName: "n"))
+  var threads = ProcessInfo.processInfo.activeProcessorCount
+  @Option(help: ArgumentHelp("Where the output goes.", valueName: "y.npy"))
+  var output: String
+  @Option(help: ArgumentHelp("The gradient to the output: asks for those below.", valueName: "gy.npy"))
+  var gradOutput: String?
+  @Option(help: ArgumentHelp("Where the gradient to the input goes.", valueName: "gx.npy"))
+  var gradInput: String?
+  @Option(help: ArgumentHelp("Where the gradient to the weight goes.", valueName: "gw.npy"))
+  var gradWeight: String?
+  @Option(help: ArgumentHelp("Where the gradient to the bias goes.", valueName: "gb.npy"))
+  var gradBias: String?
+  @Option(help: ArgumentHelp("Where the gradient to the offset goes.", valueName: "go.npy"))
+  var gradOffset: String?
+  @Option(help: ArgumentHelp("Where the gradient to the mask goes.", valueName: "gm.npy"))
+  var gradMask: String?
+
+  private var gradientPaths: [String] { [gradInput, gradWeight, gradBias, gradOffset, gradMask].compactMap { $0 } }
+
+  func validate() throws {
+    try check(groups, "--groups", 1...1_048_576)
+    try check(threads, "--threads", 1...1024)
+    if gradOutput == nil && !gradientPaths.isEmpty {
+      throw ValidationError("Gradients need the gradient to the output; give it with --grad-output.")
+    }
+    let outputs = [output] + gradientPaths
+    guard Set(outputs).count == outputs.count else {
+      throw ValidationError("Two outputs go to the same file; give each its own.")
+    }
+  }
+
+  func run() throws {
+    let choice = try ExperimentCommand.registry.choice(conv)
+    let x = try read(input, .features, "input", axes: 4)
+    let operands = Operands(
+      weight: try weight.map { try read($0, .convolution, "weight", axes: 4) },
+      bias: try bias.map { try read($0, .plain, "bias", axes: 1) },
+      offset: try offset.map { try read($0, .features, "offset", axes: 4) },
+      mask: try mask.map { try read($0, .features, "mask", axes: 4) })
+    let request = OperatorRequest(
+      inputChannels: x.shape[3], operands: operands, options: choice.options, stride: stride.pair,
+      padding: padding?.padding, dilation: dilation?.pair, groups: groups, algorithm: algorithm)
+    let layer = try choice.kernel.makeLayer(choice.kernel.site(for: request))
+    try layer.bind(operands)
+    let shape = try layer.outputShape(for: FeatureShape(x))
+
+    let g = try gradOutput.map { try read($0, .features, "gradient to the output", axes: 4) }
+    if let g, g.shape != shape.extents {
+      throw WorkbenchError(
+        "The gradient to the output has the shape \(TensorLayout.features.fileShape(g.shape)); the output's is \(TensorLayout.features.fileShape(shape.extents)).")
+    }
+    var files: [(path: String, tensor: Tensor)] = []
+    let context = Context(training: g != nil, threads: threads)
+    files.append((output, layer.forward(x, context).toFileOrder(.features)))
+    if let g {
+      let gx = layer.backward(g, context)
+      if let gradInput { files.append((gradInput, gx.toFileOrder(.features))) }
+      let gradients = layer.operandGradients
+      let wanted: [(String, String?, Tensor?, TensorLayout)] = [
+        ("weight", gradWeight, gradients.weight, .convolution), ("bias", gradBias, gradients.bias, .plain),
+        ("offset", gradOffset, gradients.offset, .features), ("mask", gradMask, gradients.mask, .features),
+      ]
+      for (name, path, gradient, layout) in wanted {
+        guard let path else { continue }
+        guard let gradient else {
+          throw WorkbenchError("There is no gradient to a \(name) that was not given; leave out --grad-\(name).")
+        }
+        files.append((path, gradient.toFileOrder(layout)))
+      }
+    }
+    try write(files)
+  }
+
+  private func read(_ path: String, _ layout: TensorLayout, _ name: String, axes: Int) throws -> Tensor {
+    let array = try NpyFile.read(path)
+    guard array.shape.count == axes else {
+      throw WorkbenchError("\(path): the \(name) needs \(axes) axes, but its shape is \(array.shape).")
+    }
+    guard array.shape.allSatisfy({ $0 > 0 }) else {
+      throw WorkbenchError("\(path): the \(name) is empty; its shape is \(array.shape).")
+    }
+    return try array.tensor().fromFileOrder(layout)
+  }
+
+  /// Writes all files, or removes those that were new.
+  private func write(_ files: [(path: String, tensor: Tensor)]) throws {
+    var written: [String] = []
+    do {
+      for (path, tensor) in files {
+        let isNew = !FileManager.default.fileExists(atPath: path)
+        try NpyFile.write(tensor, to: path)
+        if isNew { written.append(path) }
+      }
+    } catch {
+      for path in written { try? FileManager.default.removeItem(atPath: path) }
+      throw error
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Compute
+import Experiments
+import Foundation
+import Kernels
+import Synchronization
+import Tensors
+
+/// The command `experiment`.
+///
+/// A package with kernels of its own calls `ExperimentCommand.main(kernels:)` with its own list.
+public struct ExperimentCommand: ParsableCommand {
+  public static let configuration = CommandConfiguration(
+    commandName: "experiment",
+    abstract: "What happens if the 3×3 convolution in a residual network is replaced by another operator?",
+    subcommands: [RunCommand.self, ListCommand.self, ConvCommand.self],
+    defaultSubcommand: RunCommand.self)
+
+  /// For the argument parser.
+  public init() {}
+
+  private static let kernels = Mutex(KernelRegistry.builtIn)
+
+  /// The kernels that the command knows.
+  static var registry: KernelRegistry { kernels.withLock { $0 } }
+
+  /// Runs the command with the arguments of this process, and ends the process.
+  ///
+  /// - Parameter kernels: what `--conv` can name.
+  public static func main(kernels: KernelRegistry) -> Never {
+    if let lacking = lackingFeatures() {
+      FileHandle.standardError.write(
+        Data("Error: This program was built for \(InstructionSet.built), but the processor has no \(lacking); build it here again.\n".utf8))
+      Foundation.exit(1)
+    }
+    Self.kernels.withLock { $0 = kernels }
+    // A reader that goes away (`experiment list | head`) ends the output, not with a trap.
+    signal(SIGPIPE, SIG_DFL)
+    Cancellation.listen()
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+      Foundation.exit(0)
+    } catch is Cancellation.Requested {
+      Foundation.exit(130)
+    } catch {
+      exit(withError: error)
+    }
+  }
+
+  private static func lackingFeatures() -> String? {
+    guard let features = Host.features else { return nil }
+    let lacking = InstructionSet.required.filter { !features.contains($0) }
+    return lacking.isEmpty ? nil : lacking.joined(separator: ", ")
+  }
+}
+
+/// A size on the command line: `N` or `HxW`.
+struct SizeArgument: ExpressibleByArgument {
+  let pair: Pair
+
+  init(pair: Pair) { self.pair = pair }
+
+  init?(argument: String) {
+    guard let pair = Pair(text: argument) else { return nil }
+    self.pair = pair
+  }
+
+  var defaultValueDescription: String { pair.description }
+}
+
+/// A padding on the command line: `N`, `HxW` or `TOP,LEFT,BOTTOM,RIGHT`.
+struct PaddingArgument: ExpressibleByArgument {
+  let padding: Padding
+
+  init?(argument: String) {
+    if let pair = Pair(text: argument) {
+      padding = Padding(pair)
+      return
+    }
+    let sides = argument.split(separator: ",", omittingEmptySubsequences: false).map { Pair(text: String($0)) }
+    guard sides.count == 4, let top = sides[0], let left = sides[1], let bottom = sides[2], let right = sides[3],
+      !argument.contains("x")
+    else { return nil }
+    padding = Padding(top: top.height, left: left.height, bottom: bottom.height, right: right.height)
+  }
+}

@@ -1,0 +1,22 @@
+import ArgumentParser
+import Kernels
+
+/// `experiment list`: every kernel with its formula, paper, options and algorithms.
+struct ListCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "List the kernels.", discussion: "Example: swift run experiment list")
+
+  func run() throws {
+    let kernels = ExperimentCommand.registry.kernels
+    for (index, kernel) in kernels.enumerated() {
+      if index > 0 { print() }
+      print("\(kernel.name): \(kernel.summary)")
+      print("  \(kernel.formula)")
+      print("  paper: \(kernel.paper)")
+      for option in kernel.options {
+        print("  :\(option.name)=\(option.initial)  \(option.help) (\(option.kindText))")
+      }
+      print("  algorithms: \(kernel.algorithms.joined(separator: ", "))")
+    }
+  }
+}

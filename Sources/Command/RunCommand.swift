@@ -1,0 +1,70 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Learning
+import Networks
+import Tensors
+
+/// `experiment run`: the main job.
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Compare kernels with the standard convolution: cost, speed, error and trained accuracy.",
+    discussion: """
+      Example: swift run experiment run --conv dilated,shift --epochs 3 --seeds 2 --output comparison
+
+      Writes operators.csv, networks.csv, training.csv and machine.json into the output folder.
+      """)
+
+  @Option(help: ArgumentHelp("Kernels, separated by commas, or all; see ‘experiment list’.", valueName: "names"))
+  var conv: String
+
+  @Option(help: ArgumentHelp("\(Dataset.choices).", valueName: "data"))
+  var data = "digits"
+
+  @Option(help: ArgumentHelp("\(Models.names.joined(separator: ", ")).", valueName: "name"))
+  var model = Models.standard
+
+  @Option(help: "Which convolutions are replaced: spatial (each block's k×k) or all (but the stem).")
+  var replace = ResidualDescription.Replacement.spatial
+
+  @Option(help: ArgumentHelp("Passes over the training data; 0 measures only.", valueName: "n"))
+  var epochs = 15
+
+  @Option(help: ArgumentHelp("How often each network is trained, from other initial weights.", valueName: "n"))
+  var seeds = 3
+
+  @Option(help: ArgumentHelp("Threads; no result depends on it (default: all cores).", valueName: "n"))
+  var threads = ProcessInfo.processInfo.activeProcessorCount
+
+  @Option(help: ArgumentHelp("The folder for the tables.", valueName: "dir"))
+  var output = "experiment-output"
+
+  func validate() throws {
+    try check(epochs, "--epochs", 0...100_000)
+    try check(seeds, "--seeds", 1...10_000)
+    try check(threads, "--threads", 1...1024)
+  }
+
+  func run() throws {
+    let specification = try Specification(
+      kernels: conv, data: data, model: model, replacement: replace, epochs: epochs, seeds: seeds,
+      threads: threads, registry: ExperimentCommand.registry)
+    let outcome = try Runner.run(specification, output: output)
+    print(outcome.results.summary)
+    print("\nTables: \(output)/operators.csv, networks.csv, training.csv; machine: \(output)/machine.json")
+    if outcome.isCancelled {
+      FileHandle.standardError.write(Data("Stopped: the tables hold what was finished.\n".utf8))
+      throw Cancellation.Requested()
+    }
+  }
+}
+
+extension ResidualDescription.Replacement: ExpressibleByArgument {}
+
+/// Refuses a number out of range, as wrong usage.
+func check(_ value: Int, _ name: String, _ range: ClosedRange<Int>) throws {
+  guard range.contains(value) else {
+    throw ValidationError("\(name) is \(value); it must be from \(range.lowerBound) to \(range.upperBound).")
+  }
+}

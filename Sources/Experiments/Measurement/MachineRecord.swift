@@ -1,0 +1,117 @@
+import Compute
+import Foundation
+import Tensors
+
+/// What a result was measured on, with what, and by which command: machine.json.
+public struct MachineRecord: Codable, Sendable {
+  /// The processor's name.
+  public let processor: String
+  /// Logical processors.
+  public let cores: Int
+  /// Memory in GiB.
+  public let memoryGiB: Double
+  /// What `Compute` was built for: avx512, avx2 or portable.
+  public let instructionSet: String
+  /// The operating system.
+  public let system: String
+  /// The compiler.
+  public let compiler: String
+  /// Debug or release (`Compute` is optimised in both).
+  public let configuration: String
+  /// Versions of the packages built in.
+  public let packages: [String: String]
+  /// The commit of the sources, with `+` if they had changes; nil outside a checkout.
+  public let commit: String?
+  /// When the run began, ISO 8601.
+  public let date: String
+  /// The full command.
+  public let command: [String]
+  /// The measured multiply–add peak of one thread.
+  public let peakGflopsPerThread: Double
+  /// The measured copy bandwidth of one thread.
+  public let bandwidthGBPerSecond: Double
+
+  private enum CodingKeys: String, CodingKey {
+    case processor, cores, system, compiler, configuration, packages, commit, date, command
+    case memoryGiB = "memory_gib", instructionSet = "instruction_set"
+    case peakGflopsPerThread = "peak_gflops_per_thread", bandwidthGBPerSecond = "bandwidth_gb_per_s"
+  }
+
+  /// The record of this process, on this machine, now. Measures the peaks: about a tenth of a second.
+  public static func current() -> MachineRecord {
+    MachineRecord(
+      processor: Host.processorName, cores: ProcessInfo.processInfo.activeProcessorCount,
+      memoryGiB: (Double(ProcessInfo.processInfo.physicalMemory) / Double(1 << 30) * 10).rounded() / 10,
+      instructionSet: InstructionSet.built, system: ProcessInfo.processInfo.operatingSystemVersionString,
+      compiler: compilerVersion, configuration: configurationName, packages: packageVersions(), commit: commit(),
+      date: Date().formatted(.iso8601), command: CommandLine.arguments,
+      peakGflopsPerThread: (MachinePeaks.multiplyAdd() * 10).rounded() / 10,
+      bandwidthGBPerSecond: (MachinePeaks.bandwidth() * 10).rounded() / 10)
+  }
+
+  /// Writes the record as JSON, whole or not at all.
+  public func write(to path: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try AtomicFile.write(try encoder.encode(self) + Data("\n".utf8), to: path)
+  }
+
+  private static var compilerVersion: String {
+    #if compiler(>=6.4)
+      "Swift 6.4 or later"
+    #elseif compiler(>=6.3)
+      "Swift 6.3"
+    #else
+      "Swift 6.2"
+    #endif
+  }
+
+  private static var configurationName: String {
+    #if DEBUG
+      "debug (compute code optimised)"
+    #else
+      "release"
+    #endif
+  }
+
+  /// The folder of the package's sources, where it still is.
+  private static var root: URL {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+  }
+
+  private static func packageVersions() -> [String: String] {
+    struct Resolved: Decodable {
+      struct Pin: Decodable {
+        struct State: Decodable { let version: String? }
+        let identity: String
+        let state: State
+      }
+      let pins: [Pin]
+    }
+    var versions = ["fftw": FourierPlan.libraryVersion]
+    if let data = try? Data(contentsOf: root.appendingPathComponent("Package.resolved")),
+      let resolved = try? JSONDecoder().decode(Resolved.self, from: data)
+    {
+      for pin in resolved.pins { versions[pin.identity] = pin.state.version }
+    }
+    return versions
+  }
+
+  private static func commit() -> String? {
+    guard let head = git("rev-parse", "HEAD") else { return nil }
+    return head + (git("status", "--porcelain", "--untracked-files=no")?.isEmpty == false ? "+" : "")
+  }
+
+  private static func git(_ arguments: String...) -> String? {
+    let process = Process(), output = Pipe()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["git", "-C", root.path] + arguments
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    guard (try? process.run()) != nil else { return nil }
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return process.terminationStatus == 0 ? text.trimmingCharacters(in: .whitespacesAndNewlines) : nil
+  }
+}

@@ -1,0 +1,176 @@
+import Foundation
+import Kernels
+import Tensors
+
+/// The tables of a run, made from its studies.
+public struct Results {
+  private let specification: Specification
+  private let machine: MachineRecord
+  private let operators: [OperatorRow]
+  private let networks: [NetworkRow]
+  private let runs: [TrainedRun]
+
+  init(
+    _ specification: Specification, _ machine: MachineRecord, operators: [OperatorRow], networks: [NetworkRow],
+    runs: [TrainedRun]
+  ) {
+    self.specification = specification
+    self.machine = machine
+    self.operators = operators
+    self.networks = networks
+    self.runs = runs
+  }
+
+  /// operators.csv: one row per kernel × shape × algorithm × pass.
+  public var operatorTable: CSVTable {
+    var table = CSVTable(columns: [
+      "kernel", "algorithm", "pass", "problem", "batch", "c_in", "c_out", "h", "w", "kh", "kw", "stride", "padding",
+      "dilation", "groups", "threads", "params", "macs", "adds", "other_ops", "bytes", "runs", "time_ms_min",
+      "time_ms_median", "time_ms_mad", "gflops", "peak_fraction", "bandwidth_fraction", "speedup_vs_standard",
+      "max_rel_error", "status", "reason",
+    ])
+    for row in operators {
+      let g = row.geometry
+      var cells = [
+        "kernel": row.kernel, "algorithm": row.algorithm, "pass": row.pass,
+        "problem": g.problem(row.input, name: row.stage), "batch": "\(row.input.batch)",
+        "c_in": "\(g.inputChannels)", "c_out": "\(g.outputChannels)", "h": "\(row.input.height)",
+        "w": "\(row.input.width)", "kh": "\(g.kernel.height)", "kw": "\(g.kernel.width)", "stride": g.stride.short,
+        "padding": g.padding.short, "dilation": g.dilation.short, "groups": "\(g.groups)",
+        "threads": "\(specification.threads)", "status": row.refusal == nil ? "ok" : "refused",
+        "reason": row.refusal ?? "",
+      ]
+      if row.refusal == nil {
+        let median = Statistics.median(row.milliseconds)
+        let gflops = Double(row.cost.operations) / median / 1e6
+        let threads = Double(specification.threads)
+        cells.merge([
+          "params": "\(row.cost.parameters)", "macs": "\(row.cost.macs)", "adds": "\(row.cost.adds)",
+          "other_ops": "\(row.cost.otherOps)", "bytes": "\(row.cost.bytes)", "runs": "\(row.milliseconds.count)",
+          "time_ms_min": Cell.number(row.milliseconds.min()), "time_ms_median": Cell.number(median),
+          "time_ms_mad": Cell.number(Statistics.medianAbsoluteDeviation(row.milliseconds)),
+          "gflops": Cell.number(gflops),
+          "peak_fraction": Cell.number(gflops / machine.peakGflopsPerThread / threads, digits: 4),
+          "bandwidth_fraction": Cell.number(
+            Double(row.cost.bytes) / median / 1e6 / machine.bandwidthGBPerSecond, digits: 4),
+          "speedup_vs_standard": Cell.number(row.speedup, digits: 4),
+          "max_rel_error": Cell.number(row.maxRelativeError, digits: 3),
+        ]) { $1 }
+      }
+      table.append(cells)
+    }
+    return table
+  }
+
+  /// networks.csv: one row per kernel whose training is finished or that refused.
+  public var networkTable: CSVTable {
+    var table = CSVTable(columns: [
+      "kernel", "model", "replace", "data", "params", "macs", "adds", "other_ops", "latency_ms_median",
+      "latency_ms_mad", "speedup_vs_standard", "top1_mean", "top1_ci95", "seeds", "epochs", "train_seconds", "status",
+      "reason",
+    ])
+    for row in networks {
+      let own = runs.filter { $0.kernel == row.kernel }
+      let failure = own.compactMap(\.failure).first
+      guard own.allSatisfy({ $0.isFinished || $0.failure != nil }) else { continue }
+      var cells = [
+        "kernel": row.kernel, "model": specification.model.name, "replace": specification.replacement.rawValue,
+        "data": specification.data.name, "seeds": "\(own.filter(\.isFinished).count)",
+        "epochs": "\(specification.recipe.epochs)",
+        "status": row.refusal != nil ? "refused" : failure != nil ? "failed" : "ok",
+        "reason": row.refusal ?? failure ?? "",
+      ]
+      if row.refusal == nil {
+        let top1 = accuracies(row.kernel)
+        cells.merge([
+          "params": "\(row.cost.parameters)", "macs": "\(row.cost.macs)", "adds": "\(row.cost.adds)",
+          "other_ops": "\(row.cost.otherOps)",
+          "latency_ms_median": Cell.number(Statistics.median(row.milliseconds)),
+          "latency_ms_mad": Cell.number(Statistics.medianAbsoluteDeviation(row.milliseconds)),
+          "speedup_vs_standard": Cell.number(row.speedup, digits: 4),
+          "top1_mean": Cell.fixed(Statistics.mean(top1), decimals: 3),
+          "top1_ci95": Cell.fixed(Statistics.confidence95(top1), decimals: 3),
+          "train_seconds": Cell.fixed(own.reduce(0) { $0 + $1.seconds }, decimals: 2),
+        ]) { $1 }
+      }
+      table.append(cells)
+    }
+    return table
+  }
+
+  /// training.csv: one row per kernel × seed × epoch.
+  public var trainingTable: CSVTable {
+    var table = CSVTable(columns: [
+      "kernel", "model", "data", "seed", "epoch", "rate", "train_loss", "train_top1", "test_top1", "seconds",
+    ])
+    for run in runs {
+      for epoch in run.epochs {
+        table.append([
+          "kernel": run.kernel, "model": specification.model.name, "data": specification.data.name,
+          "seed": "\(run.seed)", "epoch": "\(epoch.epoch)", "rate": Cell.number(epoch.rate),
+          "train_loss": Cell.number(epoch.trainLoss, digits: 9),
+          "train_top1": Cell.fixed(epoch.trainTop1, decimals: 3),
+          "test_top1": Cell.fixed(epoch.testTop1, decimals: 3), "seconds": Cell.fixed(epoch.seconds, decimals: 3),
+        ])
+      }
+    }
+    return table
+  }
+
+  /// The table for people, one row per kernel.
+  public var summary: String {
+    var table = TextTable([
+      "kernel", "params", "MACs", "adds", "other", "conv ms", "×standard", "error", "net ms", "top-1 %", "± 95 %",
+    ])
+    let yardstick = convolutionTime(specification.standard.item)
+    for row in networks {
+      guard row.refusal == nil else {
+        table.append([row.kernel] + Array(repeating: "–", count: 10))
+        continue
+      }
+      let time = convolutionTime(row.kernel), top1 = accuracies(row.kernel)
+      let error = operators.filter { $0.kernel == row.kernel }.compactMap(\.maxRelativeError).max()
+      table.append([
+        row.kernel, Cell.grouped(row.cost.parameters), Cell.grouped(row.cost.macs), Cell.grouped(row.cost.adds),
+        Cell.grouped(row.cost.otherOps), Cell.fixed(time, decimals: 2), Cell.fixed(yardstick / time, decimals: 2),
+        Cell.number(error, digits: 1), Cell.fixed(Statistics.median(row.milliseconds), decimals: 2),
+        Cell.fixed(Statistics.mean(top1), decimals: 1), Cell.fixed(Statistics.confidence95(top1), decimals: 1),
+      ])
+    }
+    let refusals = networks.compactMap { row in row.refusal.map { "\n\(row.kernel) was refused: \($0)" } }
+    let failures = runs.compactMap { run in run.failure.map { "\n\(run.kernel), seed \(run.seed): \($0)" } }
+    let image = specification.data.train.images.shape
+    return """
+      \(specification.model.name) on \(specification.data.name), the kernel in place of \
+      \(specification.replacement == .spatial ? "each block's 3×3" : "every convolution but the stem")
+
+      \(table.text)
+
+      params to other: the network and one \(image[1])×\(image[2]) image; conv ms, ×standard and error: a 3×3 of
+      ResNet-50's four stages (sum of forward medians, batch 1, \(specification.threads) threads; largest error of both passes);
+      net ms: one image; top-1: test split after \(specification.recipe.epochs) epochs, mean of \
+      \(specification.seeds) seeds, ± Student's t.
+      """ + refusals.joined() + failures.joined()
+  }
+
+  /// The test accuracies of the finished runs of a kernel.
+  private func accuracies(_ kernel: String) -> [Double] {
+    runs.filter { $0.kernel == kernel && $0.isFinished }.compactMap { $0.epochs.last?.testTop1 }
+  }
+
+  /// The sum over the stages of the forward medians of a kernel's first algorithm.
+  private func convolutionTime(_ kernel: String) -> Double {
+    let own = operators.filter { $0.kernel == kernel && $0.pass == "forward" && $0.refusal == nil }
+    return own.filter { $0.algorithm == own.first?.algorithm }.reduce(0) { $0 + Statistics.median($1.milliseconds) }
+  }
+}
+
+extension Pair {
+  /// `N` where both extents are equal, else `HxW`.
+  var short: String { height == width ? "\(height)" : description }
+}
+
+extension Padding {
+  /// `N` where all sides are equal.
+  var short: String { top == left && top == bottom && top == right ? "\(top)" : description }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import Tensors
+
+/// Runs the main job and writes its tables.
+public enum Runner {
+  /// What a run came to.
+  public struct Outcome {
+    /// The tables.
+    public let results: Results
+    /// Whether the user stopped it: the tables then hold what was finished.
+    public let isCancelled: Bool
+  }
+
+  /// Measures and trains, then writes operators.csv, networks.csv, training.csv and machine.json into a folder.
+  ///
+  /// The folder is made first, so that a wrong path costs no work. Each file is whole or not there.
+  public static func run(_ specification: Specification, output: String) throws -> Outcome {
+    let folder = URL(fileURLWithPath: output, isDirectory: true)
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw WorkbenchError("The folder \(output) cannot be made; choose another one with --output.")
+    }
+    let machine = MachineRecord.current()
+    var operators = OperatorStudy(specification), networks = NetworkStudy(specification)
+    var isCancelled = false
+    do {
+      let timing = Progress("operators", total: OperatorStudy.stages.count)
+      defer { timing.finish() }
+      try operators.run(timing)
+      try networks.measure()
+      let epochs = specification.kernels.count * specification.seeds * specification.recipe.epochs
+      let training = Progress("training", total: epochs)
+      defer { training.finish() }
+      try networks.train(training)
+    } catch is Cancellation.Requested {
+      isCancelled = true
+    }
+    let results = Results(
+      specification, machine, operators: operators.rows, networks: networks.rows, runs: networks.runs)
+    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+    try results.operatorTable.write(to: path("operators.csv"))
+    try results.networkTable.write(to: path("networks.csv"))
+    try results.trainingTable.write(to: path("training.csv"))
+    try machine.write(to: path("machine.json"))
+    return Outcome(results: results, isCancelled: isCancelled)
+  }
+}

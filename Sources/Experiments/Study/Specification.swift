@@ -1,0 +1,48 @@
+import Kernels
+import Learning
+import Networks
+
+/// The main job as a value: what is compared, on what, and how often.
+public struct Specification: Sendable {
+  /// The kernels, `standard` first.
+  public let kernels: [KernelChoice]
+  /// The kernel of all convolutions that are not replaced, and the yardstick.
+  public let standard: KernelChoice
+  /// The data.
+  public let data: Dataset
+  /// The network.
+  public let model: ResidualDescription
+  /// Which convolutions are replaced.
+  public let replacement: ResidualDescription.Replacement
+  /// How each network is trained; the number of epochs may be 0.
+  public let recipe: Recipe
+  /// The seeds 0 ..< `seeds` are trained.
+  public let seeds: Int
+  /// Threads of an operator, and networks trained at the same time.
+  public let threads: Int
+
+  /// A job for the items of `--conv`, a data set and a model by name.
+  public init(
+    kernels items: String, data: String, model: String, replacement: ResidualDescription.Replacement,
+    epochs: Int, seeds: Int, threads: Int, registry: KernelRegistry
+  ) throws {
+    standard = try registry.choice("standard")
+    let chosen = try registry.choices(items)
+    kernels = [standard] + chosen.filter { $0.item != "standard" }
+    self.data = try Dataset.load(data)
+    self.model = try Models.description(
+      model, inputChannels: self.data.train.images.shape[3], classes: self.data.classes)
+    self.replacement = replacement
+    recipe = Recipe(
+      epochs: epochs, batch: 32, schedule: Schedule(rate: 0.1, rule: .cosine, warmUp: 0.05),
+      optimizer: .init(momentum: 0.9, nesterov: true, weightDecay: 2e-3), smoothing: 0.1, augments: true)
+    self.seeds = seeds
+    self.threads = threads
+  }
+
+  /// A new network with a kernel.
+  func network(_ choice: KernelChoice, seed: Int) throws -> ResidualNetwork {
+    try ResidualNetwork(
+      model, kernel: choice, standard: standard, replacement: replacement, seed: UInt64(seed))
+  }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Tensors
+
+/// A table as comma-separated values (RFC 4180): rows are dictionaries, columns have a fixed order.
+public struct CSVTable: Sendable {
+  /// The names of the columns.
+  public let columns: [String]
+  /// The rows: a missing column is an empty cell.
+  public private(set) var rows: [[String: String]] = []
+
+  /// An empty table.
+  public init(columns: [String]) { self.columns = columns }
+
+  /// Adds a row; every name must be a column's.
+  public mutating func append(_ row: [String: String]) {
+    precondition(row.keys.allSatisfy(columns.contains), "unknown column in \(row.keys.sorted())")
+    rows.append(row)
+  }
+
+  /// The whole file.
+  public var text: String {
+    let lines = [columns] + rows.map { row in columns.map { row[$0] ?? "" } }
+    return lines.map { $0.map(Self.quoted).joined(separator: ",") + "\n" }.joined()
+  }
+
+  /// Writes the file, whole or not at all.
+  public func write(to path: String) throws { try AtomicFile.write(Data(text.utf8), to: path) }
+
+  private static func quoted(_ cell: String) -> String {
+    guard cell.contains(where: { ",\"\n\r".contains($0) }) else { return cell }
+    return "\"" + cell.replacingOccurrences(of: "\"", with: "\"\"") + "\""
+  }
+}
+
+/// Numbers as table cells.
+public enum Cell {
+  /// `digits` significant digits, without an exponent where that is short; empty for NaN and nil.
+  public static func number(_ value: Double?, digits: Int = 5) -> String {
+    guard let value, value.isFinite else { return "" }
+    return String(format: "%.\(digits)g", value)
+  }
+
+  /// A fixed number of decimals; empty for NaN and nil.
+  public static func fixed(_ value: Double?, decimals: Int) -> String {
+    guard let value, value.isFinite else { return "" }
+    return String(format: "%.\(decimals)f", value)
+  }
+
+  /// A whole number with a comma at every third digit.
+  public static func grouped(_ value: Int) -> String {
+    var digits = String(value.magnitude), groups: [String] = []
+    while digits.count > 3 {
+      groups.insert(String(digits.suffix(3)), at: 0)
+      digits.removeLast(3)
+    }
+    return (value < 0 ? "-" : "") + ([digits] + groups).joined(separator: ",")
+  }
+}

@@ -1,0 +1,31 @@
+/// A table for people: columns as wide as they need to be, the first one to the left, numbers to the right.
+public struct TextTable {
+  private let header: [String]
+  private var rows: [[String]] = []
+  private let leftColumns: Set<Int>
+
+  /// An empty table; `left` names the columns, by number, that are set to the left.
+  public init(_ header: [String], left: Set<Int> = [0]) {
+    self.header = header
+    leftColumns = left
+  }
+
+  /// Adds a row with a cell for each column.
+  public mutating func append(_ row: [String]) { rows.append(row) }
+
+  /// The lines, with a rule below the header.
+  public var text: String {
+    let widths = header.indices.map { column in ([header] + rows).map { $0[column].count }.max() ?? 0 }
+    func line(_ cells: [String]) -> String {
+      let padded = cells.enumerated().map { column, cell -> String in
+        let space = String(repeating: " ", count: widths[column] - cell.count)
+        return leftColumns.contains(column) ? cell + space : space + cell
+      }
+      var text = padded.joined(separator: "  ")
+      while text.last == " " { text.removeLast() }
+      return text
+    }
+    let rule = widths.map { String(repeating: "─", count: $0) }.joined(separator: "  ")
+    return ([line(header), rule] + rows.map(line)).joined(separator: "\n")
+  }
+}

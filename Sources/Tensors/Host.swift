@@ -1,0 +1,19 @@
+import Foundation
+
+/// The processor that this process runs on.
+public enum Host {
+  /// Its name, as the system reports it.
+  public static var processorName: String { field("model name") ?? "unknown" }
+
+  /// Its features, as Linux names them; nil where the system does not tell.
+  public static var features: Set<String>? { field("flags").map { Set($0.split(separator: " ").map(String.init)) } }
+
+  private static func field(_ name: String) -> String? {
+    guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else { return nil }
+    for line in text.split(separator: "\n") {
+      let sides = line.split(separator: ":", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
+      if sides.count == 2 && sides[0] == name { return sides[1] }
+    }
+    return nil
+  }
+}
