@@ -11,7 +11,9 @@ let simd =
       let cpuinfo = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
       let line = cpuinfo.split(separator: "\n").first { $0.hasPrefix("flags") } ?? ""
       let flags = Set(line.split(separator: " "))
-      if flags.isSuperset(of: ["avx512f", "avx512vl", "avx512dq", "avx512bw", "avx2", "fma"]) { return "avx512" }
+      if flags.isSuperset(of: ["avx512f", "avx512vl", "avx512dq", "avx512bw", "avx2", "fma"]) {
+        return "avx512"
+      }
       if flags.isSuperset(of: ["avx2", "fma"]) { return "avx2" }
     #endif
     return "portable"
@@ -41,7 +43,7 @@ let package = Package(
     .library(name: "Workbench", targets: ["Command", "Conformance", "Kernels", "Layers", "Tensors"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
     .systemLibrary(
@@ -68,15 +70,16 @@ let package = Package(
       ]),
     .executableTarget(name: "experiment", dependencies: ["Command", "Kernels"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
-    .testTarget(name: "ComputeTests", dependencies: ["Compute"]),
+    .testTarget(name: "ComputeTests", dependencies: ["Compute", "Tensors"]),
     .testTarget(
       name: "KernelsTests", dependencies: ["Conformance", "Kernels", "Layers", "Compute", "Tensors"],
       resources: [.copy("Fixtures")], swiftSettings: optimised),
-    .testTarget(name: "NetworksTests", dependencies: ["Networks"]),
+    .testTarget(name: "NetworksTests", dependencies: ["Networks", "Kernels", "Layers", "Tensors"]),
     .testTarget(
-      name: "LearningTests", dependencies: ["Learning", "Layers", "Tensors"], resources: [.copy("Fixtures")]),
-    .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
-    .testTarget(name: "CommandTests", dependencies: ["Command", "experiment"]),
+      name: "LearningTests", dependencies: ["Learning", "Networks", "Kernels", "Layers", "Tensors"],
+      resources: [.copy("Fixtures")]),
+    .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "Kernels", "Tensors"]),
+    .testTarget(name: "CommandTests", dependencies: ["Command", "Tensors", "experiment"]),
   ],
   swiftLanguageModes: [.v6]
 )

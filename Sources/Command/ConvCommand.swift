@@ -15,7 +15,8 @@ struct ConvCommand: ParsableCommand {
       --weight experiments/arrays/w.npy --padding 1 --output y.npy
       """)
 
-  @Option(help: ArgumentHelp("The kernel, with options behind colons; see ‘experiment list’.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("The kernel, with options behind colons; see ‘experiment list’.", valueName: "name"))
   var conv: String
   @Option(help: ArgumentHelp("Images, NCHW.", valueName: "x.npy"))
   var input: String
@@ -29,7 +30,9 @@ struct ConvCommand: ParsableCommand {
   var mask: String?
   @Option(help: ArgumentHelp("Distance of windows, N or HxW.", valueName: "size"))
   var stride = SizeArgument(pair: Pair(1))
-  @Option(help: ArgumentHelp("Zeros around the image, N, HxW or TOP,LEFT,BOTTOM,RIGHT (default: 0).", valueName: "size"))
+  @Option(
+    help: ArgumentHelp(
+      "Zeros around the image, N, HxW or TOP,LEFT,BOTTOM,RIGHT (default: 0).", valueName: "size"))
   var padding: PaddingArgument?
   @Option(help: ArgumentHelp("Distance of taps, N or HxW (default: the kernel's own).", valueName: "size"))
   var dilation: SizeArgument?
@@ -54,7 +57,9 @@ struct ConvCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Where the gradient to the mask goes.", valueName: "gm.npy"))
   var gradMask: String?
 
-  private var gradientPaths: [String] { [gradInput, gradWeight, gradBias, gradOffset, gradMask].compactMap { $0 } }
+  private var gradientPaths: [String] {
+    [gradInput, gradWeight, gradBias, gradOffset, gradMask].compactMap { $0 }
+  }
 
   func validate() throws {
     try check(groups, "--groups", 1...1_048_576)
@@ -86,7 +91,8 @@ struct ConvCommand: ParsableCommand {
     let g = try gradOutput.map { try read($0, .features, "gradient to the output", axes: 4) }
     if let g, g.shape != shape.extents {
       throw WorkbenchError(
-        "The gradient to the output has the shape \(TensorLayout.features.fileShape(g.shape)); the output's is \(TensorLayout.features.fileShape(shape.extents)).")
+        "The gradient to the output has the shape \(TensorLayout.features.fileShape(g.shape)); the output's is \(TensorLayout.features.fileShape(shape.extents))."
+      )
     }
     var files: [(path: String, tensor: Tensor)] = []
     let context = Context(training: g != nil, threads: threads)
@@ -102,7 +108,8 @@ struct ConvCommand: ParsableCommand {
       for (name, path, gradient, layout) in wanted {
         guard let path else { continue }
         guard let gradient else {
-          throw WorkbenchError("There is no gradient to a \(name) that was not given; leave out --grad-\(name).")
+          throw WorkbenchError(
+            "There is no gradient to a \(name) that was not given; leave out --grad-\(name).")
         }
         files.append((path, gradient.toFileOrder(layout)))
       }

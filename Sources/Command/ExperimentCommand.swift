@@ -30,7 +30,9 @@ public struct ExperimentCommand: ParsableCommand {
   public static func main(kernels: KernelRegistry) -> Never {
     if let lacking = lackingFeatures() {
       FileHandle.standardError.write(
-        Data("Error: This program was built for \(InstructionSet.built), but the processor has no \(lacking); build it here again.\n".utf8))
+        Data(
+          "Error: This program was built for \(InstructionSet.built), but the processor has no \(lacking); build it here again.\n"
+            .utf8))
       Foundation.exit(1)
     }
     Self.kernels.withLock { $0 = kernels }
@@ -78,8 +80,11 @@ struct PaddingArgument: ExpressibleByArgument {
       padding = Padding(pair)
       return
     }
-    let sides = argument.split(separator: ",", omittingEmptySubsequences: false).map { Pair(text: String($0)) }
-    guard sides.count == 4, let top = sides[0], let left = sides[1], let bottom = sides[2], let right = sides[3],
+    let sides = argument.split(separator: ",", omittingEmptySubsequences: false).map {
+      Pair(text: String($0))
+    }
+    guard sides.count == 4, let top = sides[0], let left = sides[1], let bottom = sides[2],
+      let right = sides[3],
       !argument.contains("x")
     else { return nil }
     padding = Padding(top: top.height, left: left.height, bottom: bottom.height, right: right.height)

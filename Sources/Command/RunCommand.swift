@@ -16,7 +16,8 @@ struct RunCommand: ParsableCommand {
       Writes operators.csv, networks.csv, training.csv and machine.json into the output folder.
       """)
 
-  @Option(help: ArgumentHelp("Kernels, separated by commas, or all; see ‘experiment list’.", valueName: "names"))
+  @Option(
+    help: ArgumentHelp("Kernels, separated by commas, or all; see ‘experiment list’.", valueName: "names"))
   var conv: String
 
   @Option(help: ArgumentHelp("\(Dataset.choices).", valueName: "data"))
@@ -31,7 +32,8 @@ struct RunCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Passes over the training data; 0 measures only.", valueName: "n"))
   var epochs = 15
 
-  @Option(help: ArgumentHelp("How often each network is trained, from other initial weights.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("How often each network is trained, from other initial weights.", valueName: "n"))
   var seeds = 3
 
   @Option(help: ArgumentHelp("Threads; no result depends on it (default: all cores).", valueName: "n"))

@@ -11,7 +11,8 @@ private let reductionBlock = 256
 ///   beyond that number are ignored.
 @inline(__always)
 func channelSums(
-  rows: Int, channels: Int, threads: Int, _ terms: (_ offset: Int, _ channel: Int, _ lanes: Int) -> (Vector, Vector)
+  rows: Int, channels: Int, threads: Int,
+  _ terms: (_ offset: Int, _ channel: Int, _ lanes: Int) -> (Vector, Vector)
 ) -> (first: [Double], second: [Double]) {
   let blocks = (rows + reductionBlock - 1) / reductionBlock
   var partial = Tensor(uninitialized: [max(blocks, 1), 2, channels])

@@ -69,7 +69,8 @@ private struct ClampedTile {
     let x10 = Tail.load(inputs.1, columns), x11 = Tail.load(inputs.1 + lanes, columns &- lanes)
     var s00 = Vector.zero, s01 = Vector.zero, s10 = Vector.zero, s11 = Vector.zero
     for slot in 0..<slots {
-      let g0 = table.rows[slot &* tileRows &+ row], g1 = table.rows[slot &* tileRows &+ min(row &+ 1, tileRows &- 1)]
+      let g0 = table.rows[slot &* tileRows &+ row],
+        g1 = table.rows[slot &* tileRows &+ min(row &+ 1, tileRows &- 1)]
       var w = weights + table.taps[slot] &* depth &* tileWidth
       for output in 0..<depth {
         let w0 = Vector(at: w), w1 = Vector(at: w + lanes)
@@ -92,7 +93,8 @@ private struct ClampedTile {
     let x0 = Tail.load(inputs.0, columns), x1 = Tail.load(inputs.1, columns)
     var s0 = Vector.zero, s1 = Vector.zero
     for slot in 0..<slots {
-      let g0 = table.rows[slot &* tileRows &+ row], g1 = table.rows[slot &* tileRows &+ min(row &+ 1, tileRows &- 1)]
+      let g0 = table.rows[slot &* tileRows &+ row],
+        g1 = table.rows[slot &* tileRows &+ min(row &+ 1, tileRows &- 1)]
       var w = weights + table.taps[slot] &* depth &* Vector.scalarCount
       for output in 0..<depth {
         let weight = Vector(at: w)

@@ -40,7 +40,8 @@ public struct FourierPlan: Sendable {
       let plan = tile.withPointer { tile in
         spectrum.withPointer { spectrum in
           let real = UnsafeMutablePointer(mutating: tile)
-          let complex = UnsafeMutableRawPointer(mutating: spectrum).assumingMemoryBound(to: fftwf_complex.self)
+          let complex = UnsafeMutableRawPointer(mutating: spectrum).assumingMemoryBound(
+            to: fftwf_complex.self)
           let stride = Int32(channels)
           let forward = fftwf_plan_many_dft_r2c(
             2, &extents, stride, real, nil, stride, 1, complex, nil, stride, 1, FFTW_ESTIMATE)

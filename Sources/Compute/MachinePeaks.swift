@@ -9,7 +9,8 @@ public enum MachinePeaks {
     var best = 0.0
     for _ in 0..<rounds {
       var sums = (
-        Vector.zero, Vector.zero, Vector.zero, Vector.zero, Vector.zero, Vector.zero, Vector.zero, Vector.zero,
+        Vector.zero, Vector.zero, Vector.zero, Vector.zero, Vector.zero, Vector.zero, Vector.zero,
+        Vector.zero,
         Vector.zero, Vector.zero, Vector.zero, Vector.zero
       )
       let a = Vector(repeating: 0.5), b = Vector(repeating: 1e-9)

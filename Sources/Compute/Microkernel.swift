@@ -94,67 +94,67 @@ func tile6<Row: TileRow, Step: CombineStep>(
 }
 
 #if WORKBENCH_AVX512
-/// A tile of 12 pixels: `sums[pixel] = start + Σ over slots, channels of step(x, w)`.
-@inline(__always)
-func tile12<Row: TileRow, Step: CombineStep>(
-  _ tile: TileArguments, _ row: Row.Type, _ step: Step.Type
-) {
-  let start = Row.load(tile.start)
-  var r0 = Row(start)
-  var r1 = Row(start)
-  var r2 = Row(start)
-  var r3 = Row(start)
-  var r4 = Row(start)
-  var r5 = Row(start)
-  var r6 = Row(start)
-  var r7 = Row(start)
-  var r8 = Row(start)
-  var r9 = Row(start)
-  var r10 = Row(start)
-  var r11 = Row(start)
-  for slot in 0..<tile.slots {
-    let rows = tile.rows + slot &* tileRows
-    let p0 = rows[0]
-    let p1 = rows[1]
-    let p2 = rows[2]
-    let p3 = rows[3]
-    let p4 = rows[4]
-    let p5 = rows[5]
-    let p6 = rows[6]
-    let p7 = rows[7]
-    let p8 = rows[8]
-    let p9 = rows[9]
-    let p10 = rows[10]
-    let p11 = rows[11]
-    var w = tile.weights + tile.taps[slot] &* tile.channels &* Row.width
-    for c in 0..<tile.channels {
-      let weights = Row.load(w)
-      r0.add(p0[c], weights, step)
-      r1.add(p1[c], weights, step)
-      r2.add(p2[c], weights, step)
-      r3.add(p3[c], weights, step)
-      r4.add(p4[c], weights, step)
-      r5.add(p5[c], weights, step)
-      r6.add(p6[c], weights, step)
-      r7.add(p7[c], weights, step)
-      r8.add(p8[c], weights, step)
-      r9.add(p9[c], weights, step)
-      r10.add(p10[c], weights, step)
-      r11.add(p11[c], weights, step)
-      w += Row.width
+  /// A tile of 12 pixels: `sums[pixel] = start + Σ over slots, channels of step(x, w)`.
+  @inline(__always)
+  func tile12<Row: TileRow, Step: CombineStep>(
+    _ tile: TileArguments, _ row: Row.Type, _ step: Step.Type
+  ) {
+    let start = Row.load(tile.start)
+    var r0 = Row(start)
+    var r1 = Row(start)
+    var r2 = Row(start)
+    var r3 = Row(start)
+    var r4 = Row(start)
+    var r5 = Row(start)
+    var r6 = Row(start)
+    var r7 = Row(start)
+    var r8 = Row(start)
+    var r9 = Row(start)
+    var r10 = Row(start)
+    var r11 = Row(start)
+    for slot in 0..<tile.slots {
+      let rows = tile.rows + slot &* tileRows
+      let p0 = rows[0]
+      let p1 = rows[1]
+      let p2 = rows[2]
+      let p3 = rows[3]
+      let p4 = rows[4]
+      let p5 = rows[5]
+      let p6 = rows[6]
+      let p7 = rows[7]
+      let p8 = rows[8]
+      let p9 = rows[9]
+      let p10 = rows[10]
+      let p11 = rows[11]
+      var w = tile.weights + tile.taps[slot] &* tile.channels &* Row.width
+      for c in 0..<tile.channels {
+        let weights = Row.load(w)
+        r0.add(p0[c], weights, step)
+        r1.add(p1[c], weights, step)
+        r2.add(p2[c], weights, step)
+        r3.add(p3[c], weights, step)
+        r4.add(p4[c], weights, step)
+        r5.add(p5[c], weights, step)
+        r6.add(p6[c], weights, step)
+        r7.add(p7[c], weights, step)
+        r8.add(p8[c], weights, step)
+        r9.add(p9[c], weights, step)
+        r10.add(p10[c], weights, step)
+        r11.add(p11[c], weights, step)
+        w += Row.width
+      }
     }
+    r0.store(tile.sums + 0 &* tileWidth)
+    r1.store(tile.sums + 1 &* tileWidth)
+    r2.store(tile.sums + 2 &* tileWidth)
+    r3.store(tile.sums + 3 &* tileWidth)
+    r4.store(tile.sums + 4 &* tileWidth)
+    r5.store(tile.sums + 5 &* tileWidth)
+    r6.store(tile.sums + 6 &* tileWidth)
+    r7.store(tile.sums + 7 &* tileWidth)
+    r8.store(tile.sums + 8 &* tileWidth)
+    r9.store(tile.sums + 9 &* tileWidth)
+    r10.store(tile.sums + 10 &* tileWidth)
+    r11.store(tile.sums + 11 &* tileWidth)
   }
-  r0.store(tile.sums + 0 &* tileWidth)
-  r1.store(tile.sums + 1 &* tileWidth)
-  r2.store(tile.sums + 2 &* tileWidth)
-  r3.store(tile.sums + 3 &* tileWidth)
-  r4.store(tile.sums + 4 &* tileWidth)
-  r5.store(tile.sums + 5 &* tileWidth)
-  r6.store(tile.sums + 6 &* tileWidth)
-  r7.store(tile.sums + 7 &* tileWidth)
-  r8.store(tile.sums + 8 &* tileWidth)
-  r9.store(tile.sums + 9 &* tileWidth)
-  r10.store(tile.sums + 10 &* tileWidth)
-  r11.store(tile.sums + 11 &* tileWidth)
-}
 #endif

@@ -58,7 +58,9 @@ public enum Normalisation {
         let mean = mean.baseAddress.unsafelyUnwrapped, inverse = inverse.baseAddress.unsafelyUnwrapped
         let sums = channelSums(rows: rows, channels: channels, threads: threads) { offset, channel, lanes in
           let g = Tail.load(g + offset, lanes)
-          let x = (Tail.load(x + offset, lanes) - Tail.load(mean + channel, lanes)) * Tail.load(inverse + channel, lanes)
+          let x =
+            (Tail.load(x + offset, lanes) - Tail.load(mean + channel, lanes))
+            * Tail.load(inverse + channel, lanes)
           return (g, g * x)
         }
         return (sums.first, sums.second)

@@ -17,15 +17,18 @@ public struct RowTable {
   static func withTables(tiles: Int, slots: Int, scratchPerTile: Int = 0, _ body: ([RowTable]) -> Void) {
     withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: tiles * slots * tileRows) { rows in
       withUnsafeTemporaryAllocation(of: Int.self, capacity: tiles * slots) { taps in
-        withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<Float>.self, capacity: tiles * tileRows) { outputs in
-          guard let rows = rows.baseAddress, let taps = taps.baseAddress, let outputs = outputs.baseAddress else {
+        withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<Float>.self, capacity: tiles * tileRows) {
+          outputs in
+          guard let rows = rows.baseAddress, let taps = taps.baseAddress, let outputs = outputs.baseAddress
+          else {
             return
           }
           withScratch(tiles * scratchPerTile) { scratch in
             body(
               (0..<tiles).map {
                 RowTable(
-                  rows: rows + $0 * slots * tileRows, taps: taps + $0 * slots, outputs: outputs + $0 * tileRows,
+                  rows: rows + $0 * slots * tileRows, taps: taps + $0 * slots,
+                  outputs: outputs + $0 * tileRows,
                   scratch: scratch + $0 * scratchPerTile)
               })
           }

@@ -61,7 +61,8 @@ public enum Sampling {
 
   /// Adds a column's gradient, `scale` · g, to the four neighbours of its sample.
   public static func scatter(
-    _ g: UnsafePointer<Float>, _ sample: BilinearSample, scale: Float, into image: UnsafeMutablePointer<Float>,
+    _ g: UnsafePointer<Float>, _ sample: BilinearSample, scale: Float,
+    into image: UnsafeMutablePointer<Float>,
     channels: Range<Int>
   ) {
     let w = sample.weights, o = sample.offsets

@@ -54,7 +54,8 @@ extension SIMD where Scalar == Float {
 extension Vector {
   /// The absolute value of each lane.
   @inline(__always) var magnitude: Vector {
-    unsafeBitCast(unsafeBitCast(self, to: VectorBits.self) & VectorBits(repeating: 0x7fff_ffff), to: Vector.self)
+    unsafeBitCast(
+      unsafeBitCast(self, to: VectorBits.self) & VectorBits(repeating: 0x7fff_ffff), to: Vector.self)
   }
 
   // Transparent: comparisons branch for each lane until they are optimised, and several of them would exhaust the

@@ -99,7 +99,8 @@ private func packGradient(
 
 @inline(__always)
 private func runWeightTile(
-  _ rows: UnsafePointer<UnsafePointer<Float>>, _ channel: Int, _ height: Int, _ gradient: UnsafePointer<Float>,
+  _ rows: UnsafePointer<UnsafePointer<Float>>, _ channel: Int, _ height: Int,
+  _ gradient: UnsafePointer<Float>,
   _ pixels: Int, _ sums: UnsafeMutablePointer<Float>, single: Bool
 ) {
   switch (height, single) {
@@ -117,7 +118,8 @@ private func runWeightTile(
 /// 1 channels × one panel of outputs, summed over the pixels of a block.
 @inline(__always)
 private func weightTile1<Row: TileRow>(
-  _ rows: UnsafePointer<UnsafePointer<Float>>, _ channel: Int, _ gradient: UnsafePointer<Float>, _ pixels: Int,
+  _ rows: UnsafePointer<UnsafePointer<Float>>, _ channel: Int, _ gradient: UnsafePointer<Float>,
+  _ pixels: Int,
   _ sums: UnsafeMutablePointer<Float>, _ row: Row.Type
 ) {
   var r0 = Row(Row.load(sums + 0 &* tileWidth))
@@ -134,7 +136,8 @@ private func weightTile1<Row: TileRow>(
 /// 4 channels × one panel of outputs, summed over the pixels of a block.
 @inline(__always)
 private func weightTile4<Row: TileRow>(
-  _ rows: UnsafePointer<UnsafePointer<Float>>, _ channel: Int, _ gradient: UnsafePointer<Float>, _ pixels: Int,
+  _ rows: UnsafePointer<UnsafePointer<Float>>, _ channel: Int, _ gradient: UnsafePointer<Float>,
+  _ pixels: Int,
   _ sums: UnsafeMutablePointer<Float>, _ row: Row.Type
 ) {
   var r0 = Row(Row.load(sums + 0 &* tileWidth))
@@ -158,41 +161,42 @@ private func weightTile4<Row: TileRow>(
 }
 
 #if WORKBENCH_AVX512
-/// 8 channels × one panel of outputs, summed over the pixels of a block.
-@inline(__always)
-private func weightTile8<Row: TileRow>(
-  _ rows: UnsafePointer<UnsafePointer<Float>>, _ channel: Int, _ gradient: UnsafePointer<Float>, _ pixels: Int,
-  _ sums: UnsafeMutablePointer<Float>, _ row: Row.Type
-) {
-  var r0 = Row(Row.load(sums + 0 &* tileWidth))
-  var r1 = Row(Row.load(sums + 1 &* tileWidth))
-  var r2 = Row(Row.load(sums + 2 &* tileWidth))
-  var r3 = Row(Row.load(sums + 3 &* tileWidth))
-  var r4 = Row(Row.load(sums + 4 &* tileWidth))
-  var r5 = Row(Row.load(sums + 5 &* tileWidth))
-  var r6 = Row(Row.load(sums + 6 &* tileWidth))
-  var r7 = Row(Row.load(sums + 7 &* tileWidth))
-  var g = gradient
-  for pixel in 0..<pixels {
-    let x = rows[pixel] + channel
-    let gradient = Row.load(g)
-    r0.add(x[0], gradient, MultiplyStep.self)
-    r1.add(x[1], gradient, MultiplyStep.self)
-    r2.add(x[2], gradient, MultiplyStep.self)
-    r3.add(x[3], gradient, MultiplyStep.self)
-    r4.add(x[4], gradient, MultiplyStep.self)
-    r5.add(x[5], gradient, MultiplyStep.self)
-    r6.add(x[6], gradient, MultiplyStep.self)
-    r7.add(x[7], gradient, MultiplyStep.self)
-    g += Row.width
+  /// 8 channels × one panel of outputs, summed over the pixels of a block.
+  @inline(__always)
+  private func weightTile8<Row: TileRow>(
+    _ rows: UnsafePointer<UnsafePointer<Float>>, _ channel: Int, _ gradient: UnsafePointer<Float>,
+    _ pixels: Int,
+    _ sums: UnsafeMutablePointer<Float>, _ row: Row.Type
+  ) {
+    var r0 = Row(Row.load(sums + 0 &* tileWidth))
+    var r1 = Row(Row.load(sums + 1 &* tileWidth))
+    var r2 = Row(Row.load(sums + 2 &* tileWidth))
+    var r3 = Row(Row.load(sums + 3 &* tileWidth))
+    var r4 = Row(Row.load(sums + 4 &* tileWidth))
+    var r5 = Row(Row.load(sums + 5 &* tileWidth))
+    var r6 = Row(Row.load(sums + 6 &* tileWidth))
+    var r7 = Row(Row.load(sums + 7 &* tileWidth))
+    var g = gradient
+    for pixel in 0..<pixels {
+      let x = rows[pixel] + channel
+      let gradient = Row.load(g)
+      r0.add(x[0], gradient, MultiplyStep.self)
+      r1.add(x[1], gradient, MultiplyStep.self)
+      r2.add(x[2], gradient, MultiplyStep.self)
+      r3.add(x[3], gradient, MultiplyStep.self)
+      r4.add(x[4], gradient, MultiplyStep.self)
+      r5.add(x[5], gradient, MultiplyStep.self)
+      r6.add(x[6], gradient, MultiplyStep.self)
+      r7.add(x[7], gradient, MultiplyStep.self)
+      g += Row.width
+    }
+    r0.store(sums + 0 &* tileWidth)
+    r1.store(sums + 1 &* tileWidth)
+    r2.store(sums + 2 &* tileWidth)
+    r3.store(sums + 3 &* tileWidth)
+    r4.store(sums + 4 &* tileWidth)
+    r5.store(sums + 5 &* tileWidth)
+    r6.store(sums + 6 &* tileWidth)
+    r7.store(sums + 7 &* tileWidth)
   }
-  r0.store(sums + 0 &* tileWidth)
-  r1.store(sums + 1 &* tileWidth)
-  r2.store(sums + 2 &* tileWidth)
-  r3.store(sums + 3 &* tileWidth)
-  r4.store(sums + 4 &* tileWidth)
-  r5.store(sums + 5 &* tileWidth)
-  r6.store(sums + 6 &* tileWidth)
-  r7.store(sums + 7 &* tileWidth)
-}
 #endif

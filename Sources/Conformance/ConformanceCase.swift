@@ -22,7 +22,9 @@ public struct ConformanceCase: Sendable {
 
   /// The cases that every kernel goes through; one that a kernel refuses with a reason is passed over.
   public static func standardCases() throws -> [ConformanceCase] {
-    func square(_ k: Int, _ inputs: Int, _ outputs: Int, stride: Int = 1, padding: Int? = nil, groups: Int = 1) throws
+    func square(
+      _ k: Int, _ inputs: Int, _ outputs: Int, stride: Int = 1, padding: Int? = nil, groups: Int = 1
+    ) throws
       -> ConvolutionGeometry
     {
       try ConvolutionGeometry(

@@ -43,7 +43,8 @@ public final class BatchNormalization: Layer {
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
     guard input.channels == weight.value.count else {
       throw WorkbenchError(
-        "Batch normalisation of \(weight.value.count) channels cannot take \(input.channels); change the layer before it.")
+        "Batch normalisation of \(weight.value.count) channels cannot take \(input.channels); change the layer before it."
+      )
     }
     return input
   }
@@ -94,7 +95,9 @@ public final class BatchNormalization: Layer {
         // dx = γ·s·(g − Σg/n − x̂·Σ(g·x̂)/n), with x̂ = (x − mean)·s, as a·g + b·x + c.
         let values = weight.value.values
         let a = (0..<channels).map { Double(values[$0]) * Double(saved.inverseDeviation[$0]) }
-        let b = (0..<channels).map { -a[$0] * sums.scale[$0] / Double(rows) * Double(saved.inverseDeviation[$0]) }
+        let b = (0..<channels).map {
+          -a[$0] * sums.scale[$0] / Double(rows) * Double(saved.inverseDeviation[$0])
+        }
         let c = (0..<channels).map { -a[$0] * sums.shift[$0] / Double(rows) - b[$0] * Double(saved.mean[$0]) }
         result.withMutablePointer {
           Normalisation.inputGradient(

@@ -58,7 +58,8 @@ public final class Residual: Layer {
     let other = try shortcut?.outputShape(for: input) ?? input
     guard output == other else {
       throw WorkbenchError(
-        "A residual block's branches give \(output) and \(other): its kernel must keep the size, as padding does.")
+        "A residual block's branches give \(output) and \(other): its kernel must keep the size, as padding does."
+      )
     }
     return output
   }

@@ -44,7 +44,9 @@ public final class Linear: Layer {
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     if context.training { self.input = input }
-    let packed = forwardPack.packed(weight) { PackedWeights(forward: $0.reshaped([1, 1, inputs, outputs]), groups: 1) }
+    let packed = forwardPack.packed(weight) {
+      PackedWeights(forward: $0.reshaped([1, 1, inputs, outputs]), groups: 1)
+    }
     var result = Tensor(uninitialized: input.shape.dropLast() + [outputs])
     bias.value.withPointer {
       multiplyRows(input, packed, bias: $0, into: &result, threads: context.threads)
@@ -82,7 +84,8 @@ public final class Linear: Layer {
 
 /// `output = input · weights + bias`, row by row: both are `[rows][channels]`.
 func multiplyRows(
-  _ input: Tensor, _ weights: PackedWeights, bias: UnsafePointer<Float>?, into output: inout Tensor, threads: Int
+  _ input: Tensor, _ weights: PackedWeights, bias: UnsafePointer<Float>?, into output: inout Tensor,
+  threads: Int
 ) {
   let channels = weights.channels, outputs = weights.outputs
   let rows = input.count / channels

@@ -26,7 +26,10 @@ public final class Parameter {
   public let rateFactor: Double
 
   /// A parameter that starts as `value`.
-  public init(_ value: Tensor, layout: TensorLayout, rule: UpdateRule = .plain, decays: Bool = true, rateFactor: Double = 1) {
+  public init(
+    _ value: Tensor, layout: TensorLayout, rule: UpdateRule = .plain, decays: Bool = true,
+    rateFactor: Double = 1
+  ) {
     self.value = value
     self.layout = layout
     self.rule = rule

@@ -13,7 +13,8 @@ public struct PoolingWindow: Hashable, Sendable {
   public init(size: Int, stride: Int, padding: Int = 0) throws {
     guard size > 0, stride > 0, padding >= 0, padding * 2 <= size else {
       throw WorkbenchError(
-        "A pooling window of size \(size), stride \(stride) and padding \(padding) is not possible: padding may be at most half the size.")
+        "A pooling window of size \(size), stride \(stride) and padding \(padding) is not possible: padding may be at most half the size."
+      )
     }
     self.size = size
     self.stride = stride
@@ -22,7 +23,8 @@ public struct PoolingWindow: Hashable, Sendable {
 
   func outputShape(for input: FeatureShape) throws -> FeatureShape {
     guard input.height + 2 * padding >= size, input.width + 2 * padding >= size else {
-      throw WorkbenchError("A pooling window of \(size) is larger than the padded \(input.height)×\(input.width) image.")
+      throw WorkbenchError(
+        "A pooling window of \(size) is larger than the padded \(input.height)×\(input.width) image.")
     }
     var shape = input
     shape.height = (input.height + 2 * padding - size) / stride + 1
@@ -45,7 +47,9 @@ public final class MaxPooling: Layer {
   /// A pooling layer with the given window.
   public init(_ window: PoolingWindow) { self.window = window }
 
-  public func outputShape(for input: FeatureShape) throws -> FeatureShape { try window.outputShape(for: input) }
+  public func outputShape(for input: FeatureShape) throws -> FeatureShape {
+    try window.outputShape(for: input)
+  }
 
   public func cost(for input: FeatureShape) throws -> Cost {
     let output = try outputShape(for: input)
@@ -101,7 +105,9 @@ public final class AveragePooling: Layer {
   /// A pooling layer with the given window.
   public init(_ window: PoolingWindow) { self.window = window }
 
-  public func outputShape(for input: FeatureShape) throws -> FeatureShape { try window.outputShape(for: input) }
+  public func outputShape(for input: FeatureShape) throws -> FeatureShape {
+    try window.outputShape(for: input)
+  }
 
   public func cost(for input: FeatureShape) throws -> Cost {
     let output = try outputShape(for: input)
@@ -127,7 +133,9 @@ public final class AveragePooling: Layer {
   }
 
   public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-    guard let shape = inputShape.take() else { preconditionFailure("backward needs a forward pass in training") }
+    guard let shape = inputShape.take() else {
+      preconditionFailure("backward needs a forward pass in training")
+    }
     let channels = shape.channels, factor = 1 / Float(window.size * window.size)
     var result = Tensor(repeating: 0, shape.extents)
     gradient.withPointer { g in
@@ -159,7 +167,9 @@ public final class AdaptiveAveragePooling: Layer {
   public func cost(for input: FeatureShape) -> Cost {
     let output = outputShape(for: input)
     var sums = 0
-    forEachCell(FeatureShape(batch: 1, height: input.height, width: input.width, channels: 1)) { _, _, _ in sums += 1 }
+    forEachCell(FeatureShape(batch: 1, height: input.height, width: input.width, channels: 1)) { _, _, _ in
+      sums += 1
+    }
     return Cost(
       adds: sums * input.batch * input.channels - output.count, otherOps: output.count,
       bytes: 4 * (input.count + output.count))
@@ -180,7 +190,9 @@ public final class AdaptiveAveragePooling: Layer {
   }
 
   public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-    guard let shape = inputShape.take() else { preconditionFailure("backward needs a forward pass in training") }
+    guard let shape = inputShape.take() else {
+      preconditionFailure("backward needs a forward pass in training")
+    }
     let channels = shape.channels
     var result = Tensor(repeating: 0, shape.extents)
     gradient.withPointer { g in

@@ -11,7 +11,9 @@ public enum Models {
   /// The description of a model; an error that lists the names if there is none.
   ///
   /// `resnet…` are torchvision's, number for number.
-  public static func description(_ name: String, inputChannels: Int, classes: Int) throws -> ResidualDescription {
+  public static func description(_ name: String, inputChannels: Int, classes: Int) throws
+    -> ResidualDescription
+  {
     func large(_ block: ResidualDescription.Block, _ counts: [Int]) -> ResidualDescription {
       ResidualDescription(
         name: name, block: block, stem: .large, stemWidth: 64,
@@ -32,7 +34,8 @@ public enum Models {
     case "resnet50": return large(.bottleneck, [3, 4, 6, 3])
     case "resnet101": return large(.bottleneck, [3, 4, 23, 3])
     case "resnet152": return large(.bottleneck, [3, 8, 36, 3])
-    default: throw WorkbenchError("There is no model ‘\(name)’; choose from \(names.joined(separator: ", ")).")
+    default:
+      throw WorkbenchError("There is no model ‘\(name)’; choose from \(names.joined(separator: ", ")).")
     }
   }
 }

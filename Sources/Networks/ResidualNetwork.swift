@@ -51,7 +51,8 @@ private struct Builder {
       (
         "conv1",
         try convolution(
-          "conv1", description.inputChannels, description.stemWidth, window: large ? 7 : 3, stride: large ? 2 : 1,
+          "conv1", description.inputChannels, description.stemWidth, window: large ? 7 : 3,
+          stride: large ? 2 : 1,
           standard)
       ))
     layers.append(("bn1", BatchNormalization(channels: description.stemWidth)))
@@ -83,7 +84,10 @@ private struct Builder {
       switch description.block {
       case .basic: [(inputs, width, window, stride, kernel), (width, outputs, window, 1, kernel)]
       case .bottleneck:
-        [(inputs, width, 1, 1, pointwise), (width, width, window, stride, kernel), (width, outputs, 1, 1, pointwise)]
+        [
+          (inputs, width, 1, 1, pointwise), (width, width, window, stride, kernel),
+          (width, outputs, 1, 1, pointwise),
+        ]
       }
     var main: [(name: String, layer: any Layer)] = []
     for (index, (from, to, window, stride, kernel)) in plan.enumerated() {
@@ -94,7 +98,8 @@ private struct Builder {
       if number < plan.count { main.append(("relu\(number)", ReLU())) }
     }
     guard stride != 1 || inputs != outputs else { return ResidualBlock(main, projection: nil) }
-    let projection = try convolution("\(name).downsample.0", inputs, outputs, window: 1, stride: stride, pointwise)
+    let projection = try convolution(
+      "\(name).downsample.0", inputs, outputs, window: 1, stride: stride, pointwise)
     return ResidualBlock(
       main, projection: Sequential(numbered: [projection, BatchNormalization(channels: outputs)]))
   }

@@ -6,7 +6,9 @@ public enum Host {
   public static var processorName: String { field("model name") ?? "unknown" }
 
   /// Its features, as Linux names them; nil where the system does not tell.
-  public static var features: Set<String>? { field("flags").map { Set($0.split(separator: " ").map(String.init)) } }
+  public static var features: Set<String>? {
+    field("flags").map { Set($0.split(separator: " ").map(String.init)) }
+  }
 
   private static func field(_ name: String) -> String? {
     guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else { return nil }

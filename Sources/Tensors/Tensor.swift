@@ -104,7 +104,8 @@ extension Tensor {
       let (product, overflow) = count.multipliedReportingOverflow(by: max(extent, 1))
       guard extent >= 0 else { throw WorkbenchError("\(name) has a negative extent in its shape \(shape).") }
       guard !overflow, product <= Int(clamping: ProcessInfo.processInfo.physicalMemory / 8) else {
-        throw WorkbenchError("\(name) of shape \(shape) does not fit into this machine's memory; use smaller sizes.")
+        throw WorkbenchError(
+          "\(name) of shape \(shape) does not fit into this machine's memory; use smaller sizes.")
       }
       count = product
     }

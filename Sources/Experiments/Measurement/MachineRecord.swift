@@ -43,7 +43,8 @@ public struct MachineRecord: Codable, Sendable {
       processor: Host.processorName, cores: ProcessInfo.processInfo.activeProcessorCount,
       memoryGiB: (Double(ProcessInfo.processInfo.physicalMemory) / Double(1 << 30) * 10).rounded() / 10,
       instructionSet: InstructionSet.built, system: ProcessInfo.processInfo.operatingSystemVersionString,
-      compiler: compilerVersion, configuration: configurationName, packages: packageVersions(), commit: commit(),
+      compiler: compilerVersion, configuration: configurationName, packages: packageVersions(),
+      commit: commit(),
       date: Date().formatted(.iso8601), command: CommandLine.arguments,
       peakGflopsPerThread: (MachinePeaks.multiplyAdd() * 10).rounded() / 10,
       bandwidthGBPerSecond: (MachinePeaks.bandwidth() * 10).rounded() / 10)

@@ -77,7 +77,8 @@ public struct NetworkStudy {
       } else {
         rows.append(
           NetworkRow(
-            kernel: choice.item, cost: Cost(), milliseconds: [], speedup: .nan, refusal: refusals[choice.item]))
+            kernel: choice.item, cost: Cost(), milliseconds: [], speedup: .nan, refusal: refusals[choice.item]
+          ))
       }
     }
   }
@@ -106,7 +107,8 @@ public struct NetworkStudy {
           ) { result in
             runs.withLock { $0[job].epochs.append(result) }
             progress.advance(
-              "\(choice.item), seed \(seed): epoch \(result.epoch), test \(Cell.fixed(result.testTop1, decimals: 1)) %")
+              "\(choice.item), seed \(seed): epoch \(result.epoch), test \(Cell.fixed(result.testTop1, decimals: 1)) %"
+            )
           }
           runs.withLock { $0[job].isFinished = true }
         } catch is Cancellation.Requested {

@@ -133,7 +133,8 @@ public struct OperatorStudy {
   }
 
   private func refused(
-    _ choice: KernelChoice, _ algorithm: String, _ place: ConvolutionGeometry, _ input: FeatureShape, _ stage: String,
+    _ choice: KernelChoice, _ algorithm: String, _ place: ConvolutionGeometry, _ input: FeatureShape,
+    _ stage: String,
     _ error: WorkbenchError
   ) -> OperatorRow {
     OperatorRow(
@@ -142,7 +143,9 @@ public struct OperatorStudy {
   }
 
   /// Compares with the Double reference, each kernel once: its algorithms share the definition.
-  private func withErrors(_ rows: [OperatorRow], _ contestants: [Contestant], _ x: Tensor, _ g: Tensor) -> [OperatorRow] {
+  private func withErrors(_ rows: [OperatorRow], _ contestants: [Contestant], _ x: Tensor, _ g: Tensor)
+    -> [OperatorRow]
+  {
     nonisolated(unsafe) var errors: [[String: Double]] = contestants.map { _ in [:] }
     let first = contestants.indices.filter { index in
       contestants.firstIndex { $0.choice.item == contestants[index].choice.item } == index
@@ -155,7 +158,8 @@ public struct OperatorStudy {
           let x64 = Tensor64(x), parameters = layer.parameters.map { Tensor64($0.parameter.value) }
           let forward = layer.reference(x64, parameters)
           let backward = layer.referenceGradients(x64, parameters, Tensor64(g))
-          for other in contestants.indices where contestants[other].choice.item == contestants[index].choice.item {
+          for other in contestants.indices
+          where contestants[other].choice.item == contestants[index].choice.item {
             let layer = contestants[other].layer
             // The same weights for each algorithm: makeLayer gave them the same random source.
             let context = Context(training: true, threads: 1)

@@ -25,7 +25,8 @@ struct Deformable: Kernel {
   var options: [KernelOption] {
     let shared = [
       KernelOption.dilation(), .combine,
-      KernelOption("groups", .count, initial: "1", help: "groups of input channels with offsets of their own"),
+      KernelOption(
+        "groups", .count, initial: "1", help: "groups of input channels with offsets of their own"),
     ]
     let mask = KernelOption(
       "mask", .choice(["sigmoid", "2sigmoid"]), initial: "sigmoid",
@@ -39,7 +40,8 @@ struct Deformable: Kernel {
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer { try DeformableLayer(site, version) }
 
   /// Refuses offsets and masks whose channels do not fit the geometry and each other.
-  static func check(offset: Tensor, mask: Tensor?, _ geometry: ConvolutionGeometry, _ version: Version) throws {
+  static func check(offset: Tensor, mask: Tensor?, _ geometry: ConvolutionGeometry, _ version: Version) throws
+  {
     let perGroup = 2 * geometry.taps, channels = offset.shape[3]
     guard channels > 0, channels % perGroup == 0 else {
       throw WorkbenchError(
@@ -52,11 +54,13 @@ struct Deformable: Kernel {
     switch (version, mask) {
     case (.v1, nil): break
     case (.v1, _): throw WorkbenchError("deformable takes no mask; leave out --mask, or use deformable-v2.")
-    case (.v2, nil): throw WorkbenchError("deformable-v2 needs a mask; give it with --mask, or use deformable.")
+    case (.v2, nil):
+      throw WorkbenchError("deformable-v2 needs a mask; give it with --mask, or use deformable.")
     case (.v2, let mask?):
       guard mask.shape[3] == groups * geometry.taps else {
         throw WorkbenchError(
-          "The mask has \(mask.shape[3]) channels; \(groups) offset groups of a \(geometry.kernel) window need \(groups * geometry.taps).")
+          "The mask has \(mask.shape[3]) channels; \(groups) offset groups of a \(geometry.kernel) window need \(groups * geometry.taps)."
+        )
       }
     }
   }

@@ -21,7 +21,9 @@ final class DeformableConvolution {
     var mask: Tensor?
   }
 
-  func forward(_ x: Tensor, _ plan: SamplingPlan, _ weight: Parameter, _ bias: Tensor?, threads: Int) -> Tensor {
+  func forward(_ x: Tensor, _ plan: SamplingPlan, _ weight: Parameter, _ bias: Tensor?, threads: Int)
+    -> Tensor
+  {
     let packed = forwardPack.packed(weight) { PackedWeights(forward: $0, groups: geometry.groups) }
     let channels = geometry.inputChannels, taps = geometry.taps, outputs = geometry.outputChannels
     let zeros = Tensor(repeating: 0, [channels])
@@ -124,20 +126,24 @@ final class DeformableConvolution {
     }
     switch combine {
     case .multiply:
-      for tap in 0..<taps { indirectGEMM(rows: range.count, weights: packed, threads: threads, fill: fill(tap)) }
+      for tap in 0..<taps {
+        indirectGEMM(rows: range.count, weights: packed, threads: threads, fill: fill(tap))
+      }
     case .adder:
       withScratch(range.count * taps * channels) { samples in
         parallel(range.count, threads: threads) { rows in
           for row in rows {
             for tap in 0..<taps {
               plan.interpolate(
-                range.lowerBound + row, tap, x: x, zeros: zeros, into: samples + (row * taps + tap) * channels)
+                range.lowerBound + row, tap, x: x, zeros: zeros, into: samples + (row * taps + tap) * channels
+              )
             }
           }
         }
         for tap in 0..<taps {
           indirectClampedGradient(
-            rows: range.count, weights: packed, input: samples, gradient: columns, threads: threads, fill: fill(tap))
+            rows: range.count, weights: packed, input: samples, gradient: columns, threads: threads,
+            fill: fill(tap))
         }
       }
     }
@@ -145,7 +151,8 @@ final class DeformableConvolution {
 
   /// The gradients to the offsets and the mask, by each sample's inner products with its neighbours.
   private func positionGradients(
-    _ columns: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ zeros: UnsafePointer<Float>, _ plan: SamplingPlan,
+    _ columns: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ zeros: UnsafePointer<Float>,
+    _ plan: SamplingPlan,
     _ range: Range<Int>, _ result: inout Gradients, threads: Int
   ) {
     let taps = geometry.taps, channels = geometry.inputChannels, groups = plan.offsetGroups
@@ -199,7 +206,10 @@ final class DeformableConvolution {
         let image = dx + pixel / imagePixels * imageCount
         for group in 0..<plan.offsetGroups {
           let first = group * plan.channelsPerOffset
-          let owned = max(share.lowerBound, first)..<max(share.lowerBound, first, min(share.upperBound, first + plan.channelsPerOffset))
+          let owned =
+            max(
+              share.lowerBound, first)..<max(
+              share.lowerBound, first, min(share.upperBound, first + plan.channelsPerOffset))
           if owned.isEmpty { continue }
           for tap in 0..<taps {
             let (sample, factor) = plan.sample(pixel, group, tap)

@@ -38,11 +38,13 @@ final class DeformableLayer: KernelLayer {
     maskScale = site.options.value("mask") == "2sigmoid" ? 2 : 1
     offsetGroups = site.options.count("groups")
     guard geometry.inputChannels % offsetGroups == 0 else {
-      throw WorkbenchError("\(offsetGroups) offset groups do not divide \(geometry.inputChannels) input channels.")
+      throw WorkbenchError(
+        "\(offsetGroups) offset groups do not divide \(geometry.inputChannels) input channels.")
     }
     algorithm = site.algorithm ?? "direct"
     guard ["direct", "reference"].contains(algorithm) else {
-      throw WorkbenchError("There is no algorithm ‘\(algorithm)’ for this kernel; choose from direct, reference.")
+      throw WorkbenchError(
+        "There is no algorithm ‘\(algorithm)’ for this kernel; choose from direct, reference.")
     }
     var random = site.random
     weight = Parameter(
@@ -84,7 +86,9 @@ final class DeformableLayer: KernelLayer {
   func forward(_ input: Tensor, _ context: Context) -> Tensor {
     let (offset, mask) = given ?? split(predictor.forward(input, context))
     if algorithm == "reference" {
-      if context.training { saved = Saved(input: input, offset: offset, mask: mask, plan: plan(input, offset, mask)) }
+      if context.training {
+        saved = Saved(input: input, offset: offset, mask: mask, plan: plan(input, offset, mask))
+      }
       return Tensor(
         DeformableReference.forward(
           Tensor64(input), offset: Tensor64(offset), mask: mask.map { Tensor64($0) }, Tensor64(weight.value),
@@ -125,7 +129,9 @@ final class DeformableLayer: KernelLayer {
           for pixel in 0..<count {
             let row = source + pixel * 3 * slots
             (offset + pixel * 2 * slots).update(from: row, count: 2 * slots)
-            for slot in 0..<slots { mask[pixel * slots + slot] = maskScale / (1 + exp(-row[2 * slots + slot])) }
+            for slot in 0..<slots {
+              mask[pixel * slots + slot] = maskScale / (1 + exp(-row[2 * slots + slot]))
+            }
           }
         }
       }
@@ -220,7 +226,8 @@ final class DeformableLayer: KernelLayer {
 
   var operandGradients: Operands {
     Operands(
-      weight: weight.gradient, bias: bias?.gradient, offset: givenGradients?.offset, mask: givenGradients?.mask)
+      weight: weight.gradient, bias: bias?.gradient, offset: givenGradients?.offset,
+      mask: givenGradients?.mask)
   }
 
   func outputShape(for input: FeatureShape) throws -> FeatureShape {
@@ -231,7 +238,8 @@ final class DeformableLayer: KernelLayer {
         let shape = FeatureShape(tensor)
         guard (shape.batch, shape.height, shape.width) == (output.batch, output.height, output.width) else {
           throw WorkbenchError(
-            "The \(name) is for \(shape.batch) images of \(shape.height)×\(shape.width) output pixels; this input gives \(output.batch) of \(output.height)×\(output.width).")
+            "The \(name) is for \(shape.batch) images of \(shape.height)×\(shape.width) output pixels; this input gives \(output.batch) of \(output.height)×\(output.width)."
+          )
         }
       }
     }

@@ -30,8 +30,10 @@ enum DeformableReference {
       for row in 0..<y.shape[1] {
         for column in 0..<y.shape[2] {
           for tap in 0..<taps {
-            let baseY = Double(row * g.stride.height - g.padding.top + tap / g.kernel.width * g.dilation.height)
-            let baseX = Double(column * g.stride.width - g.padding.left + tap % g.kernel.width * g.dilation.width)
+            let baseY = Double(
+              row * g.stride.height - g.padding.top + tap / g.kernel.width * g.dilation.height)
+            let baseX = Double(
+              column * g.stride.width - g.padding.left + tap % g.kernel.width * g.dilation.width)
             for channel in 0..<g.inputChannels {
               let slot = channel / channelsPerOffset * taps + tap
               let value =
@@ -65,8 +67,10 @@ enum DeformableReference {
       for row in 0..<gradient.shape[1] {
         for column in 0..<gradient.shape[2] {
           for tap in 0..<taps {
-            let baseY = Double(row * g.stride.height - g.padding.top + tap / g.kernel.width * g.dilation.height)
-            let baseX = Double(column * g.stride.width - g.padding.left + tap % g.kernel.width * g.dilation.width)
+            let baseY = Double(
+              row * g.stride.height - g.padding.top + tap / g.kernel.width * g.dilation.height)
+            let baseX = Double(
+              column * g.stride.width - g.padding.left + tap % g.kernel.width * g.dilation.width)
             for channel in 0..<g.inputChannels {
               let slot = channel / channelsPerOffset * taps + tap
               let y = baseY + offset[image, row, column, 2 * slot]
@@ -95,7 +99,8 @@ enum DeformableReference {
                 let pixel = x[image, pixelY, pixelX, channel]
                 dx[image, pixelY, pixelX, channel] += reaches * factor * wy * wx
                 dOffset[image, row, column, 2 * slot] += reaches * factor * pixel * wx * (dy == 0 ? -1 : 1)
-                dOffset[image, row, column, 2 * slot + 1] += reaches * factor * pixel * wy * (dxx == 0 ? -1 : 1)
+                dOffset[image, row, column, 2 * slot + 1] +=
+                  reaches * factor * pixel * wy * (dxx == 0 ? -1 : 1)
               }
             }
           }

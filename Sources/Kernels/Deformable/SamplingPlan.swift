@@ -26,8 +26,12 @@ struct SamplingPlan {
           let row = pixel / output.width % output.height, column = pixel % output.width
           for slot in 0..<slots {
             let tap = slot % geometry.taps
-            let y = row * geometry.stride.height - geometry.padding.top + tap / geometry.kernel.width * geometry.dilation.height
-            let x = column * geometry.stride.width - geometry.padding.left + tap % geometry.kernel.width * geometry.dilation.width
+            let y =
+              row * geometry.stride.height - geometry.padding.top + tap / geometry.kernel.width
+              * geometry.dilation.height
+            let x =
+              column * geometry.stride.width - geometry.padding.left + tap % geometry.kernel.width
+              * geometry.dilation.width
             let index = pixel * slots + slot
             samples.initializeElement(
               at: index,

@@ -25,7 +25,8 @@ final class FourierConvolution: ConvolutionAlgorithm {
     unit = try geometry.with(stride: Pair(1))
     let reach = FourierTiles.reach(geometry)
     guard reach <= 1024 else {
-      throw WorkbenchError("The algorithm fft takes windows that reach over at most 1024 pixels, not \(reach); use direct.")
+      throw WorkbenchError(
+        "The algorithm fft takes windows that reach over at most 1024 pixels, not \(reach); use direct.")
     }
   }
 
@@ -37,7 +38,8 @@ final class FourierConvolution: ConvolutionAlgorithm {
     }
     guard let packed = forwardSpectra?.packed else { preconditionFailure("spectra were just made") }
     let dense = convolve(
-      x, packed, channels: geometry.inputChannels, outputs: geometry.outputChannels, shape: full, tiles: tiles,
+      x, packed, channels: geometry.inputChannels, outputs: geometry.outputChannels, shape: full,
+      tiles: tiles,
       origin: (-geometry.padding.top, -geometry.padding.left), threads: threads)
     var y = subsampled(dense, geometry.checkedOutput(FeatureShape(x)))
     if let bias {
@@ -57,7 +59,8 @@ final class FourierConvolution: ConvolutionAlgorithm {
     guard let packed = backwardSpectra?.packed else { preconditionFailure("spectra were just made") }
     // dx is the correlation of g with the turned window: position q reads g from q + padding − reach + 1 on.
     return convolve(
-      dense, packed, channels: geometry.outputChannels, outputs: geometry.inputChannels, shape: input, tiles: tiles,
+      dense, packed, channels: geometry.outputChannels, outputs: geometry.inputChannels, shape: input,
+      tiles: tiles,
       origin: (
         geometry.padding.top - geometry.dilation.height * (geometry.kernel.height - 1),
         geometry.padding.left - geometry.dilation.width * (geometry.kernel.width - 1)
@@ -93,7 +96,8 @@ final class FourierConvolution: ConvolutionAlgorithm {
                   gradient: rows, result: product, threads: 1
                 ) { _, range, pointers, _ in
                   for tile in range {
-                    pointers[tile - range.lowerBound] = xs + tile * xPlan.spectrumCount + frequency * 2 * inputs
+                    pointers[tile - range.lowerBound] =
+                      xs + tile * xPlan.spectrumCount + frequency * 2 * inputs
                   }
                 }
                 let target = spectrum + frequency * 2 * inGroup * outputs
@@ -146,7 +150,8 @@ final class FourierConvolution: ConvolutionAlgorithm {
 
   /// Tiles of x → spectra → products with `packed` → tiles of the output.
   private func convolve(
-    _ x: Tensor, _ packed: [PackedWeights], channels: Int, outputs: Int, shape: FeatureShape, tiles: FourierTiles,
+    _ x: Tensor, _ packed: [PackedWeights], channels: Int, outputs: Int, shape: FeatureShape,
+    tiles: FourierTiles,
     origin: (Int, Int), threads: Int
   ) -> Tensor {
     let plan = FourierPlan(size: tiles.size, channels: channels)

@@ -28,7 +28,8 @@ struct FourierTiles {
     }
     func cost(_ size: Int) -> Double {
       let (_, rows, columns) = tiling(size)
-      let points = Double(size * (size / 2 + 1)), channels = Double(geometry.inputChannels + geometry.outputChannels)
+      let points = Double(size * (size / 2 + 1)),
+        channels = Double(geometry.inputChannels + geometry.outputChannels)
       let products = 8 * points * Double(geometry.channelsPerGroup * geometry.outputChannels)
       // A butterfly is ten operations, done at about a fifth of the GEMM's speed.
       let transforms = 50 * Double(size * size) / 2 * Double(size.trailingZeroBitCount) * channels

@@ -29,7 +29,8 @@ struct GridRows {
       for index in 0..<range.count {
         table.outputRows[index] = y + (range.lowerBound + index) * output.channels
         origins[index] = (
-          image * input.height, row * g.stride.height - g.padding.top, column * g.stride.width - g.padding.left
+          image * input.height, row * g.stride.height - g.padding.top,
+          column * g.stride.width - g.padding.left
         )
         advance(&image, &row, &column, output)
       }
@@ -42,7 +43,9 @@ struct GridRows {
           for index in 0..<range.count {
             let (first, top, left) = origins[index]
             let y = top &+ dy, x0 = left &+ dx
-            if UInt(bitPattern: y) < UInt(bitPattern: input.height), UInt(bitPattern: x0) < UInt(bitPattern: input.width) {
+            if UInt(bitPattern: y) < UInt(bitPattern: input.height),
+              UInt(bitPattern: x0) < UInt(bitPattern: input.width)
+            {
               pointers[index] = x + ((first &+ y) &* input.width &+ x0) &* channels
               reads = true
             } else {
@@ -71,7 +74,9 @@ struct GridRows {
     var (image, row, column) = position(range.lowerBound, output)
     for index in 0..<range.count {
       let y = row &* g.stride.height &+ dy, x0 = column &* g.stride.width &+ dx
-      if UInt(bitPattern: y) < UInt(bitPattern: input.height), UInt(bitPattern: x0) < UInt(bitPattern: input.width) {
+      if UInt(bitPattern: y) < UInt(bitPattern: input.height),
+        UInt(bitPattern: x0) < UInt(bitPattern: input.width)
+      {
         pointers[index] = x + ((image &* input.height &+ y) &* input.width &+ x0) &* channels
       } else {
         pointers[index] = zeros

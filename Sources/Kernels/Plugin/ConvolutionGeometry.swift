@@ -117,12 +117,15 @@ public struct ConvolutionGeometry: Hashable, Sendable {
     guard input.channels == inputChannels else {
       throw WorkbenchError("The input has \(input.channels) channels where \(inputChannels) are expected.")
     }
-    func extent(_ name: String, _ size: Int, _ padding: Int, _ kernel: Int, _ stride: Int, _ dilation: Int) throws -> Int {
+    func extent(_ name: String, _ size: Int, _ padding: Int, _ kernel: Int, _ stride: Int, _ dilation: Int)
+      throws -> Int
+    {
       guard size >= 1 else { throw WorkbenchError("The input's \(name) is \(size); it must be at least 1.") }
       let reach = dilation * (kernel - 1) + 1
       guard size + padding >= reach else {
         throw WorkbenchError(
-          "The window reaches over \(reach) pixels, but the padded input's \(name) is \(size + padding); use more padding.")
+          "The window reaches over \(reach) pixels, but the padded input's \(name) is \(size + padding); use more padding."
+        )
       }
       return (size + padding - reach) / stride + 1
     }
@@ -133,7 +136,9 @@ public struct ConvolutionGeometry: Hashable, Sendable {
       width: try extent(
         "width", input.width, padding.left + padding.right, kernel.width, stride.width, dilation.width),
       channels: outputChannels)
-    guard input.batch >= 1 else { throw WorkbenchError("The input's batch is \(input.batch); it must be at least 1.") }
+    guard input.batch >= 1 else {
+      throw WorkbenchError("The input's batch is \(input.batch); it must be at least 1.")
+    }
     try Tensor.checkSize(shape.extents, "The output")
     return shape
   }
@@ -153,7 +158,8 @@ public struct ConvolutionGeometry: Hashable, Sendable {
     padding: Padding? = nil, dilation: Pair? = nil, groups: Int? = nil
   ) throws -> ConvolutionGeometry {
     try ConvolutionGeometry(
-      inputChannels: inputChannels ?? self.inputChannels, outputChannels: outputChannels ?? self.outputChannels,
+      inputChannels: inputChannels ?? self.inputChannels,
+      outputChannels: outputChannels ?? self.outputChannels,
       kernel: kernel ?? self.kernel, stride: stride ?? self.stride, padding: padding ?? self.padding,
       dilation: dilation ?? self.dilation, groups: groups ?? self.groups)
   }

@@ -188,7 +188,9 @@ public struct Operands: Sendable {
 }
 
 extension KernelLayer {
-  public func outputShape(for input: FeatureShape) throws -> FeatureShape { try geometry.outputShape(for: input) }
+  public func outputShape(for input: FeatureShape) throws -> FeatureShape {
+    try geometry.outputShape(for: input)
+  }
 
   public var hasOwnGradients: Bool { false }
 
@@ -198,7 +200,9 @@ extension KernelLayer {
 
   /// Takes a weight and a bias where the layer has parameters of these names.
   public func bind(_ operands: Operands) throws {
-    guard operands.offset == nil else { throw WorkbenchError("This operator takes no offset; leave out --offset.") }
+    guard operands.offset == nil else {
+      throw WorkbenchError("This operator takes no offset; leave out --offset.")
+    }
     guard operands.mask == nil else { throw WorkbenchError("This operator takes no mask; leave out --mask.") }
     try bindWeights(operands)
   }
@@ -218,7 +222,8 @@ extension KernelLayer {
       guard let value else { throw WorkbenchError("This operator needs a \(name); give it with --\(name).") }
       guard value.shape == parameter.value.shape else {
         throw WorkbenchError(
-          "The \(name) has the shape \(parameter.layout.fileShape(value.shape)); this operator needs \(parameter.layout.fileShape(parameter.value.shape)).")
+          "The \(name) has the shape \(parameter.layout.fileShape(value.shape)); this operator needs \(parameter.layout.fileShape(parameter.value.shape))."
+        )
       }
       parameter.value = value
     }

@@ -67,7 +67,8 @@ extension Pair {
     let numbers = parts.compactMap { part in
       part.allSatisfy { $0.isASCII && $0.isNumber } ? Int(part) : nil
     }
-    guard numbers.count == parts.count, (1...2).contains(parts.count), numbers.allSatisfy({ $0 <= 1 << 20 }) else {
+    guard numbers.count == parts.count, (1...2).contains(parts.count), numbers.allSatisfy({ $0 <= 1 << 20 })
+    else {
       return nil
     }
     self.init(numbers[0], numbers[numbers.count - 1])

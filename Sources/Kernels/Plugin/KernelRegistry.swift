@@ -38,7 +38,9 @@ public struct KernelRegistry: Sendable {
 
   /// The choices of a list such as `standard,adder:dilation=2`, or of `all`, each once.
   public func choices(_ list: String) throws -> [KernelChoice] {
-    let items = list == "all" ? kernels.map(\.name) : list.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    let items =
+      list == "all"
+      ? kernels.map(\.name) : list.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     var seen = Set<String>()
     return try items.filter { seen.insert($0).inserted }.map(choice)
   }

@@ -15,7 +15,8 @@ struct Pointwise: Kernel {
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     guard site.geometry.kernel == Pair(1) else {
-      throw WorkbenchError("1x1 needs a weight with a 1×1 window, not \(site.geometry.kernel); use standard for that.")
+      throw WorkbenchError(
+        "1x1 needs a weight with a 1×1 window, not \(site.geometry.kernel); use standard for that.")
     }
     return try ConvolutionLayer(site, algorithms: algorithms)
   }

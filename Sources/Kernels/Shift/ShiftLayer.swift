@@ -13,28 +13,36 @@ final class ShiftLayer: KernelLayer {
     geometry = site.geometry
     algorithm = site.algorithm ?? "direct"
     guard ["direct", "reference"].contains(algorithm) else {
-      throw WorkbenchError("There is no algorithm ‘\(algorithm)’ for this kernel; choose from direct, reference.")
+      throw WorkbenchError(
+        "There is no algorithm ‘\(algorithm)’ for this kernel; choose from direct, reference.")
     }
     guard geometry.kernel.height == geometry.kernel.width, geometry.kernel.height % 2 == 1 else {
       throw WorkbenchError("shift needs an odd square window, such as 3×3, not \(geometry.kernel).")
     }
     let full = Padding(
-      Pair(geometry.dilation.height * (geometry.kernel.height / 2), geometry.dilation.width * (geometry.kernel.width / 2)))
+      Pair(
+        geometry.dilation.height * (geometry.kernel.height / 2),
+        geometry.dilation.width * (geometry.kernel.width / 2)))
     guard geometry.padding == full else {
       throw WorkbenchError(
-        "shift reads zeros outside the image and keeps its size: its padding is \(full), not \(geometry.padding).")
+        "shift reads zeros outside the image and keeps its size: its padding is \(full), not \(geometry.padding)."
+      )
     }
     // A window of one pixel moves nothing: there the pointwise convolution is all there is.
     let needed = wanted || geometry.inputChannels != geometry.outputChannels || geometry.taps == 1
     guard needed || geometry.groups == 1 else {
-      throw WorkbenchError("shift mixes no channels, so groups have no meaning; leave them out or give a weight.")
+      throw WorkbenchError(
+        "shift mixes no channels, so groups have no meaning; leave them out or give a weight.")
     }
-    guard needed || !site.bias else { throw WorkbenchError("shift has no bias without a weight; leave it out.") }
+    guard needed || !site.bias else {
+      throw WorkbenchError("shift has no bias without a weight; leave it out.")
+    }
     pointwise =
       needed
       ? try ConvolutionLayer(
         KernelSite(
-          geometry: geometry.with(kernel: Pair(1), stride: Pair(1), padding: Padding(Pair(0)), dilation: Pair(1)),
+          geometry: geometry.with(
+            kernel: Pair(1), stride: Pair(1), padding: Padding(Pair(0)), dilation: Pair(1)),
           bias: site.bias, algorithm: site.algorithm, random: site.random),
         algorithms: ConvolutionAlgorithms.multiply) : nil
   }
@@ -72,7 +80,9 @@ final class ShiftLayer: KernelLayer {
   }
 
   func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-    guard let shape = inputShape.take() else { preconditionFailure("backward needs a forward pass in training") }
+    guard let shape = inputShape.take() else {
+      preconditionFailure("backward needs a forward pass in training")
+    }
     let gradient = pointwise?.backward(gradient, context) ?? gradient
     if algorithm == "reference" {
       return Tensor(ShiftReference.backward(Tensor64(gradient), shape.extents, geometry))
@@ -89,7 +99,8 @@ final class ShiftLayer: KernelLayer {
   /// Visits every element of the shifted image: its offset, and that of the element it is, if there is one.
   @inline(__always)
   private func move(
-    _ input: FeatureShape, _ output: FeatureShape, threads: Int, missing: (Int) -> Void, body: (Int, Int) -> Void
+    _ input: FeatureShape, _ output: FeatureShape, threads: Int, missing: (Int) -> Void,
+    body: (Int, Int) -> Void
   ) {
     let channels = input.channels
     let moves = (0..<channels).map { ShiftReference.displacement($0, of: channels, geometry) }
@@ -103,7 +114,9 @@ final class ShiftLayer: KernelLayer {
               let h = row &* geometry.stride.height &+ moves[channel].dy
               let w = column &* geometry.stride.width &+ moves[channel].dx
               if h >= 0, h < input.height, w >= 0, w < input.width {
-                body(target &+ channel, ((image &* input.height &+ h) &* input.width &+ w) &* channels &+ channel)
+                body(
+                  target &+ channel, ((image &* input.height &+ h) &* input.width &+ w) &* channels &+ channel
+                )
               } else {
                 missing(target &+ channel)
               }

@@ -4,7 +4,9 @@ import Tensors
 enum ShiftReference {
   /// How far channel c of C reads from its place: dx = (c mod k) − k/2, dy = (⌊c/k⌋ mod k) − k/2, and the channels
   /// that fill no whole round of k² stay.
-  static func displacement(_ channel: Int, of channels: Int, _ geometry: ConvolutionGeometry) -> (dy: Int, dx: Int) {
+  static func displacement(_ channel: Int, of channels: Int, _ geometry: ConvolutionGeometry) -> (
+    dy: Int, dx: Int
+  ) {
     let k = geometry.kernel.height
     guard channel < channels / (k * k) * (k * k) else { return (0, 0) }
     return (

@@ -30,13 +30,15 @@ enum ConvolutionAlgorithms {
   ) throws -> any ConvolutionAlgorithm {
     let name = name ?? names[0]
     guard names.contains(name) else {
-      throw WorkbenchError("There is no algorithm ‘\(name)’ for this kernel; choose from \(names.joined(separator: ", ")).")
+      throw WorkbenchError(
+        "There is no algorithm ‘\(name)’ for this kernel; choose from \(names.joined(separator: ", ")).")
     }
     switch name {
     case "direct": return DirectConvolution(geometry, combine)
     case "fft":
       guard combine == .multiply else {
-        throw WorkbenchError("The algorithm fft multiplies spectra, so it cannot compute an adder; use direct.")
+        throw WorkbenchError(
+          "The algorithm fft multiplies spectra, so it cannot compute an adder; use direct.")
       }
       return try FourierConvolution(geometry)
     default: return ReferenceConvolution(geometry, combine)

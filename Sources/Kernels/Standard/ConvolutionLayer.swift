@@ -75,7 +75,8 @@ public final class ConvolutionLayer: KernelLayer {
     _ input: Tensor64, _ parameters: [Tensor64], _ gradient: Tensor64
   ) -> ReferenceGradients? {
     let (x, w) = combine.referenceGradients(input, parameters[0], gradient, geometry)
-    return ReferenceGradients(input: x, parameters: [w] + (bias == nil ? [] : [referenceBiasGradient(gradient)]))
+    return ReferenceGradients(
+      input: x, parameters: [w] + (bias == nil ? [] : [referenceBiasGradient(gradient)]))
   }
 
   public var hasOwnGradients: Bool { combine == .adder }

@@ -47,7 +47,9 @@ final class DirectConvolution: ConvolutionAlgorithm {
           }
         case .adder:
           x.withPointer { x in
-            indirectClampedGradient(rows: input.pixels, weights: packed, input: x, gradient: dx, threads: threads) {
+            indirectClampedGradient(
+              rows: input.pixels, weights: packed, input: x, gradient: dx, threads: threads
+            ) {
               rows.fillBackward($0, $1, g: g, zeros: zeros, dx: dx)
             }
           }
@@ -65,7 +67,8 @@ final class DirectConvolution: ConvolutionAlgorithm {
     withPointers(g, x, zeros) { g, x, zeros in
       dw.withMutablePointer { dw in
         indirectWeightGradient(
-          rows: output.pixels, groups: geometry.groups, taps: geometry.taps, channels: geometry.channelsPerGroup,
+          rows: output.pixels, groups: geometry.groups, taps: geometry.taps,
+          channels: geometry.channelsPerGroup,
           outputs: geometry.outputsPerGroup, gradient: g, result: dw, threads: threads
         ) { tap, range, pointers, _ in
           rows.fillTap(tap, range, x: x, zeros: zeros, into: pointers)
@@ -80,7 +83,9 @@ final class DirectConvolution: ConvolutionAlgorithm {
 /// Σ (x − w) · g = Σ x · g − w · Σ g: turns a convolution's weight gradient into AdderNet's.
 func subtractWeightedSums(_ dw: inout Tensor, _ weight: Tensor, _ g: Tensor, threads: Int) {
   let outputs = weight.shape[3], rows = g.count / outputs
-  let sums = g.withPointer { channelSum($0, rows: rows, channels: outputs, threads: threads) }.map { Float($0) }
+  let sums = g.withPointer { channelSum($0, rows: rows, channels: outputs, threads: threads) }.map {
+    Float($0)
+  }
   let count = dw.count
   weight.withPointer { w in
     dw.withMutablePointer { dw in

@@ -28,7 +28,8 @@ final class ReferenceConvolution: ConvolutionAlgorithm {
 
 extension Combine {
   /// The plain definition of an operator that combines in this way.
-  func reference(_ x: Tensor64, _ w: Tensor64, _ bias: Tensor64?, _ geometry: ConvolutionGeometry) -> Tensor64 {
+  func reference(_ x: Tensor64, _ w: Tensor64, _ bias: Tensor64?, _ geometry: ConvolutionGeometry) -> Tensor64
+  {
     switch self {
     case .multiply: ConvolutionReference.forward(x, w, bias, geometry)
     case .adder: AdderReference.forward(x, w, bias, geometry)

@@ -16,7 +16,9 @@ public final class SGD {
     public var adderRate: Double
 
     /// Options; by default plain gradient descent.
-    public init(momentum: Double = 0, nesterov: Bool = false, weightDecay: Double = 0, adderRate: Double = 0.2) {
+    public init(
+      momentum: Double = 0, nesterov: Bool = false, weightDecay: Double = 0, adderRate: Double = 0.2
+    ) {
       self.momentum = momentum
       self.nesterov = nesterov
       self.weightDecay = weightDecay
@@ -75,7 +77,9 @@ public final class SGD {
         velocities[index] = velocity
       }
       gradient.withPointer { g in
-        parameter.value.withMutablePointer { Elementwise.addScaled(-stepRate, g, $0, count: count, threads: 1) }
+        parameter.value.withMutablePointer {
+          Elementwise.addScaled(-stepRate, g, $0, count: count, threads: 1)
+        }
       }
     }
   }

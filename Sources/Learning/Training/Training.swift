@@ -87,13 +87,15 @@ public enum Training {
         try onStep()
       }
       guard loss.isFinite else {
-        throw WorkbenchError("Training diverged in epoch \(epoch + 1): the loss is not a number; lower the learning rate.")
+        throw WorkbenchError(
+          "Training diverged in epoch \(epoch + 1): the loss is not a number; lower the learning rate.")
       }
       let top1 = accuracy(network, data.test, threads: threads)
       try onEpoch(
         EpochResult(
           epoch: epoch + 1, rate: rate, trainLoss: loss / Double(count),
-          trainTop1: 100 * Double(correct) / Double(count), testTop1: top1, seconds: (ContinuousClock.now - start).seconds))
+          trainTop1: 100 * Double(correct) / Double(count), testTop1: top1,
+          seconds: (ContinuousClock.now - start).seconds))
     }
   }
 

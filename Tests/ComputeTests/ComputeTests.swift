@@ -1,0 +1,73 @@
+import Compute
+import Tensors
+import Testing
+
+struct ComputeTests {
+  /// Every tail of every tile, exactly: small whole numbers have exact sums.
+  @Test(arguments: [1, 2, 5, 6, 7, 11, 12, 13, 30], [1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 65])
+  func indirectGEMMIsExact(_ rows: Int, _ outputs: Int) {
+    let channels = 5, taps = 2
+    var random = Random(seed: 9)
+    let x = integers(rows * taps * channels, &random), w = integers(taps * channels * outputs, &random)
+    let packed = w.withPointer {
+      PackedWeights(
+        groups: 1, taps: taps, channels: channels, outputs: outputs, from: $0, groupStride: 0,
+        tapStride: channels * outputs, channelStride: outputs, outputStride: 1)
+    }
+    for combine in Combine.allCases {
+      var y = Tensor(repeating: .nan, [rows * outputs])
+      x.withPointer { x in
+        y.withMutablePointer { y in
+          indirectGEMM(rows: rows, weights: packed, combine: combine, threads: 2) { range, table in
+            for tap in 0..<taps {
+              table.setTap(slot: tap, tap)
+              for row in range { table.slot(tap)[row - range.lowerBound] = x + (row * taps + tap) * channels }
+            }
+            for row in range { table.outputRows[row - range.lowerBound] = y + row * outputs }
+            return taps
+          }
+        }
+      }
+      var wanted = [Float](repeating: 0, count: rows * outputs)
+      for row in 0..<rows {
+        for depth in 0..<taps * channels {
+          for output in 0..<outputs {
+            let a = x[row * taps * channels + depth], b = w[depth * outputs + output]
+            wanted[row * outputs + output] += combine == .multiply ? a * b : -abs(a - b)
+          }
+        }
+      }
+      #expect(y.values == wanted, "\(combine)")
+    }
+  }
+
+  private func integers(_ count: Int, _ random: inout Random) -> Tensor {
+    Tensor((0..<count).map { _ in Float(random.below(9) - 4) }, [count])
+  }
+
+  @Test(arguments: [0, 1, 5, 100], [1, 2, 3, 7]) func parallelCoversEachIndexOnce(
+    _ count: Int, _ threads: Int
+  ) {
+    var hits = Tensor(repeating: 0, [max(count, 1)])
+    hits.withMutablePointer { hits in
+      parallel(count, threads: threads) { range in for index in range { hits[index] += 1 } }
+    }
+    #expect(hits.values.reduce(0, +) == Float(count))
+    #expect(hits.values.allSatisfy { $0 <= 1 })
+  }
+
+  @Test func fourierInvertsItself() {
+    let plan = FourierPlan(size: 8, channels: 3)
+    var random = Random(seed: 2)
+    let original = Tensor(normal: [plan.tileCount], using: &random)
+    var tile = original, spectrum = Tensor(uninitialized: [plan.spectrumCount])
+    tile.withMutablePointer { tile in
+      spectrum.withMutablePointer { spectrum in
+        plan.transform(tile, spectrum)
+        plan.invert(spectrum, tile)
+      }
+    }
+    // Six levels of butterflies on normal numbers: some 1e-7 each.
+    for (a, b) in zip(tile.values, original.values) { #expect(abs(a / 64 - b) < 1e-5) }
+  }
+}

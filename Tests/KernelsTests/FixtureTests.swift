@@ -1,0 +1,79 @@
+import Foundation
+import Kernels
+import Layers
+import Tensors
+import Testing
+
+/// The operators against facts computed by PyTorch, torchvision and NumPy (experiments/peers/make_fixtures.py).
+struct FixtureTests {
+  struct Array: Decodable, Sendable {
+    let shape: [Int]
+    let values: [Double]
+
+    func tensor(_ layout: TensorLayout) -> Tensor {
+      Tensor(values.map { Float($0) }, shape).fromFileOrder(layout)
+    }
+  }
+
+  struct Case: Decodable, Sendable, CustomTestStringConvertible {
+    let name, kernel: String
+    let stride, padding, dilation: [Int]
+    let groups: Int
+    let input, output, grad_output, grad_input: Array
+    let weight, bias, offset, mask, grad_weight, grad_bias, grad_offset, grad_mask: Array?
+
+    var testDescription: String { name }
+  }
+
+  static let cases: [Case] = {
+    guard let url = Bundle.module.url(forResource: "Fixtures/operators", withExtension: "json"),
+      let data = try? Data(contentsOf: url), let cases = try? JSONDecoder().decode([Case].self, from: data)
+    else { return [] }
+    return cases
+  }()
+
+  @Test func fixturesAreThere() { #expect(Self.cases.count == 28) }
+
+  /// The facts are float64 rounded to eight digits. Single precision sums of at most some hundred terms stay
+  /// within 2e-6 of the largest value; the operators' own contract is 1e-4.
+  @Test(arguments: cases) func agrees(_ test: Case) throws {
+    let items = test.kernel == "standard" ? ["standard", "fft"] : [test.kernel]
+    for item in items {
+      let choice = try KernelRegistry.builtIn.choice(item)
+      let x = test.input.tensor(.features)
+      let operands = Operands(
+        weight: test.weight?.tensor(.convolution), bias: test.bias?.tensor(.plain),
+        offset: test.offset?.tensor(.features), mask: test.mask?.tensor(.features))
+      for algorithm in choice.kernel.algorithms {
+        let p = test.padding
+        let request = OperatorRequest(
+          inputChannels: x.shape[3], operands: operands, options: choice.options,
+          stride: Pair(test.stride[0], test.stride[1]),
+          padding: Padding(top: p[0], left: p[1], bottom: p[2], right: p[3]),
+          dilation: Pair(test.dilation[0], test.dilation[1]), groups: test.groups, algorithm: algorithm)
+        let layer = try choice.kernel.makeLayer(choice.kernel.site(for: request))
+        try layer.bind(operands)
+        _ = try layer.outputShape(for: FeatureShape(x))
+        let context = Context(training: true, threads: 2)
+        compare(layer.forward(x, context), test.output, .features, "output by \(algorithm)")
+        compare(layer.backward(test.grad_output.tensor(.features), context), test.grad_input, .features, "dx")
+        let gradients = layer.operandGradients
+        compare(gradients.weight, test.grad_weight, .convolution, "dw")
+        compare(gradients.bias, test.grad_bias, .plain, "db")
+        compare(gradients.offset, test.grad_offset, .features, "d offset")
+        compare(gradients.mask, test.grad_mask, .features, "d mask")
+      }
+    }
+  }
+
+  private func compare(_ found: Tensor?, _ wanted: Array?, _ layout: TensorLayout, _ what: String) {
+    guard let wanted else { return }
+    guard let found = found?.toFileOrder(layout), found.shape == wanted.shape else {
+      Issue.record("\(what): shape \(found?.shape ?? []), not \(wanted.shape)")
+      return
+    }
+    let scale = wanted.values.reduce(0.1) { max($0, abs($1)) }
+    let error = zip(found.values, wanted.values).reduce(0) { max($0, abs(Double($1.0) - $1.1)) }
+    #expect(error <= 2e-6 * scale, "\(what) is off by \(error) of \(scale)")
+  }
+}

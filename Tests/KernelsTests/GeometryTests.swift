@@ -1,0 +1,79 @@
+import Kernels
+import Layers
+import Tensors
+import Testing
+
+/// What is refused, and how.
+struct GeometryTests {
+  @Test func outputSizeIsPyTorchs() throws {
+    let geometry = try ConvolutionGeometry(
+      inputChannels: 3, outputChannels: 64, kernel: Pair(7), stride: Pair(2), padding: Padding(Pair(3)))
+    let output = try geometry.outputShape(for: FeatureShape(batch: 2, height: 224, width: 225, channels: 3))
+    #expect(output == FeatureShape(batch: 2, height: 112, width: 113, channels: 64))
+  }
+
+  @Test(arguments: [0, -1, Int.min, Int.max]) func impossibleSizesAreRefused(_ size: Int) {
+    #expect(throws: WorkbenchError.self) {
+      try ConvolutionGeometry(inputChannels: size, outputChannels: 1, kernel: Pair(3))
+    }
+    #expect(throws: WorkbenchError.self) {
+      try ConvolutionGeometry(inputChannels: 1, outputChannels: 1, kernel: Pair(size))
+    }
+    #expect(throws: WorkbenchError.self) {
+      try ConvolutionGeometry(inputChannels: 1, outputChannels: 1, kernel: Pair(3), stride: Pair(size))
+    }
+    #expect(throws: WorkbenchError.self) {
+      try ConvolutionGeometry(inputChannels: 4, outputChannels: 4, kernel: Pair(3), groups: size)
+    }
+  }
+
+  @Test func windowsLargerThanTheImageAreRefused() throws {
+    let geometry = try ConvolutionGeometry(inputChannels: 1, outputChannels: 1, kernel: Pair(3))
+    #expect(throws: WorkbenchError.self) {
+      try geometry.outputShape(for: FeatureShape(batch: 1, height: 2, width: 5, channels: 1))
+    }
+  }
+
+  @Test(arguments: [
+    "nothing", "", "standard:", "standard:dilation", "standard:dilation=0", "standard:dilation=2x",
+    "shift:combine=adder",
+    "adder:dilation=2:dilation=3", "deformable:groups=0", "deformable:combine=shift",
+    "standard:dilation=99999999999999999999",
+  ]) func wrongItemsAreRefused(_ item: String) {
+    #expect(throws: WorkbenchError.self) { try KernelRegistry.builtIn.choice(item) }
+  }
+
+  @Test(arguments: ["3": Pair(3), "2x5": Pair(2, 5)]) func sizesAreRead(_ text: String, _ pair: Pair) {
+    #expect(Pair(text: text) == pair)
+  }
+
+  @Test(arguments: ["", "x", "3x", "x3", "-1", "+1", "1x2x3", "1.5", "1048577", "٣"])
+  func otherSizesAreNot(_ text: String) { #expect(Pair(text: text) == nil) }
+
+  @Test func allIsEveryKernelOnce() throws {
+    let names = try KernelRegistry.builtIn.choices("all").map(\.item)
+    #expect(names == ["standard", "1x1", "dilated", "deformable", "deformable-v2", "shift", "adder", "fft"])
+  }
+
+  /// 64 → 64 channels, 3×3 on 8×8 pixels; deformable's samples are 64 pixels · 9 taps · 64 channels.
+  @Test(arguments: [
+    ("standard", Cost(parameters: 36_864, macs: 2_359_296)),
+    ("1x1", Cost(parameters: 4_096, macs: 262_144)),
+    ("dilated", Cost(parameters: 36_864, macs: 2_359_296)),
+    ("adder", Cost(parameters: 36_864, adds: 4_718_592)),
+    ("shift", Cost()),
+    (
+      "deformable",
+      Cost(
+        parameters: 36_864 + 9 * 64 * 18 + 18, macs: 2_359_296 + 64 * 9 * 64 * 18, adds: 64 * 18,
+        otherOps: 258_048)
+    ),
+  ]) func countsAreExact(_ item: String, _ wanted: Cost) throws {
+    let place = try ConvolutionGeometry(
+      inputChannels: 64, outputChannels: 64, kernel: Pair(3), padding: Padding(Pair(1)))
+    let layer = try KernelRegistry.builtIn.choice(item).makeLayer(at: place, random: Random(seed: 0))
+    var cost = try layer.cost(for: FeatureShape(batch: 1, height: 8, width: 8, channels: 64))
+    cost.bytes = 0
+    #expect(cost == wanted)
+  }
+}

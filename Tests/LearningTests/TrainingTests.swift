@@ -1,0 +1,183 @@
+import Foundation
+import Layers
+import Learning
+import Tensors
+import Testing
+
+/// Losses, optimisers, schedules and elementary layers against PyTorch (experiments/peers/make_fixtures.py).
+struct TrainingTests {
+  struct Array: Decodable {
+    let shape: [Int]
+    let values: [Double]
+    func tensor(_ layout: TensorLayout = .plain) -> Tensor {
+      Tensor(values.map { Float($0) }, shape).fromFileOrder(layout)
+    }
+  }
+
+  struct Facts: Decodable {
+    struct Descent: Decodable {
+      let name: String
+      let learning_rate, momentum, weight_decay: Double
+      let nesterov: Bool
+      let initial: [Double]
+      let gradients, parameters: [[Double]]
+    }
+    struct Entropy: Decodable {
+      let label_smoothing, loss: Double
+      let logits, grad_logits: Array
+      let targets: [Int]
+    }
+    struct Rates: Decodable {
+      let rule: String
+      let base_rate: Double
+      let rates: [Double]
+      let t_max, step_size: Int?
+      let eta_min, gamma: Double?
+      let milestones: [Int]?
+    }
+    struct Norm: Decodable {
+      let epsilon, momentum: Double
+      let input, weight, bias, running_mean, running_var, output, new_running_mean, new_running_var: Array
+      let grad_output, grad_input, grad_weight, grad_bias, evaluation_output: Array
+    }
+    struct Pool: Decodable {
+      let name, rule: String
+      let input, output, grad_output, grad_input: Array
+      let kernel, stride, padding: [Int]?
+      let output_size: [Int]?
+    }
+    struct Adder: Decodable {
+      let eta: Double
+      let gradient, scaled: Array
+    }
+    let sgd: [Descent]
+    let cross_entropy: [Entropy]
+    let schedules: [Rates]
+    let batch_norm: Norm
+    let pooling: [Pool]
+    let adder_rate: Adder
+  }
+
+  let facts: Facts
+
+  init() throws {
+    let url = try #require(Bundle.module.url(forResource: "Fixtures/optimisers", withExtension: "json"))
+    facts = try JSONDecoder().decode(Facts.self, from: Data(contentsOf: url))
+  }
+
+  /// Single precision against float64: some roundings of 2⁻²⁴ each.
+  private func expectClose(_ found: Tensor, _ wanted: Tensor, _ what: String, tolerance: Double = 2e-6) {
+    #expect(found.shape == wanted.shape, "\(what)")
+    let scale = wanted.values.reduce(Float(0.1)) { max($0, abs($1)) }
+    let error = zip(found.values, wanted.values).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
+    #expect(Double(error) <= tolerance * Double(scale), "\(what): off by \(error) of \(scale)")
+  }
+
+  @Test func descentIsPyTorchs() {
+    for fact in facts.sgd {
+      let parameter = Parameter(Tensor(fact.initial.map { Float($0) }, [6]), layout: .plain)
+      let optimizer = SGD(
+        [parameter], .init(momentum: fact.momentum, nesterov: fact.nesterov, weightDecay: fact.weight_decay))
+      for (gradient, wanted) in zip(fact.gradients, fact.parameters) {
+        parameter.gradient = Tensor(gradient.map { Float($0) }, [6])
+        optimizer.step(rate: fact.learning_rate)
+        expectClose(parameter.value, Tensor(wanted.map { Float($0) }, [6]), fact.name)
+      }
+    }
+  }
+
+  @Test func crossEntropyIsPyTorchs() {
+    for fact in facts.cross_entropy {
+      let result = CrossEntropy.evaluate(fact.logits.tensor(), fact.targets, smoothing: fact.label_smoothing)
+      #expect(abs(result.loss - fact.loss) < 1e-6)
+      expectClose(result.gradient, fact.grad_logits.tensor(), "gradient to the logits")
+    }
+  }
+
+  @Test func schedulesArePyTorchs() throws {
+    for fact in facts.schedules {
+      let count = fact.rates.count
+      for (epoch, rate) in fact.rates.enumerated() {
+        switch fact.rule {
+        case "cosine" where fact.eta_min == 0:
+          let steps = try #require(fact.t_max)
+          guard epoch <= steps else { continue }
+          #expect(abs(Schedule(rate: fact.base_rate).rate(step: epoch, of: steps) - rate) < 1e-9)
+        case "multistep":
+          let shares = try #require(fact.milestones).map { Double($0) / Double(count) }
+          let schedule = Schedule(
+            rate: fact.base_rate, rule: .step(at: shares, factor: try #require(fact.gamma)))
+          #expect(abs(schedule.rate(step: epoch, of: count) - rate) < 1e-9)
+        case "step":
+          let size = try #require(fact.step_size)
+          let shares = stride(from: size, to: count, by: size).map { Double($0) / Double(count) }
+          let schedule = Schedule(
+            rate: fact.base_rate, rule: .step(at: shares, factor: try #require(fact.gamma)))
+          #expect(abs(schedule.rate(step: epoch, of: count) - rate) < 1e-9)
+        default: break
+        }
+      }
+    }
+  }
+
+  @Test func warmUpRisesToTheRate() {
+    let schedule = Schedule(rate: 1, rule: .constant, warmUp: 0.25)
+    #expect((0..<8).map { schedule.rate(step: $0, of: 8) } == [0.5, 1, 1, 1, 1, 1, 1, 1])
+  }
+
+  @Test func batchNormalisationIsPyTorchs() {
+    let fact = facts.batch_norm
+    let layer = BatchNormalization(
+      channels: fact.weight.shape[0], epsilon: fact.epsilon, momentum: fact.momentum)
+    layer.weight.value = fact.weight.tensor()
+    layer.bias.value = fact.bias.tensor()
+    layer.runningMean.value = fact.running_mean.tensor()
+    layer.runningVariance.value = fact.running_var.tensor()
+    for threads in [1, 3] {
+      layer.runningMean.value = fact.running_mean.tensor()
+      layer.runningVariance.value = fact.running_var.tensor()
+      let context = Context(training: true, threads: threads)
+      expectClose(
+        layer.forward(fact.input.tensor(.features), context), fact.output.tensor(.features), "output")
+      expectClose(
+        layer.backward(fact.grad_output.tensor(.features), context), fact.grad_input.tensor(.features), "dx",
+        tolerance: 1e-5)
+    }
+    expectClose(layer.runningMean.value, fact.new_running_mean.tensor(), "running mean")
+    expectClose(layer.runningVariance.value, fact.new_running_var.tensor(), "running variance")
+    for (found, wanted) in [(layer.weight, fact.grad_weight), (layer.bias, fact.grad_bias)] {
+      expectClose(found.gradient ?? Tensor([0], [1]), wanted.tensor(), "gradient to a parameter")
+    }
+    let inference = layer.forward(fact.input.tensor(.features), Context(training: false, threads: 1))
+    expectClose(inference, fact.evaluation_output.tensor(.features), "output in inference")
+  }
+
+  @Test func poolingIsPyTorchs() throws {
+    for fact in facts.pooling {
+      let layer: any Layer
+      if fact.rule == "adaptive_average" {
+        let size = try #require(fact.output_size)
+        layer = AdaptiveAveragePooling(height: size[0], width: size[1])
+      } else {
+        let window = try PoolingWindow(
+          size: #require(fact.kernel)[0], stride: #require(fact.stride)[0], padding: #require(fact.padding)[0]
+        )
+        layer = fact.rule == "max" ? MaxPooling(window) : AveragePooling(window)
+      }
+      let context = Context(training: true, threads: 1), x = fact.input.tensor(.features)
+      #expect(try layer.outputShape(for: FeatureShape(x)).extents == fact.output.tensor(.features).shape)
+      expectClose(layer.forward(x, context), fact.output.tensor(.features), fact.name)
+      expectClose(
+        layer.backward(fact.grad_output.tensor(.features), context), fact.grad_input.tensor(.features),
+        fact.name)
+    }
+  }
+
+  @Test func adderScalingIsThePapers() {
+    let fact = facts.adder_rate
+    let parameter = Parameter(Tensor(repeating: 0, fact.gradient.shape), layout: .plain, rule: .adder)
+    parameter.gradient = fact.gradient.tensor()
+    SGD([parameter], .init(adderRate: fact.eta)).step(rate: -1)
+    expectClose(parameter.value, fact.scaled.tensor(), "scaled gradient")
+  }
+}
