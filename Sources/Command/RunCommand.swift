@@ -53,12 +53,12 @@ struct RunCommand: ParsableCommand {
       kernels: conv, data: data, model: model, replacement: replace, epochs: epochs, seeds: seeds,
       threads: threads, registry: ExperimentCommand.registry)
     let outcome = try Runner.run(specification, output: output)
-    print(outcome.results.summary)
-    print("\nTables: \(output)/operators.csv, networks.csv, training.csv; machine: \(output)/machine.json")
     if outcome.isCancelled {
-      FileHandle.standardError.write(Data("Stopped: the tables hold what was finished.\n".utf8))
+      FileHandle.standardError.write(Data("Stopped: the tables in \(output) hold what was finished.\n".utf8))
       throw Cancellation.Requested()
     }
+    print(outcome.results.summary)
+    print("\nTables: \(output)/operators.csv, networks.csv, training.csv; machine: \(output)/machine.json")
   }
 }
 

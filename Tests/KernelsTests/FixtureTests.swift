@@ -19,15 +19,17 @@ struct FixtureTests {
     let name, kernel: String
     let stride, padding, dilation: [Int]
     let groups: Int
-    let input, output, grad_output, grad_input: Array
-    let weight, bias, offset, mask, grad_weight, grad_bias, grad_offset, grad_mask: Array?
+    let input, output, gradOutput, gradInput: Array
+    let weight, bias, offset, mask, gradWeight, gradBias, gradOffset, gradMask: Array?
 
     var testDescription: String { name }
   }
 
   static let cases: [Case] = {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
     guard let url = Bundle.module.url(forResource: "Fixtures/operators", withExtension: "json"),
-      let data = try? Data(contentsOf: url), let cases = try? JSONDecoder().decode([Case].self, from: data)
+      let data = try? Data(contentsOf: url), let cases = try? decoder.decode([Case].self, from: data)
     else { return [] }
     return cases
   }()
@@ -56,12 +58,12 @@ struct FixtureTests {
         _ = try layer.outputShape(for: FeatureShape(x))
         let context = Context(training: true, threads: 2)
         compare(layer.forward(x, context), test.output, .features, "output by \(algorithm)")
-        compare(layer.backward(test.grad_output.tensor(.features), context), test.grad_input, .features, "dx")
+        compare(layer.backward(test.gradOutput.tensor(.features), context), test.gradInput, .features, "dx")
         let gradients = layer.operandGradients
-        compare(gradients.weight, test.grad_weight, .convolution, "dw")
-        compare(gradients.bias, test.grad_bias, .plain, "db")
-        compare(gradients.offset, test.grad_offset, .features, "d offset")
-        compare(gradients.mask, test.grad_mask, .features, "d mask")
+        compare(gradients.weight, test.gradWeight, .convolution, "dw")
+        compare(gradients.bias, test.gradBias, .plain, "db")
+        compare(gradients.offset, test.gradOffset, .features, "d offset")
+        compare(gradients.mask, test.gradMask, .features, "d mask")
       }
     }
   }

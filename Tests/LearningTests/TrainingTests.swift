@@ -17,52 +17,54 @@ struct TrainingTests {
   struct Facts: Decodable {
     struct Descent: Decodable {
       let name: String
-      let learning_rate, momentum, weight_decay: Double
+      let learningRate, momentum, weightDecay: Double
       let nesterov: Bool
       let initial: [Double]
       let gradients, parameters: [[Double]]
     }
     struct Entropy: Decodable {
-      let label_smoothing, loss: Double
-      let logits, grad_logits: Array
+      let labelSmoothing, loss: Double
+      let logits, gradLogits: Array
       let targets: [Int]
     }
     struct Rates: Decodable {
       let rule: String
-      let base_rate: Double
+      let baseRate: Double
       let rates: [Double]
-      let t_max, step_size: Int?
-      let eta_min, gamma: Double?
+      let tMax, stepSize: Int?
+      let etaMin, gamma: Double?
       let milestones: [Int]?
     }
     struct Norm: Decodable {
       let epsilon, momentum: Double
-      let input, weight, bias, running_mean, running_var, output, new_running_mean, new_running_var: Array
-      let grad_output, grad_input, grad_weight, grad_bias, evaluation_output: Array
+      let input, weight, bias, runningMean, runningVar, output, newRunningMean, newRunningVar: Array
+      let gradOutput, gradInput, gradWeight, gradBias, evaluationOutput: Array
     }
     struct Pool: Decodable {
       let name, rule: String
-      let input, output, grad_output, grad_input: Array
+      let input, output, gradOutput, gradInput: Array
       let kernel, stride, padding: [Int]?
-      let output_size: [Int]?
+      let outputSize: [Int]?
     }
     struct Adder: Decodable {
       let eta: Double
       let gradient, scaled: Array
     }
     let sgd: [Descent]
-    let cross_entropy: [Entropy]
+    let crossEntropy: [Entropy]
     let schedules: [Rates]
-    let batch_norm: Norm
+    let batchNorm: Norm
     let pooling: [Pool]
-    let adder_rate: Adder
+    let adderRate: Adder
   }
 
   let facts: Facts
 
   init() throws {
     let url = try #require(Bundle.module.url(forResource: "Fixtures/optimisers", withExtension: "json"))
-    facts = try JSONDecoder().decode(Facts.self, from: Data(contentsOf: url))
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    facts = try decoder.decode(Facts.self, from: Data(contentsOf: url))
   }
 
   /// Single precision against float64: some roundings of 2⁻²⁴ each.
@@ -77,20 +79,20 @@ struct TrainingTests {
     for fact in facts.sgd {
       let parameter = Parameter(Tensor(fact.initial.map { Float($0) }, [6]), layout: .plain)
       let optimizer = SGD(
-        [parameter], .init(momentum: fact.momentum, nesterov: fact.nesterov, weightDecay: fact.weight_decay))
+        [parameter], .init(momentum: fact.momentum, nesterov: fact.nesterov, weightDecay: fact.weightDecay))
       for (gradient, wanted) in zip(fact.gradients, fact.parameters) {
         parameter.gradient = Tensor(gradient.map { Float($0) }, [6])
-        optimizer.step(rate: fact.learning_rate)
+        optimizer.step(rate: fact.learningRate)
         expectClose(parameter.value, Tensor(wanted.map { Float($0) }, [6]), fact.name)
       }
     }
   }
 
   @Test func crossEntropyIsPyTorchs() {
-    for fact in facts.cross_entropy {
-      let result = CrossEntropy.evaluate(fact.logits.tensor(), fact.targets, smoothing: fact.label_smoothing)
+    for fact in facts.crossEntropy {
+      let result = CrossEntropy.evaluate(fact.logits.tensor(), fact.targets, smoothing: fact.labelSmoothing)
       #expect(abs(result.loss - fact.loss) < 1e-6)
-      expectClose(result.gradient, fact.grad_logits.tensor(), "gradient to the logits")
+      expectClose(result.gradient, fact.gradLogits.tensor(), "gradient to the logits")
     }
   }
 
@@ -99,20 +101,20 @@ struct TrainingTests {
       let count = fact.rates.count
       for (epoch, rate) in fact.rates.enumerated() {
         switch fact.rule {
-        case "cosine" where fact.eta_min == 0:
-          let steps = try #require(fact.t_max)
+        case "cosine" where fact.etaMin == 0:
+          let steps = try #require(fact.tMax)
           guard epoch <= steps else { continue }
-          #expect(abs(Schedule(rate: fact.base_rate).rate(step: epoch, of: steps) - rate) < 1e-9)
+          #expect(abs(Schedule(rate: fact.baseRate).rate(step: epoch, of: steps) - rate) < 1e-9)
         case "multistep":
           let shares = try #require(fact.milestones).map { Double($0) / Double(count) }
           let schedule = Schedule(
-            rate: fact.base_rate, rule: .step(at: shares, factor: try #require(fact.gamma)))
+            rate: fact.baseRate, rule: .step(at: shares, factor: try #require(fact.gamma)))
           #expect(abs(schedule.rate(step: epoch, of: count) - rate) < 1e-9)
         case "step":
-          let size = try #require(fact.step_size)
+          let size = try #require(fact.stepSize)
           let shares = stride(from: size, to: count, by: size).map { Double($0) / Double(count) }
           let schedule = Schedule(
-            rate: fact.base_rate, rule: .step(at: shares, factor: try #require(fact.gamma)))
+            rate: fact.baseRate, rule: .step(at: shares, factor: try #require(fact.gamma)))
           #expect(abs(schedule.rate(step: epoch, of: count) - rate) < 1e-9)
         default: break
         }
@@ -126,37 +128,37 @@ struct TrainingTests {
   }
 
   @Test func batchNormalisationIsPyTorchs() {
-    let fact = facts.batch_norm
+    let fact = facts.batchNorm
     let layer = BatchNormalization(
       channels: fact.weight.shape[0], epsilon: fact.epsilon, momentum: fact.momentum)
     layer.weight.value = fact.weight.tensor()
     layer.bias.value = fact.bias.tensor()
-    layer.runningMean.value = fact.running_mean.tensor()
-    layer.runningVariance.value = fact.running_var.tensor()
+    layer.runningMean.value = fact.runningMean.tensor()
+    layer.runningVariance.value = fact.runningVar.tensor()
     for threads in [1, 3] {
-      layer.runningMean.value = fact.running_mean.tensor()
-      layer.runningVariance.value = fact.running_var.tensor()
+      layer.runningMean.value = fact.runningMean.tensor()
+      layer.runningVariance.value = fact.runningVar.tensor()
       let context = Context(training: true, threads: threads)
       expectClose(
         layer.forward(fact.input.tensor(.features), context), fact.output.tensor(.features), "output")
       expectClose(
-        layer.backward(fact.grad_output.tensor(.features), context), fact.grad_input.tensor(.features), "dx",
+        layer.backward(fact.gradOutput.tensor(.features), context), fact.gradInput.tensor(.features), "dx",
         tolerance: 1e-5)
     }
-    expectClose(layer.runningMean.value, fact.new_running_mean.tensor(), "running mean")
-    expectClose(layer.runningVariance.value, fact.new_running_var.tensor(), "running variance")
-    for (found, wanted) in [(layer.weight, fact.grad_weight), (layer.bias, fact.grad_bias)] {
+    expectClose(layer.runningMean.value, fact.newRunningMean.tensor(), "running mean")
+    expectClose(layer.runningVariance.value, fact.newRunningVar.tensor(), "running variance")
+    for (found, wanted) in [(layer.weight, fact.gradWeight), (layer.bias, fact.gradBias)] {
       expectClose(found.gradient ?? Tensor([0], [1]), wanted.tensor(), "gradient to a parameter")
     }
     let inference = layer.forward(fact.input.tensor(.features), Context(training: false, threads: 1))
-    expectClose(inference, fact.evaluation_output.tensor(.features), "output in inference")
+    expectClose(inference, fact.evaluationOutput.tensor(.features), "output in inference")
   }
 
   @Test func poolingIsPyTorchs() throws {
     for fact in facts.pooling {
       let layer: any Layer
       if fact.rule == "adaptive_average" {
-        let size = try #require(fact.output_size)
+        let size = try #require(fact.outputSize)
         layer = AdaptiveAveragePooling(height: size[0], width: size[1])
       } else {
         let window = try PoolingWindow(
@@ -168,13 +170,13 @@ struct TrainingTests {
       #expect(try layer.outputShape(for: FeatureShape(x)).extents == fact.output.tensor(.features).shape)
       expectClose(layer.forward(x, context), fact.output.tensor(.features), fact.name)
       expectClose(
-        layer.backward(fact.grad_output.tensor(.features), context), fact.grad_input.tensor(.features),
+        layer.backward(fact.gradOutput.tensor(.features), context), fact.gradInput.tensor(.features),
         fact.name)
     }
   }
 
   @Test func adderScalingIsThePapers() {
-    let fact = facts.adder_rate
+    let fact = facts.adderRate
     let parameter = Parameter(Tensor(repeating: 0, fact.gradient.shape), layout: .plain, rule: .adder)
     parameter.gradient = fact.gradient.tensor()
     SGD([parameter], .init(adderRate: fact.eta)).step(rate: -1)

@@ -13,6 +13,11 @@ public enum Cancellation {
 
   /// Lets Ctrl-C (SIGINT) and SIGTERM ask for a stop; the second one ends the program at once.
   public static func listen() {
+    // A parent may have left them blocked.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     for number in [SIGINT, SIGTERM] {
       signal(number) { number in
         if Cancellation.requested.exchange(true, ordering: .relaxed) { _exit(128 + number) }
