@@ -40,7 +40,8 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "experiment", targets: ["experiment"]),
-    .library(name: "Workbench", targets: ["Command", "Conformance", "Kernels", "Layers", "Tensors"]),
+    .library(
+      name: "Workbench", targets: ["Command", "Conformance", "Kernels", "Layers", "Compute", "Tensors"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
