@@ -22,13 +22,12 @@ extension ConvolutionGeometry {
               let pixel = ((image * input[1] + y) * input[2] + x) * inputChannels
               let target = ((image * output[1] + row) * output[2] + column) * outputChannels
               let tap = (tapRow * kernel.width + tapColumn) * channelsPerGroup * outputChannels
-              for out in 0..<outputChannels {
-                let first = out / outputsPerGroup * channelsPerGroup
+              for group in 0..<groups {
                 for channel in 0..<channelsPerGroup {
-                  body(
-                    ReferenceTerm(
-                      y: target + out, x: inside ? pixel + first + channel : nil,
-                      w: tap + channel * outputChannels + out))
+                  let x = inside ? pixel + group * channelsPerGroup + channel : nil
+                  for out in group * outputsPerGroup..<(group + 1) * outputsPerGroup {
+                    body(ReferenceTerm(y: target + out, x: x, w: tap + channel * outputChannels + out))
+                  }
                 }
               }
             }

@@ -7,8 +7,11 @@ enum ConvolutionReference {
     _ x: Tensor64, _ w: Tensor64, _ bias: Tensor64?, _ geometry: ConvolutionGeometry
   ) -> Tensor64 {
     var y = geometry.referenceStart(x.shape, bias)
-    geometry.forEachTerm(x.shape, y.shape) { term in
-      if let position = term.x { y.values[term.y] += x.values[position] * w.values[term.w] }
+    let outputShape = y.shape
+    y.values.withUnsafeMutableBufferPointer { y in
+      geometry.forEachTerm(x.shape, outputShape) { term in
+        if let position = term.x { y[term.y] += x.values[position] * w.values[term.w] }
+      }
     }
     return y
   }
@@ -18,10 +21,14 @@ enum ConvolutionReference {
     _ x: Tensor64, _ w: Tensor64, _ g: Tensor64, _ geometry: ConvolutionGeometry
   ) -> (x: Tensor64, w: Tensor64) {
     var dx = Tensor64(repeating: 0, x.shape), dw = Tensor64(repeating: 0, w.shape)
-    geometry.forEachTerm(x.shape, g.shape) { term in
-      if let position = term.x {
-        dx.values[position] += w.values[term.w] * g.values[term.y]
-        dw.values[term.w] += x.values[position] * g.values[term.y]
+    dx.values.withUnsafeMutableBufferPointer { dx in
+      dw.values.withUnsafeMutableBufferPointer { dw in
+        geometry.forEachTerm(x.shape, g.shape) { term in
+          if let position = term.x {
+            dx[position] += w.values[term.w] * g.values[term.y]
+            dw[term.w] += x.values[position] * g.values[term.y]
+          }
+        }
       }
     }
     return (dx, dw)
