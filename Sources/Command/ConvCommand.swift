@@ -67,7 +67,9 @@ struct ConvCommand: ParsableCommand {
     if gradOutput == nil && !gradientPaths.isEmpty {
       throw ValidationError("Gradients need the gradient to the output; give it with --grad-output.")
     }
-    let outputs = [output] + gradientPaths
+    let outputs = ([output] + gradientPaths).map {
+      URL(fileURLWithPath: $0).standardizedFileURL.resolvingSymlinksInPath().path
+    }
     guard Set(outputs).count == outputs.count else {
       throw ValidationError("Two outputs go to the same file; give each its own.")
     }

@@ -38,7 +38,6 @@ public struct ExperimentCommand: ParsableCommand {
     Self.kernels.withLock { $0 = kernels }
     // A reader that goes away (`experiment list | head`) ends the output, not with a trap.
     signal(SIGPIPE, SIG_DFL)
-    Cancellation.listen()
     do {
       var command = try parseAsRoot()
       try command.run()
@@ -46,7 +45,10 @@ public struct ExperimentCommand: ParsableCommand {
     } catch is Cancellation.Requested {
       Foundation.exit(130)
     } catch {
-      exit(withError: error)
+      // Wrong usage gets one sentence, not a screen; help and versions are printed as they are.
+      guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+      FileHandle.standardError.write(Data("Error: \(message(for: error))\n".utf8))
+      Foundation.exit(ExitCode.validationFailure.rawValue)
     }
   }
 

@@ -52,6 +52,7 @@ struct RunCommand: ParsableCommand {
     let specification = try Specification(
       kernels: conv, data: data, model: model, replacement: replace, epochs: epochs, seeds: seeds,
       threads: threads, registry: ExperimentCommand.registry)
+    Cancellation.listen()
     let outcome = try Runner.run(specification, output: output)
     if outcome.isCancelled {
       FileHandle.standardError.write(Data("Stopped: the tables in \(output) hold what was finished.\n".utf8))
@@ -59,6 +60,8 @@ struct RunCommand: ParsableCommand {
     }
     print(outcome.results.summary)
     print("\nTables: \(output)/operators.csv, networks.csv, training.csv; machine: \(output)/machine.json")
+    // What was asked for by name and could not be done is a failure; `all` takes what there is.
+    if conv != "all", let problem = outcome.results.problems.first { throw WorkbenchError(problem) }
   }
 }
 

@@ -27,6 +27,13 @@ public struct Cost: Hashable, Sendable {
       otherOps: a.otherOps + b.otherOps, bytes: a.bytes + b.bytes)
   }
 
+  /// The cost of so many passes; the parameters are the same.
+  public func times(_ passes: Int) -> Cost {
+    Cost(
+      parameters: parameters, macs: passes * macs, adds: passes * adds, otherOps: passes * otherOps,
+      bytes: passes * bytes)
+  }
+
   /// Floating-point operations: two for a multiply–accumulate, one for everything else.
   public var operations: Int { 2 * macs + adds + otherOps }
 }

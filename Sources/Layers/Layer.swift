@@ -43,8 +43,11 @@ public protocol Layer: AnyObject {
 }
 
 extension Layer {
+  /// None by default.
   public var ownParameters: [NamedParameter] { [] }
+  /// None by default.
   public var ownBuffers: [NamedParameter] { [] }
+  /// None by default.
   public var children: [(name: String, layer: any Layer)] { [] }
 
   /// All parameters, those of the children included, under their dotted names.

@@ -48,7 +48,10 @@ public final class MaxPooling: Layer {
   public init(_ window: PoolingWindow) { self.window = window }
 
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
-    try window.outputShape(for: input)
+    guard input.count <= Int(Int32.max) else {
+      throw WorkbenchError("Max pooling takes fewer than 2³¹ elements, not \(input); use smaller batches.")
+    }
+    return try window.outputShape(for: input)
   }
 
   public func cost(for input: FeatureShape) throws -> Cost {

@@ -39,7 +39,7 @@ public enum AtomicFile {
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {
       let code = errno
-      if code == ENOENT, !folder.isEmpty {
+      if code == ENOENT, !folder.isEmpty, access(folder, F_OK) != 0 {
         throw WorkbenchError(
           "\(path) cannot be written because the folder \(folder) does not exist; create it first.")
       }

@@ -93,7 +93,8 @@ extension Tensor: Equatable {
 }
 
 extension Tensor {
-  /// Refuses a shape with a negative extent, or one that needs more than this machine's memory.
+  /// Refuses a shape with a negative extent, or one that needs more than a sixteenth of this machine's memory:
+  /// inputs, outputs, gradients and their copies in other layouts must fit beside each other.
   ///
   /// - Parameters:
   ///   - shape: the extents, outermost first.
@@ -103,7 +104,7 @@ extension Tensor {
     for extent in shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: max(extent, 1))
       guard extent >= 0 else { throw WorkbenchError("\(name) has a negative extent in its shape \(shape).") }
-      guard !overflow, product <= Int(clamping: ProcessInfo.processInfo.physicalMemory / 8) else {
+      guard !overflow, product <= Int(clamping: ProcessInfo.processInfo.physicalMemory / 64) else {
         throw WorkbenchError(
           "\(name) of shape \(shape) does not fit into this machine's memory; use smaller sizes.")
       }

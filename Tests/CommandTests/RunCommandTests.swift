@@ -48,7 +48,7 @@ import Testing
     ("--conv nothing", 1), ("--conv dilated --data cifar10:/nowhere", 1), ("--conv dilated --data mnist", 1),
     ("--conv dilated --model vgg", 1), ("--conv dilated --epochs -1", 64), ("--conv dilated --seeds 0", 64),
     ("--conv dilated --replace some", 64), ("--conv ,", 1), ("", 64), ("--convolution dilated", 64),
-    ("--conv dilated --output /dev/null/x", 1),
+    ("--conv dilated --output /dev/null/x", 1), ("--conv dilated --output /proc", 1),
   ]
 
   @Test(arguments: wrong) func wrongInputIsRefused(_ text: String, _ status: Int32) throws {
@@ -56,7 +56,8 @@ import Testing
     let hasOutput = text.contains("--output") || text.isEmpty
     let outcome = try Experiment.run(arguments + (hasOutput ? [] : ["--output", folder.path]))
     #expect(outcome.status == status, "\(arguments): \(outcome.error)")
-    #expect(outcome.error.contains("Error: "), "\(outcome.error)")
+    #expect(outcome.error.hasPrefix("Error: "), "\(outcome.error)")
+    #expect(outcome.error.split(separator: "\n").count == 1, "\(outcome.error)")
     #expect(!FileManager.default.fileExists(atPath: folder.path))
   }
 

@@ -3,7 +3,8 @@ import Synchronization
 
 /// Whether the user has asked to stop: long work checks it and leaves what is finished.
 public enum Cancellation {
-  private static let requested = Atomic(false)
+  /// The second in which a stop was asked for first, or 0.
+  private static let requestedAt = Atomic(0)
 
   /// What `check` throws after the user has asked to stop.
   public struct Requested: Error {
@@ -20,13 +21,21 @@ public enum Cancellation {
     pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     for number in [SIGINT, SIGTERM] {
       signal(number) { number in
-        if Cancellation.requested.exchange(true, ordering: .relaxed) { _exit(128 + number) }
+        // Some senders signal a process and then its group: only a later signal is a second one.
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        let first = Cancellation.requestedAt.load(ordering: .relaxed)
+        if first == 0 {
+          Cancellation.requestedAt.store(Int(now.tv_sec), ordering: .relaxed)
+        } else if Int(now.tv_sec) - first >= 2 {
+          _exit(128 + number)
+        }
       }
     }
   }
 
   /// Throws if a stop was asked for.
   public static func check() throws {
-    if requested.load(ordering: .relaxed) { throw Requested() }
+    if requestedAt.load(ordering: .relaxed) != 0 { throw Requested() }
   }
 }

@@ -70,6 +70,7 @@ public struct OperatorStudy {
       for choice in specification.kernels {
         for algorithm in choice.kernel.algorithms where algorithm != "reference" {
           do {
+            var random = Random(seed: 0).split(choice.item)
             let layer = try choice.makeLayer(at: place, algorithm: algorithm, random: random)
             guard try layer.outputShape(for: input) == input else {
               throw WorkbenchError("\(choice.item): it changes the size of the image.")
@@ -81,7 +82,10 @@ public struct OperatorStudy {
             }
             contestants.append(Contestant(choice, layer))
           } catch let error as WorkbenchError {
-            rows.append(refused(choice, algorithm, place, input, stage, error))
+            let geometry = (try? choice.kernel.geometry(at: place, options: choice.options)) ?? place
+            rows += ["forward", "backward"].map {
+              refused(choice, algorithm, $0, geometry, input, stage, error)
+            }
           }
         }
       }
@@ -114,31 +118,23 @@ public struct OperatorStudy {
           OperatorRow(
             kernel: contestant.choice.item, algorithm: contestant.layer.algorithm, pass: pass,
             geometry: contestant.layer.geometry, input: input, stage: stage,
-            cost: try cost(contestant.layer, input, pass), milliseconds: timing.milliseconds[index],
+            cost: try pass == "forward"
+              ? contestant.layer.cost(for: input) : contestant.layer.backwardCost(for: input),
+            milliseconds: timing.milliseconds[index],
             speedup: timing.speedup(index), maxRelativeError: nil, refusal: nil))
       }
     }
     return result
   }
 
-  /// The backward pass has two gradients, each with as many operations as the forward pass.
-  private func cost(_ layer: any KernelLayer, _ input: FeatureShape, _ pass: String) throws -> Cost {
-    var cost = try layer.cost(for: input)
-    guard pass == "backward" else { return cost }
-    cost.macs *= 2
-    cost.adds *= 2
-    cost.otherOps *= 2
-    cost.bytes *= 2
-    return cost
-  }
-
   private func refused(
-    _ choice: KernelChoice, _ algorithm: String, _ place: ConvolutionGeometry, _ input: FeatureShape,
+    _ choice: KernelChoice, _ algorithm: String, _ pass: String, _ geometry: ConvolutionGeometry,
+    _ input: FeatureShape,
     _ stage: String,
     _ error: WorkbenchError
   ) -> OperatorRow {
     OperatorRow(
-      kernel: choice.item, algorithm: algorithm, pass: "forward", geometry: place, input: input, stage: stage,
+      kernel: choice.item, algorithm: algorithm, pass: pass, geometry: geometry, input: input, stage: stage,
       cost: Cost(), milliseconds: [], speedup: .nan, maxRelativeError: nil, refusal: error.description)
   }
 
@@ -161,7 +157,7 @@ public struct OperatorStudy {
           for other in contestants.indices
           where contestants[other].choice.item == contestants[index].choice.item {
             let layer = contestants[other].layer
-            // The same weights for each algorithm: makeLayer gave them the same random source.
+            // The same weights for each algorithm: they came from the same random source.
             let context = Context(training: true, threads: 1)
             errors[other]["forward"] = relativeError(layer.forward(x, context), forward)
             let dx = layer.backward(g, context)

@@ -148,8 +148,6 @@ public struct Results {
         Cell.fixed(Statistics.confidence95(top1), decimals: 1),
       ])
     }
-    let refusals = networks.compactMap { row in row.refusal.map { "\n\(row.kernel) was refused: \($0)" } }
-    let failures = runs.compactMap { run in run.failure.map { "\n\(run.kernel), seed \(run.seed): \($0)" } }
     let image = specification.data.train.images.shape
     return """
       \(specification.model.name) on \(specification.data.name), the kernel in place of \
@@ -162,7 +160,13 @@ public struct Results {
       of the ratios to standard in the same rounds, the largest error of both passes);
       net ms: one image; top-1: test split after \(specification.recipe.epochs) epochs, mean of \
       \(specification.seeds) seeds, ± Student's t.
-      """ + refusals.joined() + failures.joined()
+      """ + problems.map { "\n\($0)" }.joined()
+  }
+
+  /// What was refused or failed, one sentence each.
+  public var problems: [String] {
+    networks.compactMap { row in row.refusal.map { "\(row.kernel) was refused: \($0)" } }
+      + runs.compactMap { run in run.failure.map { "\(run.kernel), seed \(run.seed): \($0)" } }
   }
 
   /// The test accuracies of the finished runs of a kernel.

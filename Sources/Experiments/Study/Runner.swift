@@ -13,7 +13,7 @@ public enum Runner {
 
   /// Measures and trains, then writes operators.csv, networks.csv, training.csv and machine.json into a folder.
   ///
-  /// The folder is made first, so that a wrong path costs no work. Each file is whole or not there.
+  /// The folder and machine.json are made first, so that a wrong path costs no work. Each file is whole or not there.
   public static func run(_ specification: Specification, output: String) throws -> Outcome {
     let folder = URL(fileURLWithPath: output, isDirectory: true)
     do {
@@ -21,7 +21,9 @@ public enum Runner {
     } catch {
       throw WorkbenchError("The folder \(output) cannot be made; choose another one with --output.")
     }
+    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
     let machine = MachineRecord.current()
+    try machine.write(to: path("machine.json"))
     var operators = OperatorStudy(specification), networks = NetworkStudy(specification)
     var isCancelled = false
     do {
@@ -38,11 +40,9 @@ public enum Runner {
     }
     let results = Results(
       specification, machine, operators: operators.rows, networks: networks.rows, runs: networks.runs)
-    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
     try results.operatorTable.write(to: path("operators.csv"))
     try results.networkTable.write(to: path("networks.csv"))
     try results.trainingTable.write(to: path("training.csv"))
-    try machine.write(to: path("machine.json"))
     return Outcome(results: results, isCancelled: isCancelled)
   }
 }

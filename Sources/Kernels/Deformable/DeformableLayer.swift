@@ -6,13 +6,15 @@ import Tensors
 /// A deformable convolution with the convolution that predicts its offsets (and masks) from the same input.
 ///
 /// That convolution has the same geometry, a bias, and starts at zero, so that training starts from the regular
-/// grid; it learns at a hundredth of the rate, or the offsets run off small images. Its channels are the offsets, (vertical, horizontal) for each offset group and tap, then the masks.
+/// grid; it learns at a hundredth of the rate, or the offsets run off small images. Its channels are the offsets,
+/// (vertical, horizontal) for each offset group and tap, then the masks.
 final class DeformableLayer: KernelLayer {
   let geometry: ConvolutionGeometry
   let algorithm: String
   private let version: Deformable.Version
   private let combine: Combine
   private let maskScale: Float
+  private let options: KernelOptions
   private var offsetGroups: Int
   private let weight: Parameter
   private let bias: Parameter?
@@ -33,6 +35,7 @@ final class DeformableLayer: KernelLayer {
 
   init(_ site: KernelSite, _ version: Deformable.Version) throws {
     geometry = site.geometry
+    options = site.options
     self.version = version
     combine = site.options.value("combine") == "adder" ? .adder : .multiply
     maskScale = site.options.value("mask") == "2sigmoid" ? 2 : 1
@@ -83,6 +86,21 @@ final class DeformableLayer: KernelLayer {
     return cost
   }
 
+  /// Beside the two gradients of the products and the predictor's: each channel of a sample is interpolated again,
+  /// spread over four neighbours (4 MACs), and multiplied with each of them (4 MACs).
+  func backwardCost(for input: FeatureShape) throws -> Cost {
+    let forward = try cost(for: input), output = try outputShape(for: input)
+    let terms = output.count * geometry.taps * geometry.channelsPerGroup
+    let samples = output.pixels * geometry.taps * geometry.inputChannels
+    let inner = given == nil ? try predictor.backwardCost(for: input) : Cost()
+    let own =
+      combine == .adder ? Cost(macs: 2 * terms, adds: terms, otherOps: 2 * terms) : Cost(macs: 2 * terms)
+    var cost = own + inner + Cost(macs: 8 * samples, otherOps: 7 * samples)
+    cost.parameters = forward.parameters
+    cost.bytes = 2 * forward.bytes
+    return cost
+  }
+
   func forward(_ input: Tensor, _ context: Context) -> Tensor {
     let (offset, mask) = given ?? split(predictor.forward(input, context))
     if algorithm == "reference" {
@@ -105,8 +123,11 @@ final class DeformableLayer: KernelLayer {
 
   func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
     guard let saved = saved.take() else { preconditionFailure("backward needs a forward pass in training") }
-    let gradients = convolution.backward(
-      gradient, saved.input, saved.plan, weight, hasMask: saved.mask != nil, threads: context.threads)
+    let gradients =
+      algorithm == "reference"
+      ? referenceBackward(gradient, saved)
+      : convolution.backward(
+        gradient, saved.input, saved.plan, weight, hasMask: saved.mask != nil, threads: context.threads)
     weight.gradient = gradients.weight
     bias?.gradient = biasGradient(gradient, threads: context.threads)
     if given != nil {
@@ -115,6 +136,15 @@ final class DeformableLayer: KernelLayer {
     }
     let positions = joined(gradients.offset, gradients.mask, saved.mask)
     return .sum(gradients.input, predictor.backward(positions, context), threads: context.threads)
+  }
+
+  private func referenceBackward(_ gradient: Tensor, _ saved: Saved) -> DeformableConvolution.Gradients {
+    let found = DeformableReference.backward(
+      Tensor64(saved.input), offset: Tensor64(saved.offset), mask: saved.mask.map { Tensor64($0) },
+      Tensor64(weight.value), Tensor64(gradient), geometry, combine)
+    return DeformableConvolution.Gradients(
+      input: Tensor(found.x), weight: Tensor(found.w), offset: Tensor(found.offset),
+      mask: found.mask.map { Tensor($0) })
   }
 
   /// The predictor's channels as offsets and masks: scale · sigmoid of the last third.
@@ -219,7 +249,15 @@ final class DeformableLayer: KernelLayer {
       throw WorkbenchError("This operator needs offsets; give them with --offset.")
     }
     try Deformable.check(offset: offset, mask: operands.mask, geometry, version)
-    offsetGroups = offset.shape[3] / (2 * geometry.taps)
+    let groups = offset.shape[3] / (2 * geometry.taps)
+    guard !options.given.contains("groups") || groups == offsetGroups else {
+      throw WorkbenchError(
+        "The offset has \(groups) offset groups, the option asks for \(offsetGroups); leave the option out.")
+    }
+    guard !options.given.contains("mask") else {
+      throw WorkbenchError("A mask from a file is taken as it is; leave out the option mask.")
+    }
+    offsetGroups = groups
     given = (offset, operands.mask)
     try bindWeights(operands)
   }

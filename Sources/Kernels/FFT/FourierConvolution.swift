@@ -28,6 +28,13 @@ final class FourierConvolution: ConvolutionAlgorithm {
       throw WorkbenchError(
         "The algorithm fft takes windows that reach over at most 1024 pixels, not \(reach); use direct.")
     }
+    // A tile is at least as large as the reach; its spectra, real matrices for each frequency, are the largest
+    // arrays, and training holds two such sets.
+    var size = 2
+    while size < reach { size *= 2 }
+    try Tensor.checkSize(
+      [size, size / 2 + 1, 8, geometry.channelsPerGroup, geometry.outputChannels],
+      "The weights' spectra for fft")
   }
 
   func forward(_ x: Tensor, _ weight: Parameter, _ bias: Tensor?, threads: Int) -> Tensor {
@@ -135,11 +142,8 @@ final class FourierConvolution: ConvolutionAlgorithm {
 
   /// What the frequency domain costs for an output: real multiply–accumulates of the spectra's products (four
   /// for each complex one) and radix-2 butterflies of the tiles' transforms; spectra of the weights are cached.
-  static func cost(_ geometry: ConvolutionGeometry, _ output: FeatureShape) -> Cost {
-    let full = FeatureShape(
-      batch: output.batch, height: (output.height - 1) * geometry.stride.height + 1,
-      width: (output.width - 1) * geometry.stride.width + 1, channels: output.channels)
-    let tiles = FourierTiles(geometry, output: full)
+  func cost(_ input: FeatureShape) -> Cost {
+    let tiles = FourierTiles(unit, output: unit.checkedOutput(input))
     let frequencies = tiles.size * (tiles.size / 2 + 1)
     let levels = 2 * (Int.bitWidth - 1 - tiles.size.leadingZeroBitCount)
     let butterflies = tiles.size * tiles.size / 4 * levels

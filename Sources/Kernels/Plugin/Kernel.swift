@@ -130,6 +130,9 @@ public protocol KernelLayer: Layer {
   /// The algorithm that computes it.
   var algorithm: String { get }
 
+  /// What a backward pass costs; by default twice the forward pass: one gradient to the input, one to the weights.
+  func backwardCost(for input: FeatureShape) throws -> Cost
+
   /// The output by the plain definition, in double precision.
   ///
   /// - Parameters:
@@ -188,12 +191,17 @@ public struct Operands: Sendable {
 }
 
 extension KernelLayer {
+  /// The geometry's output.
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
     try geometry.outputShape(for: input)
   }
 
+  /// False: the gradients are the reference's derivatives.
   public var hasOwnGradients: Bool { false }
 
+  public func backwardCost(for input: FeatureShape) throws -> Cost { try cost(for: input).times(2) }
+
+  /// Nil: finite differences of `reference` are to be used.
   public func referenceGradients(
     _ input: Tensor64, _ parameters: [Tensor64], _ gradient: Tensor64
   ) -> ReferenceGradients? { nil }

@@ -48,11 +48,22 @@ public final class ConvolutionLayer: KernelLayer {
   public func cost(for input: FeatureShape) throws -> Cost {
     let output = try outputShape(for: input)
     var cost = combine.cost(terms: output.count * geometry.taps * geometry.channelsPerGroup)
-    if implementation is FourierConvolution { cost = FourierConvolution.cost(geometry, output) }
+    if let fourier = implementation as? FourierConvolution { cost = fourier.cost(input) }
     cost.parameters = parameterCount
     cost.adds += bias == nil ? 0 : output.count
     cost.bytes = 4 * (input.count + parameterCount + output.count)
     return cost
+  }
+
+  /// The gradients to input and weights are two more convolutions; AdderNet's multiply, and clamp on the way to
+  /// the input (a difference and two comparisons a term).
+  public func backwardCost(for input: FeatureShape) throws -> Cost {
+    let forward = try cost(for: input)
+    guard combine == .adder else { return forward.times(2) }
+    let terms = try outputShape(for: input).count * geometry.taps * geometry.channelsPerGroup
+    return Cost(
+      parameters: forward.parameters, macs: 2 * terms, adds: terms, otherOps: 2 * terms,
+      bytes: 2 * forward.bytes)
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {

@@ -90,7 +90,12 @@ public enum Training {
         throw WorkbenchError(
           "Training diverged in epoch \(epoch + 1): the loss is not a number; lower the learning rate.")
       }
-      let top1 = accuracy(network, data.test, threads: threads)
+      let (top1, testLoss) = evaluate(network, data.test, threads: threads)
+      guard testLoss.isFinite else {
+        throw WorkbenchError(
+          "Training diverged in epoch \(epoch + 1): the network's outputs are not numbers; lower the learning rate."
+        )
+      }
       try onEpoch(
         EpochResult(
           epoch: epoch + 1, rate: rate, trainLoss: loss / Double(count),
@@ -99,15 +104,19 @@ public enum Training {
     }
   }
 
-  /// The share of images classified rightly, in percent.
-  public static func accuracy(_ network: any Layer, _ examples: Examples, threads: Int) -> Double {
+  /// The share of images classified rightly, in percent, and the sum of the batches' mean losses.
+  public static func evaluate(
+    _ network: any Layer, _ examples: Examples, threads: Int
+  ) -> (top1: Double, loss: Double) {
     let context = Context(training: false, threads: threads)
-    var correct = 0
+    var correct = 0, loss = 0.0
     for first in stride(from: 0, to: examples.count, by: 256) {
       let (images, labels) = examples.gather(Array(first..<min(first + 256, examples.count)))
-      correct += CrossEntropy.evaluate(network.forward(images, context), labels).correct
+      let result = CrossEntropy.evaluate(network.forward(images, context), labels)
+      correct += result.correct
+      loss += result.loss
     }
-    return 100 * Double(correct) / Double(max(examples.count, 1))
+    return (100 * Double(correct) / Double(max(examples.count, 1)), loss)
   }
 }
 
