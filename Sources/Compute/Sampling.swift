@@ -5,25 +5,31 @@ import Tensors
 /// Missing neighbours point to a row of zeros, so that every sample is four multiply–adds per channel. A sample
 /// exists while −1 < y < height and −1 < x < width (Dai et al., 2017, arXiv:1703.06211, as torchvision has it).
 public struct BilinearSample {
-  /// The rows of the neighbours: top left, top right, bottom left, bottom right; nil where there is none.
-  public var offsets: (Int?, Int?, Int?, Int?)
+  /// Where the neighbours' rows start: top left, top right, bottom left, bottom right; −1 where there is none.
+  public var offsets: SIMD4<Int32>
   /// The vertical and horizontal fractions.
   public var fraction: (y: Float, x: Float)
 
-  /// The sample at (y, x) of an image whose pixels are `channels` floats wide, or nil outside.
+  /// The sample at (y, x) of an image of fewer than 2³¹ floats whose pixels are `channels` wide, or nil outside.
   @inline(__always)
   public init?(y: Float, x: Float, height: Int, width: Int, channels: Int) {
     guard y > -1, x > -1, y < Float(height), x < Float(width) else { return nil }
     let top = y.rounded(.down), left = x.rounded(.down)
     fraction = (y - top, x - left)
     let row = Int(top), column = Int(left)
-    let hasTop = row >= 0, hasBottom = row + 1 < height, hasLeft = column >= 0, hasRight = column + 1 < width
     let first = (row * width + column) * channels
-    offsets = (
-      hasTop && hasLeft ? first : nil, hasTop && hasRight ? first + channels : nil,
-      hasBottom && hasLeft ? first + width * channels : nil,
-      hasBottom && hasRight ? first + (width + 1) * channels : nil
-    )
+    func offset(_ down: Int, _ right: Int) -> Int32 {
+      let isInside = row + down >= 0 && row + down < height && column + right >= 0 && column + right < width
+      return isInside ? Int32(truncatingIfNeeded: first + (down * width + right) * channels) : -1
+    }
+    offsets = SIMD4(offset(0, 0), offset(0, 1), offset(1, 0), offset(1, 1))
+  }
+
+  /// The row of a neighbour, or zeros.
+  @inline(__always)
+  func row(_ index: Int, _ image: UnsafePointer<Float>, _ zeros: UnsafePointer<Float>) -> UnsafePointer<Float>
+  {
+    offsets[index] < 0 ? zeros : image + Int(offsets[index])
   }
 
   /// The bilinear weights of the four neighbours.
@@ -45,17 +51,24 @@ public enum Sampling {
       target.update(repeating: 0, count: channels)
       return
     }
-    let w = sample.weights, o = sample.offsets
-    let p0 = o.0.map { image + $0 } ?? zeros, p1 = o.1.map { image + $0 } ?? zeros
-    let p2 = o.2.map { image + $0 } ?? zeros, p3 = o.3.map { image + $0 } ?? zeros
-    let (w0, w1, w2, w3) = (w.0 * scale, w.1 * scale, w.2 * scale, w.3 * scale)
-    for channel in stride(from: 0, to: channels, by: Vector.scalarCount) {
+    let w = sample.weights
+    let p0 = sample.row(0, image, zeros), p1 = sample.row(1, image, zeros)
+    let p2 = sample.row(2, image, zeros), p3 = sample.row(3, image, zeros)
+    let w0 = Vector(repeating: w.0 * scale), w1 = Vector(repeating: w.1 * scale)
+    let w2 = Vector(repeating: w.2 * scale), w3 = Vector(repeating: w.3 * scale)
+    var channel = 0
+    while channel &+ Vector.scalarCount <= channels {
+      let sum = (Vector(at: p0 + channel) * w0).fused(Vector(at: p1 + channel), w1)
+      sum.fused(Vector(at: p2 + channel), w2).fused(Vector(at: p3 + channel), w3).store(target + channel)
+      channel = channel &+ Vector.scalarCount
+    }
+    if channel < channels {
       let lanes = channels &- channel
-      var sum = Tail.load(p0 + channel, lanes) * w0
-      sum = sum.fused(Tail.load(p1 + channel, lanes), Vector(repeating: w1))
-      sum = sum.fused(Tail.load(p2 + channel, lanes), Vector(repeating: w2))
-      sum = sum.fused(Tail.load(p3 + channel, lanes), Vector(repeating: w3))
-      Tail.store(sum, target + channel, lanes)
+      let sum = (Tail.load(p0 + channel, lanes) * w0).fused(Tail.load(p1 + channel, lanes), w1)
+      Tail.store(
+        sum.fused(Tail.load(p2 + channel, lanes), w2).fused(Tail.load(p3 + channel, lanes), w3),
+        target + channel,
+        lanes)
     }
   }
 
@@ -65,10 +78,10 @@ public enum Sampling {
     into image: UnsafeMutablePointer<Float>,
     channels: Range<Int>
   ) {
-    let w = sample.weights, o = sample.offsets
-    for (offset, weight) in [(o.0, w.0), (o.1, w.1), (o.2, w.2), (o.3, w.3)] {
-      guard let offset else { continue }
-      let target = image + offset, factor = Vector(repeating: weight * scale)
+    let weights = sample.weights
+    for (index, weight) in [weights.0, weights.1, weights.2, weights.3].enumerated() {
+      guard sample.offsets[index] >= 0 else { continue }
+      let target = image + Int(sample.offsets[index]), factor = Vector(repeating: weight * scale)
       for channel in stride(from: channels.lowerBound, to: channels.upperBound, by: Vector.scalarCount) {
         let lanes = channels.upperBound &- channel
         let sum = Tail.load(target + channel, lanes).fused(Tail.load(g + channel, lanes), factor)
@@ -82,9 +95,8 @@ public enum Sampling {
     _ g: UnsafePointer<Float>, _ image: UnsafePointer<Float>, _ sample: BilinearSample,
     zeros: UnsafePointer<Float>, channels: Int
   ) -> (Float, Float, Float, Float) {
-    let o = sample.offsets
-    let p0 = o.0.map { image + $0 } ?? zeros, p1 = o.1.map { image + $0 } ?? zeros
-    let p2 = o.2.map { image + $0 } ?? zeros, p3 = o.3.map { image + $0 } ?? zeros
+    let p0 = sample.row(0, image, zeros), p1 = sample.row(1, image, zeros)
+    let p2 = sample.row(2, image, zeros), p3 = sample.row(3, image, zeros)
     var s0 = Vector.zero, s1 = Vector.zero, s2 = Vector.zero, s3 = Vector.zero
     for channel in stride(from: 0, to: channels, by: Vector.scalarCount) {
       let lanes = channels &- channel

@@ -75,11 +75,7 @@ public struct OperatorStudy {
             guard try layer.outputShape(for: input) == input else {
               throw WorkbenchError("\(choice.item): it changes the size of the image.")
             }
-            // Predicted positions start at zero, which would be an easy case.
-            for named in layer.parameters where named.name.hasPrefix("offset.") {
-              named.parameter.value = Tensor(
-                normal: named.parameter.value.shape, deviation: 0.01, using: &random)
-            }
+            setPositions(of: layer, &random)
             contestants.append(Contestant(choice, layer))
           } catch let error as WorkbenchError {
             let geometry = (try? choice.kernel.geometry(at: place, options: choice.options)) ?? place
@@ -92,6 +88,18 @@ public struct OperatorStudy {
       let stageRows = try time(contestants, x, g, input, stage, progress)
       rows += withErrors(stageRows, contestants, x, g)
       progress.advance(stage)
+    }
+  }
+
+  /// Predicted positions start at zero, which would be an easy case: here they lie between the pixels. Near a pixel
+  /// their gradient jumps, so that a rounding error would look like a wrong result.
+  private func setPositions(of layer: any KernelLayer, _ random: inout Random) {
+    for named in layer.parameters where named.name.hasPrefix("offset.") {
+      let shape = named.parameter.value.shape
+      named.parameter.value =
+        named.name == "offset.bias"
+        ? Tensor(uniform: shape, in: 0.3..<0.7, using: &random)
+        : Tensor(normal: shape, deviation: 0.0005, using: &random)
     }
   }
 

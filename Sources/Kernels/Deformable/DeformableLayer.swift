@@ -105,20 +105,22 @@ final class DeformableLayer: KernelLayer {
     let (offset, mask) = given ?? split(predictor.forward(input, context))
     if algorithm == "reference" {
       if context.training {
-        saved = Saved(input: input, offset: offset, mask: mask, plan: plan(input, offset, mask))
+        saved = Saved(input: input, offset: offset, mask: mask, plan: plan(input, offset, mask, context))
       }
       return Tensor(
         DeformableReference.forward(
           Tensor64(input), offset: Tensor64(offset), mask: mask.map { Tensor64($0) }, Tensor64(weight.value),
           bias.map { Tensor64($0.value) }, geometry, combine))
     }
-    let plan = plan(input, offset, mask)
+    let plan = plan(input, offset, mask, context)
     if context.training { saved = Saved(input: input, offset: offset, mask: mask, plan: plan) }
     return convolution.forward(input, plan, weight, bias?.value, threads: context.threads)
   }
 
-  private func plan(_ input: Tensor, _ offset: Tensor, _ mask: Tensor?) -> SamplingPlan {
-    SamplingPlan(geometry, input: FeatureShape(input), offset: offset, mask: mask)
+  private func plan(
+    _ input: Tensor, _ offset: Tensor, _ mask: Tensor?, _ context: Context
+  ) -> SamplingPlan {
+    SamplingPlan(geometry, input: FeatureShape(input), offset: offset, mask: mask, threads: context.threads)
   }
 
   func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
@@ -270,6 +272,9 @@ final class DeformableLayer: KernelLayer {
 
   func outputShape(for input: FeatureShape) throws -> FeatureShape {
     let output = try geometry.outputShape(for: input)
+    guard input.count / max(input.batch, 1) <= Int(Int32.max) else {
+      throw WorkbenchError("A deformable kernel takes images of fewer than 2³¹ elements, not \(input).")
+    }
     if let given {
       for (name, tensor) in [("offset", given.offset), ("mask", given.mask)] {
         guard let tensor else { continue }

@@ -13,7 +13,7 @@ struct SamplingPlan {
   private let factors: [Float]
 
   /// The plan for offsets `[batch, height, width, offset groups · taps · 2]` and masks with one factor a tap.
-  init(_ geometry: ConvolutionGeometry, input: FeatureShape, offset: Tensor, mask: Tensor?) {
+  init(_ geometry: ConvolutionGeometry, input: FeatureShape, offset: Tensor, mask: Tensor?, threads: Int) {
     self.geometry = geometry
     self.input = input
     output = geometry.checkedOutput(input)
@@ -22,22 +22,24 @@ struct SamplingPlan {
     let slots = offsetGroups * geometry.taps
     samples = Array(unsafeUninitializedCapacity: output.pixels * slots) { [output] samples, count in
       offset.withPointer { offset in
-        for pixel in 0..<output.pixels {
-          let row = pixel / output.width % output.height, column = pixel % output.width
-          for slot in 0..<slots {
-            let tap = slot % geometry.taps
-            let y =
-              row * geometry.stride.height - geometry.padding.top + tap / geometry.kernel.width
-              * geometry.dilation.height
-            let x =
-              column * geometry.stride.width - geometry.padding.left + tap % geometry.kernel.width
-              * geometry.dilation.width
-            let index = pixel * slots + slot
-            samples.initializeElement(
-              at: index,
-              to: BilinearSample(
-                y: Float(y) + offset[2 * index], x: Float(x) + offset[2 * index + 1], height: input.height,
-                width: input.width, channels: input.channels))
+        parallel(output.pixels, threads: threads, grain: 64) { range in
+          for pixel in range {
+            let row = pixel / output.width % output.height, column = pixel % output.width
+            for slot in 0..<slots {
+              let tap = slot % geometry.taps
+              let y =
+                row * geometry.stride.height - geometry.padding.top + tap / geometry.kernel.width
+                * geometry.dilation.height
+              let x =
+                column * geometry.stride.width - geometry.padding.left + tap % geometry.kernel.width
+                * geometry.dilation.width
+              let index = pixel * slots + slot
+              samples.initializeElement(
+                at: index,
+                to: BilinearSample(
+                  y: Float(y) + offset[2 * index], x: Float(x) + offset[2 * index + 1], height: input.height,
+                  width: input.width, channels: input.channels))
+            }
           }
         }
       }
