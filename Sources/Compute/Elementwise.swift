@@ -60,6 +60,14 @@ public enum Elementwise {
     }
   }
 
+  /// y = y + residual, then max(y, 0), each where wanted.
+  public static func finish(
+    _ y: UnsafeMutablePointer<Float>, residual: UnsafePointer<Float>?, relu: Bool, count: Int, threads: Int
+  ) {
+    if let residual { add(y, residual, y, count: count, threads: threads) }
+    if relu { Self.relu(y, y, count: count, threads: threads) }
+  }
+
   /// y = y + factor · x
   public static func addScaled(
     _ factor: Float, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, count: Int, threads: Int

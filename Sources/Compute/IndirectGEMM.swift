@@ -8,13 +8,13 @@ import Tensors
 /// - Parameters:
 ///   - rows: the number of output pixels.
 ///   - weights: packed weights; group g reads channels g · channels and writes outputs g · outputs onwards.
-///   - bias: one value for each output of all groups, or nil.
+///   - finish: what is done to the sums before they are stored.
 ///   - combine: how x and w meet.
 ///   - scratchPerRow: floats of scratch memory that `fill` needs for each row.
 ///   - threads: how many threads share the rows or the panels; the result does not depend on it.
 ///   - fill: fills the table of a tile of rows (at most `RowTable.capacity`) and returns its number of slots.
 public func indirectGEMM(
-  rows: Int, weights: PackedWeights, bias: UnsafePointer<Float>? = nil, combine: Combine = .multiply,
+  rows: Int, weights: PackedWeights, finish: StoreOptions = StoreOptions(), combine: Combine = .multiply,
   scratchPerRow: Int = 0, threads: Int, fill: (Range<Int>, RowTable) -> Int
 ) {
   let tiles = (rows + tileRows - 1) / tileRows
@@ -24,11 +24,11 @@ public func indirectGEMM(
   weights.withPointer { packed in
     if byPanel {
       parallel(panels.count, threads: threads) {
-        run(tiles: 0..<tiles, panels: $0, rows, weights, packed, bias, combine, scratchPerRow, fill)
+        run(tiles: 0..<tiles, panels: $0, rows, weights, packed, finish, combine, scratchPerRow, fill)
       }
     } else {
       parallel(tiles, threads: threads) {
-        run(tiles: $0, panels: 0..<panels.count, rows, weights, packed, bias, combine, scratchPerRow, fill)
+        run(tiles: $0, panels: 0..<panels.count, rows, weights, packed, finish, combine, scratchPerRow, fill)
       }
     }
   }
@@ -37,7 +37,7 @@ public func indirectGEMM(
 /// One thread's share. Blocks of tiles pass over each panel together, so that a panel is fetched once a block.
 private func run(
   tiles: Range<Int>, panels panelRange: Range<Int>, _ rows: Int, _ weights: PackedWeights,
-  _ packed: UnsafePointer<Float>, _ bias: UnsafePointer<Float>?, _ combine: Combine,
+  _ packed: UnsafePointer<Float>, _ finish: StoreOptions, _ combine: Combine,
   _ scratchPerRow: Int, _ fill: (Range<Int>, RowTable) -> Int
 ) {
   // Tables and scratch rows of a block stay within the second-level cache.
@@ -64,7 +64,7 @@ private func run(
             let output = group * weights.outputs + panel * tileWidth
             let columns = min(tileWidth, weights.outputs - panel * tileWidth)
             start.update(repeating: 0, count: tileWidth)
-            if let bias { start.update(from: bias + output, count: columns) }
+            if let bias = finish.bias { start.update(from: bias + output, count: columns) }
             for tile in blockTiles {
               let table = tables[tile - first]
               if group > 0 && panel == panelRange.lowerBound {
@@ -77,24 +77,13 @@ private func run(
                   weights: groupWeights + panel * tileWidth * depth, start: start, sums: sums),
                 count: count, single: panels.width(panel) < tileWidth, combine: combine)
               for row in 0..<count {
-                copy(sums + row * tileWidth, to: table.outputs[row] + output, columns)
+                finish.store(sums + row * tileWidth, table.outputs[row] + output, columns)
               }
             }
           }
         }
       }
     }
-  }
-}
-
-/// Copies the sums of one pixel; whole vectors at once where it can.
-@inline(__always)
-private func copy(_ sums: UnsafePointer<Float>, to output: UnsafeMutablePointer<Float>, _ columns: Int) {
-  if columns == tileWidth {
-    Vector(at: sums).store(output)
-    Vector(at: sums + Vector.scalarCount).store(output + Vector.scalarCount)
-  } else {
-    for column in 0..<columns { output[column] = sums[column] }
   }
 }
 

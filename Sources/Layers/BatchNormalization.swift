@@ -57,26 +57,40 @@ public final class BatchNormalization: Layer {
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     let channels = weight.value.count, rows = input.count / channels
-    var mean = runningMean.value.values.map(Double.init)
-    var variance = runningVariance.value.values.map(Double.init)
-    if context.training {
-      (mean, variance) = input.withPointer {
-        Normalisation.moments($0, rows: rows, channels: channels, threads: context.threads)
-      }
-      updateRunning(mean, variance, rows: rows)
+    guard context.training else { return scaled(input, affine, threads: context.threads) }
+    let (mean, variance) = input.withPointer {
+      Normalisation.moments($0, rows: rows, channels: channels, threads: context.threads)
     }
-    let inverse = variance.map { 1 / ($0 + epsilon).squareRoot() }
-    let scale = zip(weight.value.values, inverse).map { Double($0) * $1 }
+    updateRunning(mean, variance, rows: rows)
+    saved = Saved(
+      input: input, mean: mean.map(Float.init),
+      inverseDeviation: variance.map { Float(1 / ($0 + epsilon).squareRoot()) })
+    return scaled(input, affine(mean, variance), threads: context.threads)
+  }
+
+  /// In inference, y = scale · x + shift.
+  public var affine: (scale: [Float], shift: [Float]) {
+    affine(
+      runningMean.value.values.map(Double.init), runningVariance.value.values.map(Double.init))
+  }
+
+  /// Counts the changes of everything that `affine` is made from.
+  var version: Int { weight.version &+ bias.version &+ runningMean.version &+ runningVariance.version }
+
+  private func affine(_ mean: [Double], _ variance: [Double]) -> (scale: [Float], shift: [Float]) {
+    let scale = zip(weight.value.values, variance).map { Double($0) / ($1 + epsilon).squareRoot() }
     let shift = zip(bias.value.values, zip(mean, scale)).map { Float(Double($0) - $1.0 * $1.1) }
+    return (scale.map(Float.init), shift)
+  }
+
+  private func scaled(_ input: Tensor, _ affine: (scale: [Float], shift: [Float]), threads: Int) -> Tensor {
     var result = Tensor(uninitialized: input.shape)
     input.withPointer { x in
       result.withMutablePointer {
         Normalisation.affine(
-          x, $0, scale: scale.map(Float.init), shift: shift, rows: rows, threads: context.threads)
+          x, $0, scale: affine.scale, shift: affine.shift, rows: input.count / affine.scale.count,
+          threads: threads)
       }
-    }
-    if context.training {
-      saved = Saved(input: input, mean: mean.map(Float.init), inverseDeviation: inverse.map(Float.init))
     }
     return result
   }

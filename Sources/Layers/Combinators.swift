@@ -2,12 +2,38 @@ import Compute
 import Tensors
 
 /// Layers one after the other.
-public final class Sequential: Layer {
+public final class Sequential: Container {
   /// The layers and their names, first to last.
   public let children: [(name: String, layer: any Layer)]
 
+  /// A layer with the normalisation and the ReLU that come right behind it.
+  private struct Step {
+    let name: String
+    let layer: any Layer
+    var normalization: BatchNormalization?
+    var relu = false
+  }
+  private let steps: [Step]
+
   /// A sequence of named layers.
-  public init(_ children: [(name: String, layer: any Layer)]) { self.children = children }
+  public init(_ children: [(name: String, layer: any Layer)]) {
+    self.children = children
+    var steps: [Step] = []
+    for child in children {
+      if let last = steps.last, !last.relu {
+        if let normalization = child.layer as? BatchNormalization, last.normalization == nil {
+          steps[steps.count - 1].normalization = normalization
+          continue
+        }
+        if child.layer is ReLU {
+          steps[steps.count - 1].relu = true
+          continue
+        }
+      }
+      steps.append(Step(name: child.name, layer: child.layer))
+    }
+    self.steps = steps
+  }
 
   /// A sequence whose layers are named 0, 1, … as in PyTorch's `Sequential`.
   public convenience init(numbered layers: [any Layer]) {
@@ -28,7 +54,23 @@ public final class Sequential: Layer {
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
-    children.reduce(input) { $1.layer.forward($0, context) }
+    guard context.training else { return infer(input, .none, context) }
+    return children.reduce(input) { $1.layer.forward($0, context) }
+  }
+
+  /// Runs each layer together with the normalisation and the ReLU behind it, the last with `epilogue` too.
+  public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
+    var x = input, rest = epilogue
+    for (index, step) in steps.enumerated() {
+      var own = Epilogue(normalization: step.normalization, relu: step.relu)
+      if index == steps.count - 1, !own.relu, rest.normalization == nil || own.normalization == nil {
+        own = Epilogue(
+          normalization: own.normalization ?? rest.normalization, residual: rest.residual, relu: rest.relu)
+        rest = .none
+      }
+      x = step.layer.profiled(step.name, x, context) { step.layer.infer($0, own, context) }
+    }
+    return rest.applied(to: x, context)
   }
 
   public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
@@ -37,9 +79,9 @@ public final class Sequential: Layer {
 }
 
 /// `main(x) + shortcut(x)`; without a shortcut layer, `main(x) + x` (He et al., 2015, arXiv:1512.03385).
-public final class Residual: Layer {
+public final class Residual: Container {
   private let main: any Layer
-  private let shortcut: (any Layer)?
+  private let shortcut: (name: String, layer: any Layer)?
   public let children: [(name: String, layer: any Layer)]
 
   /// A residual connection.
@@ -49,13 +91,13 @@ public final class Residual: Layer {
   ///   - shortcut: the layer beside them and its name, or nil for the identity.
   public init(_ main: [(name: String, layer: any Layer)], shortcut: (name: String, layer: any Layer)? = nil) {
     self.main = Sequential(main)
-    self.shortcut = shortcut?.layer
+    self.shortcut = shortcut
     children = main + (shortcut.map { [$0] } ?? [])
   }
 
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
     let output = try main.outputShape(for: input)
-    let other = try shortcut?.outputShape(for: input) ?? input
+    let other = try shortcut?.layer.outputShape(for: input) ?? input
     guard output == other else {
       throw WorkbenchError(
         "A residual block's branches give \(output) and \(other): its kernel must keep the size, as padding does."
@@ -66,17 +108,41 @@ public final class Residual: Layer {
 
   public func cost(for input: FeatureShape) throws -> Cost {
     let addition = try Cost(adds: main.outputShape(for: input).count)
-    return try main.cost(for: input) + (shortcut?.cost(for: input) ?? Cost()) + addition
+    return try main.cost(for: input) + (shortcut?.layer.cost(for: input) ?? Cost()) + addition
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
-    .sum(
-      main.forward(input, context), shortcut?.forward(input, context) ?? input, threads: context.threads)
+    guard context.training else { return infer(input, .none, context) }
+    return .sum(
+      main.forward(input, context), shortcut?.layer.forward(input, context) ?? input, threads: context.threads)
+  }
+
+  /// The shortcut is added, and what follows is done, while the main branch's last layer stores its output.
+  public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
+    let other = shortcut.map { shortcut in
+      shortcut.layer.profiled(shortcut.name, input, context) { shortcut.layer.infer($0, .none, context) }
+    }
+    guard epilogue.normalization == nil, epilogue.residual == nil else {
+      return epilogue.applied(to: infer(input, .none, context), context)
+    }
+    return main.infer(input, Epilogue(residual: other ?? input, relu: epilogue.relu), context)
   }
 
   public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
     .sum(
-      main.backward(gradient, context), shortcut?.backward(gradient, context) ?? gradient,
+      main.backward(gradient, context), shortcut?.layer.backward(gradient, context) ?? gradient,
       threads: context.threads)
+  }
+}
+
+/// A layer whose time is that of the layers it consists of.
+public protocol Container: Layer {}
+
+extension Layer {
+  /// Runs this layer under its name in the context's profile, if there is one.
+  func profiled(_ name: String, _ input: Tensor, _ context: Context, _ body: (Tensor) -> Tensor) -> Tensor {
+    guard let profile = context.profile else { return body(input) }
+    return self is any Container
+      ? profile.enter(name) { body(input) } : profile.time(name, self, input, context) { body(input) }
   }
 }

@@ -6,12 +6,30 @@ public struct Context: Sendable {
   public var training: Bool
   /// The threads that one layer may use. No result depends on it.
   public var threads: Int
+  /// Where algorithms are chosen by measurement, in inference only; nil for the fixed rule.
+  public var tuning: AlgorithmTuning?
+  /// Where the time of each layer is noted, in inference only.
+  public var profile: LayerProfile?
 
   /// A context for training or for inference.
-  public init(training: Bool, threads: Int) {
+  public init(
+    training: Bool, threads: Int, tuning: AlgorithmTuning? = nil, profile: LayerProfile? = nil
+  ) {
     self.training = training
     self.threads = threads
+    self.tuning = tuning
+    self.profile = profile
   }
+}
+
+/// The passes of a layer.
+public enum Pass: String, Sendable, CaseIterable, Codable {
+  /// The output from the input.
+  case forward
+  /// The gradient to the input.
+  case inputGradient
+  /// The gradient to the weights.
+  case weightGradient
 }
 
 /// A differentiable function of a batch of feature maps (NHWC), with parameters.
@@ -26,6 +44,12 @@ public protocol Layer: AnyObject {
 
   /// The output for an input that has passed `outputShape`.
   func forward(_ input: Tensor, _ context: Context) -> Tensor
+
+  /// The output in inference, with what follows the layer done while its output is stored, where it can be.
+  func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor
+
+  /// Which algorithm computes a pass over this input, or nil where there is no choice.
+  func algorithm(for input: FeatureShape, _ pass: Pass, _ context: Context) -> String?
 
   /// The gradient to the input; sets the parameters' gradients.
   ///
@@ -49,6 +73,14 @@ extension Layer {
   public var ownBuffers: [NamedParameter] { [] }
   /// None by default.
   public var children: [(name: String, layer: any Layer)] { [] }
+
+  /// The forward pass, then what follows it.
+  public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
+    epilogue.applied(to: forward(input, context), context)
+  }
+
+  /// None by default.
+  public func algorithm(for input: FeatureShape, _ pass: Pass, _ context: Context) -> String? { nil }
 
   /// All parameters, those of the children included, under their dotted names.
   public var parameters: [NamedParameter] { collect(\.ownParameters) }

@@ -12,7 +12,7 @@ public final class Linear: Layer {
   public let bias: Parameter
   private let inputs: Int, outputs: Int
   private var input: Tensor?
-  private let forwardPack = PackCache(), backwardPack = PackCache()
+  private let forwardPack = FilterCache<PackedWeights>(), backwardPack = FilterCache<PackedWeights>()
 
   /// A layer with PyTorch's default initialisation: uniform within ±1/√inputs.
   public init(inputs: Int, outputs: Int, random: inout Random) {
@@ -44,7 +44,7 @@ public final class Linear: Layer {
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     if context.training { self.input = input }
-    let packed = forwardPack.packed(weight) {
+    let packed = forwardPack.value(Filter(weight)) {
       PackedWeights(forward: $0.reshaped([1, 1, inputs, outputs]), groups: 1)
     }
     var result = Tensor(uninitialized: input.shape.dropLast() + [outputs])
@@ -73,7 +73,7 @@ public final class Linear: Layer {
       }
     }
     weight.gradient = weightGradient
-    let packed = backwardPack.packed(weight) {
+    let packed = backwardPack.value(Filter(weight)) {
       PackedWeights(backward: $0.reshaped([1, 1, inputs, outputs]), groups: 1)
     }
     var result = Tensor(uninitialized: input.shape)
@@ -91,7 +91,9 @@ func multiplyRows(
   let rows = input.count / channels
   input.withPointer { x in
     output.withMutablePointer { y in
-      indirectGEMM(rows: rows, weights: weights, bias: bias, threads: threads) { range, table in
+      indirectGEMM(
+        rows: rows, weights: weights,
+        finish: StoreOptions(bias: bias, residual: nil, output: y, relu: false), threads: threads) { range, table in
         table.setTap(slot: 0, 0)
         let slot = table.slot(0), out = table.outputRows
         for row in range {

@@ -6,11 +6,23 @@ public enum Models {
   public static let standard = "bottleneck20"
 
   /// All names.
-  public static let names = ["bottleneck20", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+  public static let names = ["bottleneck20", "resnet20", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+
+  /// The images that a model was made for, one of them.
+  public static func input(_ name: String) -> FeatureShape {
+    switch name {
+    case "bottleneck20": FeatureShape(batch: 1, height: 8, width: 8, channels: 1)
+    case "resnet20": FeatureShape(batch: 1, height: 32, width: 32, channels: 3)
+    default: FeatureShape(batch: 1, height: 224, width: 224, channels: 3)
+    }
+  }
+
+  /// The classes that a model was made for.
+  public static func classes(_ name: String) -> Int { ["bottleneck20", "resnet20"].contains(name) ? 10 : 1000 }
 
   /// The description of a model; an error that lists the names if there is none.
   ///
-  /// `resnet…` are torchvision's, number for number.
+  /// `resnet18` to `resnet152` are torchvision's, `resnet20` is He et al.'s (§4.2), number for number.
   public static func description(_ name: String, inputChannels: Int, classes: Int) throws
     -> ResidualDescription
   {
@@ -29,6 +41,13 @@ public enum Models {
           .init(width: 16, count: 2, stride: 1), .init(width: 32, count: 2, stride: 2),
           .init(width: 64, count: 2, stride: 2),
         ], inputChannels: inputChannels, classes: classes)
+    case "resnet20":
+      return ResidualDescription(
+        name: name, block: .basic, stem: .small, stemWidth: 16,
+        stages: [
+          .init(width: 16, count: 3, stride: 1), .init(width: 32, count: 3, stride: 2),
+          .init(width: 64, count: 3, stride: 2),
+        ], shortcut: .padding, inputChannels: inputChannels, classes: classes)
     case "resnet18": return large(.basic, [2, 2, 2, 2])
     case "resnet34": return large(.basic, [3, 4, 6, 3])
     case "resnet50": return large(.bottleneck, [3, 4, 6, 3])

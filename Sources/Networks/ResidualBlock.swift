@@ -3,13 +3,13 @@ import Layers
 import Tensors
 
 /// A residual block: `relu(main(x) + shortcut(x))`, its layers named as torchvision names them.
-public final class ResidualBlock: Layer {
+public final class ResidualBlock: Container {
   private let residual: Residual
   private let relu = ReLU()
 
-  /// A block of the named layers, with the identity or a projection beside them.
-  init(_ main: [(name: String, layer: any Layer)], projection: Sequential?) {
-    residual = Residual(main, shortcut: projection.map { ("downsample", $0) })
+  /// A block of the named layers, with the identity or a shortcut beside them.
+  init(_ main: [(name: String, layer: any Layer)], shortcut: (any Layer)?) {
+    residual = Residual(main, shortcut: shortcut.map { ("downsample", $0) })
   }
 
   public var children: [(name: String, layer: any Layer)] { residual.children }
@@ -23,7 +23,12 @@ public final class ResidualBlock: Layer {
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
-    relu.forward(residual.forward(input, context), context)
+    guard context.training else { return infer(input, .none, context) }
+    return relu.forward(residual.forward(input, context), context)
+  }
+
+  public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
+    epilogue.applied(to: residual.infer(input, Epilogue(relu: true), context), context)
   }
 
   public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {

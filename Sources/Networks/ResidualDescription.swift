@@ -46,6 +46,14 @@ public struct ResidualDescription: Sendable {
     case all
   }
 
+  /// What stands beside a block that changes the size or the channels (He et al., 2015, §3.3).
+  public enum Shortcut: String, Sendable, CaseIterable {
+    /// Option A: every stride-th pixel, with zeros in the new channels.
+    case padding
+    /// Option B: a strided 1×1 convolution with batch normalisation.
+    case projection
+  }
+
   /// The model's name.
   public var name: String
   /// The block.
@@ -56,6 +64,8 @@ public struct ResidualDescription: Sendable {
   public var stemWidth: Int
   /// The stages, first to last.
   public var stages: [Stage]
+  /// What stands beside blocks that change the size or the channels.
+  public var shortcut: Shortcut
   /// Extent of the blocks' windows.
   public var window: Int
   /// Channels of the images.
@@ -66,7 +76,7 @@ public struct ResidualDescription: Sendable {
   /// A description.
   public init(
     name: String, block: Block, stem: Stem, stemWidth: Int, stages: [Stage], window: Int = 3,
-    inputChannels: Int = 3, classes: Int
+    shortcut: Shortcut = .projection, inputChannels: Int = 3, classes: Int
   ) {
     self.name = name
     self.block = block
@@ -74,6 +84,7 @@ public struct ResidualDescription: Sendable {
     self.stemWidth = stemWidth
     self.stages = stages
     self.window = window
+    self.shortcut = shortcut
     self.inputChannels = inputChannels
     self.classes = classes
   }

@@ -97,11 +97,14 @@ private struct Builder {
       main.append(("bn\(number)", BatchNormalization(channels: to)))
       if number < plan.count { main.append(("relu\(number)", ReLU())) }
     }
-    guard stride != 1 || inputs != outputs else { return ResidualBlock(main, projection: nil) }
+    guard stride != 1 || inputs != outputs else { return ResidualBlock(main, shortcut: nil) }
+    if description.shortcut == .padding {
+      return ResidualBlock(main, shortcut: PaddingShortcut(stride: stride, inputs: inputs, outputs: outputs))
+    }
     let projection = try convolution(
       "\(name).downsample.0", inputs, outputs, window: 1, stride: stride, pointwise)
     return ResidualBlock(
-      main, projection: Sequential(numbered: [projection, BatchNormalization(channels: outputs)]))
+      main, shortcut: Sequential(numbered: [projection, BatchNormalization(channels: outputs)]))
   }
 
   /// A convolution without bias that keeps the size, but for the stride.

@@ -3,91 +3,118 @@ import Kernels
 import Layers
 import Tensors
 
-/// One row of operators.csv.
-public struct OperatorRow: Sendable {
-  /// The item of `--conv`.
-  public let kernel: String
-  /// The algorithm.
-  public let algorithm: String
-  /// `forward` or `backward`.
-  public let pass: String
-  /// The layer's geometry.
-  public let geometry: ConvolutionGeometry
-  /// The input.
-  public let input: FeatureShape
-  /// The stage's name.
-  public let stage: String
-  /// The operations of this pass.
-  public let cost: Cost
-  /// Milliseconds of each round; empty if the kernel refused.
-  public let milliseconds: [Double]
-  /// The median over rounds of standard's time over this one's.
-  public let speedup: Double
-  /// The largest difference from the reference, relative to its largest value.
-  public var maxRelativeError: Double?
-  /// Why there is no time, if there is none.
-  public let refusal: String?
-}
-
-/// Times kernels as operators on the four stages of ResNet-50's bottleneck, at batch 1.
+/// Times kernels as operators, side by side, problem by problem.
 public struct OperatorStudy {
-  /// (name, channels, extent) of the 3×3 convolutions.
-  public static let stages = [("res2", 64, 56), ("res3", 128, 28), ("res4", 256, 14), ("res5", 512, 7)]
+  /// The 3×3 convolutions of the four stages of ResNet-50's bottleneck, at batch 1.
+  public static func bottleneckStages() throws -> [ConvolutionProblem] {
+    try [("res2", 64, 56), ("res3", 128, 28), ("res4", 256, 14), ("res5", 512, 7)].map { name, channels, extent in
+      ConvolutionProblem(
+        try ConvolutionGeometry(
+          inputChannels: channels, outputChannels: channels, kernel: Pair(3), padding: Padding(Pair(1))),
+        FeatureShape(batch: 1, height: extent, width: extent, channels: channels), name: name)
+    }
+  }
+
+  /// Which algorithms are timed.
+  public enum Algorithms: Sendable {
+    /// The one that is chosen by shape.
+    case automatic
+    /// All that a kernel has, but the reference; the one that is chosen by shape comes first.
+    case all
+    /// These.
+    case named([String])
+  }
+
+  /// What is timed, and how.
+  public struct Plan: Sendable {
+    /// The kernels, `standard` first: its first algorithm is the yardstick.
+    public var kernels: [KernelChoice]
+    /// Which of their algorithms.
+    public var algorithms = Algorithms.all
+    /// The passes.
+    public var passes: [TimedPass] = [.forward, .backward]
+    /// Threads of each operator.
+    public var threads: Int
+    /// About how long the timing of one problem and pass may take.
+    public var seconds = 0.5
+    /// Where algorithms are chosen by measurement; nil for the rule.
+    public var tuning: AlgorithmTuning?
+    /// Errors are computed for problems of at most so many MACs: the reference takes about a nanosecond each.
+    public var errorLimit = 1_000_000_000
+
+    /// A plan for some kernels.
+    public init(_ kernels: [KernelChoice], threads: Int) {
+      self.kernels = kernels
+      self.threads = threads
+    }
+  }
 
   /// The rows so far: complete ones only.
   public private(set) var rows: [OperatorRow] = []
 
-  private let specification: Specification
-  private let secondsPerStage: Double
+  private let plan: Plan
 
-  /// A study of the kernels of a specification.
-  ///
-  /// - Parameter secondsPerStage: about how long the timing of one stage and pass may take.
-  public init(_ specification: Specification, secondsPerStage: Double = 0.5) {
-    self.specification = specification
-    self.secondsPerStage = secondsPerStage
-  }
+  /// A study.
+  public init(_ plan: Plan) { self.plan = plan }
 
   private final class Contestant {
     let choice: KernelChoice
+    let algorithm: String
     let layer: any KernelLayer
-    init(_ choice: KernelChoice, _ layer: any KernelLayer) {
+    init(_ choice: KernelChoice, _ algorithm: String, _ layer: any KernelLayer) {
       self.choice = choice
+      self.algorithm = algorithm
       self.layer = layer
     }
   }
 
-  /// Runs all stages; may be cancelled between rounds, and then keeps what is finished.
-  public mutating func run(_ progress: Progress) throws {
-    for (stage, channels, extent) in Self.stages {
-      let place = try ConvolutionGeometry(
-        inputChannels: channels, outputChannels: channels, kernel: Pair(3), padding: Padding(Pair(1)))
-      let input = FeatureShape(batch: 1, height: extent, width: extent, channels: channels)
-      var random = Random(seed: 0)
-      let x = Tensor(normal: input.extents, using: &random)
-      let g = Tensor(normal: input.extents, using: &random)
-      var contestants: [Contestant] = []
-      for choice in specification.kernels {
-        for algorithm in choice.kernel.algorithms where algorithm != "reference" {
-          do {
-            var random = Random(seed: 0).split(choice.item)
-            let layer = try choice.makeLayer(at: place, algorithm: algorithm, random: random)
-            guard try layer.outputShape(for: input) == input else {
-              throw WorkbenchError("\(choice.item): it changes the size of the image.")
-            }
-            setPositions(of: layer, &random)
-            contestants.append(Contestant(choice, layer))
-          } catch let error as WorkbenchError {
-            let geometry = (try? choice.kernel.geometry(at: place, options: choice.options)) ?? place
-            rows += ["forward", "backward"].map {
-              refused(choice, algorithm, $0, geometry, input, stage, error)
-            }
+  /// Measures one problem; may be cancelled between rounds, and then adds nothing.
+  public mutating func run(_ problem: ConvolutionProblem, _ progress: Progress) throws {
+    progress.show(problem.text)
+    var random = Random(seed: 0)
+    let x = Tensor(normal: problem.input.extents, using: &random)
+    var contestants: [Contestant] = [], refusals: [OperatorRow] = []
+    for choice in plan.kernels {
+      for algorithm in algorithms(choice, problem) {
+        do {
+          var random = Random(seed: 0).split(choice.item)
+          let layer = try choice.makeLayer(at: problem.geometry, algorithm: algorithm, random: random)
+          _ = try layer.outputShape(for: problem.input)
+          setPositions(of: layer, &random)
+          contestants.append(Contestant(choice, algorithm, layer))
+        } catch let error as WorkbenchError {
+          let geometry = try? choice.kernel.geometry(at: problem.geometry, options: choice.options)
+          refusals += plan.passes.map {
+            .refused(
+              choice.item, algorithm, $0, problem.text, .refused(error.description),
+              geometry: geometry ?? problem.geometry, input: problem.input)
           }
         }
       }
-      let stageRows = try time(contestants, x, g, input, stage, progress)
-      rows += withErrors(stageRows, contestants, x, g)
-      progress.advance(stage)
+    }
+    let timed = try time(contestants, x, problem, progress)
+    rows += withErrors(timed, contestants, x, problem) + refusals
+    progress.advance(problem.text)
+  }
+
+  /// Adds rows for a problem that cannot be measured.
+  public mutating func add(unsupported text: String, _ reason: String) {
+    for choice in plan.kernels {
+      rows += plan.passes.map { .refused(choice.item, "", $0, text, .unsupported(reason)) }
+    }
+  }
+
+  /// The names of the algorithms to time.
+  private func algorithms(_ choice: KernelChoice, _ problem: ConvolutionProblem) -> [String] {
+    switch plan.algorithms {
+    case .automatic: return ["auto"]
+    case .named(let names): return names
+    case .all:
+      let names = choice.kernel.algorithms.filter { $0 != "reference" }
+      let layer = try? choice.makeLayer(at: problem.geometry, random: Random(seed: 0))
+      let chosen = layer?.algorithm(
+        for: problem.input, .forward, Context(training: false, threads: plan.threads))
+      return names.filter { $0 == chosen } + names.filter { $0 != chosen }
     }
   }
 
@@ -103,77 +130,99 @@ public struct OperatorStudy {
     }
   }
 
-  /// Both passes of all contestants, taking turns.
+  /// All passes of all contestants, taking turns.
   private func time(
-    _ contestants: [Contestant], _ x: Tensor, _ g: Tensor, _ input: FeatureShape, _ stage: String,
-    _ progress: Progress
+    _ contestants: [Contestant], _ x: Tensor, _ problem: ConvolutionProblem, _ progress: Progress
   ) throws -> [OperatorRow] {
-    let inference = Context(training: false, threads: specification.threads)
-    let training = Context(training: true, threads: specification.threads)
+    let inference = Context(training: false, threads: plan.threads, tuning: plan.tuning)
+    let training = Context(training: true, threads: plan.threads)
     var result: [OperatorRow] = []
-    for pass in ["forward", "backward"] {
-      progress.show("\(stage) \(pass)")
+    for pass in plan.passes {
       let timing = try PairedTiming(
-        budget: secondsPerStage,
+        budget: plan.seconds,
         contestants.map { contestant in
-          let layer = contestant.layer
-          return pass == "forward"
-            ? (prepare: {}, run: { _ = layer.forward(x, inference) })
-            : (prepare: { _ = layer.forward(x, training) }, run: { _ = layer.backward(g, training) })
+          let layer = contestant.layer, g = gradient(layer, problem.input)
+          switch pass {
+          case .forward: return (prepare: {}, run: { _ = layer.forward(x, inference) })
+          case .backward:
+            return (prepare: { _ = layer.forward(x, training) }, run: { _ = layer.backward(g, training) })
+          case .training:
+            return (
+              prepare: {},
+              run: {
+                _ = layer.forward(x, training)
+                _ = layer.backward(g, training)
+              }
+            )
+          }
         })
       for (index, contestant) in contestants.enumerated() {
+        let layer = contestant.layer, input = problem.input
+        let algorithm =
+          contestant.algorithm != "auto"
+          ? contestant.algorithm
+          : pass == .forward
+            ? layer.algorithm(for: input, .forward, inference)
+            : layer.algorithm(for: input, .inputGradient, training)
         result.append(
           OperatorRow(
-            kernel: contestant.choice.item, algorithm: contestant.layer.algorithm, pass: pass,
-            geometry: contestant.layer.geometry, input: input, stage: stage,
-            cost: try pass == "forward"
-              ? contestant.layer.cost(for: input) : contestant.layer.backwardCost(for: input),
-            milliseconds: timing.milliseconds[index],
-            speedup: timing.speedup(index), maxRelativeError: nil, refusal: nil))
+            kernel: contestant.choice.item, algorithm: algorithm ?? layer.algorithm, pass: pass,
+            problem: problem.text, geometry: layer.geometry, input: input, cost: try cost(layer, input, pass),
+            milliseconds: timing.milliseconds[index], speedup: timing.speedup(index), refusal: nil))
       }
     }
     return result
   }
 
-  private func refused(
-    _ choice: KernelChoice, _ algorithm: String, _ pass: String, _ geometry: ConvolutionGeometry,
-    _ input: FeatureShape,
-    _ stage: String,
-    _ error: WorkbenchError
-  ) -> OperatorRow {
-    OperatorRow(
-      kernel: choice.item, algorithm: algorithm, pass: pass, geometry: geometry, input: input, stage: stage,
-      cost: Cost(), milliseconds: [], speedup: .nan, maxRelativeError: nil, refusal: error.description)
+  private func cost(_ layer: any KernelLayer, _ input: FeatureShape, _ pass: TimedPass) throws -> Cost {
+    switch pass {
+    case .forward: return try layer.cost(for: input)
+    case .backward: return try layer.backwardCost(for: input)
+    case .training:
+      var cost = try layer.cost(for: input) + layer.backwardCost(for: input)
+      cost.parameters = layer.parameterCount
+      return cost
+    }
+  }
+
+  private func gradient(_ layer: any KernelLayer, _ input: FeatureShape) -> Tensor {
+    var random = Random(seed: 1)
+    return Tensor(normal: ((try? layer.outputShape(for: input)) ?? input).extents, using: &random)
   }
 
   /// Compares with the Double reference, each kernel once: its algorithms share the definition.
-  private func withErrors(_ rows: [OperatorRow], _ contestants: [Contestant], _ x: Tensor, _ g: Tensor)
-    -> [OperatorRow]
-  {
-    nonisolated(unsafe) var errors: [[String: Double]] = contestants.map { _ in [:] }
+  private func withErrors(
+    _ rows: [OperatorRow], _ contestants: [Contestant], _ x: Tensor, _ problem: ConvolutionProblem
+  ) -> [OperatorRow] {
+    nonisolated(unsafe) var errors: [[TimedPass: Double]] = contestants.map { _ in [:] }
+    let needsBackward = plan.passes != [.forward]
     let first = contestants.indices.filter { index in
-      contestants.firstIndex { $0.choice.item == contestants[index].choice.item } == index
+      let terms = (try? contestants[index].layer.geometry.terms(problem.input)) ?? .max
+      return terms <= plan.errorLimit
+        && contestants.firstIndex { $0.choice.item == contestants[index].choice.item } == index
     }
     errors.withUnsafeMutableBufferPointer { errors in
       nonisolated(unsafe) let errors = errors
-      parallel(first.count, threads: specification.threads) { range in
+      parallel(first.count, threads: plan.threads) { range in
         for index in range.map({ first[$0] }) {
-          let layer = contestants[index].layer
+          let layer = contestants[index].layer, g = gradient(layer, problem.input)
           let x64 = Tensor64(x), parameters = layer.parameters.map { Tensor64($0.parameter.value) }
           let forward = layer.reference(x64, parameters)
-          let backward = layer.referenceGradients(x64, parameters, Tensor64(g))
+          let backward = needsBackward ? layer.referenceGradients(x64, parameters, Tensor64(g)) : nil
           for other in contestants.indices
           where contestants[other].choice.item == contestants[index].choice.item {
             let layer = contestants[other].layer
             // The same weights for each algorithm: they came from the same random source.
+            let inference = Context(training: false, threads: 1, tuning: plan.tuning)
+            errors[other][.forward] = relativeError(layer.forward(x, inference), forward)
+            guard let backward else { continue }
             let context = Context(training: true, threads: 1)
-            errors[other]["forward"] = relativeError(layer.forward(x, context), forward)
-            let dx = layer.backward(g, context)
-            if let backward {
-              let gradients = [dx] + layer.parameters.compactMap(\.parameter.gradient)
-              errors[other]["backward"] = zip(gradients, [backward.input] + backward.parameters)
-                .map { relativeError($0, $1) }.max()
-            }
+            let output = relativeError(layer.forward(x, context), forward)
+            let gradients = [layer.backward(g, context)] + layer.parameters.compactMap(\.parameter.gradient)
+            let error = zip(gradients, [backward.input] + backward.parameters)
+              .map { relativeError($0, $1) }.max()
+            errors[other][.backward] = error
+            errors[other][.training] = max(error ?? 0, output)
           }
         }
       }
@@ -183,6 +232,13 @@ public struct OperatorStudy {
       row.maxRelativeError = errors[index % contestants.count][row.pass]
       return row
     }
+  }
+}
+
+extension ConvolutionGeometry {
+  /// The products of the definition for an input.
+  func terms(_ input: FeatureShape) throws -> Int {
+    try outputShape(for: input).count * taps * channelsPerGroup
   }
 }
 

@@ -1,5 +1,4 @@
 import Foundation
-import Kernels
 import Tensors
 
 /// The tables of a run, made from its studies.
@@ -24,46 +23,7 @@ public struct Results {
 
   /// operators.csv: one row per kernel × shape × algorithm × pass.
   public var operatorTable: CSVTable {
-    var table = CSVTable(columns: [
-      "kernel", "algorithm", "pass", "problem", "batch", "c_in", "c_out", "h", "w", "kh", "kw", "stride",
-      "padding",
-      "dilation", "groups", "threads", "params", "macs", "adds", "other_ops", "bytes", "runs", "time_ms_min",
-      "time_ms_median", "time_ms_mad", "gflops", "peak_fraction", "bandwidth_fraction", "speedup_vs_standard",
-      "max_rel_error", "status", "reason",
-    ])
-    for row in operators {
-      let g = row.geometry
-      var cells = [
-        "kernel": row.kernel, "algorithm": row.algorithm, "pass": row.pass,
-        "problem": g.problem(row.input, name: row.stage), "batch": "\(row.input.batch)",
-        "c_in": "\(g.inputChannels)", "c_out": "\(g.outputChannels)", "h": "\(row.input.height)",
-        "w": "\(row.input.width)", "kh": "\(g.kernel.height)", "kw": "\(g.kernel.width)",
-        "stride": g.stride.short,
-        "padding": g.padding.short, "dilation": g.dilation.short, "groups": "\(g.groups)",
-        "threads": "\(specification.threads)", "status": row.refusal == nil ? "ok" : "refused",
-        "reason": row.refusal ?? "",
-      ]
-      if row.refusal == nil {
-        let median = Statistics.median(row.milliseconds)
-        let gflops = Double(row.cost.operations) / median / 1e6
-        let threads = Double(specification.threads)
-        cells.merge([
-          "params": "\(row.cost.parameters)", "macs": "\(row.cost.macs)", "adds": "\(row.cost.adds)",
-          "other_ops": "\(row.cost.otherOps)", "bytes": "\(row.cost.bytes)",
-          "runs": "\(row.milliseconds.count)",
-          "time_ms_min": Cell.number(row.milliseconds.min()), "time_ms_median": Cell.number(median),
-          "time_ms_mad": Cell.number(Statistics.medianAbsoluteDeviation(row.milliseconds)),
-          "gflops": Cell.number(gflops),
-          "peak_fraction": Cell.number(gflops / machine.peakGflopsPerThread / threads, digits: 4),
-          "bandwidth_fraction": Cell.number(
-            Double(row.cost.bytes) / median / 1e6 / machine.bandwidthGBPerSecond, digits: 4),
-          "speedup_vs_standard": Cell.number(row.speedup, digits: 4),
-          "max_rel_error": Cell.number(row.maxRelativeError, digits: 3),
-        ]) { $1 }
-      }
-      table.append(cells)
-    }
-    return table
+    CSVTable(operators: operators, threads: specification.threads, machine)
   }
 
   /// networks.csv: one row per kernel whose training is finished or that refused.
@@ -174,19 +134,11 @@ public struct Results {
     runs.filter { $0.kernel == kernel && $0.isFinished }.compactMap { $0.epochs.last?.testTop1 }
   }
 
-  /// The forward rows of a kernel's first algorithm: one for each stage.
+  /// The forward rows of the algorithm that is chosen by shape: one for each stage.
   private func firstAlgorithm(_ kernel: String) -> [OperatorRow] {
-    let own = operators.filter { $0.kernel == kernel && $0.pass == "forward" && $0.refusal == nil }
-    return own.filter { $0.algorithm == own.first?.algorithm }
+    let own = operators.filter { $0.kernel == kernel && $0.pass == .forward && $0.refusal == nil }
+    return own.enumerated().filter { index, row in
+      own.firstIndex { $0.problem == row.problem } == index
+    }.map(\.element)
   }
-}
-
-extension Pair {
-  /// `N` where both extents are equal, else `HxW`.
-  var short: String { height == width ? "\(height)" : description }
-}
-
-extension Padding {
-  /// `N` where all sides are equal.
-  var short: String { top == left && top == bottom && top == right ? "\(top)" : description }
 }

@@ -24,12 +24,14 @@ public enum Runner {
     func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
     let machine = MachineRecord.current()
     try machine.write(to: path("machine.json"))
-    var operators = OperatorStudy(specification), networks = NetworkStudy(specification)
+    var operators = OperatorStudy(.init(specification.kernels, threads: specification.threads))
+    var networks = NetworkStudy(specification)
     var isCancelled = false
     do {
-      let timing = Progress("operators", total: OperatorStudy.stages.count)
+      let stages = try OperatorStudy.bottleneckStages()
+      let timing = Progress("operators", total: stages.count)
       defer { timing.finish() }
-      try operators.run(timing)
+      for stage in stages { try operators.run(stage, timing) }
       try networks.measure()
       let epochs = specification.kernels.count * specification.seeds * specification.recipe.epochs
       let training = Progress("training", total: epochs)

@@ -6,7 +6,7 @@ import Tensors
 final class DeformableConvolution {
   private let geometry: ConvolutionGeometry
   private let combine: Combine
-  private let forwardPack = PackCache(), backwardPack = PackCache()
+  private let forwardPack = FilterCache<PackedWeights>(), backwardPack = FilterCache<PackedWeights>()
 
   init(_ geometry: ConvolutionGeometry, _ combine: Combine) {
     self.geometry = geometry
@@ -21,18 +21,18 @@ final class DeformableConvolution {
     var mask: Tensor?
   }
 
-  func forward(_ x: Tensor, _ plan: SamplingPlan, _ weight: Parameter, _ bias: Tensor?, threads: Int)
+  func forward(_ x: Tensor, _ plan: SamplingPlan, _ filter: Filter, _ finish: Finish, threads: Int)
     -> Tensor
   {
-    let packed = forwardPack.packed(weight) { PackedWeights(forward: $0, groups: geometry.groups) }
+    let packed = forwardPack.value(filter) { PackedWeights(forward: $0, groups: geometry.groups) }
     let channels = geometry.inputChannels, taps = geometry.taps, outputs = geometry.outputChannels
     let zeros = Tensor(repeating: 0, [channels])
     var y = Tensor(uninitialized: plan.output.extents)
     withPointers(x, zeros) { x, zeros in
       y.withMutablePointer { y in
-        withOptionalPointer(bias) { bias in
+        finish.withPointers(output: y) { finish in
           indirectGEMM(
-            rows: plan.output.pixels, weights: packed, bias: bias, combine: combine,
+            rows: plan.output.pixels, weights: packed, finish: finish, combine: combine,
             scratchPerRow: taps * channels, threads: threads
           ) { range, table in
             for tap in 0..<taps {
@@ -63,7 +63,7 @@ final class DeformableConvolution {
       input: Tensor(repeating: 0, x.shape), weight: weightGradient(g, x, plan, weight, threads: threads),
       offset: Tensor(uninitialized: pixels + [2 * slots]),
       mask: hasMask ? Tensor(uninitialized: pixels + [slots]) : nil)
-    let packed = backwardPack.packed(weight) { PackedWeights(backward: $0, groups: geometry.groups) }
+    let packed = backwardPack.value(Filter(weight)) { PackedWeights(backward: $0, groups: geometry.groups) }
     // One column gradient for each pixel, tap and channel: some megabytes at a time.
     let columnCount = geometry.taps * geometry.inputChannels
     let block = max(1, (1 << 20) / columnCount)

@@ -102,6 +102,20 @@ final class DeformableLayer: KernelLayer {
   }
 
   func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    forward(input, Filter(weight), Finish(bias: bias?.value), context)
+  }
+
+  func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
+    guard combine == .multiply, algorithm != "reference" else {
+      return epilogue.applied(to: forward(input, context), context)
+    }
+    let filter = Filter(weight, normalization: epilogue.normalization)
+    return forward(
+      input, filter,
+      Finish(bias: filter.bias(bias?.value), residual: epilogue.residual, relu: epilogue.relu), context)
+  }
+
+  private func forward(_ input: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor {
     let (offset, mask) = given ?? split(predictor.forward(input, context))
     if algorithm == "reference" {
       if context.training {
@@ -114,7 +128,7 @@ final class DeformableLayer: KernelLayer {
     }
     let plan = plan(input, offset, mask, context)
     if context.training { saved = Saved(input: input, offset: offset, mask: mask, plan: plan) }
-    return convolution.forward(input, plan, weight, bias?.value, threads: context.threads)
+    return convolution.forward(input, plan, filter, finish, threads: context.threads)
   }
 
   private func plan(

@@ -11,14 +11,8 @@ final class FourierConvolution: ConvolutionAlgorithm {
   let name = "fft"
   private let geometry: ConvolutionGeometry
   private let unit: ConvolutionGeometry
-  private var forwardSpectra: Spectra?, backwardSpectra: Spectra?
-
   /// The spectra of a weight, as packed matrices for each frequency.
-  private struct Spectra {
-    let version: Int
-    let size: Int
-    let packed: [PackedWeights]
-  }
+  private let forwardSpectra = FilterCache<[PackedWeights]>(), backwardSpectra = FilterCache<[PackedWeights]>()
 
   init(_ geometry: ConvolutionGeometry) throws {
     self.geometry = geometry
@@ -37,33 +31,27 @@ final class FourierConvolution: ConvolutionAlgorithm {
       "The weights' spectra for fft")
   }
 
-  func forward(_ x: Tensor, _ weight: Parameter, _ bias: Tensor?, threads: Int) -> Tensor {
+  func forward(_ x: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor {
     let full = unit.checkedOutput(FeatureShape(x))
     let tiles = FourierTiles(unit, output: full)
-    if forwardSpectra?.version != weight.version || forwardSpectra?.size != tiles.size {
-      forwardSpectra = spectra(weight, size: tiles.size, backward: false)
+    let packed = forwardSpectra.value(filter, variant: tiles.size) {
+      spectra($0, size: tiles.size, backward: false)
     }
-    guard let packed = forwardSpectra?.packed else { preconditionFailure("spectra were just made") }
     let dense = convolve(
       x, packed, channels: geometry.inputChannels, outputs: geometry.outputChannels, shape: full,
       tiles: tiles,
-      origin: (-geometry.padding.top, -geometry.padding.left), threads: threads)
-    var y = subsampled(dense, geometry.checkedOutput(FeatureShape(x)))
-    if let bias {
-      let outputs = geometry.outputChannels, count = y.count
-      bias.withPointer { b in y.withMutablePointer { for i in 0..<count { $0[i] += b[i % outputs] } } }
-    }
-    return y
+      origin: (-geometry.padding.top, -geometry.padding.left), threads: context.threads)
+    let y = subsampled(dense, geometry.checkedOutput(FeatureShape(x)))
+    return finish.applied(to: y, threads: context.threads)
   }
 
-  func inputGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, threads: Int) -> Tensor {
+  func inputGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {
     let input = FeatureShape(x)
     let dense = upsampled(g, unit.checkedOutput(input))
     let tiles = FourierTiles(unit, output: input)
-    if backwardSpectra?.version != weight.version || backwardSpectra?.size != tiles.size {
-      backwardSpectra = spectra(weight, size: tiles.size, backward: true)
+    let packed = backwardSpectra.value(Filter(weight), variant: tiles.size) {
+      spectra($0, size: tiles.size, backward: true)
     }
-    guard let packed = backwardSpectra?.packed else { preconditionFailure("spectra were just made") }
     // dx is the correlation of g with the turned window: position q reads g from q + padding − reach + 1 on.
     return convolve(
       dense, packed, channels: geometry.outputChannels, outputs: geometry.inputChannels, shape: input,
@@ -71,10 +59,10 @@ final class FourierConvolution: ConvolutionAlgorithm {
       origin: (
         geometry.padding.top - geometry.dilation.height * (geometry.kernel.height - 1),
         geometry.padding.left - geometry.dilation.width * (geometry.kernel.width - 1)
-      ), threads: threads)
+      ), threads: context.threads)
   }
 
-  func weightGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, threads: Int) -> Tensor {
+  func weightGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {
     let full = unit.checkedOutput(FeatureShape(x))
     let tiles = FourierTiles(unit, output: full)
     let dense = upsampled(g, full)
@@ -82,15 +70,15 @@ final class FourierConvolution: ConvolutionAlgorithm {
     let xPlan = FourierPlan(size: tiles.size, channels: inputs)
     let gPlan = FourierPlan(size: tiles.size, channels: outputs)
     let xSpectra = tiles.transform(
-      x, xPlan, extent: tiles.size, origin: (-geometry.padding.top, -geometry.padding.left), threads: threads)
-    let gSpectra = tiles.transform(dense, gPlan, extent: tiles.valid, origin: (0, 0), threads: threads)
+      x, xPlan, extent: tiles.size, origin: (-geometry.padding.top, -geometry.padding.left), threads: context.threads)
+    let gSpectra = tiles.transform(dense, gPlan, extent: tiles.valid, origin: (0, 0), threads: context.threads)
     // For each frequency Σ over tiles of x · conj g, as a real matrix of (re, im) × (re, im) products.
     let inGroup = inputs / groups, outGroup = outputs / groups
     let wPlan = FourierPlan(size: tiles.size, channels: inGroup * outputs)
     var spectrum = Tensor(uninitialized: [wPlan.spectrumCount])
     withPointers(xSpectra, gSpectra) { xs, gs in
       spectrum.withMutablePointer { spectrum in
-        parallel(xPlan.frequencies, threads: threads) { frequencies in
+        parallel(xPlan.frequencies, threads: context.threads) { frequencies in
           withScratch(4 * inGroup * outputs) { product in
             withScratch(tiles.count * 2 * outputs) { rows in
               for frequency in frequencies {
@@ -185,12 +173,12 @@ final class FourierConvolution: ConvolutionAlgorithm {
   }
 
   /// The weight's conjugate spectra as real matrices for each frequency.
-  private func spectra(_ weight: Parameter, size: Int, backward: Bool) -> Spectra {
+  private func spectra(_ weight: Tensor, size: Int, backward: Bool) -> [PackedWeights] {
     let inGroup = geometry.channelsPerGroup, outputs = geometry.outputChannels, row = inGroup * outputs
     let plan = FourierPlan(size: size, channels: row)
     var tile = Tensor(repeating: 0, [plan.tileCount])
     var spectrum = Tensor(uninitialized: [plan.spectrumCount])
-    weight.value.withPointer { w in
+    weight.withPointer { w in
       tile.withMutablePointer { tile in
         for tap in 0..<geometry.taps {
           // Backward, the window is turned by half a turn.
@@ -204,7 +192,7 @@ final class FourierConvolution: ConvolutionAlgorithm {
     }
     let inner = backward ? geometry.outputsPerGroup : inGroup
     let outer = backward ? inGroup : geometry.outputsPerGroup
-    let packed = spectrum.withPointer { spectrum in
+    return spectrum.withPointer { spectrum in
       (0..<plan.frequencies).map { frequency in
         withScratch(geometry.groups * 4 * inner * outer) { matrix in
           for group in 0..<geometry.groups {
@@ -229,7 +217,6 @@ final class FourierConvolution: ConvolutionAlgorithm {
         }
       }
     }
-    return Spectra(version: weight.version, size: size, packed: packed)
   }
 
   /// Every stride-th pixel.

@@ -8,39 +8,38 @@ protocol ConvolutionAlgorithm: AnyObject {
   var name: String { get }
 
   /// y from x. The shapes have been checked.
-  func forward(_ x: Tensor, _ weight: Parameter, _ bias: Tensor?, threads: Int) -> Tensor
+  func forward(_ x: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor
 
   /// dx from g = dy; x where the gradient depends on it.
-  func inputGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, threads: Int) -> Tensor
+  func inputGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor
 
   /// dw from g = dy and x.
-  func weightGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, threads: Int) -> Tensor
+  func weightGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor
 }
 
 /// The algorithms of the dense operators, by name.
 enum ConvolutionAlgorithms {
   /// What `Standard` and its relatives can run on, fastest first.
   static let multiply = ["direct", "fft", "reference"]
-  /// What the adder can run on: it has no Fourier form.
+  /// What the adder can run on: distances have no Fourier or Winograd form.
   static let adder = ["direct", "reference"]
 
-  /// The algorithm called `name`, or the fastest; an error that says why there is none.
+  /// The algorithm called `name`, or an error that says why there is none; without a name, the choice by shape.
   static func make(
     _ name: String?, from names: [String], _ geometry: ConvolutionGeometry, _ combine: Combine
   ) throws -> any ConvolutionAlgorithm {
-    let name = name ?? names[0]
+    guard let name, name != "auto" else { return AutomaticConvolution(geometry, combine, names) }
     guard names.contains(name) else {
       throw WorkbenchError(
-        "There is no algorithm ‘\(name)’ for this kernel; choose from \(names.joined(separator: ", ")).")
+        "There is no algorithm ‘\(name)’ for this kernel; choose from auto, \(names.joined(separator: ", ")).")
+    }
+    if combine == .adder, name != "direct", name != "reference" {
+      throw WorkbenchError(
+        "The algorithm \(name) multiplies, so it cannot compute an adder; use direct.")
     }
     switch name {
     case "direct": return DirectConvolution(geometry, combine)
-    case "fft":
-      guard combine == .multiply else {
-        throw WorkbenchError(
-          "The algorithm fft multiplies spectra, so it cannot compute an adder; use direct.")
-      }
-      return try FourierConvolution(geometry)
+    case "fft": return try FourierConvolution(geometry)
     default: return ReferenceConvolution(geometry, combine)
     }
   }

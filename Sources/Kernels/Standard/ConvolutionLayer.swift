@@ -41,6 +41,10 @@ public final class ConvolutionLayer: KernelLayer {
 
   public var algorithm: String { implementation.name }
 
+  public func algorithm(for input: FeatureShape, _ pass: Pass, _ context: Context) -> String? {
+    (implementation as? AutomaticConvolution)?.choice(input, pass, context) ?? implementation.name
+  }
+
   public var ownParameters: [NamedParameter] {
     [NamedParameter("weight", weight)] + (bias.map { [NamedParameter("bias", $0)] } ?? [])
   }
@@ -68,14 +72,25 @@ public final class ConvolutionLayer: KernelLayer {
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     if context.training { self.input = input }
-    return implementation.forward(input, weight, bias?.value, threads: context.threads)
+    return implementation.forward(input, Filter(weight), Finish(bias: bias?.value), context)
+  }
+
+  public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
+    // A scale cannot move into distances.
+    if combine == .adder, epilogue.normalization != nil {
+      return epilogue.applied(to: forward(input, context), context)
+    }
+    let filter = Filter(weight, normalization: epilogue.normalization)
+    let finish = Finish(
+      bias: filter.bias(bias?.value), residual: epilogue.residual, relu: epilogue.relu)
+    return implementation.forward(input, filter, finish, context)
   }
 
   public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
     guard let input = input.take() else { preconditionFailure("backward needs a forward pass in training") }
-    weight.gradient = implementation.weightGradient(gradient, input, weight, threads: context.threads)
+    weight.gradient = implementation.weightGradient(gradient, input, weight, context)
     bias?.gradient = biasGradient(gradient, threads: context.threads)
-    return implementation.inputGradient(gradient, input, weight, threads: context.threads)
+    return implementation.inputGradient(gradient, input, weight, context)
   }
 
   public func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {

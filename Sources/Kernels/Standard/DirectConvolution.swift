@@ -7,23 +7,25 @@ final class DirectConvolution: ConvolutionAlgorithm {
   let name = "direct"
   private let geometry: ConvolutionGeometry
   private let combine: Combine
-  private let forwardPack = PackCache(), backwardPack = PackCache()
+  private let forwardPack = FilterCache<PackedWeights>(), backwardPack = FilterCache<PackedWeights>()
 
   init(_ geometry: ConvolutionGeometry, _ combine: Combine) {
     self.geometry = geometry
     self.combine = combine
   }
 
-  func forward(_ x: Tensor, _ weight: Parameter, _ bias: Tensor?, threads: Int) -> Tensor {
+  func forward(_ x: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor {
     let input = FeatureShape(x), output = geometry.checkedOutput(input)
     let rows = GridRows(geometry, input: input, output: output)
-    let packed = forwardPack.packed(weight) { PackedWeights(forward: $0, groups: geometry.groups) }
+    let packed = forwardPack.value(filter) { PackedWeights(forward: $0, groups: geometry.groups) }
     let zeros = Tensor(repeating: 0, [input.channels])
     var y = Tensor(uninitialized: output.extents)
     withPointers(x, zeros) { x, zeros in
       y.withMutablePointer { y in
-        withOptionalPointer(bias) { bias in
-          indirectGEMM(rows: output.pixels, weights: packed, bias: bias, combine: combine, threads: threads) {
+        finish.withPointers(output: y) { finish in
+          indirectGEMM(
+            rows: output.pixels, weights: packed, finish: finish, combine: combine, threads: context.threads
+          ) {
             rows.fillForward($0, $1, x: x, zeros: zeros, y: y, skipsPadding: combine == .multiply)
           }
         }
@@ -32,23 +34,23 @@ final class DirectConvolution: ConvolutionAlgorithm {
     return y
   }
 
-  func inputGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, threads: Int) -> Tensor {
+  func inputGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {
     let input = FeatureShape(x), output = FeatureShape(g)
     let rows = GridRows(geometry, input: input, output: output)
-    let packed = backwardPack.packed(weight) { PackedWeights(backward: $0, groups: geometry.groups) }
+    let packed = backwardPack.value(Filter(weight)) { PackedWeights(backward: $0, groups: geometry.groups) }
     let zeros = Tensor(repeating: 0, [output.channels])
     var dx = Tensor(uninitialized: input.extents)
     withPointers(g, zeros) { g, zeros in
       dx.withMutablePointer { dx in
         switch combine {
         case .multiply:
-          indirectGEMM(rows: input.pixels, weights: packed, threads: threads) {
+          indirectGEMM(rows: input.pixels, weights: packed, threads: context.threads) {
             rows.fillBackward($0, $1, g: g, zeros: zeros, dx: dx)
           }
         case .adder:
           x.withPointer { x in
             indirectClampedGradient(
-              rows: input.pixels, weights: packed, input: x, gradient: dx, threads: threads
+              rows: input.pixels, weights: packed, input: x, gradient: dx, threads: context.threads
             ) {
               rows.fillBackward($0, $1, g: g, zeros: zeros, dx: dx)
             }
@@ -59,7 +61,7 @@ final class DirectConvolution: ConvolutionAlgorithm {
     return dx
   }
 
-  func weightGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, threads: Int) -> Tensor {
+  func weightGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {
     let input = FeatureShape(x), output = FeatureShape(g)
     let rows = GridRows(geometry, input: input, output: output)
     let zeros = Tensor(repeating: 0, [input.channels])
@@ -69,13 +71,13 @@ final class DirectConvolution: ConvolutionAlgorithm {
         indirectWeightGradient(
           rows: output.pixels, groups: geometry.groups, taps: geometry.taps,
           channels: geometry.channelsPerGroup,
-          outputs: geometry.outputsPerGroup, gradient: g, result: dw, threads: threads
+          outputs: geometry.outputsPerGroup, gradient: g, result: dw, threads: context.threads
         ) { tap, range, pointers, _ in
           rows.fillTap(tap, range, x: x, zeros: zeros, into: pointers)
         }
       }
     }
-    if combine == .adder { subtractWeightedSums(&dw, weight.value, g, threads: threads) }
+    if combine == .adder { subtractWeightedSums(&dw, weight.value, g, threads: context.threads) }
     return dw
   }
 }
@@ -100,23 +102,4 @@ extension ConvolutionGeometry {
     guard let shape = try? outputShape(for: input) else { preconditionFailure("unchecked input \(input)") }
     return shape
   }
-}
-
-/// Calls `body` with pointers into two tensors.
-func withPointers(_ a: Tensor, _ b: Tensor, _ body: (UnsafePointer<Float>, UnsafePointer<Float>) -> Void) {
-  a.withPointer { a in b.withPointer { b in body(a, b) } }
-}
-
-/// Calls `body` with pointers into three tensors.
-func withPointers(
-  _ a: Tensor, _ b: Tensor, _ c: Tensor,
-  _ body: (UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>) -> Void
-) {
-  a.withPointer { a in b.withPointer { b in c.withPointer { c in body(a, b, c) } } }
-}
-
-/// Calls `body` with a pointer into a tensor, or with nil.
-func withOptionalPointer(_ tensor: Tensor?, _ body: (UnsafePointer<Float>?) -> Void) {
-  guard let tensor else { return body(nil) }
-  tensor.withPointer(body)
 }

@@ -13,15 +13,18 @@ final class ReferenceConvolution: ConvolutionAlgorithm {
     self.combine = combine
   }
 
-  func forward(_ x: Tensor, _ weight: Parameter, _ bias: Tensor?, threads: Int) -> Tensor {
-    Tensor(combine.reference(Tensor64(x), Tensor64(weight.value), bias.map { Tensor64($0) }, geometry))
+  func forward(_ x: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor {
+    let sums = combine.reference(
+      Tensor64(x), Tensor64(filter.value), finish.bias.map { Tensor64($0) }, geometry)
+    return Finish(residual: finish.residual, relu: finish.relu)
+      .applied(to: Tensor(sums), threads: context.threads)
   }
 
-  func inputGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, threads: Int) -> Tensor {
+  func inputGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {
     Tensor(combine.referenceGradients(Tensor64(x), Tensor64(weight.value), Tensor64(g), geometry).x)
   }
 
-  func weightGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, threads: Int) -> Tensor {
+  func weightGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {
     Tensor(combine.referenceGradients(Tensor64(x), Tensor64(weight.value), Tensor64(g), geometry).w)
   }
 }

@@ -1,0 +1,211 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Kernels
+import Layers
+import Networks
+import Tensors
+
+/// `experiment bench`: speed of operators and of whole models.
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Time operators, given as benchdnn's problem strings, or whole models.",
+    discussion: """
+      Example: swift run experiment bench --problem mb1_ic64ih56oc64oh56kh3ph1 --conv standard,dilated --threads 1
+
+      Without problems, the 3×3 convolutions of ResNet-50's four stages are timed.
+      """)
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Problems as oneDNN's benchdnn writes them, such as mb1_ic64ih56oc64oh56kh3ph1.", valueName: "string"))
+  var problem: [String] = []
+  @Option(help: ArgumentHelp("A file with a problem string a line, such as oneDNN's.", valueName: "file"))
+  var problems: String?
+  @Option(help: ArgumentHelp("A whole model: \(Models.names.joined(separator: ", ")).", valueName: "name"))
+  var model: String?
+  @Option(help: ArgumentHelp("Kernels, separated by commas, or all; standard is timed beside them.", valueName: "names"))
+  var conv = "standard"
+  @Option(
+    help: ArgumentHelp(
+      "auto (chosen by shape), all, or names of algorithms, separated by commas.", valueName: "names"))
+  var algorithm = "auto"
+  @Option(name: .customLong("pass"), help: "forward, backward or training (forward and backward; of a model, a whole step).")
+  var pass = TimedPass.forward
+  @Option(help: ArgumentHelp("Images, in place of the problems' own (of a model: 1).", valueName: "n"))
+  var batch: Int?
+  @Option(help: ArgumentHelp("Images of a model, CxHxW (default: the model's own).", valueName: "size"))
+  var input: ImageArgument?
+  @Option(help: "Which convolutions of a model are replaced: spatial or all.")
+  var replace = ResidualDescription.Replacement.spatial
+  @Flag(help: "Print a table of a model's layers in inference.")
+  var detail = false
+  @Option(help: ArgumentHelp("Threads (default: all cores).", valueName: "n"))
+  var threads = ProcessInfo.processInfo.activeProcessorCount
+  @Option(help: ArgumentHelp("About how long each problem, or model, may be timed, in seconds.", valueName: "s"))
+  var seconds = 1.0
+  @Flag(help: "Choose algorithms by measuring them, in inference, in place of the fixed rule.")
+  var tune = false
+  @Option(help: ArgumentHelp("Where --tune remembers its choices.", valueName: "file.json"))
+  var tuneFile: String?
+  @Option(help: ArgumentHelp("Where the rows go.", valueName: "file"))
+  var csv: String?
+
+  func validate() throws {
+    try check(threads, "--threads", 1...1024)
+    if let batch { try check(batch, "--batch", 1...1_048_576) }
+    guard seconds > 0, seconds <= 3600 else { throw ValidationError("--seconds must be above 0 and at most 3600.") }
+    let sources = [!problem.isEmpty, problems != nil, model != nil].filter { $0 }.count
+    guard sources <= 1 else { throw ValidationError("Give one of --problem, --problems and --model.") }
+    guard model != nil || (input == nil && !detail && replace == .spatial) else {
+      throw ValidationError("--input, --replace and --detail belong to a model; give one with --model.")
+    }
+    guard !detail || pass == .forward else {
+      throw ValidationError("--detail shows a pass of inference; leave out --pass.")
+    }
+    guard tune || tuneFile == nil else { throw ValidationError("--tune-file needs --tune.") }
+  }
+
+  func run() throws {
+    let registry = ExperimentCommand.registry
+    let standard = try registry.choice("standard")
+    let kernels = [standard] + (try registry.choices(conv)).filter { $0.item != "standard" }
+    let tuning = tune ? AlgorithmTuning(try tuneFile.map(TuningFile.read) ?? [:]) : nil
+    Cancellation.listen()
+    var rows: [OperatorRow] = []
+    var isCancelled = false, peaks: MachineRecord?
+    do {
+      if let model {
+        let study = try timeModel(model, kernels, tuning)
+        rows = study.rows
+        peaks = .current()
+        for profile in study.profiles { print(Self.table(profile.kernel, profile.layers) + "\n") }
+      } else {
+        var study = OperatorStudy(try plan(kernels, tuning))
+        let lines = try readProblems()
+        peaks = .current()
+        defer { rows = study.rows }
+        let progress = Progress("problems", total: lines.count)
+        defer { progress.finish() }
+        for line in lines {
+          switch line.problem {
+          case .success(let problem): try study.run(problem, progress)
+          case .failure(let unsupported): study.add(unsupported: line.text, unsupported.description)
+          }
+        }
+      }
+    } catch is Cancellation.Requested {
+      isCancelled = true
+    }
+    let machine = peaks ?? .current()
+    if let csv { try CSVTable(operators: rows, threads: threads, machine).write(to: csv) }
+    if let tuning, let tuneFile { try TuningFile.write(tuning.known, to: tuneFile) }
+    if isCancelled {
+      FileHandle.standardError.write(Data("Stopped: the rows so far are kept.\n".utf8))
+      throw Cancellation.Requested()
+    }
+    print(Self.table(rows, threads, machine))
+    // What was asked for by name and could not be done is a failure; a file or `all` takes what there is.
+    if problems == nil, conv != "all", algorithm != "all", let refusal = rows.compactMap(\.refusal).first {
+      throw WorkbenchError(refusal.reason)
+    }
+  }
+
+  private func readProblems() throws -> [ProblemFile.Line] {
+    if let problems { return try ProblemFile.read(problems, batch: batch) }
+    if !problem.isEmpty { return try problem.map { try ProblemFile.line($0, batch: batch) } }
+    return try OperatorStudy.bottleneckStages().map { try ProblemFile.line($0.text, batch: batch) }
+  }
+
+  private func plan(_ kernels: [KernelChoice], _ tuning: AlgorithmTuning?) throws -> OperatorStudy.Plan {
+    var plan = OperatorStudy.Plan(kernels, threads: threads)
+    switch algorithm {
+    case "auto": plan.algorithms = .automatic
+    case "all": plan.algorithms = .all
+    default:
+      let names = algorithm.split(separator: ",").map(String.init)
+      let known = Set(kernels.flatMap(\.kernel.algorithms) + ["auto"])
+      if let unknown = names.first(where: { !known.contains($0) }) {
+        throw WorkbenchError(
+          "There is no algorithm ‘\(unknown)’; choose from auto, all, \(known.subtracting(["auto"]).sorted().joined(separator: ", ")).")
+      }
+      plan.algorithms = .named(names)
+    }
+    plan.passes = [pass]
+    plan.seconds = seconds
+    plan.tuning = tuning
+    return plan
+  }
+
+  private func timeModel(_ name: String, _ kernels: [KernelChoice], _ tuning: AlgorithmTuning?) throws -> ModelStudy {
+    let shape = input?.shape ?? Models.input(name)
+    let description = try Models.description(name, inputChannels: shape.channels, classes: Models.classes(name))
+    guard algorithm != "all" else {
+      throw WorkbenchError("A model is timed with one algorithm at a time; give its name, or auto.")
+    }
+    return try ModelStudy(
+      .init(
+        kernels: kernels, model: description, replacement: replace,
+        algorithm: algorithm == "auto" ? nil : algorithm,
+        input: FeatureShape(batch: batch ?? 1, height: shape.height, width: shape.width, channels: shape.channels),
+        pass: pass, threads: threads, seconds: seconds, tuning: tuning),
+      detail: detail)
+  }
+
+  /// The rows, for people.
+  private static func table(_ rows: [OperatorRow], _ threads: Int, _ machine: MachineRecord) -> String {
+    var table = TextTable(
+      ["problem", "kernel", "algorithm", "pass", "ms", "± mad", "min", "GFLOP/s", "peak %", "×standard", "error"],
+      left: [0, 1, 2, 3])
+    for row in rows {
+      if let refusal = row.refusal {
+        table.append([row.problem, row.kernel, row.algorithm, row.pass.rawValue, refusal.status] + Array(repeating: "–", count: 6))
+        continue
+      }
+      table.append([
+        row.problem, row.kernel, row.algorithm, row.pass.rawValue,
+        Cell.fixed(Statistics.median(row.milliseconds), decimals: 3),
+        Cell.fixed(Statistics.medianAbsoluteDeviation(row.milliseconds), decimals: 3),
+        Cell.fixed(row.milliseconds.min(), decimals: 3), Cell.fixed(row.gflops, decimals: 1),
+        Cell.fixed(100 * row.gflops / machine.peakGflopsPerThread / Double(threads), decimals: 0),
+        Cell.fixed(row.speedup, decimals: 2), Cell.number(row.maxRelativeError, digits: 1),
+      ])
+    }
+    var seen = Set<String>()
+    let reasons = rows.compactMap { row in row.refusal.map { "\(row.problem), \(row.kernel): \($0.reason)" } }
+      .filter { seen.insert($0).inserted }
+    return table.text + "\n\n"
+      + "\(threads) thread\(threads == 1 ? "" : "s"); peak: \(Cell.fixed(machine.peakGflopsPerThread, decimals: 0)) GFLOP/s each, measured; ×standard: the median of the ratios of the same rounds."
+      + (reasons.isEmpty ? "" : "\n" + reasons.joined(separator: "\n"))
+  }
+
+  /// A model's layers, for people.
+  private static func table(_ kernel: String, _ layers: [LayerProfile.Entry]) -> String {
+    let total = layers.reduce(0) { $0 + $1.seconds }
+    var table = TextTable(["layer", "input", "algorithm", "ms", "share %", "GFLOP/s"], left: [0, 1, 2])
+    for layer in layers {
+      table.append([
+        layer.name, "\(layer.input.channels)×\(layer.input.height)×\(layer.input.width)", layer.algorithm ?? "",
+        Cell.fixed(1000 * layer.seconds, decimals: 3), Cell.fixed(100 * layer.seconds / total, decimals: 1),
+        Cell.fixed(Double(layer.cost.operations) / layer.seconds / 1e9, decimals: 1),
+      ])
+    }
+    table.append(["total", "", "", Cell.fixed(1000 * total, decimals: 3), "100.0", ""])
+    return "\(kernel): each layer with the normalisation, residual and ReLU done while it stores its output\n\n" + table.text
+  }
+}
+
+extension TimedPass: ExpressibleByArgument {}
+
+/// A size of images on the command line: `CxHxW`.
+struct ImageArgument: ExpressibleByArgument {
+  let shape: FeatureShape
+
+  init?(argument: String) {
+    let sizes = argument.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+    guard sizes.count == 3, sizes.allSatisfy({ (1...65536).contains($0) }) else { return nil }
+    shape = FeatureShape(batch: 1, height: sizes[1], width: sizes[2], channels: sizes[0])
+  }
+}

@@ -1,0 +1,60 @@
+/// What is done to finished sums before they are stored: `relu(sum + bias + residual)`, each part where wanted.
+public struct StoreOptions {
+  /// One value for each output of all groups.
+  let bias: UnsafePointer<Float>?
+  /// How far behind an output its residual lies, in bytes.
+  private let residual: Int?
+  private let relu: Bool
+
+  /// Sums are stored as they are.
+  public init() { self.init(bias: nil, residual: nil, output: nil, relu: false) }
+
+  /// - Parameters:
+  ///   - bias: one value for each output channel, or nil.
+  ///   - residual: an array laid out as the output, or nil.
+  ///   - output: the output's first element.
+  ///   - relu: whether max(·, 0) is taken.
+  public init(
+    bias: UnsafePointer<Float>?, residual: UnsafePointer<Float>?, output: UnsafeMutablePointer<Float>?,
+    relu: Bool
+  ) {
+    self.bias = bias
+    self.relu = relu
+    self.residual = residual.map { Int(bitPattern: $0) - Int(bitPattern: output) }
+  }
+
+  /// Whether sums (with the bias) are stored as they are.
+  @inline(__always) var isPlain: Bool { residual == nil && !relu }
+
+  /// Stores the sums, bias included, of one pixel and a panel of at most `tileWidth` outputs.
+  @inline(__always)
+  func store(_ sums: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>, _ columns: Int) {
+    if columns == tileWidth {
+      finished(Vector(at: sums), output).store(output)
+      finished(Vector(at: sums + Vector.scalarCount), output + Vector.scalarCount)
+        .store(output + Vector.scalarCount)
+    } else {
+      storePart(sums, output, columns)
+    }
+  }
+
+  @inline(__always)
+  func finished(_ sum: Vector, _ output: UnsafeMutablePointer<Float>) -> Vector {
+    var y = sum
+    if let residual {
+      y += UnsafeRawPointer(output).advanced(by: residual).loadUnaligned(as: Vector.self)
+    }
+    return relu ? y.maximum(.zero) : y
+  }
+
+  @inline(never)
+  private func storePart(_ sums: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>, _ columns: Int) {
+    for column in 0..<columns {
+      var y = sums[column]
+      if let residual {
+        y += UnsafeRawPointer(output + column).advanced(by: residual).load(as: Float.self)
+      }
+      output[column] = relu ? max(y, 0) : y
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import Foundation
+import Tensors
+
+/// Algorithms chosen by measurement, by problem, as a JSON file.
+public enum TuningFile {
+  /// The choices in a file; none if it does not exist yet.
+  public static func read(_ path: String) throws -> [String: String] {
+    guard FileManager.default.fileExists(atPath: path) else { return [:] }
+    let file = try RegularFile(path, limit: 64 << 20)
+    do {
+      return try JSONDecoder().decode([String: String].self, from: Data(try file.read(file.size)))
+    } catch is DecodingError {
+      throw WorkbenchError("\(path) holds no choices of algorithms; delete it, or name another file.")
+    }
+  }
+
+  /// Writes the choices, whole or not at all.
+  public static func write(_ choices: [String: String], to path: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try AtomicFile.write(try encoder.encode(choices) + Data("\n".utf8), to: path)
+  }
+}

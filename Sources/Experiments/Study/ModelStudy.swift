@@ -1,0 +1,129 @@
+import Kernels
+import Layers
+import Learning
+import Networks
+import Tensors
+
+/// Times whole networks, side by side: inference, or the steps of training.
+public struct ModelStudy {
+  /// What is timed.
+  public struct Plan: Sendable {
+    /// The kernels, `standard` first: the yardstick.
+    public var kernels: [KernelChoice]
+    /// The network.
+    public var model: ResidualDescription
+    /// Which convolutions the kernels replace.
+    public var replacement: ResidualDescription.Replacement
+    /// The algorithm of the replaced convolutions, or nil for the choice by shape.
+    public var algorithm: String?
+    /// The images.
+    public var input: FeatureShape
+    /// Forward is inference; training is a whole step: forward, loss, backward, update.
+    public var pass: TimedPass
+    /// Threads of each layer.
+    public var threads: Int
+    /// About how long all rounds together may take, in seconds.
+    public var seconds: Double
+    /// Where algorithms are chosen by measurement; nil for the rule.
+    public var tuning: AlgorithmTuning?
+
+    /// A plan.
+    public init(
+      kernels: [KernelChoice], model: ResidualDescription, replacement: ResidualDescription.Replacement,
+      algorithm: String?, input: FeatureShape, pass: TimedPass, threads: Int, seconds: Double,
+      tuning: AlgorithmTuning?
+    ) {
+      self.kernels = kernels
+      self.model = model
+      self.replacement = replacement
+      self.algorithm = algorithm
+      self.input = input
+      self.pass = pass
+      self.threads = threads
+      self.seconds = seconds
+      self.tuning = tuning
+    }
+  }
+
+  /// A row for each kernel.
+  public let rows: [OperatorRow]
+  /// For each kernel with a network, its layers in a pass of inference: those of the pass with the median time.
+  public let profiles: [(kernel: String, layers: [LayerProfile.Entry])]
+
+  /// Runs the study.
+  ///
+  /// - Parameter detail: whether to note the time of each layer, in passes of their own.
+  public init(_ plan: Plan, detail: Bool) throws {
+    let key = "\(plan.model.name) \(plan.input.batch)x\(plan.input.channels)x\(plan.input.height)x\(plan.input.width)"
+    let inference = Context(training: false, threads: plan.threads, tuning: plan.tuning)
+    var random = Random(seed: 0)
+    let images = Tensor(normal: plan.input.extents, using: &random)
+    var networks: [(KernelChoice, ResidualNetwork)] = [], refusals: [OperatorRow] = []
+    for choice in plan.kernels {
+      do {
+        let network = try ResidualNetwork(
+          plan.model, kernel: choice, standard: plan.kernels[0], replacement: plan.replacement,
+          algorithm: plan.algorithm, seed: 0)
+        _ = try network.outputShape(for: plan.input)
+        networks.append((choice, network))
+      } catch let error as WorkbenchError {
+        refusals.append(
+          .refused(choice.item, plan.algorithm ?? "auto", plan.pass, key, .refused(error.description), input: plan.input))
+      }
+    }
+    let timing = try PairedTiming(
+      budget: plan.seconds, networks.map { Self.contestant($0.1, plan, images, inference) })
+    rows =
+      try networks.enumerated().map { index, entry in
+        let (choice, network) = entry
+        let forward = try network.cost(for: plan.input)
+        var cost = forward.times(plan.pass == .forward ? 1 : plan.pass == .backward ? 2 : 3)
+        cost.parameters = network.parameterCount
+        return OperatorRow(
+          kernel: choice.item, algorithm: plan.algorithm ?? "auto", pass: plan.pass, problem: key, geometry: nil,
+          input: plan.input, cost: cost, milliseconds: timing.milliseconds[index],
+          speedup: timing.speedup(index), refusal: nil)
+      } + refusals
+    guard detail else {
+      profiles = []
+      return
+    }
+    profiles = networks.map { choice, network in
+      let runs = (0..<7).map { _ -> [LayerProfile.Entry] in
+        let profile = LayerProfile()
+        var context = inference
+        context.profile = profile
+        _ = network.forward(images, context)
+        return profile.entries
+      }
+      let ordered = runs.sorted { $0.reduce(0) { $0 + $1.seconds } < $1.reduce(0) { $0 + $1.seconds } }
+      return (choice.item, ordered[ordered.count / 2])
+    }
+  }
+
+  private static func contestant(
+    _ network: ResidualNetwork, _ plan: Plan, _ images: Tensor, _ inference: Context
+  ) -> (prepare: () -> Void, run: () -> Void) {
+    let training = Context(training: true, threads: plan.threads)
+    let labels = (0..<plan.input.batch).map { $0 % plan.model.classes }
+    func forward() -> CrossEntropy.Result {
+      CrossEntropy.evaluate(network.forward(images, training), labels)
+    }
+    switch plan.pass {
+    case .forward: return ({}, { _ = network.forward(images, inference) })
+    case .backward:
+      // Only the timed part differs: the forward pass is preparation.
+      var gradient = Tensor(repeating: 0, [1])
+      return ({ gradient = forward().gradient }, { _ = network.backward(gradient, training) })
+    case .training:
+      let optimizer = SGD(network.parameters.map(\.parameter), .init(momentum: 0.9, weightDecay: 1e-4))
+      return (
+        {},
+        {
+          _ = network.backward(forward().gradient, training)
+          optimizer.step(rate: 1e-4)
+        }
+      )
+    }
+  }
+}

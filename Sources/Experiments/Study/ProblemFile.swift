@@ -1,0 +1,65 @@
+import Foundation
+import Kernels
+import Tensors
+
+/// A file of problem strings, one a line, as oneDNN's benchdnn reads them.
+///
+/// Empty lines and `#` comments are passed over; `--batch=FILE` reads another file, beside this one.
+public enum ProblemFile {
+  /// A line: a problem, or the reason why it cannot be measured here.
+  public struct Line: Sendable {
+    /// The line as written.
+    public let text: String
+    /// The problem, unless it is of a kind that is not offered.
+    public let problem: Result<ConvolutionProblem, ConvolutionProblem.Unsupported>
+  }
+
+  /// The problems of a file; an error with its line for one that cannot be read.
+  ///
+  /// - Parameter batch: the number of images, in place of the strings'.
+  public static func read(_ path: String, batch: Int?) throws -> [Line] {
+    try read(path, batch, depth: 0)
+  }
+
+  /// One problem string.
+  public static func line(_ text: String, batch: Int?) throws -> Line {
+    do {
+      return Line(text: text, problem: .success(try ConvolutionProblem(parsing: text, batch: batch)))
+    } catch let unsupported as ConvolutionProblem.Unsupported {
+      return Line(text: text, problem: .failure(unsupported))
+    }
+  }
+
+  private static func read(_ path: String, _ batch: Int?, depth: Int) throws -> [Line] {
+    guard depth < 8 else { throw WorkbenchError("\(path): files name each other in a circle; take one out.") }
+    let file = try RegularFile(path, limit: 16 << 20)
+    guard let content = String(validating: try file.read(file.size), as: UTF8.self) else {
+      throw WorkbenchError("\(path) is no text; give a file with one problem string a line.")
+    }
+    var lines: [Line] = []
+    for (index, raw) in content.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+      let text = raw.trimmingCharacters(in: .whitespacesAndNewlines)
+      if text.isEmpty || text.hasPrefix("#") { continue }
+      do {
+        if text.hasPrefix("--batch=") {
+          let other = URL(fileURLWithPath: path).deletingLastPathComponent()
+            .appendingPathComponent(String(text.dropFirst("--batch=".count)))
+          lines += try read(other.path, batch, depth: depth + 1)
+        } else if text.hasPrefix("--") {
+          lines.append(
+            Line(
+              text: text,
+              problem: .failure(.init(description: "it is an option of benchdnn, not a problem."))))
+        } else {
+          lines.append(try line(text, batch: batch))
+        }
+      } catch let error as WorkbenchError {
+        throw depth > 0 && text.hasPrefix("--batch=") ? error : WorkbenchError("\(path), line \(index + 1): \(error)")
+      }
+    }
+    guard !lines.isEmpty || depth > 0 else {
+      throw WorkbenchError("\(path) holds no problem; give a file with one problem string a line.")
+    }
+    return lines
+  }
+}

@@ -1,0 +1,38 @@
+import Synchronization
+
+/// Which algorithm was measured to be the fastest, by problem: shared by all layers of a process.
+public final class AlgorithmTuning: Sendable {
+  private let choices: Mutex<[String: String]>
+
+  /// A memory that starts with what an earlier one held.
+  public init(_ choices: [String: String] = [:]) { self.choices = Mutex(choices) }
+
+  /// All choices so far, by problem.
+  public var known: [String: String] { choices.withLock { $0 } }
+
+  /// The fastest of some algorithms for a problem: as remembered, or measured now.
+  ///
+  /// - Parameters:
+  ///   - problem: everything that the time depends on.
+  ///   - candidates: the algorithms' names.
+  ///   - run: runs one of them once.
+  public func fastest(_ problem: String, of candidates: [String], run: (String) -> Void) -> String {
+    if let known = known[problem], candidates.contains(known) { return known }
+    var best = (candidates[0], Duration.seconds(1_000_000))
+    for candidate in candidates {
+      run(candidate)
+      for _ in 0..<5 {
+        let time = ContinuousClock().measure { run(candidate) }
+        if time < best.1 { best = (candidate, time) }
+        // What is far behind will not catch up.
+        if time > best.1 * 2 { break }
+      }
+    }
+    let choice = best.0
+    choices.withLock { $0[problem] = choice }
+    return choice
+  }
+
+  /// The choice remembered for a problem.
+  public func choice(_ problem: String) -> String? { known[problem] }
+}

@@ -1,0 +1,51 @@
+import Tensors
+
+/// The time that each layer of a network took in one pass.
+///
+/// For one thread of control: a network runs its layers one after the other.
+public final class LayerProfile: @unchecked Sendable {
+  /// One layer, with what was done while its output was stored.
+  public struct Entry: Sendable {
+    /// The layer's path, for example `layer1.0.conv2`, and what was fused with it.
+    public let name: String
+    /// Its input.
+    public let input: FeatureShape
+    /// What the layer itself costs.
+    public let cost: Cost
+    /// The algorithm, or nil where there is no choice.
+    public let algorithm: String?
+    /// Its duration.
+    public let seconds: Double
+  }
+
+  /// The layers in the order in which they ran.
+  public private(set) var entries: [Entry] = []
+  private var path: [String] = []
+
+  /// An empty profile.
+  public init() {}
+
+  /// Runs a layer that consists of others.
+  func enter(_ name: String, _ body: () -> Tensor) -> Tensor {
+    path.append(name)
+    defer { path.removeLast() }
+    return body()
+  }
+
+  /// Runs and times a layer.
+  func time(
+    _ name: String, _ layer: any Layer, _ input: Tensor, _ context: Context, _ body: () -> Tensor
+  ) -> Tensor {
+    let start = ContinuousClock.now
+    let result = body()
+    let duration = (ContinuousClock.now - start).components
+    let shape = FeatureShape(input)
+    entries.append(
+      Entry(
+        name: (path + [name]).joined(separator: "."), input: shape,
+        cost: (try? layer.cost(for: shape)) ?? Cost(),
+        algorithm: layer.algorithm(for: shape, .forward, context),
+        seconds: Double(duration.seconds) + Double(duration.attoseconds) * 1e-18))
+    return result
+  }
+}

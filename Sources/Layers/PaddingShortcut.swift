@@ -1,0 +1,76 @@
+import Tensors
+
+/// Every stride-th pixel, with zeros in the new channels: a shortcut without parameters.
+///
+/// Option A of He et al. (2015, arXiv:1512.03385, §3.3); half of the new channels come before the old ones, half
+/// behind, as in the usual implementations for CIFAR.
+public final class PaddingShortcut: Layer {
+  private let stride: Int, inputs: Int, outputs: Int
+  private var inputShape: FeatureShape?
+
+  /// A shortcut from `inputs` to `outputs` channels, at least as many.
+  public init(stride: Int, inputs: Int, outputs: Int) {
+    precondition(outputs >= inputs && stride >= 1)
+    self.stride = stride
+    self.inputs = inputs
+    self.outputs = outputs
+  }
+
+  public func outputShape(for input: FeatureShape) throws -> FeatureShape {
+    guard input.channels == inputs else {
+      throw WorkbenchError("The shortcut takes \(inputs) channels, not \(input.channels).")
+    }
+    return FeatureShape(
+      batch: input.batch, height: (input.height + stride - 1) / stride,
+      width: (input.width + stride - 1) / stride, channels: outputs)
+  }
+
+  /// It only moves.
+  public func cost(for input: FeatureShape) throws -> Cost {
+    Cost(bytes: 4 * (input.count + (try outputShape(for: input)).count))
+  }
+
+  public func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    let shape = FeatureShape(input)
+    if context.training { inputShape = shape }
+    var result = Tensor(repeating: 0, output(shape).extents)
+    input.withPointer { x in
+      result.withMutablePointer { y in
+        forEachPixel(shape) { (y + $1).update(from: x + $0, count: inputs) }
+      }
+    }
+    return result
+  }
+
+  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
+    guard let shape = inputShape.take() else {
+      preconditionFailure("backward needs a forward pass in training")
+    }
+    var result = Tensor(repeating: 0, shape.extents)
+    gradient.withPointer { g in
+      result.withMutablePointer { dx in
+        forEachPixel(shape) { (dx + $0).update(from: g + $1, count: inputs) }
+      }
+    }
+    return result
+  }
+
+  private func output(_ shape: FeatureShape) -> FeatureShape {
+    guard let output = try? outputShape(for: shape) else { preconditionFailure("unchecked shape \(shape)") }
+    return output
+  }
+
+  /// Visits the pixels that are kept: where their channels start in the input and in the output.
+  private func forEachPixel(_ input: FeatureShape, _ body: (Int, Int) -> Void) {
+    let output = output(input)
+    for image in 0..<input.batch {
+      for row in 0..<output.height {
+        for column in 0..<output.width {
+          body(
+            ((image * input.height + row * stride) * input.width + column * stride) * inputs,
+            ((image * output.height + row) * output.width + column) * outputs + (outputs - inputs) / 2)
+        }
+      }
+    }
+  }
+}
