@@ -12,8 +12,10 @@ struct TileArguments {
   var weights: UnsafePointer<Float>
   /// What the sums start from: the bias of each output of the panel, or zeros.
   var start: UnsafePointer<Float>
-  /// The results: `tileRows` × `tileWidth` floats.
+  /// The results: `tileRows` rows of at most `tileWidth` floats.
   var sums: UnsafeMutablePointer<Float>
+  /// The floats from one row of results to the next.
+  var sumsRow = tileWidth
 }
 
 /// The pixels of a full tile: as many as leave room in the registers for the weights and one broadcast.
@@ -85,12 +87,12 @@ func tile6<Row: TileRow, Step: CombineStep>(
       w += Row.width
     }
   }
-  r0.store(tile.sums + 0 &* tileWidth)
-  r1.store(tile.sums + 1 &* tileWidth)
-  r2.store(tile.sums + 2 &* tileWidth)
-  r3.store(tile.sums + 3 &* tileWidth)
-  r4.store(tile.sums + 4 &* tileWidth)
-  r5.store(tile.sums + 5 &* tileWidth)
+  r0.store(tile.sums + 0 &* tile.sumsRow)
+  r1.store(tile.sums + 1 &* tile.sumsRow)
+  r2.store(tile.sums + 2 &* tile.sumsRow)
+  r3.store(tile.sums + 3 &* tile.sumsRow)
+  r4.store(tile.sums + 4 &* tile.sumsRow)
+  r5.store(tile.sums + 5 &* tile.sumsRow)
 }
 
 #if WORKBENCH_AVX512
@@ -144,17 +146,17 @@ func tile6<Row: TileRow, Step: CombineStep>(
         w += Row.width
       }
     }
-    r0.store(tile.sums + 0 &* tileWidth)
-    r1.store(tile.sums + 1 &* tileWidth)
-    r2.store(tile.sums + 2 &* tileWidth)
-    r3.store(tile.sums + 3 &* tileWidth)
-    r4.store(tile.sums + 4 &* tileWidth)
-    r5.store(tile.sums + 5 &* tileWidth)
-    r6.store(tile.sums + 6 &* tileWidth)
-    r7.store(tile.sums + 7 &* tileWidth)
-    r8.store(tile.sums + 8 &* tileWidth)
-    r9.store(tile.sums + 9 &* tileWidth)
-    r10.store(tile.sums + 10 &* tileWidth)
-    r11.store(tile.sums + 11 &* tileWidth)
+    r0.store(tile.sums + 0 &* tile.sumsRow)
+    r1.store(tile.sums + 1 &* tile.sumsRow)
+    r2.store(tile.sums + 2 &* tile.sumsRow)
+    r3.store(tile.sums + 3 &* tile.sumsRow)
+    r4.store(tile.sums + 4 &* tile.sumsRow)
+    r5.store(tile.sums + 5 &* tile.sumsRow)
+    r6.store(tile.sums + 6 &* tile.sumsRow)
+    r7.store(tile.sums + 7 &* tile.sumsRow)
+    r8.store(tile.sums + 8 &* tile.sumsRow)
+    r9.store(tile.sums + 9 &* tile.sumsRow)
+    r10.store(tile.sums + 10 &* tile.sumsRow)
+    r11.store(tile.sums + 11 &* tile.sumsRow)
   }
 #endif

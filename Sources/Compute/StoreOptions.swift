@@ -38,6 +38,18 @@ public struct StoreOptions {
     }
   }
 
+  /// Stores the first `lanes` of a vector of sums.
+  @inline(__always)
+  func store(_ sum: Vector, _ output: UnsafeMutablePointer<Float>, _ lanes: Int) {
+    if lanes >= Vector.scalarCount {
+      finished(sum, output).store(output)
+    } else {
+      withUnsafeBytes(of: sum) {
+        if let sums = $0.baseAddress?.assumingMemoryBound(to: Float.self) { storePart(sums, output, lanes) }
+      }
+    }
+  }
+
   @inline(__always)
   func finished(_ sum: Vector, _ output: UnsafeMutablePointer<Float>) -> Vector {
     var y = sum

@@ -1,3 +1,4 @@
+import Compute
 import Tensors
 
 /// The window of a pooling layer, with the same extent, stride and padding in both directions.
@@ -63,26 +64,23 @@ public final class MaxPooling: Layer {
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     let shape = FeatureShape(input)
     guard let output = try? outputShape(for: shape) else { preconditionFailure("unchecked shape \(shape)") }
-    let channels = shape.channels
-    var result = Tensor(repeating: -.infinity, output.extents)
-    var indices = Array(repeating: Int32(0), count: output.count)
+    var result = Tensor(uninitialized: output.extents)
+    var winners: [Int32] = []
     input.withPointer { x in
       result.withMutablePointer { y in
-        indices.withUnsafeMutableBufferPointer { indices in
-          forEachWindow(window, shape, output) { target, source in
-            for channel in 0..<channels {
-              let value = x[source &+ channel]
-              // Written so that NaN wins and stays.
-              if !(value <= y[target &+ channel]) {
-                y[target &+ channel] = value
-                indices[target &+ channel] = Int32(truncatingIfNeeded: source &+ channel)
-              }
-            }
-          }
+        func pool(_ winners: UnsafeMutablePointer<Int32>?) {
+          maximumPooling(
+            x, shape, y, output, size: window.size, stride: window.stride, padding: window.padding,
+            winners: winners, threads: context.threads)
+        }
+        guard context.training else { return pool(nil) }
+        winners = Array(unsafeUninitializedCapacity: output.count) { buffer, count in
+          pool(buffer.baseAddress)
+          count = output.count
         }
       }
     }
-    if context.training { saved = (input.shape, indices) }
+    if context.training { saved = (input.shape, winners) }
     return result
   }
 

@@ -5,9 +5,9 @@ import Tensors
 /// Convolution by the indirect GEMM: a regular grid of row pointers and packed weights.
 final class DirectConvolution: ConvolutionAlgorithm {
   let name = "direct"
-  private let geometry: ConvolutionGeometry
-  private let combine: Combine
-  private let forwardPack = FilterCache<PackedWeights>(), backwardPack = FilterCache<PackedWeights>()
+  let geometry: ConvolutionGeometry
+  let combine: Combine
+  let forwardPack = FilterCache<PackedWeights>(), backwardPack = FilterCache<PackedWeights>()
 
   init(_ geometry: ConvolutionGeometry, _ combine: Combine) {
     self.geometry = geometry
@@ -16,6 +16,7 @@ final class DirectConvolution: ConvolutionAlgorithm {
 
   func forward(_ x: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor {
     let input = FeatureShape(x), output = geometry.checkedOutput(input)
+    if WindowRows.serves(geometry) { return mergedForward(x, output, filter, finish, context) }
     let rows = GridRows(geometry, input: input, output: output)
     let packed = forwardPack.value(filter) { PackedWeights(forward: $0, groups: geometry.groups) }
     let zeros = Tensor(repeating: 0, [input.channels])
@@ -63,6 +64,7 @@ final class DirectConvolution: ConvolutionAlgorithm {
 
   func weightGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {
     let input = FeatureShape(x), output = FeatureShape(g)
+    if WindowRows.serves(geometry) { return mergedWeightGradient(g, x, weight, context) }
     let rows = GridRows(geometry, input: input, output: output)
     let zeros = Tensor(repeating: 0, [input.channels])
     var dw = Tensor(uninitialized: weight.value.shape)
@@ -74,6 +76,50 @@ final class DirectConvolution: ConvolutionAlgorithm {
           outputs: geometry.outputsPerGroup, gradient: g, result: dw, threads: context.threads
         ) { tap, range, pointers, _ in
           rows.fillTap(tap, range, x: x, zeros: zeros, into: pointers)
+        }
+      }
+    }
+    if combine == .adder { subtractWeightedSums(&dw, weight.value, g, threads: context.threads) }
+    return dw
+  }
+}
+
+// Few channels: each row of the window is one run of kernel width · channels floats. HWIO weights lie so already.
+extension DirectConvolution {
+  private func mergedForward(
+    _ x: Tensor, _ output: FeatureShape, _ filter: Filter, _ finish: Finish, _ context: Context
+  ) -> Tensor {
+    let rows = WindowRows(geometry, x, output: output, threads: context.threads)
+    let packed = forwardPack.value(filter) {
+      PackedWeights(
+        forward: $0.reshaped([geometry.kernel.height, 1, rows.run, geometry.outputChannels]), groups: 1)
+    }
+    var y = Tensor(uninitialized: output.extents)
+    rows.withPointer { copy in
+      y.withMutablePointer { y in
+        finish.withPointers(output: y) { finish in
+          indirectGEMM(
+            rows: output.pixels, weights: packed, finish: finish, combine: combine, threads: context.threads
+          ) { rows.fillForward($0, $1, copy: copy, y: y) }
+        }
+      }
+    }
+    return y
+  }
+
+  private func mergedWeightGradient(
+    _ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context
+  ) -> Tensor {
+    let output = FeatureShape(g)
+    let rows = WindowRows(geometry, x, output: output, threads: context.threads)
+    var dw = Tensor(uninitialized: weight.value.shape)
+    g.withPointer { g in
+      rows.withPointer { copy in
+        dw.withMutablePointer { dw in
+          indirectWeightGradient(
+            rows: output.pixels, groups: 1, taps: geometry.kernel.height, channels: rows.run,
+            outputs: geometry.outputChannels, gradient: g, result: dw, threads: context.threads
+          ) { row, range, pointers, _ in rows.fill(row, range, copy: copy, into: pointers) }
         }
       }
     }
