@@ -29,6 +29,7 @@ protocol TileRow {
   init(_ start: Weights)
   mutating func add<Step: CombineStep>(_ x: Float, _ weights: Weights, _ step: Step.Type)
   func store(_ pointer: UnsafeMutablePointer<Float>)
+  func store(_ pointer: UnsafeMutablePointer<Float>, _ finish: StoreOptions)
 }
 
 struct PairRow: TileRow {
@@ -49,6 +50,10 @@ struct PairRow: TileRow {
     first.store(pointer)
     second.store(pointer + Vector.scalarCount)
   }
+  @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>, _ finish: StoreOptions) {
+    finish.finished(first, pointer).store(pointer)
+    finish.finished(second, pointer + Vector.scalarCount).store(pointer + Vector.scalarCount)
+  }
 }
 
 struct SingleRow: TileRow {
@@ -60,4 +65,7 @@ struct SingleRow: TileRow {
     sum = Step.step(sum, Vector(repeating: x), weights)
   }
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>) { sum.store(pointer) }
+  @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>, _ finish: StoreOptions) {
+    finish.finished(sum, pointer).store(pointer)
+  }
 }

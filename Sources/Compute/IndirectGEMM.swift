@@ -45,14 +45,13 @@ private func run(
   let block = max(1, min(8, 256 / max(weights.taps, 1), 65_536 / max(scratchPerTile, 1), tiles.count))
   let panels = Panels(outputs: weights.outputs)
   let depth = weights.taps * weights.channels
-  withUnsafeTemporaryAllocation(byteCount: (tileRows + 1) * tileWidth * 4, alignment: 64) { scratch in
-    let floats = scratch.bindMemory(to: Float.self)
-    guard let sums = floats.baseAddress else { return }
-    let start = sums + tileRows * tileWidth
+  withUnsafeTemporaryAllocation(byteCount: tileWidth * 4, alignment: 64) { scratch in
+    guard let start = scratch.bindMemory(to: Float.self).baseAddress else { return }
     RowTable.withTables(tiles: block, slots: weights.taps, scratchPerTile: scratchPerTile) { tables in
       var slots = Array(repeating: 0, count: block)
       for first in stride(from: tiles.lowerBound, to: tiles.upperBound, by: block) {
         let blockTiles = first..<min(first + block, tiles.upperBound)
+        let aheadStep = (tileWidth + blockTiles.count - 1) / blockTiles.count
         for tile in blockTiles {
           let range = tile * tileRows..<min((tile + 1) * tileRows, rows)
           slots[tile - first] = fill(range, tables[tile - first])
@@ -70,15 +69,15 @@ private func run(
               if group > 0 && panel == panelRange.lowerBound {
                 table.advance(by: weights.channels, slots: slots[tile - first])
               }
-              let count = min((tile + 1) * tileRows, rows) - tile * tileRows
               runTile(
                 TileArguments(
                   rows: table.rows, taps: table.taps, slots: slots[tile - first], channels: weights.channels,
-                  weights: groupWeights + panel * tileWidth * depth, start: start, sums: sums),
-                count: count, single: panels.width(panel) < tileWidth, combine: combine)
-              for row in 0..<count {
-                finish.store(sums + row * tileWidth, table.outputs[row] + output, columns)
-              }
+                  weights: groupWeights + panel * tileWidth * depth,
+                  ahead: groupWeights + (panel + 1) * tileWidth * depth + (tile - first) * aheadStep * depth,
+                  aheadStep: aheadStep, start: start, outputs: table.outputs,
+                  column: output, columns: columns,
+                  count: min((tile + 1) * tileRows, rows) - tile * tileRows, finish: finish),
+                single: panels.width(panel) < tileWidth, combine: combine)
             }
           }
         }

@@ -1,3 +1,5 @@
+import CPrefetch
+
 /// What a microkernel reads and writes.
 struct TileArguments {
   /// Where to read: `slots` × `tileRows` pointers to rows of `channels` floats.
@@ -10,12 +12,22 @@ struct TileArguments {
   var channels: Int
   /// One panel of packed weights: `[tap][channel][panel width]`.
   var weights: UnsafePointer<Float>
+  /// The weights that will be needed next: this tile's share of them is fetched while it computes.
+  var ahead: UnsafePointer<Float>
+  /// The floats of that share for each channel.
+  var aheadStep: Int
   /// What the sums start from: the bias of each output of the panel, or zeros.
   var start: UnsafePointer<Float>
-  /// The results: `tileRows` rows of at most `tileWidth` floats.
-  var sums: UnsafeMutablePointer<Float>
-  /// The floats from one row of results to the next.
-  var sumsRow = tileWidth
+  /// For each pixel, where its row of outputs is.
+  var outputs: UnsafePointer<UnsafeMutablePointer<Float>>
+  /// The first of the tile's outputs in that row.
+  var column: Int
+  /// How many outputs the tile has: the panel's width or fewer.
+  var columns: Int
+  /// How many pixels the tile has: `tileRows` or fewer.
+  var count: Int
+  /// What is done to the sums before they are stored.
+  var finish: StoreOptions
 }
 
 /// The pixels of a full tile: as many as leave room in the registers for the weights and one broadcast.
@@ -28,13 +40,11 @@ struct TileArguments {
 /// The output channels of a full tile.
 let tileWidth = 2 &* Vector.scalarCount
 
-/// Runs the microkernel for `count` pixels (at most `tileRows`) and a panel of one or two vectors.
-///
-/// The results of the pixels from `count` on are undefined.
+/// Runs the microkernel for a tile of at most `tileRows` pixels and a panel of one or two vectors.
 @inline(__always)
-func runTile(_ tile: TileArguments, count: Int, single: Bool, combine: Combine) {
+func runTile(_ tile: TileArguments, single: Bool, combine: Combine) {
   #if WORKBENCH_AVX512
-    if count > 6 {
+    if tile.count > 6 {
       switch (combine, single) {
       case (.multiply, false): tile12(tile, PairRow.self, MultiplyStep.self)
       case (.multiply, true): tile12(tile, SingleRow.self, MultiplyStep.self)
@@ -67,6 +77,7 @@ func tile6<Row: TileRow, Step: CombineStep>(
   var r3 = Row(start)
   var r4 = Row(start)
   var r5 = Row(start)
+  var ahead = tile.ahead
   for slot in 0..<tile.slots {
     let rows = tile.rows + slot &* tileRows
     let p0 = rows[0]
@@ -85,14 +96,28 @@ func tile6<Row: TileRow, Step: CombineStep>(
       r4.add(p4[c], weights, step)
       r5.add(p5[c], weights, step)
       w += Row.width
+      workbench_prefetch(ahead)
+      ahead += tile.aheadStep
     }
   }
-  r0.store(tile.sums + 0 &* tile.sumsRow)
-  r1.store(tile.sums + 1 &* tile.sumsRow)
-  r2.store(tile.sums + 2 &* tile.sumsRow)
-  r3.store(tile.sums + 3 &* tile.sumsRow)
-  r4.store(tile.sums + 4 &* tile.sumsRow)
-  r5.store(tile.sums + 5 &* tile.sumsRow)
+  if tile.columns >= Row.width {
+    if 0 < tile.count { r0.store(tile.outputs[0] + tile.column, tile.finish) }
+    if 1 < tile.count { r1.store(tile.outputs[1] + tile.column, tile.finish) }
+    if 2 < tile.count { r2.store(tile.outputs[2] + tile.column, tile.finish) }
+    if 3 < tile.count { r3.store(tile.outputs[3] + tile.column, tile.finish) }
+    if 4 < tile.count { r4.store(tile.outputs[4] + tile.column, tile.finish) }
+    if 5 < tile.count { r5.store(tile.outputs[5] + tile.column, tile.finish) }
+  } else {
+    withUnsafeTemporaryAllocation(of: Row.self, capacity: 6) { rows in
+      rows[0] = r0
+      rows[1] = r1
+      rows[2] = r2
+      rows[3] = r3
+      rows[4] = r4
+      rows[5] = r5
+      storeParts(UnsafeRawPointer(rows.baseAddress.unsafelyUnwrapped), Row.width, tile)
+    }
+  }
 }
 
 #if WORKBENCH_AVX512
@@ -114,6 +139,7 @@ func tile6<Row: TileRow, Step: CombineStep>(
     var r9 = Row(start)
     var r10 = Row(start)
     var r11 = Row(start)
+    var ahead = tile.ahead
     for slot in 0..<tile.slots {
       let rows = tile.rows + slot &* tileRows
       let p0 = rows[0]
@@ -144,19 +170,48 @@ func tile6<Row: TileRow, Step: CombineStep>(
         r10.add(p10[c], weights, step)
         r11.add(p11[c], weights, step)
         w += Row.width
+        workbench_prefetch(ahead)
+        ahead += tile.aheadStep
       }
     }
-    r0.store(tile.sums + 0 &* tile.sumsRow)
-    r1.store(tile.sums + 1 &* tile.sumsRow)
-    r2.store(tile.sums + 2 &* tile.sumsRow)
-    r3.store(tile.sums + 3 &* tile.sumsRow)
-    r4.store(tile.sums + 4 &* tile.sumsRow)
-    r5.store(tile.sums + 5 &* tile.sumsRow)
-    r6.store(tile.sums + 6 &* tile.sumsRow)
-    r7.store(tile.sums + 7 &* tile.sumsRow)
-    r8.store(tile.sums + 8 &* tile.sumsRow)
-    r9.store(tile.sums + 9 &* tile.sumsRow)
-    r10.store(tile.sums + 10 &* tile.sumsRow)
-    r11.store(tile.sums + 11 &* tile.sumsRow)
+    if tile.columns >= Row.width {
+      if 0 < tile.count { r0.store(tile.outputs[0] + tile.column, tile.finish) }
+      if 1 < tile.count { r1.store(tile.outputs[1] + tile.column, tile.finish) }
+      if 2 < tile.count { r2.store(tile.outputs[2] + tile.column, tile.finish) }
+      if 3 < tile.count { r3.store(tile.outputs[3] + tile.column, tile.finish) }
+      if 4 < tile.count { r4.store(tile.outputs[4] + tile.column, tile.finish) }
+      if 5 < tile.count { r5.store(tile.outputs[5] + tile.column, tile.finish) }
+      if 6 < tile.count { r6.store(tile.outputs[6] + tile.column, tile.finish) }
+      if 7 < tile.count { r7.store(tile.outputs[7] + tile.column, tile.finish) }
+      if 8 < tile.count { r8.store(tile.outputs[8] + tile.column, tile.finish) }
+      if 9 < tile.count { r9.store(tile.outputs[9] + tile.column, tile.finish) }
+      if 10 < tile.count { r10.store(tile.outputs[10] + tile.column, tile.finish) }
+      if 11 < tile.count { r11.store(tile.outputs[11] + tile.column, tile.finish) }
+    } else {
+      withUnsafeTemporaryAllocation(of: Row.self, capacity: 12) { rows in
+        rows[0] = r0
+        rows[1] = r1
+        rows[2] = r2
+        rows[3] = r3
+        rows[4] = r4
+        rows[5] = r5
+        rows[6] = r6
+        rows[7] = r7
+        rows[8] = r8
+        rows[9] = r9
+        rows[10] = r10
+        rows[11] = r11
+        storeParts(UnsafeRawPointer(rows.baseAddress.unsafelyUnwrapped), Row.width, tile)
+      }
+    }
   }
 #endif
+
+/// Stores the sums of a tile with fewer outputs than its panel is wide.
+@inline(never)
+private func storeParts(_ sums: UnsafeRawPointer, _ width: Int, _ tile: TileArguments) {
+  let sums = sums.assumingMemoryBound(to: Float.self)
+  for row in 0..<tile.count {
+    tile.finish.storePart(sums + row &* width, tile.outputs[row] + tile.column, tile.columns)
+  }
+}

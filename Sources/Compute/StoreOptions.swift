@@ -23,21 +23,6 @@ public struct StoreOptions {
     self.residual = residual.map { Int(bitPattern: $0) - Int(bitPattern: output) }
   }
 
-  /// Whether sums (with the bias) are stored as they are.
-  @inline(__always) var isPlain: Bool { residual == nil && !relu }
-
-  /// Stores the sums, bias included, of one pixel and a panel of at most `tileWidth` outputs.
-  @inline(__always)
-  func store(_ sums: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>, _ columns: Int) {
-    if columns == tileWidth {
-      finished(Vector(at: sums), output).store(output)
-      finished(Vector(at: sums + Vector.scalarCount), output + Vector.scalarCount)
-        .store(output + Vector.scalarCount)
-    } else {
-      storePart(sums, output, columns)
-    }
-  }
-
   /// Stores the first `lanes` of a vector of sums.
   @inline(__always)
   func store(_ sum: Vector, _ output: UnsafeMutablePointer<Float>, _ lanes: Int) {
@@ -50,6 +35,7 @@ public struct StoreOptions {
     }
   }
 
+  /// A vector of sums with what belongs to it; `output` is where it will be stored.
   @inline(__always)
   func finished(_ sum: Vector, _ output: UnsafeMutablePointer<Float>) -> Vector {
     var y = sum
@@ -59,8 +45,9 @@ public struct StoreOptions {
     return relu ? y.maximum(.zero) : y
   }
 
+  /// Stores `columns` sums.
   @inline(never)
-  private func storePart(_ sums: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>, _ columns: Int) {
+  func storePart(_ sums: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>, _ columns: Int) {
     for column in 0..<columns {
       var y = sums[column]
       if let residual {

@@ -202,6 +202,7 @@ private struct Run<Transform: WinogradTransform> {
   ) {
     let channels = weights.channels, matrix = panels.floats(depth: channels)
     let tiles = (count + tileRows - 1) / tileRows
+    let aheadStep = (tileWidth + tiles - 1) / tiles
     withScratch(tileWidth) { zeros in
       zeros.update(repeating: 0, count: tileWidth)
       RowTable.withTables(tiles: tiles, slots: 1) { tables in
@@ -212,7 +213,9 @@ private struct Run<Transform: WinogradTransform> {
               tables[tile].setTap(slot: 0, 0)
               let pointers = tables[tile].slot(0)
               for row in 0..<tileRows {
-                pointers[row] = rows + min(tile * tileRows + row, count - 1) * channels
+                let index = min(tile * tileRows + row, count - 1)
+                pointers[row] = rows + index * channels
+                tables[tile].outputs[row] = m + product * outputPlane + index * outputRow
               }
             }
             for panel in 0..<panels.count {
@@ -220,11 +223,13 @@ private struct Run<Transform: WinogradTransform> {
                 runTile(
                   TileArguments(
                     rows: tables[tile].rows, taps: tables[tile].taps, slots: 1, channels: channels,
-                    weights: packed + product * matrix + panel * tileWidth * channels, start: zeros,
-                    sums: m + product * outputPlane + tile * tileRows * outputRow + panel * tileWidth,
-                    sumsRow: outputRow),
-                  count: min(tileRows, count - tile * tileRows), single: panels.width(panel) < tileWidth,
-                  combine: .multiply)
+                    weights: packed + product * matrix + panel * tileWidth * channels,
+                    ahead: packed + product * matrix + (panel + 1) * tileWidth * channels
+                      + tile * aheadStep * channels,
+                    aheadStep: aheadStep, start: zeros,
+                    outputs: tables[tile].outputs, column: panel * tileWidth, columns: tileWidth,
+                    count: min(tileRows, count - tile * tileRows), finish: StoreOptions()),
+                  single: panels.width(panel) < tileWidth, combine: .multiply)
               }
             }
           }
