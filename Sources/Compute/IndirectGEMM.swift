@@ -17,7 +17,7 @@ public func indirectGEMM(
   rows: Int, weights: PackedWeights, finish: StoreOptions = StoreOptions(), combine: Combine = .multiply,
   scratchPerRow: Int = 0, threads: Int, fill: (Range<Int>, RowTable) -> Int
 ) {
-  let tiles = (rows + tileRows - 1) / tileRows
+  let tiles = RowTiles(rows: rows).count
   let panels = Panels(outputs: weights.outputs)
   // Few tiles: share the panels instead, so that two threads help on a 7×7 image too.
   let byPanel = scratchPerRow == 0 && tiles < 8 * threads && panels.count >= threads
@@ -53,7 +53,7 @@ private func run(
         let blockTiles = first..<min(first + block, tiles.upperBound)
         let aheadStep = (tileWidth + blockTiles.count - 1) / blockTiles.count
         for tile in blockTiles {
-          let range = tile * tileRows..<min((tile + 1) * tileRows, rows)
+          let range = RowTiles(rows: rows).range(tile)
           slots[tile - first] = fill(range, tables[tile - first])
           tables[tile - first].repeatFirst(from: range.count, slots: slots[tile - first])
         }
@@ -76,7 +76,7 @@ private func run(
                   ahead: groupWeights + (panel + 1) * tileWidth * depth + (tile - first) * aheadStep * depth,
                   aheadStep: aheadStep, start: start, outputs: table.outputs,
                   column: output, columns: columns,
-                  count: min((tile + 1) * tileRows, rows) - tile * tileRows, finish: finish),
+                  count: RowTiles(rows: rows).range(tile).count, finish: finish),
                 single: panels.width(panel) < tileWidth, combine: combine)
             }
           }

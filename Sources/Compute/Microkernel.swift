@@ -44,14 +44,14 @@ let tileWidth = 2 &* Vector.scalarCount
 @inline(__always)
 func runTile(_ tile: TileArguments, single: Bool, combine: Combine) {
   #if WORKBENCH_AVX512
-    if tile.count > 6 {
-      switch (combine, single) {
-      case (.multiply, false): tile12(tile, PairRow.self, MultiplyStep.self)
-      case (.multiply, true): tile12(tile, SingleRow.self, MultiplyStep.self)
-      case (.adder, false): tile12(tile, PairRow.self, AdderStep.self)
-      case (.adder, true): tile12(tile, SingleRow.self, AdderStep.self)
-      }
-      return
+    switch (tile.count, combine, single) {
+    case (...6, _, _): break
+    case (...8, .multiply, false): return tile8(tile, PairRow.self, MultiplyStep.self)
+    case (...10, .multiply, false): return tile10(tile, PairRow.self, MultiplyStep.self)
+    case (_, .multiply, false): return tile12(tile, PairRow.self, MultiplyStep.self)
+    case (_, .multiply, true): return tile12(tile, SingleRow.self, MultiplyStep.self)
+    case (_, .adder, false): return tile12(tile, PairRow.self, AdderStep.self)
+    case (_, .adder, true): return tile12(tile, SingleRow.self, AdderStep.self)
     }
   #endif
   switch (combine, single) {
@@ -121,6 +121,146 @@ func tile6<Row: TileRow, Step: CombineStep>(
 }
 
 #if WORKBENCH_AVX512
+  /// A tile of 8 pixels: `sums[pixel] = start + Σ over slots, channels of step(x, w)`.
+  @inline(__always)
+  func tile8<Row: TileRow, Step: CombineStep>(
+    _ tile: TileArguments, _ row: Row.Type, _ step: Step.Type
+  ) {
+    let start = Row.load(tile.start)
+    var r0 = Row(start)
+    var r1 = Row(start)
+    var r2 = Row(start)
+    var r3 = Row(start)
+    var r4 = Row(start)
+    var r5 = Row(start)
+    var r6 = Row(start)
+    var r7 = Row(start)
+    var ahead = tile.ahead
+    for slot in 0..<tile.slots {
+      let rows = tile.rows + slot &* tileRows
+      let p0 = rows[0]
+      let p1 = rows[1]
+      let p2 = rows[2]
+      let p3 = rows[3]
+      let p4 = rows[4]
+      let p5 = rows[5]
+      let p6 = rows[6]
+      let p7 = rows[7]
+      var w = tile.weights + tile.taps[slot] &* tile.channels &* Row.width
+      for c in 0..<tile.channels {
+        let weights = Row.load(w)
+        r0.add(p0[c], weights, step)
+        r1.add(p1[c], weights, step)
+        r2.add(p2[c], weights, step)
+        r3.add(p3[c], weights, step)
+        r4.add(p4[c], weights, step)
+        r5.add(p5[c], weights, step)
+        r6.add(p6[c], weights, step)
+        r7.add(p7[c], weights, step)
+        w += Row.width
+        workbench_prefetch(ahead)
+        ahead += tile.aheadStep
+      }
+    }
+    if tile.columns >= Row.width {
+      if 0 < tile.count { r0.store(tile.outputs[0] + tile.column, tile.finish) }
+      if 1 < tile.count { r1.store(tile.outputs[1] + tile.column, tile.finish) }
+      if 2 < tile.count { r2.store(tile.outputs[2] + tile.column, tile.finish) }
+      if 3 < tile.count { r3.store(tile.outputs[3] + tile.column, tile.finish) }
+      if 4 < tile.count { r4.store(tile.outputs[4] + tile.column, tile.finish) }
+      if 5 < tile.count { r5.store(tile.outputs[5] + tile.column, tile.finish) }
+      if 6 < tile.count { r6.store(tile.outputs[6] + tile.column, tile.finish) }
+      if 7 < tile.count { r7.store(tile.outputs[7] + tile.column, tile.finish) }
+    } else {
+      withUnsafeTemporaryAllocation(of: Row.self, capacity: 8) { rows in
+        rows[0] = r0
+        rows[1] = r1
+        rows[2] = r2
+        rows[3] = r3
+        rows[4] = r4
+        rows[5] = r5
+        rows[6] = r6
+        rows[7] = r7
+        storeParts(UnsafeRawPointer(rows.baseAddress.unsafelyUnwrapped), Row.width, tile)
+      }
+    }
+  }
+
+  /// A tile of 10 pixels: `sums[pixel] = start + Σ over slots, channels of step(x, w)`.
+  @inline(__always)
+  func tile10<Row: TileRow, Step: CombineStep>(
+    _ tile: TileArguments, _ row: Row.Type, _ step: Step.Type
+  ) {
+    let start = Row.load(tile.start)
+    var r0 = Row(start)
+    var r1 = Row(start)
+    var r2 = Row(start)
+    var r3 = Row(start)
+    var r4 = Row(start)
+    var r5 = Row(start)
+    var r6 = Row(start)
+    var r7 = Row(start)
+    var r8 = Row(start)
+    var r9 = Row(start)
+    var ahead = tile.ahead
+    for slot in 0..<tile.slots {
+      let rows = tile.rows + slot &* tileRows
+      let p0 = rows[0]
+      let p1 = rows[1]
+      let p2 = rows[2]
+      let p3 = rows[3]
+      let p4 = rows[4]
+      let p5 = rows[5]
+      let p6 = rows[6]
+      let p7 = rows[7]
+      let p8 = rows[8]
+      let p9 = rows[9]
+      var w = tile.weights + tile.taps[slot] &* tile.channels &* Row.width
+      for c in 0..<tile.channels {
+        let weights = Row.load(w)
+        r0.add(p0[c], weights, step)
+        r1.add(p1[c], weights, step)
+        r2.add(p2[c], weights, step)
+        r3.add(p3[c], weights, step)
+        r4.add(p4[c], weights, step)
+        r5.add(p5[c], weights, step)
+        r6.add(p6[c], weights, step)
+        r7.add(p7[c], weights, step)
+        r8.add(p8[c], weights, step)
+        r9.add(p9[c], weights, step)
+        w += Row.width
+        workbench_prefetch(ahead)
+        ahead += tile.aheadStep
+      }
+    }
+    if tile.columns >= Row.width {
+      if 0 < tile.count { r0.store(tile.outputs[0] + tile.column, tile.finish) }
+      if 1 < tile.count { r1.store(tile.outputs[1] + tile.column, tile.finish) }
+      if 2 < tile.count { r2.store(tile.outputs[2] + tile.column, tile.finish) }
+      if 3 < tile.count { r3.store(tile.outputs[3] + tile.column, tile.finish) }
+      if 4 < tile.count { r4.store(tile.outputs[4] + tile.column, tile.finish) }
+      if 5 < tile.count { r5.store(tile.outputs[5] + tile.column, tile.finish) }
+      if 6 < tile.count { r6.store(tile.outputs[6] + tile.column, tile.finish) }
+      if 7 < tile.count { r7.store(tile.outputs[7] + tile.column, tile.finish) }
+      if 8 < tile.count { r8.store(tile.outputs[8] + tile.column, tile.finish) }
+      if 9 < tile.count { r9.store(tile.outputs[9] + tile.column, tile.finish) }
+    } else {
+      withUnsafeTemporaryAllocation(of: Row.self, capacity: 10) { rows in
+        rows[0] = r0
+        rows[1] = r1
+        rows[2] = r2
+        rows[3] = r3
+        rows[4] = r4
+        rows[5] = r5
+        rows[6] = r6
+        rows[7] = r7
+        rows[8] = r8
+        rows[9] = r9
+        storeParts(UnsafeRawPointer(rows.baseAddress.unsafelyUnwrapped), Row.width, tile)
+      }
+    }
+  }
+
   /// A tile of 12 pixels: `sums[pixel] = start + Σ over slots, channels of step(x, w)`.
   @inline(__always)
   func tile12<Row: TileRow, Step: CombineStep>(

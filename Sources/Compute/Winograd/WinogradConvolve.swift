@@ -201,7 +201,7 @@ private struct Run<Transform: WinogradTransform> {
     _ range: Range<Int>, _ count: Int, _ v: UnsafePointer<Float>, _ m: UnsafeMutablePointer<Float>
   ) {
     let channels = weights.channels, matrix = panels.floats(depth: channels)
-    let tiles = (count + tileRows - 1) / tileRows
+    let cut = RowTiles(rows: count), tiles = cut.count
     let aheadStep = (tileWidth + tiles - 1) / tiles
     withScratch(tileWidth) { zeros in
       zeros.update(repeating: 0, count: tileWidth)
@@ -213,7 +213,7 @@ private struct Run<Transform: WinogradTransform> {
               tables[tile].setTap(slot: 0, 0)
               let pointers = tables[tile].slot(0)
               for row in 0..<tileRows {
-                let index = min(tile * tileRows + row, count - 1)
+                let index = min(cut.range(tile).lowerBound + row, count - 1)
                 pointers[row] = rows + index * channels
                 tables[tile].outputs[row] = m + product * outputPlane + index * outputRow
               }
@@ -228,7 +228,7 @@ private struct Run<Transform: WinogradTransform> {
                       + tile * aheadStep * channels,
                     aheadStep: aheadStep, start: zeros,
                     outputs: tables[tile].outputs, column: panel * tileWidth, columns: tileWidth,
-                    count: min(tileRows, count - tile * tileRows), finish: StoreOptions()),
+                    count: cut.range(tile).count, finish: StoreOptions()),
                   single: panels.width(panel) < tileWidth, combine: .multiply)
               }
             }
