@@ -48,34 +48,37 @@ enum WinogradTwo: WinogradTransform {
   }
 }
 
-/// F(4, 3), at the points 0, 1, −1, 2, −2, ∞.
+/// F(4, 3), at the points 0, ±√½, ±√2, ∞: their products are 1, and rounding errors a quarter of those at the usual
+/// points 0, ±1, ±2, ∞ (on choosing points: Barabasz et al., 2018, arXiv:1803.10986).
 enum WinogradFour: WinogradTransform {
   @inline(__always) static var outputs: Int { 4 }
+  @inline(__always) private static var a: Float { 0.707_106_77 }
+  @inline(__always) private static var b: Float { 1.414_213_5 }
 
   @inline(__always)
   static func input(_ d: UnsafePointer<Vector>, _ t: UnsafeMutablePointer<Vector>, step: Int) {
     let d0 = d[0], d1 = d[step], d2 = d[2 &* step], d3 = d[3 &* step], d4 = d[4 &* step], d5 = d[5 &* step]
-    let four = Vector(repeating: 4), five = Vector(repeating: 5), two = Vector(repeating: 2)
-    t[0] = (d4 + four * d0).fused(-five, d2)
-    let a = d4.fused(-four, d2), b = d3.fused(-four, d1)
-    t[step] = a + b
-    t[2 &* step] = a - b
-    let c = d4 - d2, e = two * (d3 - d1)
-    t[3 &* step] = c + e
-    t[4 &* step] = c - e
-    t[5 &* step] = (d5 + four * d1).fused(-five, d3)
+    let sum = Vector(repeating: -2.5), two = Vector(repeating: -2), half = Vector(repeating: -0.5)
+    t[0] = (d0 + d4).fused(sum, d2)
+    let evenA = d4.fused(two, d2), oddA = d3.fused(two, d1)
+    t[step] = evenA.fused(Vector(repeating: a), oddA)
+    t[2 &* step] = evenA.fused(Vector(repeating: -a), oddA)
+    let evenB = d4.fused(half, d2), oddB = d3.fused(half, d1)
+    t[3 &* step] = evenB.fused(Vector(repeating: b), oddB)
+    t[4 &* step] = evenB.fused(Vector(repeating: -b), oddB)
+    t[5 &* step] = (d1 + d5).fused(sum, d3)
   }
 
   @inline(__always)
   static func weights(_ g: UnsafePointer<Vector>, _ u: UnsafeMutablePointer<Vector>, step: Int) {
     let g0 = g[0], g1 = g[step], g2 = g[2 &* step]
-    u[0] = g0 * 0.25
-    let a = (g0 + g2) * (-1 / 6), b = g1 * (1 / 6)
-    u[step] = a - b
-    u[2 &* step] = a + b
-    let c = g0 * (1 / 24) + g2 * (1 / 6), e = g1 * (1 / 12)
-    u[3 &* step] = c + e
-    u[4 &* step] = c - e
+    u[0] = g0
+    let evenA = (g0 + g2 * 0.5) * (-2 / 3), oddA = g1 * (-2 / 3 * a)
+    u[step] = evenA + oddA
+    u[2 &* step] = evenA - oddA
+    let evenB = (g0 + g2 * 2) * (1 / 6), oddB = g1 * (b / 6)
+    u[3 &* step] = evenB + oddB
+    u[4 &* step] = evenB - oddB
     u[5 &* step] = g2
   }
 
@@ -84,8 +87,8 @@ enum WinogradFour: WinogradTransform {
     let m1 = m[step], m2 = m[2 &* step], m3 = m[3 &* step], m4 = m[4 &* step]
     let s1 = m1 + m2, s2 = m3 + m4, d1 = m1 - m2, d2 = m3 - m4
     y[0] = m[0] + s1 + s2
-    y[step] = d1.fused(Vector(repeating: 2), d2)
-    y[2 &* step] = s1.fused(Vector(repeating: 4), s2)
-    y[3 &* step] = (d1 + m[5 &* step]).fused(Vector(repeating: 8), d2)
+    y[step] = (d1 * a).fused(Vector(repeating: b), d2)
+    y[2 &* step] = (s1 * 0.5).fused(Vector(repeating: 2), s2)
+    y[3 &* step] = m[5 &* step].fused(Vector(repeating: a / 2), d1).fused(Vector(repeating: 2 * b), d2)
   }
 }

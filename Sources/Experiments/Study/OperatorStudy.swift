@@ -19,7 +19,7 @@ public struct OperatorStudy {
   public enum Algorithms: Sendable {
     /// The one that is chosen by shape.
     case automatic
-    /// All that a kernel has, but the reference; the one that is chosen by shape comes first.
+    /// All of a kernel's that serve a shape, but the reference; the one that is chosen by shape comes first.
     case all
     /// These.
     case named([String])
@@ -110,7 +110,11 @@ public struct OperatorStudy {
     case .automatic: return ["auto"]
     case .named(let names): return names
     case .all:
-      let names = choice.kernel.algorithms.filter { $0 != "reference" }
+      let known = choice.kernel.algorithms.filter { $0 != "reference" }
+      let serving = known.filter {
+        (try? choice.makeLayer(at: problem.geometry, algorithm: $0, random: Random(seed: 0))) != nil
+      }
+      let names = serving.isEmpty ? Array(known.prefix(1)) : serving
       let layer = try? choice.makeLayer(at: problem.geometry, random: Random(seed: 0))
       let chosen = layer?.algorithm(
         for: problem.input, .forward, Context(training: false, threads: plan.threads))

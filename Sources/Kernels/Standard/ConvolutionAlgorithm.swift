@@ -28,7 +28,12 @@ enum ConvolutionAlgorithms {
   static func make(
     _ name: String?, from names: [String], _ geometry: ConvolutionGeometry, _ combine: Combine
   ) throws -> any ConvolutionAlgorithm {
-    guard let name, name != "auto" else { return AutomaticConvolution(geometry, combine, names) }
+    var name = name ?? "auto"
+    if name == "auto" {
+      // `direct` serves everything; where it is not among the names, the first of them is meant.
+      if names.contains("direct") { return AutomaticConvolution(geometry, combine, names) }
+      name = names[0]
+    }
     guard names.contains(name) else {
       throw WorkbenchError(
         "There is no algorithm ‘\(name)’ for this kernel; choose from auto, \(names.joined(separator: ", ")).")
