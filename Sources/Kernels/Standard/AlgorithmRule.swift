@@ -11,6 +11,9 @@ enum AlgorithmRule {
     _ geometry: ConvolutionGeometry, _ combine: Combine, _ input: FeatureShape, _ pass: Pass,
     from names: [String]
   ) -> String {
+    if combine == .multiply, names.contains("depthwise"), DepthwiseConvolution.serves(geometry) {
+      return "depthwise"
+    }
     guard combine == .multiply, pass != .weightGradient, let output = try? geometry.outputShape(for: input)
     else { return names[0] }
     let (inputs, outputs) =

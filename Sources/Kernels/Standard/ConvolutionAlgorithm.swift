@@ -20,7 +20,7 @@ protocol ConvolutionAlgorithm: AnyObject {
 /// The algorithms of the dense operators, by name.
 enum ConvolutionAlgorithms {
   /// What `Standard` and its relatives can run on, fastest first.
-  static let multiply = ["direct", "winograd", "winograd2", "fft", "reference"]
+  static let multiply = ["direct", "winograd", "winograd2", "depthwise", "fft", "reference"]
   /// What the adder can run on: distances have no Fourier or Winograd form.
   static let adder = ["direct", "reference"]
 
@@ -46,6 +46,7 @@ enum ConvolutionAlgorithms {
     case "direct": return DirectConvolution(geometry, combine)
     case "winograd": return try WinogradConvolution(geometry, .four)
     case "winograd2": return try WinogradConvolution(geometry, .two)
+    case "depthwise": return try DepthwiseConvolution(geometry)
     case "fft": return try FourierConvolution(geometry)
     default: return ReferenceConvolution(geometry, combine)
     }

@@ -7,18 +7,22 @@ final class DirectConvolution: ConvolutionAlgorithm {
   let name = "direct"
   let geometry: ConvolutionGeometry
   let combine: Combine
+  private let merged: MergedGroups
   let forwardPack = FilterCache<PackedWeights>(), backwardPack = FilterCache<PackedWeights>()
 
   init(_ geometry: ConvolutionGeometry, _ combine: Combine) {
     self.geometry = geometry
     self.combine = combine
+    merged = MergedGroups(geometry, combine)
   }
 
   func forward(_ x: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor {
     let input = FeatureShape(x), output = geometry.checkedOutput(input)
     if WindowRows.serves(geometry) { return mergedForward(x, output, filter, finish, context) }
     let rows = GridRows(geometry, input: input, output: output)
-    let packed = forwardPack.value(filter) { PackedWeights(forward: $0, groups: geometry.groups) }
+    let packed = forwardPack.value(filter) {
+      PackedWeights(forward: merged.expanded($0), groups: merged.groups)
+    }
     let zeros = Tensor(repeating: 0, [input.channels])
     var y = Tensor(uninitialized: output.extents)
     withPointers(x, zeros) { x, zeros in
@@ -38,7 +42,7 @@ final class DirectConvolution: ConvolutionAlgorithm {
   func inputGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {
     let input = FeatureShape(x), output = FeatureShape(g)
     let rows = GridRows(geometry, input: input, output: output)
-    let packed = backwardPack.value(Filter(weight)) { PackedWeights(backward: $0, groups: geometry.groups) }
+    let packed = backwardPack.value(Filter(weight)) { PackedWeights(backward: merged.expanded($0), groups: merged.groups) }
     let zeros = Tensor(repeating: 0, [output.channels])
     var dx = Tensor(uninitialized: input.extents)
     withPointers(g, zeros) { g, zeros in
@@ -67,18 +71,19 @@ final class DirectConvolution: ConvolutionAlgorithm {
     if WindowRows.serves(geometry) { return mergedWeightGradient(g, x, weight, context) }
     let rows = GridRows(geometry, input: input, output: output)
     let zeros = Tensor(repeating: 0, [input.channels])
-    var dw = Tensor(uninitialized: weight.value.shape)
+    let inGroup = geometry.inputChannels / merged.groups
+    var dw = Tensor(uninitialized: [geometry.taps, inGroup, geometry.outputChannels])
     withPointers(g, x, zeros) { g, x, zeros in
       dw.withMutablePointer { dw in
         indirectWeightGradient(
-          rows: output.pixels, groups: geometry.groups, taps: geometry.taps,
-          channels: geometry.channelsPerGroup,
-          outputs: geometry.outputsPerGroup, gradient: g, result: dw, threads: context.threads
+          rows: output.pixels, groups: merged.groups, taps: geometry.taps, channels: inGroup,
+          outputs: geometry.outputChannels / merged.groups, gradient: g, result: dw, threads: context.threads
         ) { tap, range, pointers, _ in
           rows.fillTap(tap, range, x: x, zeros: zeros, into: pointers)
         }
       }
     }
+    dw = merged.extracted(dw, shape: weight.value.shape)
     if combine == .adder { subtractWeightedSums(&dw, weight.value, g, threads: context.threads) }
     return dw
   }

@@ -1,0 +1,272 @@
+import Tensors
+
+/// A convolution in which each channel has a window of its own.
+public struct DepthwiseShape: Sendable {
+  let input: FeatureShape, output: FeatureShape
+  let kernel: (height: Int, width: Int), stride: (height: Int, width: Int), dilation: (height: Int, width: Int)
+  let top: Int, left: Int
+
+  /// - Parameters:
+  ///   - top: rows of padding above; may be negative.
+  ///   - left: columns of padding on the left; may be negative.
+  public init(
+    input: FeatureShape, output: FeatureShape, kernel: (height: Int, width: Int),
+    stride: (height: Int, width: Int), dilation: (height: Int, width: Int), top: Int, left: Int
+  ) {
+    self.input = input
+    self.output = output
+    self.kernel = kernel
+    self.stride = stride
+    self.dilation = dilation
+    self.top = top
+    self.left = left
+  }
+
+  /// The taps of one axis whose window position lies inside, for an output at `first` = index · stride − padding.
+  @inline(__always)
+  static func taps(_ first: Int, _ dilation: Int, _ kernel: Int, _ extent: Int) -> Range<Int> {
+    let lower = first >= 0 ? 0 : (dilation &- 1 &- first) / dilation
+    let upper = first >= extent ? 0 : (extent &- 1 &- first) / dilation &+ 1
+    return min(lower, kernel)..<max(min(upper, kernel), min(lower, kernel))
+  }
+}
+
+/// Depthwise convolution, vectorised over channels.
+public enum Depthwise {
+  /// y[p, c] = finish(Σ over taps of x[p · stride + t · dilation − padding, c] · w[t, c]); `w` is `[tap][channel]`.
+  public static func forward(
+    _ shape: DepthwiseShape, x: UnsafePointer<Float>, weights w: UnsafePointer<Float>,
+    y: UnsafeMutablePointer<Float>, finish: StoreOptions, threads: Int
+  ) {
+    let output = shape.output, channels = output.channels
+    // Pixels whose whole window lies inside, horizontally.
+    let reach = shape.dilation.width * (shape.kernel.width - 1)
+    let inner = (shape.left + shape.stride.width - 1) / shape.stride.width
+    let last = (shape.input.width + shape.left - reach - 1) / shape.stride.width
+    let inside = min(max(inner, 0), output.width)..<max(
+      min(shape.input.width + shape.left - reach >= 1 ? last + 1 : 0, output.width), min(max(inner, 0), output.width))
+    parallel(output.batch * output.height, threads: threads) { lines in
+      for line in lines {
+        let (image, row) = line.quotientAndRemainder(dividingBy: output.height)
+        let first = row * shape.stride.height - shape.top
+        let rows = DepthwiseShape.taps(first, shape.dilation.height, shape.kernel.height, shape.input.height)
+        let source = Line(
+          x: x + (image * shape.input.height + first) * shape.input.width * channels, w: w, rows: rows,
+          y: y + line * output.width * channels, shape: shape, channels: channels, finish: finish)
+        for channel in Swift.stride(from: 0, to: channels, by: Vector.scalarCount) {
+          let lanes = channels &- channel
+          var column = 0
+          while column < output.width {
+            if lanes >= Vector.scalarCount, inside.contains(column), column &+ 8 <= inside.upperBound {
+              source.eight(column, channel)
+              column &+= 8
+            } else if lanes >= Vector.scalarCount, inside.contains(column), column &+ 4 <= inside.upperBound {
+              source.four(column, channel)
+              column &+= 4
+            } else {
+              source.one(column, channel, lanes)
+              column &+= 1
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// dx from g: for each input pixel the taps and outputs that read it.
+  public static func inputGradient(
+    _ shape: DepthwiseShape, g: UnsafePointer<Float>, weights w: UnsafePointer<Float>,
+    dx: UnsafeMutablePointer<Float>, threads: Int
+  ) {
+    let input = shape.input, output = shape.output, channels = input.channels
+    parallel(input.batch * input.height, threads: threads) { lines in
+      for line in lines {
+        let (image, row) = line.quotientAndRemainder(dividingBy: input.height)
+        for column in 0..<input.width {
+          let target = dx + (line * input.width + column) * channels
+          target.update(repeating: 0, count: channels)
+          for tapRow in 0..<shape.kernel.height {
+            let y = row + shape.top - tapRow * shape.dilation.height
+            guard y >= 0, y % shape.stride.height == 0, y / shape.stride.height < output.height else { continue }
+            for tapColumn in 0..<shape.kernel.width {
+              let x = column + shape.left - tapColumn * shape.dilation.width
+              guard x >= 0, x % shape.stride.width == 0, x / shape.stride.width < output.width else { continue }
+              let pixel = (image * output.height + y / shape.stride.height) * output.width + x / shape.stride.width
+              let source = g + pixel * channels
+              let weight = w + (tapRow * shape.kernel.width + tapColumn) * channels
+              for channel in Swift.stride(from: 0, to: channels, by: Vector.scalarCount) {
+                let lanes = channels &- channel
+                let sum = Tail.load(target + channel, lanes)
+                  .fused(Tail.load(source + channel, lanes), Tail.load(weight + channel, lanes))
+                Tail.store(sum, target + channel, lanes)
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// dw[t, c] = Σ over images and pixels of x[p · stride + t · dilation − padding, c] · g[p, c].
+  ///
+  /// Each weight is summed by one thread, row of outputs by row.
+  public static func weightGradient(
+    _ shape: DepthwiseShape, x: UnsafePointer<Float>, g: UnsafePointer<Float>, dw: UnsafeMutablePointer<Float>,
+    threads: Int
+  ) {
+    let input = shape.input, output = shape.output, channels = input.channels
+    dw.update(repeating: 0, count: shape.kernel.height * shape.kernel.width * channels)
+    let blocks = (channels + Vector.scalarCount - 1) / Vector.scalarCount
+    parallel(blocks, threads: threads) { range in
+      for block in range {
+        let channel = block * Vector.scalarCount, lanes = channels - channel
+        for line in 0..<output.batch * output.height {
+          let (image, row) = line.quotientAndRemainder(dividingBy: output.height)
+          let first = row * shape.stride.height - shape.top
+          let gradient = g + (line * output.width * channels + channel)
+          for tapRow in DepthwiseShape.taps(first, shape.dilation.height, shape.kernel.height, input.height) {
+            let sourceRow = image * input.height + first + tapRow * shape.dilation.height
+            let source = x + (sourceRow * input.width * channels + channel)
+            for tapColumn in 0..<shape.kernel.width {
+              // The outputs whose tap lies inside.
+              let offset = tapColumn * shape.dilation.width - shape.left
+              let lower = offset >= 0 ? 0 : (shape.stride.width - 1 - offset) / shape.stride.width
+              let upper = min(
+                output.width, offset >= input.width ? 0 : (input.width - 1 - offset) / shape.stride.width + 1)
+              guard lower < upper else { continue }
+              let sum = products(
+                gradient + lower * channels, source + (lower * shape.stride.width + offset) * channels,
+                count: upper - lower, gStep: channels, xStep: shape.stride.width * channels, lanes)
+              let target = dw + ((tapRow * shape.kernel.width + tapColumn) * channels + channel)
+              Tail.store(Tail.load(target, lanes) + sum, target, lanes)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// Σ g · x over pixels, for a vector of channels.
+  @inline(__always)
+  private static func products(
+    _ g: UnsafePointer<Float>, _ x: UnsafePointer<Float>, count: Int, gStep: Int, xStep: Int, _ lanes: Int
+  ) -> Vector {
+    var s0 = Vector.zero, s1 = Vector.zero, s2 = Vector.zero, s3 = Vector.zero
+    var g = g, x = x, rest = count
+    if lanes >= Vector.scalarCount {
+      while rest >= 4 {
+        s0 = s0.fused(Vector(at: g), Vector(at: x))
+        s1 = s1.fused(Vector(at: g + gStep), Vector(at: x + xStep))
+        s2 = s2.fused(Vector(at: g + 2 &* gStep), Vector(at: x + 2 &* xStep))
+        s3 = s3.fused(Vector(at: g + 3 &* gStep), Vector(at: x + 3 &* xStep))
+        g += 4 &* gStep
+        x += 4 &* xStep
+        rest &-= 4
+      }
+    }
+    while rest > 0 {
+      s0 = s0.fused(Tail.load(g, lanes), Tail.load(x, lanes))
+      g += gStep
+      x += xStep
+      rest &-= 1
+    }
+    return (s0 + s1) + (s2 + s3)
+  }
+
+  /// One row of outputs.
+  private struct Line {
+    /// Where the first tap of the window's first row would read, were there no padding on the left.
+    let x: UnsafePointer<Float>
+    let w: UnsafePointer<Float>
+    /// The rows of the window that lie inside.
+    let rows: Range<Int>
+    let y: UnsafeMutablePointer<Float>
+    let shape: DepthwiseShape
+    let channels: Int
+    let finish: StoreOptions
+
+    @inline(__always)
+    func bias(_ channel: Int, _ lanes: Int) -> Vector { finish.bias.map { Tail.load($0 + channel, lanes) } ?? .zero }
+
+    /// Eight pixels whose windows lie inside.
+    @inline(__always)
+    func eight(_ column: Int, _ channel: Int) {
+      let start = bias(channel, Vector.scalarCount)
+      var s0 = start, s1 = start, s2 = start, s3 = start, s4 = start, s5 = start, s6 = start, s7 = start
+      let step = shape.stride.width &* channels, right = shape.dilation.width &* channels
+      for row in rows {
+        var source =
+          x + ((row &* shape.dilation.height &* shape.input.width &+ column &* shape.stride.width &- shape.left)
+            &* channels &+ channel)
+        var weight = w + (row &* shape.kernel.width &* channels &+ channel)
+        for _ in 0..<shape.kernel.width {
+          let v = Vector(at: weight)
+          s0 = s0.fused(Vector(at: source), v)
+          s1 = s1.fused(Vector(at: source + step), v)
+          s2 = s2.fused(Vector(at: source + 2 &* step), v)
+          s3 = s3.fused(Vector(at: source + 3 &* step), v)
+          s4 = s4.fused(Vector(at: source + 4 &* step), v)
+          s5 = s5.fused(Vector(at: source + 5 &* step), v)
+          s6 = s6.fused(Vector(at: source + 6 &* step), v)
+          s7 = s7.fused(Vector(at: source + 7 &* step), v)
+          source += right
+          weight += channels
+        }
+      }
+      let target = y + (column &* channels &+ channel), all = Vector.scalarCount
+      finish.store(s0, target, all)
+      finish.store(s1, target + channels, all)
+      finish.store(s2, target + 2 &* channels, all)
+      finish.store(s3, target + 3 &* channels, all)
+      finish.store(s4, target + 4 &* channels, all)
+      finish.store(s5, target + 5 &* channels, all)
+      finish.store(s6, target + 6 &* channels, all)
+      finish.store(s7, target + 7 &* channels, all)
+    }
+
+    /// Four pixels whose windows lie inside.
+    @inline(__always)
+    func four(_ column: Int, _ channel: Int) {
+      let start = bias(channel, Vector.scalarCount)
+      var s0 = start, s1 = start, s2 = start, s3 = start
+      let step = shape.stride.width &* channels, right = shape.dilation.width &* channels
+      for row in rows {
+        var source =
+          x + ((row &* shape.dilation.height &* shape.input.width &+ column &* shape.stride.width &- shape.left)
+            &* channels &+ channel)
+        var weight = w + (row &* shape.kernel.width &* channels &+ channel)
+        for _ in 0..<shape.kernel.width {
+          let v = Vector(at: weight)
+          s0 = s0.fused(Vector(at: source), v)
+          s1 = s1.fused(Vector(at: source + step), v)
+          s2 = s2.fused(Vector(at: source + 2 &* step), v)
+          s3 = s3.fused(Vector(at: source + 3 &* step), v)
+          source += right
+          weight += channels
+        }
+      }
+      let target = y + (column &* channels &+ channel), all = Vector.scalarCount
+      finish.store(s0, target, all)
+      finish.store(s1, target + channels, all)
+      finish.store(s2, target + 2 &* channels, all)
+      finish.store(s3, target + 3 &* channels, all)
+    }
+
+    /// One pixel anywhere.
+    @inline(__always)
+    func one(_ column: Int, _ channel: Int, _ lanes: Int) {
+      var sum = bias(channel, lanes)
+      let first = column &* shape.stride.width &- shape.left
+      let columns = DepthwiseShape.taps(first, shape.dilation.width, shape.kernel.width, shape.input.width)
+      for row in rows {
+        for tap in columns {
+          let pixel = row &* shape.dilation.height &* shape.input.width &+ first &+ tap &* shape.dilation.width
+          let source = x + (pixel &* channels &+ channel)
+          let weight = w + ((row &* shape.kernel.width &+ tap) &* channels &+ channel)
+          sum = sum.fused(Tail.load(source, lanes), Tail.load(weight, lanes))
+        }
+      }
+      finish.store(sum, y + (column &* channels &+ channel), lanes)
+    }
+  }
+}
