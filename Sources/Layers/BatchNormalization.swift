@@ -21,6 +21,7 @@ public final class BatchNormalization: Layer {
   private struct Saved {
     let input: Tensor
     let mean: [Float], inverseDeviation: [Float]
+    let function: Normalisation.Affine
   }
   private var saved: Saved?
 
@@ -56,16 +57,26 @@ public final class BatchNormalization: Layer {
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    forward(input, relu: false, context)
+  }
+
+  /// The forward pass together with the ReLU behind it, whose part of the backward pass is then done here too.
+  func forward(_ input: Tensor, relu: Bool, _ context: Context) -> Tensor {
     let channels = weight.value.count, rows = input.count / channels
-    guard context.training else { return scaled(input, affine, threads: context.threads) }
+    guard context.training else {
+      let (scale, shift) = affine
+      return applied(.init(scale: scale, shift: shift, relu: relu), to: input, context)
+    }
     let (mean, variance) = input.withPointer {
       Normalisation.moments($0, rows: rows, channels: channels, threads: context.threads)
     }
     updateRunning(mean, variance, rows: rows)
+    let (scale, shift) = affine(mean, variance)
+    let function = Normalisation.Affine(scale: scale, shift: shift, relu: relu)
     saved = Saved(
       input: input, mean: mean.map(Float.init),
-      inverseDeviation: variance.map { Float(1 / ($0 + epsilon).squareRoot()) })
-    return scaled(input, affine(mean, variance), threads: context.threads)
+      inverseDeviation: variance.map { Float(1 / ($0 + epsilon).squareRoot()) }, function: function)
+    return applied(function, to: input, context)
   }
 
   /// In inference, y = scale · x + shift.
@@ -83,13 +94,12 @@ public final class BatchNormalization: Layer {
     return (scale.map(Float.init), shift)
   }
 
-  private func scaled(_ input: Tensor, _ affine: (scale: [Float], shift: [Float]), threads: Int) -> Tensor {
+  private func applied(_ function: Normalisation.Affine, to input: Tensor, _ context: Context) -> Tensor {
     var result = Tensor(uninitialized: input.shape)
     input.withPointer { x in
       result.withMutablePointer {
         Normalisation.affine(
-          x, $0, scale: affine.scale, shift: affine.shift, rows: input.count / affine.scale.count,
-          threads: threads)
+          x, $0, function, rows: input.count / function.scale.count, threads: context.threads)
       }
     }
     return result
@@ -102,7 +112,7 @@ public final class BatchNormalization: Layer {
     saved.input.withPointer { x in
       gradient.withPointer { g in
         let sums = Normalisation.gradientSums(
-          x, g, mean: saved.mean, inverseDeviation: saved.inverseDeviation, rows: rows,
+          x, g, mean: saved.mean, inverseDeviation: saved.inverseDeviation, saved.function, rows: rows,
           threads: context.threads)
         weight.gradient = Tensor(sums.scale.map(Float.init), [channels])
         bias.gradient = Tensor(sums.shift.map(Float.init), [channels])
@@ -115,7 +125,7 @@ public final class BatchNormalization: Layer {
         let c = (0..<channels).map { -a[$0] * sums.shift[$0] / Double(rows) - b[$0] * Double(saved.mean[$0]) }
         result.withMutablePointer {
           Normalisation.inputGradient(
-            x, g, $0, a: a.map(Float.init), b: b.map(Float.init), c: c.map(Float.init), rows: rows,
+            x, g, $0, a: a.map(Float.init), b: b.map(Float.init), c: c.map(Float.init), saved.function, rows: rows,
             threads: context.threads)
         }
       }

@@ -11,7 +11,18 @@ public final class Sequential: Container {
     let name: String
     let layer: any Layer
     var normalization: BatchNormalization?
-    var relu = false
+    var relu: ReLU?
+
+    /// In training, the normalisation does the ReLU's work too.
+    func forward(_ input: Tensor, _ context: Context) -> Tensor {
+      let y = layer.forward(input, context)
+      return normalization?.forward(y, relu: relu != nil, context) ?? relu?.forward(y, context) ?? y
+    }
+
+    func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
+      let g = normalization?.backward(gradient, context) ?? relu?.backward(gradient, context) ?? gradient
+      return layer.backward(g, context)
+    }
   }
   private let steps: [Step]
 
@@ -20,13 +31,13 @@ public final class Sequential: Container {
     self.children = children
     var steps: [Step] = []
     for child in children {
-      if let last = steps.last, !last.relu {
+      if let last = steps.last, last.relu == nil {
         if let normalization = child.layer as? BatchNormalization, last.normalization == nil {
           steps[steps.count - 1].normalization = normalization
           continue
         }
-        if child.layer is ReLU {
-          steps[steps.count - 1].relu = true
+        if let relu = child.layer as? ReLU {
+          steps[steps.count - 1].relu = relu
           continue
         }
       }
@@ -55,14 +66,14 @@ public final class Sequential: Container {
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     guard context.training else { return infer(input, .none, context) }
-    return children.reduce(input) { $1.layer.forward($0, context) }
+    return steps.reduce(input) { $1.forward($0, context) }
   }
 
   /// Runs each layer together with the normalisation and the ReLU behind it, the last with `epilogue` too.
   public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
     var x = input, rest = epilogue
     for (index, step) in steps.enumerated() {
-      var own = Epilogue(normalization: step.normalization, relu: step.relu)
+      var own = Epilogue(normalization: step.normalization, relu: step.relu != nil)
       if index == steps.count - 1, !own.relu, rest.normalization == nil || own.normalization == nil {
         own = Epilogue(
           normalization: own.normalization ?? rest.normalization, residual: rest.residual, relu: rest.relu)
@@ -74,7 +85,7 @@ public final class Sequential: Container {
   }
 
   public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-    children.reversed().reduce(gradient) { $1.layer.backward($0, context) }
+    steps.reversed().reduce(gradient) { $1.backward($0, context) }
   }
 }
 

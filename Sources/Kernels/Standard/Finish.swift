@@ -24,7 +24,8 @@ struct Finish {
       let outputs = bias.count, rows = y.count / outputs
       y.withMutablePointer { y in
         Normalisation.affine(
-          y, y, scale: Array(repeating: 1, count: outputs), shift: bias.values, rows: rows, threads: threads)
+          y, y, .init(scale: Array(repeating: 1, count: outputs), shift: bias.values), rows: rows,
+          threads: threads)
       }
     }
     return Epilogue(residual: residual, relu: relu).applied(
