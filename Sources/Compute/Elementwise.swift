@@ -64,8 +64,18 @@ public enum Elementwise {
   public static func finish(
     _ y: UnsafeMutablePointer<Float>, residual: UnsafePointer<Float>?, relu: Bool, count: Int, threads: Int
   ) {
-    if let residual { add(y, residual, y, count: count, threads: threads) }
-    if relu { Self.relu(y, y, count: count, threads: threads) }
+    guard let residual else {
+      if relu { Self.relu(y, y, count: count, threads: threads) }
+      return
+    }
+    let least: Float = relu ? 0 : -.infinity
+    forEachVector(count, threads: threads) {
+      let sum = Vector(at: y + $0) + Vector(at: residual + $0)
+      sum.replacing(with: Vector(repeating: least), where: sum .< Vector(repeating: least)).store(y + $0)
+    } elements: {
+      let sum = y[$0] + residual[$0]
+      y[$0] = sum < least ? least : sum
+    }
   }
 
   /// y = y + factor · x
@@ -92,6 +102,24 @@ public enum Elementwise {
 }
 
 extension Tensor {
+  /// Adds another tensor of the same shape.
+  public mutating func add(_ other: Tensor, threads: Int) {
+    precondition(shape == other.shape, "cannot add \(shape) and \(other.shape)")
+    let count = count
+    other.withPointer { x in
+      withMutablePointer { Elementwise.add($0, x, $0, count: count, threads: threads) }
+    }
+  }
+
+  /// Makes it max(self + other, 0).
+  public mutating func addAndRectify(_ other: Tensor, threads: Int) {
+    precondition(shape == other.shape, "cannot add \(shape) and \(other.shape)")
+    let count = count
+    other.withPointer { x in
+      withMutablePointer { Elementwise.finish($0, residual: x, relu: true, count: count, threads: threads) }
+    }
+  }
+
   /// The elementwise sum; both shapes must be equal.
   public static func sum(_ a: Tensor, _ b: Tensor, threads: Int) -> Tensor {
     precondition(a.shape == b.shape, "cannot add \(a.shape) and \(b.shape)")

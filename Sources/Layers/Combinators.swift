@@ -19,9 +19,10 @@ public final class Sequential: Container {
       return normalization?.forward(y, relu: relu != nil, context) ?? relu?.forward(y, context) ?? y
     }
 
-    func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
+    func backward(_ gradient: Tensor, adding summand: Tensor?, _ context: Context) -> Tensor {
       let g = normalization?.backward(gradient, context) ?? relu?.backward(gradient, context) ?? gradient
-      return layer.backward(g, context)
+      guard let summand else { return layer.backward(g, context) }
+      return layer.backward(g, adding: summand, context)
     }
   }
   private let steps: [Step]
@@ -85,7 +86,23 @@ public final class Sequential: Container {
   }
 
   public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-    steps.reversed().reduce(gradient) { $1.backward($0, context) }
+    backward(gradient, summand: nil, context)
+  }
+
+  public func backward(_ gradient: Tensor, adding summand: Tensor, _ context: Context) -> Tensor {
+    guard !steps.isEmpty else { return .sum(gradient, summand, threads: context.threads) }
+    return backward(gradient, summand: summand, context)
+  }
+
+  /// Only the first layer may skip its input's gradient, or add to it.
+  private func backward(_ gradient: Tensor, summand: Tensor?, _ context: Context) -> Tensor {
+    var inner = context
+    inner.skipsInputGradient = false
+    var g = gradient
+    for (index, step) in steps.enumerated().reversed() {
+      g = step.backward(g, adding: index == 0 ? summand : nil, index == 0 ? context : inner)
+    }
+    return g
   }
 }
 
@@ -124,8 +141,16 @@ public final class Residual: Container {
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     guard context.training else { return infer(input, .none, context) }
-    return .sum(
-      main.forward(input, context), shortcut?.layer.forward(input, context) ?? input, threads: context.threads)
+    var result = main.forward(input, context)
+    result.add(shortcut?.layer.forward(input, context) ?? input, threads: context.threads)
+    return result
+  }
+
+  /// In training, `relu(main(x) + shortcut(x))` in one pass over the sum.
+  public func forwardRectified(_ input: Tensor, _ context: Context) -> Tensor {
+    var result = main.forward(input, context)
+    result.addAndRectify(shortcut?.layer.forward(input, context) ?? input, threads: context.threads)
+    return result
   }
 
   /// The shortcut is added, and what follows is done, while the main branch's last layer stores its output.
@@ -140,9 +165,9 @@ public final class Residual: Container {
   }
 
   public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-    .sum(
-      main.backward(gradient, context), shortcut?.layer.backward(gradient, context) ?? gradient,
-      threads: context.threads)
+    var context = context
+    context.skipsInputGradient = false
+    return main.backward(gradient, adding: shortcut?.layer.backward(gradient, context) ?? gradient, context)
   }
 }
 

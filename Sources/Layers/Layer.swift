@@ -6,6 +6,9 @@ public struct Context: Sendable {
   public var training: Bool
   /// The threads that one layer may use. No result depends on it.
   public var threads: Int
+  /// Whether nobody asks for the gradient to the input, as of a network's first layer: what a backward pass returns
+  /// is then undefined.
+  public var skipsInputGradient = false
   /// Where algorithms are chosen by measurement, in inference only; nil for the fixed rule.
   public var tuning: AlgorithmTuning?
   /// Where the time of each layer is noted, in inference only.
@@ -56,6 +59,9 @@ public protocol Layer: AnyObject {
   /// - Parameter gradient: the gradient to the output of the last forward pass in training.
   func backward(_ gradient: Tensor, _ context: Context) -> Tensor
 
+  /// The gradient to the input plus `summand`, which has the input's shape: another branch's gradient.
+  func backward(_ gradient: Tensor, adding summand: Tensor, _ context: Context) -> Tensor
+
   /// The parameters that are this layer's own, named as in PyTorch.
   var ownParameters: [NamedParameter] { get }
 
@@ -77,6 +83,13 @@ extension Layer {
   /// The forward pass, then what follows it.
   public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
     epilogue.applied(to: forward(input, context), context)
+  }
+
+  /// The backward pass, then the sum.
+  public func backward(_ gradient: Tensor, adding summand: Tensor, _ context: Context) -> Tensor {
+    var result = backward(gradient, context)
+    result.add(summand, threads: context.threads)
+    return result
   }
 
   /// None by default.

@@ -21,6 +21,9 @@ public final class ReLU: Layer {
     return result
   }
 
+  /// Takes an output that another layer has made in training, for the backward pass.
+  public func keep(output: Tensor) { self.output = output }
+
   public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
     guard let output = output.take() else { preconditionFailure("backward needs a forward pass in training") }
     var result = Tensor(uninitialized: gradient.shape)

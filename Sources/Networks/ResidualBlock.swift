@@ -24,7 +24,9 @@ public final class ResidualBlock: Container {
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     guard context.training else { return infer(input, .none, context) }
-    return relu.forward(residual.forward(input, context), context)
+    let output = residual.forwardRectified(input, context)
+    relu.keep(output: output)
+    return output
   }
 
   public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {

@@ -89,7 +89,7 @@ private struct Run<Transform: WinogradTransform> {
     panels = Panels(outputs: weights.outputs)
     outputRow = panels.floats(depth: 1)
     // Both matrices stay within about half of the second-level cache, but the weights are read once a chunk.
-    let fitting = (128 << 10) / (Transform.points * Transform.points * (weights.channels + outputRow))
+    let fitting = (32 << 10) / (Transform.points * Transform.points * (weights.channels + outputRow))
     let least = weights.channels * weights.outputs > 128 * 128 ? 2 * tileRows : tileRows
     chunk = min(max(least, fitting / tileRows * tileRows), (tiling.count + tileRows - 1) / tileRows * tileRows)
     inputPlane = chunk * weights.channels + 16
@@ -152,10 +152,11 @@ private struct Run<Transform: WinogradTransform> {
           for j in 0..<points {
             let h = row &+ i &* tiling.reach.height, w = column &+ j &* tiling.reach.width
             let pixel = patch + (i &* points &+ j) &* channels
-            if h >= 0, h < shape.height, w >= 0, w < shape.width {
-              pixel.update(from: x + (first &+ i &* down &+ j &* right), count: channels)
-            } else {
-              pixel.update(repeating: 0, count: channels)
+            let isInside = h >= 0 && h < shape.height && w >= 0 && w < shape.width
+            let source = isInside ? x + (first &+ i &* down &+ j &* right) : nil
+            for channel in stride(from: 0, to: channels, by: Vector.scalarCount) {
+              let lanes = channels &- channel
+              Tail.store(source.map { Tail.load($0 + channel, lanes) } ?? .zero, pixel + channel, lanes)
             }
           }
         }
@@ -206,17 +207,19 @@ private struct Run<Transform: WinogradTransform> {
     withScratch(tileWidth) { zeros in
       zeros.update(repeating: 0, count: tileWidth)
       RowTable.withTables(tiles: tiles, slots: 1) { tables in
+        let ranges = (0..<tiles).map(cut.range)
+        for table in tables { table.setTap(slot: 0, 0) }
         weights.withPointer { packed in
           for product in range {
-            let rows = v + product * inputPlane
             for tile in 0..<tiles {
-              tables[tile].setTap(slot: 0, 0)
-              let pointers = tables[tile].slot(0)
-              for row in 0..<tileRows {
-                let index = min(cut.range(tile).lowerBound + row, count - 1)
-                pointers[row] = rows + index * channels
-                tables[tile].outputs[row] = m + product * outputPlane + index * outputRow
+              let pointers = tables[tile].slot(0), outputs = tables[tile].outputs
+              let first = v + (product &* inputPlane &+ ranges[tile].lowerBound &* channels)
+              let sums = m + (product &* outputPlane &+ ranges[tile].lowerBound &* outputRow)
+              for row in 0..<ranges[tile].count {
+                pointers[row] = first + row &* channels
+                outputs[row] = sums + row &* outputRow
               }
+              for row in ranges[tile].count..<tileRows { pointers[row] = first }
             }
             for panel in 0..<panels.count {
               for tile in 0..<tiles {
@@ -228,7 +231,7 @@ private struct Run<Transform: WinogradTransform> {
                       + tile * aheadStep * channels,
                     aheadStep: aheadStep, start: zeros,
                     outputs: tables[tile].outputs, column: panel * tileWidth, columns: tileWidth,
-                    count: cut.range(tile).count, finish: StoreOptions()),
+                    count: ranges[tile].count, finish: StoreOptions()),
                   single: panels.width(panel) < tileWidth, combine: .multiply)
               }
             }

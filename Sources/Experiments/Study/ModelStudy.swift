@@ -105,6 +105,8 @@ public struct ModelStudy {
     _ network: ResidualNetwork, _ plan: Plan, _ images: Tensor, _ inference: Context
   ) -> (prepare: () -> Void, run: () -> Void) {
     let training = Context(training: true, threads: plan.threads)
+    var backward = training
+    backward.skipsInputGradient = true
     let labels = (0..<plan.input.batch).map { $0 % plan.model.classes }
     func forward() -> CrossEntropy.Result {
       CrossEntropy.evaluate(network.forward(images, training), labels)
@@ -114,13 +116,13 @@ public struct ModelStudy {
     case .backward:
       // Only the timed part differs: the forward pass is preparation.
       var gradient = Tensor(repeating: 0, [1])
-      return ({ gradient = forward().gradient }, { _ = network.backward(gradient, training) })
+      return ({ gradient = forward().gradient }, { _ = network.backward(gradient, backward) })
     case .training:
       let optimizer = SGD(network.parameters.map(\.parameter), .init(momentum: 0.9, weightDecay: 1e-4))
       return (
         {},
         {
-          _ = network.backward(forward().gradient, training)
+          _ = network.backward(forward().gradient, backward)
           optimizer.step(rate: 1e-4)
         }
       )

@@ -45,7 +45,9 @@ final class FourierConvolution: ConvolutionAlgorithm {
     return finish.applied(to: y, threads: context.threads)
   }
 
-  func inputGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {
+  func inputGradient(
+    _ g: Tensor, _ x: Tensor, _ weight: Parameter, adding summand: Tensor?, _ context: Context
+  ) -> Tensor {
     let input = FeatureShape(x)
     let dense = upsampled(g, unit.checkedOutput(input))
     let tiles = FourierTiles(unit, output: input)
@@ -53,13 +55,14 @@ final class FourierConvolution: ConvolutionAlgorithm {
       spectra($0, size: tiles.size, backward: true)
     }
     // dx is the correlation of g with the turned window: position q reads g from q + padding − reach + 1 on.
-    return convolve(
+    let dx = convolve(
       dense, packed, channels: geometry.outputChannels, outputs: geometry.inputChannels, shape: input,
       tiles: tiles,
       origin: (
         geometry.padding.top - geometry.dilation.height * (geometry.kernel.height - 1),
         geometry.padding.left - geometry.dilation.width * (geometry.kernel.width - 1)
       ), threads: context.threads)
+    return Finish(residual: summand).applied(to: dx, threads: context.threads)
   }
 
   func weightGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {

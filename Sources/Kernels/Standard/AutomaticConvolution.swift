@@ -35,8 +35,11 @@ final class AutomaticConvolution: ConvolutionAlgorithm {
     return serving(input, .forward, context).forward(x, filter, finish, context)
   }
 
-  func inputGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {
-    serving(FeatureShape(x), .inputGradient, context).inputGradient(g, x, weight, context)
+  func inputGradient(
+    _ g: Tensor, _ x: Tensor, _ weight: Parameter, adding summand: Tensor?, _ context: Context
+  ) -> Tensor {
+    serving(FeatureShape(x), .inputGradient, context).inputGradient(
+      g, x, weight, adding: summand, context)
   }
 
   func weightGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {

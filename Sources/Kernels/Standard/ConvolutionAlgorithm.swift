@@ -10,8 +10,10 @@ protocol ConvolutionAlgorithm: AnyObject {
   /// y from x. The shapes have been checked.
   func forward(_ x: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor
 
-  /// dx from g = dy; x where the gradient depends on it.
-  func inputGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor
+  /// dx from g = dy, plus the summand if there is one; x where the gradient depends on it.
+  func inputGradient(
+    _ g: Tensor, _ x: Tensor, _ weight: Parameter, adding summand: Tensor?, _ context: Context
+  ) -> Tensor
 
   /// dw from g = dy and x.
   func weightGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor

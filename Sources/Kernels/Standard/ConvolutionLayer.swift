@@ -87,10 +87,19 @@ public final class ConvolutionLayer: KernelLayer {
   }
 
   public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
+    backward(gradient, summand: nil, context)
+  }
+
+  public func backward(_ gradient: Tensor, adding summand: Tensor, _ context: Context) -> Tensor {
+    backward(gradient, summand: summand, context)
+  }
+
+  private func backward(_ gradient: Tensor, summand: Tensor?, _ context: Context) -> Tensor {
     guard let input = input.take() else { preconditionFailure("backward needs a forward pass in training") }
     weight.gradient = implementation.weightGradient(gradient, input, weight, context)
     bias?.gradient = biasGradient(gradient, threads: context.threads)
-    return implementation.inputGradient(gradient, input, weight, context)
+    if context.skipsInputGradient { return Tensor(uninitialized: [0]) }
+    return implementation.inputGradient(gradient, input, weight, adding: summand, context)
   }
 
   public func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {

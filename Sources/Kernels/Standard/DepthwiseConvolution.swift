@@ -35,7 +35,9 @@ final class DepthwiseConvolution: ConvolutionAlgorithm {
   }
 
   /// At stride 1, a depthwise convolution of g with the turned window.
-  func inputGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {
+  func inputGradient(
+    _ g: Tensor, _ x: Tensor, _ weight: Parameter, adding summand: Tensor?, _ context: Context
+  ) -> Tensor {
     let shape = shape(FeatureShape(x)), taps = geometry.taps, channels = geometry.inputChannels
     var dx = Tensor(uninitialized: x.shape)
     withPointers(g, weight.value) { g, w in
@@ -51,6 +53,7 @@ final class DepthwiseConvolution: ConvolutionAlgorithm {
         }
       }
     }
+    if let summand { dx.add(summand, threads: context.threads) }
     return dx
   }
 

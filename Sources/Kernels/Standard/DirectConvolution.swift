@@ -39,7 +39,9 @@ final class DirectConvolution: ConvolutionAlgorithm {
     return y
   }
 
-  func inputGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {
+  func inputGradient(
+    _ g: Tensor, _ x: Tensor, _ weight: Parameter, adding summand: Tensor?, _ context: Context
+  ) -> Tensor {
     let input = FeatureShape(x), output = FeatureShape(g)
     let rows = GridRows(geometry, input: input, output: output)
     let packed = backwardPack.value(Filter(weight)) { PackedWeights(backward: merged.expanded($0), groups: merged.groups) }
@@ -49,8 +51,10 @@ final class DirectConvolution: ConvolutionAlgorithm {
       dx.withMutablePointer { dx in
         switch combine {
         case .multiply:
-          indirectGEMM(rows: input.pixels, weights: packed, threads: context.threads) {
-            rows.fillBackward($0, $1, g: g, zeros: zeros, dx: dx)
+          Finish(residual: summand).withPointers(output: dx) { finish in
+            indirectGEMM(rows: input.pixels, weights: packed, finish: finish, threads: context.threads) {
+              rows.fillBackward($0, $1, g: g, zeros: zeros, dx: dx)
+            }
           }
         case .adder:
           x.withPointer { x in
@@ -63,6 +67,7 @@ final class DirectConvolution: ConvolutionAlgorithm {
         }
       }
     }
+    if combine == .adder, let summand { dx.add(summand, threads: context.threads) }
     return dx
   }
 

@@ -20,8 +20,11 @@ final class ReferenceConvolution: ConvolutionAlgorithm {
       .applied(to: Tensor(sums), threads: context.threads)
   }
 
-  func inputGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {
-    Tensor(combine.referenceGradients(Tensor64(x), Tensor64(weight.value), Tensor64(g), geometry).x)
+  func inputGradient(
+    _ g: Tensor, _ x: Tensor, _ weight: Parameter, adding summand: Tensor?, _ context: Context
+  ) -> Tensor {
+    let dx = Tensor(combine.referenceGradients(Tensor64(x), Tensor64(weight.value), Tensor64(g), geometry).x)
+    return Finish(residual: summand).applied(to: dx, threads: context.threads)
   }
 
   func weightGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {

@@ -38,12 +38,14 @@ final class WinogradConvolution: ConvolutionAlgorithm {
   }
 
   /// dx is the convolution of g with the turned window, padded by what is missing to its full reach.
-  func inputGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {
+  func inputGradient(
+    _ g: Tensor, _ x: Tensor, _ weight: Parameter, adding summand: Tensor?, _ context: Context
+  ) -> Tensor {
     let weights = backwardWeights.value(Filter(weight)) {
       WinogradWeights($0, size, backward: true, threads: context.threads)
     }
     return convolve(
-      g, FeatureShape(x), weights, Finish(), top: 2 * geometry.dilation.height - geometry.padding.top,
+      g, FeatureShape(x), weights, Finish(residual: summand), top: 2 * geometry.dilation.height - geometry.padding.top,
       left: 2 * geometry.dilation.width - geometry.padding.left, context)
   }
 

@@ -64,6 +64,8 @@ public enum Training {
     onStep: () throws -> Void = {}, onEpoch: (EpochResult) throws -> Void
   ) throws {
     let context = Context(training: true, threads: threads)
+    var backwardContext = context
+    backwardContext.skipsInputGradient = true
     let parameters = network.parameters.map(\.parameter)
     let optimizer = SGD(parameters, recipe.optimizer)
     var random = Random(seed: seed).split("order")
@@ -79,7 +81,7 @@ public enum Training {
         if recipe.augments { data.augmentation.apply(to: &images, using: &random) }
         let logits = network.forward(images, context)
         let result = CrossEntropy.evaluate(logits, labels, smoothing: recipe.smoothing)
-        _ = network.backward(result.gradient, context)
+        _ = network.backward(result.gradient, backwardContext)
         rate = recipe.schedule.rate(step: epoch * batches + batch, of: recipe.epochs * batches)
         optimizer.step(rate: rate)
         loss += result.loss * Double(chosen.count)
