@@ -18,7 +18,7 @@ public func indirectClampedGradient(
   let depth = weights.taps * weights.channels
   weights.withPointer { packed in
     parallel((rows + tileRows - 1) / tileRows, threads: threads) { tiles in
-      RowTable.withTables(tiles: 1, slots: weights.taps) { tables in
+      RowTable.withTables(tiles: 1, slots: weights.taps, channels: weights.channels) { tables in
         for tile in tiles {
           let range = tile * tileRows..<min((tile + 1) * tileRows, rows)
           let table = tables[0]
@@ -71,7 +71,7 @@ private struct ClampedTile {
     for slot in 0..<slots {
       let g0 = table.rows[slot &* tileRows &+ row],
         g1 = table.rows[slot &* tileRows &+ min(row &+ 1, tileRows &- 1)]
-      var w = weights + table.taps[slot] &* depth &* tileWidth
+      var w = weights + table.runs[slot].first &* tileWidth
       for output in 0..<depth {
         let w0 = Vector(at: w), w1 = Vector(at: w + lanes)
         let first = Vector(repeating: g0[output]), second = Vector(repeating: g1[output])
@@ -95,7 +95,7 @@ private struct ClampedTile {
     for slot in 0..<slots {
       let g0 = table.rows[slot &* tileRows &+ row],
         g1 = table.rows[slot &* tileRows &+ min(row &+ 1, tileRows &- 1)]
-      var w = weights + table.taps[slot] &* depth &* Vector.scalarCount
+      var w = weights + table.runs[slot].first &* Vector.scalarCount
       for output in 0..<depth {
         let weight = Vector(at: w)
         s0 = Self.step(s0, weight, x0, Vector(repeating: g0[output]))

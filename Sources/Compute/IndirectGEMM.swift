@@ -10,12 +10,14 @@ import Tensors
 ///   - weights: packed weights; group g reads channels g · channels and writes outputs g · outputs onwards.
 ///   - finish: what is done to the sums before they are stored.
 ///   - combine: how x and w meet.
+///   - slots: at most how many slots a tile has; by default one for each tap.
+///   - channelStep: the distance of a slot's channels in memory.
 ///   - scratchPerRow: floats of scratch memory that `fill` needs for each row.
 ///   - threads: how many threads share the rows or the panels; the result does not depend on it.
 ///   - fill: fills the table of a tile of rows (at most `RowTable.capacity`) and returns its number of slots.
 public func indirectGEMM(
   rows: Int, weights: PackedWeights, finish: StoreOptions = StoreOptions(), combine: Combine = .multiply,
-  scratchPerRow: Int = 0, threads: Int, fill: (Range<Int>, RowTable) -> Int
+  slots: Int? = nil, channelStep: Int = 1, scratchPerRow: Int = 0, threads: Int, fill: (Range<Int>, RowTable) -> Int
 ) {
   let tiles = RowTiles(rows: rows).count
   let panels = Panels(outputs: weights.outputs)
@@ -24,11 +26,11 @@ public func indirectGEMM(
   weights.withPointer { packed in
     if byPanel {
       parallel(panels.count, threads: threads) {
-        run(tiles: 0..<tiles, panels: $0, rows, weights, packed, finish, combine, scratchPerRow, fill)
+        run(tiles: 0..<tiles, panels: $0, rows, weights, packed, finish, combine, slots ?? weights.taps, channelStep, scratchPerRow, fill)
       }
     } else {
       parallel(tiles, threads: threads) {
-        run(tiles: $0, panels: 0..<panels.count, rows, weights, packed, finish, combine, scratchPerRow, fill)
+        run(tiles: $0, panels: 0..<panels.count, rows, weights, packed, finish, combine, slots ?? weights.taps, channelStep, scratchPerRow, fill)
       }
     }
   }
@@ -38,16 +40,18 @@ public func indirectGEMM(
 private func run(
   tiles: Range<Int>, panels panelRange: Range<Int>, _ rows: Int, _ weights: PackedWeights,
   _ packed: UnsafePointer<Float>, _ finish: StoreOptions, _ combine: Combine,
-  _ scratchPerRow: Int, _ fill: (Range<Int>, RowTable) -> Int
+  _ slotCapacity: Int, _ channelStep: Int, _ scratchPerRow: Int, _ fill: (Range<Int>, RowTable) -> Int
 ) {
   // Tables and scratch rows of a block stay within the second-level cache.
   let scratchPerTile = scratchPerRow * tileRows
-  let block = max(1, min(8, 256 / max(weights.taps, 1), 65_536 / max(scratchPerTile, 1), tiles.count))
+  let block = max(1, min(8, 256 / max(slotCapacity, 1), 65_536 / max(scratchPerTile, 1), tiles.count))
   let panels = Panels(outputs: weights.outputs)
   let depth = weights.taps * weights.channels
   withUnsafeTemporaryAllocation(byteCount: tileWidth * 4, alignment: 64) { scratch in
     guard let start = scratch.bindMemory(to: Float.self).baseAddress else { return }
-    RowTable.withTables(tiles: block, slots: weights.taps, scratchPerTile: scratchPerTile) { tables in
+    RowTable.withTables(
+      tiles: block, slots: slotCapacity, channels: weights.channels, scratchPerTile: scratchPerTile
+    ) { tables in
       var slots = Array(repeating: 0, count: block)
       for first in stride(from: tiles.lowerBound, to: tiles.upperBound, by: block) {
         let blockTiles = first..<min(first + block, tiles.upperBound)
@@ -71,7 +75,7 @@ private func run(
               }
               runTile(
                 TileArguments(
-                  rows: table.rows, taps: table.taps, slots: slots[tile - first], channels: weights.channels,
+                  rows: table.rows, runs: table.runs, step: channelStep, slots: slots[tile - first],
                   weights: groupWeights + panel * tileWidth * depth,
                   ahead: groupWeights + (panel + 1) * tileWidth * depth + (tile - first) * aheadStep * depth,
                   aheadStep: aheadStep, start: start, outputs: table.outputs,

@@ -4,12 +4,12 @@ import CPrefetch
 struct TileArguments {
   /// Where to read: `slots` × `tileRows` pointers to rows of `channels` floats.
   var rows: UnsafePointer<UnsafePointer<Float>>
-  /// For each slot, which tap's weights to use.
-  var taps: UnsafePointer<Int>
+  /// For each slot, which of the panel's rows its channels meet, and how many there are.
+  var runs: UnsafePointer<SlotRun>
+  /// The distance of a slot's channels.
+  var step = 1
   /// The number of slots.
   var slots: Int
-  /// The channels of a row that are summed over.
-  var channels: Int
   /// One panel of packed weights: `[tap][channel][panel width]`.
   var weights: UnsafePointer<Float>
   /// The weights that will be needed next: this tile's share of them is fetched while it computes.
@@ -43,23 +43,52 @@ let tileWidth = 2 &* Vector.scalarCount
 /// Runs the microkernel for a tile of at most `tileRows` pixels and a panel of one or two vectors.
 @inline(__always)
 func runTile(_ tile: TileArguments, single: Bool, combine: Combine) {
+  if tile.step != 1 { return runStridedTile(tile, single: single, combine: combine) }
   #if WORKBENCH_AVX512
     switch (tile.count, combine, single) {
     case (...6, _, _): break
-    case (...8, .multiply, false): return tile8(tile, PairRow.self, MultiplyStep.self)
-    case (...10, .multiply, false): return tile10(tile, PairRow.self, MultiplyStep.self)
-    case (_, .multiply, false): return tile12(tile, PairRow.self, MultiplyStep.self)
-    case (_, .multiply, true): return tile12(tile, SingleRow.self, MultiplyStep.self)
-    case (_, .adder, false): return tile12(tile, PairRow.self, AdderStep.self)
-    case (_, .adder, true): return tile12(tile, SingleRow.self, AdderStep.self)
+    case (...8, .multiply, false): return tile8(tile, PairRow.self, MultiplyStep.self, UnitStride.self)
+    case (...10, .multiply, false): return tile10(tile, PairRow.self, MultiplyStep.self, UnitStride.self)
+    case (_, .multiply, false): return tile12(tile, PairRow.self, MultiplyStep.self, UnitStride.self)
+    case (_, .multiply, true): return tile12(tile, SingleRow.self, MultiplyStep.self, UnitStride.self)
+    case (_, .adder, false): return tile12(tile, PairRow.self, AdderStep.self, UnitStride.self)
+    case (_, .adder, true): return tile12(tile, SingleRow.self, AdderStep.self, UnitStride.self)
     }
   #endif
   switch (combine, single) {
-  case (.multiply, false): tile6(tile, PairRow.self, MultiplyStep.self)
-  case (.multiply, true): tile6(tile, SingleRow.self, MultiplyStep.self)
-  case (.adder, false): tile6(tile, PairRow.self, AdderStep.self)
-  case (.adder, true): tile6(tile, SingleRow.self, AdderStep.self)
+  case (.multiply, false): tile6(tile, PairRow.self, MultiplyStep.self, UnitStride.self)
+  case (.multiply, true): tile6(tile, SingleRow.self, MultiplyStep.self, UnitStride.self)
+  case (.adder, false): tile6(tile, PairRow.self, AdderStep.self, UnitStride.self)
+  case (.adder, true): tile6(tile, SingleRow.self, AdderStep.self, UnitStride.self)
   }
+}
+
+/// Channels that do not lie side by side: for products only, and with fewer tiles.
+@inline(never)
+private func runStridedTile(_ tile: TileArguments, single: Bool, combine: Combine) {
+  precondition(combine == .multiply, "only products take channels apart")
+  #if WORKBENCH_AVX512
+    if tile.count > 6, !single { return tile12(tile, PairRow.self, MultiplyStep.self, AnyStride.self) }
+    if tile.count > 6 { return tile12(tile, SingleRow.self, MultiplyStep.self, AnyStride.self) }
+  #endif
+  if single {
+    tile6(tile, SingleRow.self, MultiplyStep.self, AnyStride.self)
+  } else {
+    tile6(tile, PairRow.self, MultiplyStep.self, AnyStride.self)
+  }
+}
+
+/// How far a row's channels lie apart.
+protocol ChannelStride {
+  static func next(_ channel: Int, _ step: Int) -> Int
+}
+
+enum UnitStride: ChannelStride {
+  @inline(__always) static func next(_ channel: Int, _ step: Int) -> Int { channel &+ 1 }
+}
+
+enum AnyStride: ChannelStride {
+  @inline(__always) static func next(_ channel: Int, _ step: Int) -> Int { channel &+ step }
 }
 
 // The tiles below are written out, pixel by pixel: the compiler keeps named variables in registers, but not
@@ -67,8 +96,8 @@ func runTile(_ tile: TileArguments, single: Bool, combine: Combine) {
 
 /// A tile of 6 pixels: `sums[pixel] = start + Σ over slots, channels of step(x, w)`.
 @inline(__always)
-func tile6<Row: TileRow, Step: CombineStep>(
-  _ tile: TileArguments, _ row: Row.Type, _ step: Step.Type
+func tile6<Row: TileRow, Step: CombineStep, Stride: ChannelStride>(
+  _ tile: TileArguments, _ row: Row.Type, _ step: Step.Type, _ stride: Stride.Type
 ) {
   let start = Row.load(tile.start)
   var r0 = Row(start)
@@ -86,8 +115,10 @@ func tile6<Row: TileRow, Step: CombineStep>(
     let p3 = rows[3]
     let p4 = rows[4]
     let p5 = rows[5]
-    var w = tile.weights + tile.taps[slot] &* tile.channels &* Row.width
-    for c in 0..<tile.channels {
+    let run = tile.runs[slot]
+    var w = tile.weights + run.first &* Row.width
+    var c = 0
+    for _ in 0..<run.count {
       let weights = Row.load(w)
       r0.add(p0[c], weights, step)
       r1.add(p1[c], weights, step)
@@ -96,6 +127,7 @@ func tile6<Row: TileRow, Step: CombineStep>(
       r4.add(p4[c], weights, step)
       r5.add(p5[c], weights, step)
       w += Row.width
+      c = Stride.next(c, tile.step)
       workbench_prefetch(ahead)
       ahead += tile.aheadStep
     }
@@ -123,8 +155,8 @@ func tile6<Row: TileRow, Step: CombineStep>(
 #if WORKBENCH_AVX512
   /// A tile of 8 pixels: `sums[pixel] = start + Σ over slots, channels of step(x, w)`.
   @inline(__always)
-  func tile8<Row: TileRow, Step: CombineStep>(
-    _ tile: TileArguments, _ row: Row.Type, _ step: Step.Type
+  func tile8<Row: TileRow, Step: CombineStep, Stride: ChannelStride>(
+    _ tile: TileArguments, _ row: Row.Type, _ step: Step.Type, _ stride: Stride.Type
   ) {
     let start = Row.load(tile.start)
     var r0 = Row(start)
@@ -146,8 +178,10 @@ func tile6<Row: TileRow, Step: CombineStep>(
       let p5 = rows[5]
       let p6 = rows[6]
       let p7 = rows[7]
-      var w = tile.weights + tile.taps[slot] &* tile.channels &* Row.width
-      for c in 0..<tile.channels {
+      let run = tile.runs[slot]
+    var w = tile.weights + run.first &* Row.width
+    var c = 0
+      for _ in 0..<run.count {
         let weights = Row.load(w)
         r0.add(p0[c], weights, step)
         r1.add(p1[c], weights, step)
@@ -158,6 +192,7 @@ func tile6<Row: TileRow, Step: CombineStep>(
         r6.add(p6[c], weights, step)
         r7.add(p7[c], weights, step)
         w += Row.width
+        c = Stride.next(c, tile.step)
         workbench_prefetch(ahead)
         ahead += tile.aheadStep
       }
@@ -188,8 +223,8 @@ func tile6<Row: TileRow, Step: CombineStep>(
 
   /// A tile of 10 pixels: `sums[pixel] = start + Σ over slots, channels of step(x, w)`.
   @inline(__always)
-  func tile10<Row: TileRow, Step: CombineStep>(
-    _ tile: TileArguments, _ row: Row.Type, _ step: Step.Type
+  func tile10<Row: TileRow, Step: CombineStep, Stride: ChannelStride>(
+    _ tile: TileArguments, _ row: Row.Type, _ step: Step.Type, _ stride: Stride.Type
   ) {
     let start = Row.load(tile.start)
     var r0 = Row(start)
@@ -215,8 +250,10 @@ func tile6<Row: TileRow, Step: CombineStep>(
       let p7 = rows[7]
       let p8 = rows[8]
       let p9 = rows[9]
-      var w = tile.weights + tile.taps[slot] &* tile.channels &* Row.width
-      for c in 0..<tile.channels {
+      let run = tile.runs[slot]
+    var w = tile.weights + run.first &* Row.width
+    var c = 0
+      for _ in 0..<run.count {
         let weights = Row.load(w)
         r0.add(p0[c], weights, step)
         r1.add(p1[c], weights, step)
@@ -229,6 +266,7 @@ func tile6<Row: TileRow, Step: CombineStep>(
         r8.add(p8[c], weights, step)
         r9.add(p9[c], weights, step)
         w += Row.width
+        c = Stride.next(c, tile.step)
         workbench_prefetch(ahead)
         ahead += tile.aheadStep
       }
@@ -263,8 +301,8 @@ func tile6<Row: TileRow, Step: CombineStep>(
 
   /// A tile of 12 pixels: `sums[pixel] = start + Σ over slots, channels of step(x, w)`.
   @inline(__always)
-  func tile12<Row: TileRow, Step: CombineStep>(
-    _ tile: TileArguments, _ row: Row.Type, _ step: Step.Type
+  func tile12<Row: TileRow, Step: CombineStep, Stride: ChannelStride>(
+    _ tile: TileArguments, _ row: Row.Type, _ step: Step.Type, _ stride: Stride.Type
   ) {
     let start = Row.load(tile.start)
     var r0 = Row(start)
@@ -294,8 +332,10 @@ func tile6<Row: TileRow, Step: CombineStep>(
       let p9 = rows[9]
       let p10 = rows[10]
       let p11 = rows[11]
-      var w = tile.weights + tile.taps[slot] &* tile.channels &* Row.width
-      for c in 0..<tile.channels {
+      let run = tile.runs[slot]
+    var w = tile.weights + run.first &* Row.width
+    var c = 0
+      for _ in 0..<run.count {
         let weights = Row.load(w)
         r0.add(p0[c], weights, step)
         r1.add(p1[c], weights, step)
@@ -310,6 +350,7 @@ func tile6<Row: TileRow, Step: CombineStep>(
         r10.add(p10[c], weights, step)
         r11.add(p11[c], weights, step)
         w += Row.width
+        c = Stride.next(c, tile.step)
         workbench_prefetch(ahead)
         ahead += tile.aheadStep
       }

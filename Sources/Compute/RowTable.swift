@@ -1,3 +1,9 @@
+/// The channels of a slot: `count` of them meet the panel's rows from `first` on.
+struct SlotRun {
+  var first: Int
+  var count: Int
+}
+
 /// Where the pixels of one tile read and write: filled by an operator, consumed by the engine.
 ///
 /// A slot is one tap that at least one pixel of the tile needs. Taps that only read padding may be left out
@@ -7,19 +13,24 @@ public struct RowTable {
   public static var capacity: Int { tileRows }
 
   let rows: UnsafeMutablePointer<UnsafePointer<Float>>
-  let taps: UnsafeMutablePointer<Int>
+  let runs: UnsafeMutablePointer<SlotRun>
   let outputs: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
+  private let channels: Int
 
   /// Memory that belongs to the tile, for rows that exist nowhere else; as large as the operator asked for.
   public let scratch: UnsafeMutablePointer<Float>
 
   /// Room for tables of `tiles` tiles with at most `slots` slots each, during `body`.
-  static func withTables(tiles: Int, slots: Int, scratchPerTile: Int = 0, _ body: ([RowTable]) -> Void) {
+  ///
+  /// - Parameter channels: the channels of a tap.
+  static func withTables(
+    tiles: Int, slots: Int, channels: Int, scratchPerTile: Int = 0, _ body: ([RowTable]) -> Void
+  ) {
     withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: tiles * slots * tileRows) { rows in
-      withUnsafeTemporaryAllocation(of: Int.self, capacity: tiles * slots) { taps in
+      withUnsafeTemporaryAllocation(of: SlotRun.self, capacity: tiles * slots) { runs in
         withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<Float>.self, capacity: tiles * tileRows) {
           outputs in
-          guard let rows = rows.baseAddress, let taps = taps.baseAddress, let outputs = outputs.baseAddress
+          guard let rows = rows.baseAddress, let runs = runs.baseAddress, let outputs = outputs.baseAddress
           else {
             return
           }
@@ -27,8 +38,8 @@ public struct RowTable {
             body(
               (0..<tiles).map {
                 RowTable(
-                  rows: rows + $0 * slots * tileRows, taps: taps + $0 * slots,
-                  outputs: outputs + $0 * tileRows,
+                  rows: rows + $0 * slots * tileRows, runs: runs + $0 * slots,
+                  outputs: outputs + $0 * tileRows, channels: channels,
                   scratch: scratch + $0 * scratchPerTile)
               })
           }
@@ -38,7 +49,12 @@ public struct RowTable {
   }
 
   /// Sets which tap a slot is.
-  public func setTap(slot: Int, _ tap: Int) { taps[slot] = tap }
+  @inline(__always)
+  public func setTap(slot: Int, _ tap: Int) { runs[slot] = SlotRun(first: tap &* channels, count: channels) }
+
+  /// Sets which of the weights' channels a slot has, where it has not all those of a tap.
+  @inline(__always)
+  public func setChannels(slot: Int, first: Int, count: Int) { runs[slot] = SlotRun(first: first, count: count) }
 
   /// The pointers of a slot, one for each pixel: where that pixel reads this tap's channels (of all groups).
   public func slot(_ slot: Int) -> UnsafeMutablePointer<UnsafePointer<Float>> { rows + slot &* tileRows }

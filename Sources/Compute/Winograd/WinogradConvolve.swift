@@ -206,7 +206,7 @@ private struct Run<Transform: WinogradTransform> {
     let aheadStep = (tileWidth + tiles - 1) / tiles
     withScratch(tileWidth) { zeros in
       zeros.update(repeating: 0, count: tileWidth)
-      RowTable.withTables(tiles: tiles, slots: 1) { tables in
+      RowTable.withTables(tiles: tiles, slots: 1, channels: channels) { tables in
         let ranges = (0..<tiles).map(cut.range)
         for table in tables { table.setTap(slot: 0, 0) }
         weights.withPointer { packed in
@@ -225,7 +225,7 @@ private struct Run<Transform: WinogradTransform> {
               for tile in 0..<tiles {
                 runTile(
                   TileArguments(
-                    rows: tables[tile].rows, taps: tables[tile].taps, slots: 1, channels: channels,
+                    rows: tables[tile].rows, runs: tables[tile].runs, slots: 1,
                     weights: packed + product * matrix + panel * tileWidth * channels,
                     ahead: packed + product * matrix + (panel + 1) * tileWidth * channels
                       + tile * aheadStep * channels,

@@ -104,7 +104,7 @@ public struct KernelSite: Sendable {
   public var options: KernelOptions
   /// Whether a bias is added to the output.
   public var bias: Bool
-  /// The algorithm that is to be used, or nil for the fastest that serves.
+  /// The algorithm that is to be used, or nil for the choice by shape.
   public var algorithm: String?
   /// Where initial weights come from.
   public var random: Random
@@ -117,7 +117,7 @@ public struct KernelSite: Sendable {
     self.geometry = geometry
     self.options = options
     self.bias = bias
-    self.algorithm = algorithm
+    self.algorithm = algorithm == "auto" ? nil : algorithm
     self.random = random
   }
 }

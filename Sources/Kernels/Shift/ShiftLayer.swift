@@ -8,6 +8,7 @@ final class ShiftLayer: KernelLayer {
   let algorithm: String
   private let pointwise: ConvolutionLayer?
   private var inputShape: FeatureShape?
+  private let shifted: ShiftedPointwise?
 
   init(_ site: KernelSite, pointwise wanted: Bool) throws {
     geometry = site.geometry
@@ -45,6 +46,8 @@ final class ShiftLayer: KernelLayer {
             kernel: Pair(1), stride: Pair(1), padding: Padding(Pair(0)), dilation: Pair(1)),
           bias: site.bias, algorithm: site.algorithm, random: site.random),
         algorithms: ConvolutionAlgorithms.multiply) : nil
+    let isDirect = algorithm == "direct" && geometry.groups == 1
+    shifted = needed && isDirect ? ShiftedPointwise(geometry) : nil
   }
 
   /// The pointwise convolution's own parameters stand where a convolution's would.
@@ -61,6 +64,7 @@ final class ShiftLayer: KernelLayer {
   }
 
   func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    if !context.training, shifted != nil { return infer(input, .none, context) }
     let shape = FeatureShape(input)
     if context.training { inputShape = shape }
     var output = geometry.checkedOutput(shape)
@@ -72,11 +76,25 @@ final class ShiftLayer: KernelLayer {
       shifted = Tensor(uninitialized: output.extents)
       input.withPointer { x in
         shifted.withMutablePointer { y in
-          move(shape, output, threads: context.threads, missing: { y[$0] = 0 }) { y[$0] = x[$1] }
+          move(
+            shape, output, threads: context.threads, missing: { y[$0] = 0 },
+            inside: { ChannelMoves.gather(x + $1, $2, y + $0, count: shape.channels) }
+          ) { y[$0] = x[$1] }
         }
       }
     }
     return pointwise?.forward(shifted, context) ?? shifted
+  }
+
+  /// Without a copy: the pointwise convolution reads where the shift would have read.
+  func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
+    guard let shifted, let pointwise else {
+      return epilogue.applied(to: forward(input, context), context)
+    }
+    let filter = Filter(pointwise.weight, normalization: epilogue.normalization)
+    let finish = Finish(
+      bias: filter.bias(pointwise.bias?.value), residual: epilogue.residual, relu: epilogue.relu)
+    return shifted.forward(input, filter, finish, context)
   }
 
   func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
@@ -90,33 +108,45 @@ final class ShiftLayer: KernelLayer {
     var dx = Tensor(repeating: 0, shape.extents)
     gradient.withPointer { g in
       dx.withMutablePointer { dx in
-        move(shape, FeatureShape(gradient), threads: context.threads, missing: { _ in }) { dx[$1] = g[$0] }
+        move(
+          shape, FeatureShape(gradient), threads: context.threads, missing: { _ in },
+          inside: { ChannelMoves.scatter(g + $0, $2, dx + $1, count: shape.channels) }
+        ) { dx[$1] = g[$0] }
       }
     }
     return dx
   }
 
   /// Visits every element of the shifted image: its offset, and that of the element it is, if there is one.
+  ///
+  /// Pixels whose channels all lie inside are visited whole: their offset, that of the pixel they shift from, and
+  /// where each channel lies from there.
   @inline(__always)
   private func move(
     _ input: FeatureShape, _ output: FeatureShape, threads: Int, missing: (Int) -> Void,
-    body: (Int, Int) -> Void
+    inside: (Int, Int, UnsafePointer<Int>) -> Void, body: (Int, Int) -> Void
   ) {
-    let channels = input.channels
+    let channels = input.channels, reach = geometry.padding
     let moves = (0..<channels).map { ShiftReference.displacement($0, of: channels, geometry) }
+    let offsets = moves.enumerated().map { ($0.element.dy * input.width + $0.element.dx) * channels + $0.offset }
     // By image, so that each gradient element has one owner.
     parallel(output.batch, threads: threads) { images in
       for image in images {
         for row in 0..<output.height {
           for column in 0..<output.width {
             let target = ((image * output.height + row) * output.width + column) * channels
+            let top = row * geometry.stride.height, left = column * geometry.stride.width
+            let source = ((image * input.height + top) * input.width + left) * channels
+            if top >= reach.top, top + reach.bottom < input.height, left >= reach.left,
+              left + reach.right < input.width
+            {
+              offsets.withUnsafeBufferPointer { inside(target, source, $0.baseAddress.unsafelyUnwrapped) }
+              continue
+            }
             for channel in 0..<channels {
-              let h = row &* geometry.stride.height &+ moves[channel].dy
-              let w = column &* geometry.stride.width &+ moves[channel].dx
+              let h = top &+ moves[channel].dy, w = left &+ moves[channel].dx
               if h >= 0, h < input.height, w >= 0, w < input.width {
-                body(
-                  target &+ channel, ((image &* input.height &+ h) &* input.width &+ w) &* channels &+ channel
-                )
+                body(target &+ channel, source &+ offsets[channel])
               } else {
                 missing(target &+ channel)
               }
