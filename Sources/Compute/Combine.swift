@@ -7,18 +7,46 @@ public enum Combine: String, Sendable, CaseIterable {
 }
 
 /// One step of a microkernel's accumulation.
+///
+/// `unit` is 1, unknown to the compiler: an addition written as a multiply–add by it runs on the multipliers, which
+/// would be idle otherwise, beside those on the adders.
 protocol CombineStep {
-  static func step(_ sum: Vector, _ x: Vector, _ w: Vector) -> Vector
+  static func step(_ sum: Vector, _ x: Vector, _ w: Vector, _ unit: Vector) -> Vector
 }
 
 enum MultiplyStep: CombineStep {
-  @inline(__always) static func step(_ sum: Vector, _ x: Vector, _ w: Vector) -> Vector { sum.fused(x, w) }
+  @inline(__always) static func step(_ sum: Vector, _ x: Vector, _ w: Vector, _ unit: Vector) -> Vector {
+    sum.fused(x, w)
+  }
 }
 
 enum AdderStep: CombineStep {
-  @inline(__always) static func step(_ sum: Vector, _ x: Vector, _ w: Vector) -> Vector {
+  @inline(__always) static func step(_ sum: Vector, _ x: Vector, _ w: Vector, _ unit: Vector) -> Vector {
     sum - (x - w).magnitude
   }
+}
+
+/// The step of the form 2·Σ max(x, w) − Σ x − Σ w of a distance: two instructions in place of three.
+enum MaximumStep: CombineStep {
+  @inline(__always) static func step(_ sum: Vector, _ x: Vector, _ w: Vector, _ unit: Vector) -> Vector {
+    #if WORKBENCH_FMA
+      sum.addingProduct(x.maximum(w), unit)
+    #else
+      sum + x.maximum(w)
+    #endif
+  }
+}
+
+/// What a microkernel accumulates.
+enum TileStep {
+  /// x · w
+  case product
+  /// −|x − w|
+  case distance
+  /// max(x, w)
+  case maximum
+
+  init(_ combine: Combine) { self = combine == .multiply ? .product : .distance }
 }
 
 /// The accumulators of one output pixel in a tile: one or two vectors of output channels.
@@ -27,7 +55,7 @@ protocol TileRow {
   static var width: Int { get }
   static func load(_ pointer: UnsafePointer<Float>) -> Weights
   init(_ start: Weights)
-  mutating func add<Step: CombineStep>(_ x: Float, _ weights: Weights, _ step: Step.Type)
+  mutating func add<Step: CombineStep>(_ x: Float, _ weights: Weights, _ unit: Vector, _ step: Step.Type)
   func store(_ pointer: UnsafeMutablePointer<Float>)
   func store(_ pointer: UnsafeMutablePointer<Float>, _ finish: StoreOptions)
 }
@@ -40,11 +68,11 @@ struct PairRow: TileRow {
   }
   @inline(__always) init(_ start: (Vector, Vector)) { (first, second) = start }
   @inline(__always) mutating func add<Step: CombineStep>(
-    _ x: Float, _ weights: (Vector, Vector), _ step: Step.Type
+    _ x: Float, _ weights: (Vector, Vector), _ unit: Vector, _ step: Step.Type
   ) {
     let x = Vector(repeating: x)
-    first = Step.step(first, x, weights.0)
-    second = Step.step(second, x, weights.1)
+    first = Step.step(first, x, weights.0, unit)
+    second = Step.step(second, x, weights.1, unit)
   }
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>) {
     first.store(pointer)
@@ -61,8 +89,8 @@ struct SingleRow: TileRow {
   @inline(__always) static var width: Int { Vector.scalarCount }
   @inline(__always) static func load(_ pointer: UnsafePointer<Float>) -> Vector { Vector(at: pointer) }
   @inline(__always) init(_ start: Vector) { sum = start }
-  @inline(__always) mutating func add<Step: CombineStep>(_ x: Float, _ weights: Vector, _ step: Step.Type) {
-    sum = Step.step(sum, Vector(repeating: x), weights)
+  @inline(__always) mutating func add<Step: CombineStep>(_ x: Float, _ weights: Vector, _ unit: Vector, _ step: Step.Type) {
+    sum = Step.step(sum, Vector(repeating: x), weights, unit)
   }
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>) { sum.store(pointer) }
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>, _ finish: StoreOptions) {

@@ -80,8 +80,8 @@ private func run(
                   ahead: groupWeights + (panel + 1) * tileWidth * depth + (tile - first) * aheadStep * depth,
                   aheadStep: aheadStep, start: start, outputs: table.outputs,
                   column: output, columns: columns,
-                  count: RowTiles(rows: rows).range(tile).count, finish: finish),
-                single: panels.width(panel) < tileWidth, combine: combine)
+                  count: RowTiles(rows: rows).range(tile).count, unit: Float(min(rows, 1)), finish: finish),
+                single: panels.width(panel) < tileWidth, TileStep(combine))
             }
           }
         }

@@ -26,6 +26,8 @@ struct TileArguments {
   var columns: Int
   /// How many pixels the tile has: `tileRows` or fewer.
   var count: Int
+  /// 1, from where the compiler cannot see it.
+  var unit: Float
   /// What is done to the sums before they are stored.
   var finish: StoreOptions
 }
@@ -42,31 +44,35 @@ let tileWidth = 2 &* Vector.scalarCount
 
 /// Runs the microkernel for a tile of at most `tileRows` pixels and a panel of one or two vectors.
 @inline(__always)
-func runTile(_ tile: TileArguments, single: Bool, combine: Combine) {
-  if tile.step != 1 { return runStridedTile(tile, single: single, combine: combine) }
+func runTile(_ tile: TileArguments, single: Bool, _ step: TileStep) {
+  if tile.step != 1 { return runStridedTile(tile, single: single, step) }
   #if WORKBENCH_AVX512
-    switch (tile.count, combine, single) {
+    switch (tile.count, step, single) {
     case (...6, _, _): break
-    case (...8, .multiply, false): return tile8(tile, PairRow.self, MultiplyStep.self, UnitStride.self)
-    case (...10, .multiply, false): return tile10(tile, PairRow.self, MultiplyStep.self, UnitStride.self)
-    case (_, .multiply, false): return tile12(tile, PairRow.self, MultiplyStep.self, UnitStride.self)
-    case (_, .multiply, true): return tile12(tile, SingleRow.self, MultiplyStep.self, UnitStride.self)
-    case (_, .adder, false): return tile12(tile, PairRow.self, AdderStep.self, UnitStride.self)
-    case (_, .adder, true): return tile12(tile, SingleRow.self, AdderStep.self, UnitStride.self)
+    case (...8, .product, false): return tile8(tile, PairRow.self, MultiplyStep.self, UnitStride.self)
+    case (...10, .product, false): return tile10(tile, PairRow.self, MultiplyStep.self, UnitStride.self)
+    case (_, .product, false): return tile12(tile, PairRow.self, MultiplyStep.self, UnitStride.self)
+    case (_, .product, true): return tile12(tile, SingleRow.self, MultiplyStep.self, UnitStride.self)
+    case (_, .distance, false): return tile12(tile, PairRow.self, AdderStep.self, UnitStride.self)
+    case (_, .distance, true): return tile12(tile, SingleRow.self, AdderStep.self, UnitStride.self)
+    case (_, .maximum, false): return tile12(tile, PairRow.self, MaximumStep.self, UnitStride.self)
+    case (_, .maximum, true): return tile12(tile, SingleRow.self, MaximumStep.self, UnitStride.self)
     }
   #endif
-  switch (combine, single) {
-  case (.multiply, false): tile6(tile, PairRow.self, MultiplyStep.self, UnitStride.self)
-  case (.multiply, true): tile6(tile, SingleRow.self, MultiplyStep.self, UnitStride.self)
-  case (.adder, false): tile6(tile, PairRow.self, AdderStep.self, UnitStride.self)
-  case (.adder, true): tile6(tile, SingleRow.self, AdderStep.self, UnitStride.self)
+  switch (step, single) {
+  case (.product, false): tile6(tile, PairRow.self, MultiplyStep.self, UnitStride.self)
+  case (.product, true): tile6(tile, SingleRow.self, MultiplyStep.self, UnitStride.self)
+  case (.distance, false): tile6(tile, PairRow.self, AdderStep.self, UnitStride.self)
+  case (.distance, true): tile6(tile, SingleRow.self, AdderStep.self, UnitStride.self)
+  case (.maximum, false): tile6(tile, PairRow.self, MaximumStep.self, UnitStride.self)
+  case (.maximum, true): tile6(tile, SingleRow.self, MaximumStep.self, UnitStride.self)
   }
 }
 
 /// Channels that do not lie side by side: for products only, and with fewer tiles.
 @inline(never)
-private func runStridedTile(_ tile: TileArguments, single: Bool, combine: Combine) {
-  precondition(combine == .multiply, "only products take channels apart")
+private func runStridedTile(_ tile: TileArguments, single: Bool, _ step: TileStep) {
+  precondition(step == .product, "only products take channels apart")
   #if WORKBENCH_AVX512
     if tile.count > 6, !single { return tile12(tile, PairRow.self, MultiplyStep.self, AnyStride.self) }
     if tile.count > 6 { return tile12(tile, SingleRow.self, MultiplyStep.self, AnyStride.self) }
@@ -107,6 +113,7 @@ func tile6<Row: TileRow, Step: CombineStep, Stride: ChannelStride>(
   var r4 = Row(start)
   var r5 = Row(start)
   var ahead = tile.ahead
+  let unit = Vector(repeating: tile.unit)
   for slot in 0..<tile.slots {
     let rows = tile.rows + slot &* tileRows
     let p0 = rows[0]
@@ -120,12 +127,12 @@ func tile6<Row: TileRow, Step: CombineStep, Stride: ChannelStride>(
     var c = 0
     for _ in 0..<run.count {
       let weights = Row.load(w)
-      r0.add(p0[c], weights, step)
-      r1.add(p1[c], weights, step)
-      r2.add(p2[c], weights, step)
-      r3.add(p3[c], weights, step)
-      r4.add(p4[c], weights, step)
-      r5.add(p5[c], weights, step)
+      r0.add(p0[c], weights, unit, step)
+      r1.add(p1[c], weights, unit, step)
+      r2.add(p2[c], weights, unit, step)
+      r3.add(p3[c], weights, unit, step)
+      r4.add(p4[c], weights, unit, step)
+      r5.add(p5[c], weights, unit, step)
       w += Row.width
       c = Stride.next(c, tile.step)
       workbench_prefetch(ahead)
@@ -168,6 +175,7 @@ func tile6<Row: TileRow, Step: CombineStep, Stride: ChannelStride>(
     var r6 = Row(start)
     var r7 = Row(start)
     var ahead = tile.ahead
+    let unit = Vector(repeating: tile.unit)
     for slot in 0..<tile.slots {
       let rows = tile.rows + slot &* tileRows
       let p0 = rows[0]
@@ -183,14 +191,14 @@ func tile6<Row: TileRow, Step: CombineStep, Stride: ChannelStride>(
     var c = 0
       for _ in 0..<run.count {
         let weights = Row.load(w)
-        r0.add(p0[c], weights, step)
-        r1.add(p1[c], weights, step)
-        r2.add(p2[c], weights, step)
-        r3.add(p3[c], weights, step)
-        r4.add(p4[c], weights, step)
-        r5.add(p5[c], weights, step)
-        r6.add(p6[c], weights, step)
-        r7.add(p7[c], weights, step)
+        r0.add(p0[c], weights, unit, step)
+        r1.add(p1[c], weights, unit, step)
+        r2.add(p2[c], weights, unit, step)
+        r3.add(p3[c], weights, unit, step)
+        r4.add(p4[c], weights, unit, step)
+        r5.add(p5[c], weights, unit, step)
+        r6.add(p6[c], weights, unit, step)
+        r7.add(p7[c], weights, unit, step)
         w += Row.width
         c = Stride.next(c, tile.step)
         workbench_prefetch(ahead)
@@ -238,6 +246,7 @@ func tile6<Row: TileRow, Step: CombineStep, Stride: ChannelStride>(
     var r8 = Row(start)
     var r9 = Row(start)
     var ahead = tile.ahead
+    let unit = Vector(repeating: tile.unit)
     for slot in 0..<tile.slots {
       let rows = tile.rows + slot &* tileRows
       let p0 = rows[0]
@@ -255,16 +264,16 @@ func tile6<Row: TileRow, Step: CombineStep, Stride: ChannelStride>(
     var c = 0
       for _ in 0..<run.count {
         let weights = Row.load(w)
-        r0.add(p0[c], weights, step)
-        r1.add(p1[c], weights, step)
-        r2.add(p2[c], weights, step)
-        r3.add(p3[c], weights, step)
-        r4.add(p4[c], weights, step)
-        r5.add(p5[c], weights, step)
-        r6.add(p6[c], weights, step)
-        r7.add(p7[c], weights, step)
-        r8.add(p8[c], weights, step)
-        r9.add(p9[c], weights, step)
+        r0.add(p0[c], weights, unit, step)
+        r1.add(p1[c], weights, unit, step)
+        r2.add(p2[c], weights, unit, step)
+        r3.add(p3[c], weights, unit, step)
+        r4.add(p4[c], weights, unit, step)
+        r5.add(p5[c], weights, unit, step)
+        r6.add(p6[c], weights, unit, step)
+        r7.add(p7[c], weights, unit, step)
+        r8.add(p8[c], weights, unit, step)
+        r9.add(p9[c], weights, unit, step)
         w += Row.width
         c = Stride.next(c, tile.step)
         workbench_prefetch(ahead)
@@ -318,6 +327,7 @@ func tile6<Row: TileRow, Step: CombineStep, Stride: ChannelStride>(
     var r10 = Row(start)
     var r11 = Row(start)
     var ahead = tile.ahead
+    let unit = Vector(repeating: tile.unit)
     for slot in 0..<tile.slots {
       let rows = tile.rows + slot &* tileRows
       let p0 = rows[0]
@@ -337,18 +347,18 @@ func tile6<Row: TileRow, Step: CombineStep, Stride: ChannelStride>(
     var c = 0
       for _ in 0..<run.count {
         let weights = Row.load(w)
-        r0.add(p0[c], weights, step)
-        r1.add(p1[c], weights, step)
-        r2.add(p2[c], weights, step)
-        r3.add(p3[c], weights, step)
-        r4.add(p4[c], weights, step)
-        r5.add(p5[c], weights, step)
-        r6.add(p6[c], weights, step)
-        r7.add(p7[c], weights, step)
-        r8.add(p8[c], weights, step)
-        r9.add(p9[c], weights, step)
-        r10.add(p10[c], weights, step)
-        r11.add(p11[c], weights, step)
+        r0.add(p0[c], weights, unit, step)
+        r1.add(p1[c], weights, unit, step)
+        r2.add(p2[c], weights, unit, step)
+        r3.add(p3[c], weights, unit, step)
+        r4.add(p4[c], weights, unit, step)
+        r5.add(p5[c], weights, unit, step)
+        r6.add(p6[c], weights, unit, step)
+        r7.add(p7[c], weights, unit, step)
+        r8.add(p8[c], weights, unit, step)
+        r9.add(p9[c], weights, unit, step)
+        r10.add(p10[c], weights, unit, step)
+        r11.add(p11[c], weights, unit, step)
         w += Row.width
         c = Stride.next(c, tile.step)
         workbench_prefetch(ahead)

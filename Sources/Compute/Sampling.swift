@@ -10,19 +10,26 @@ public struct BilinearSample {
   /// The vertical and horizontal fractions.
   public var fraction: (y: Float, x: Float)
 
-  /// The sample at (y, x) of an image of fewer than 2³¹ floats whose pixels are `channels` wide, or nil outside.
+  /// The sample at (y, x) of an image of fewer than 2³¹ floats whose pixels are `channels` wide; one outside has no
+  /// neighbours.
   @inline(__always)
-  public init?(y: Float, x: Float, height: Int, width: Int, channels: Int) {
-    guard y > -1, x > -1, y < Float(height), x < Float(width) else { return nil }
-    let top = y.rounded(.down), left = x.rounded(.down)
-    fraction = (y - top, x - left)
-    let row = Int(top), column = Int(left)
-    let first = (row * width + column) * channels
-    func offset(_ down: Int, _ right: Int) -> Int32 {
-      let isInside = row + down >= 0 && row + down < height && column + right >= 0 && column + right < width
-      return isInside ? Int32(truncatingIfNeeded: first + (down * width + right) * channels) : -1
+  public init(y: Float, x: Float, height: Int32, width: Int32, channels: Int32) {
+    guard y > -1, x > -1, y < Float(height), x < Float(width) else {
+      fraction = (0, 0)
+      offsets = SIMD4(repeating: -1)
+      return
     }
-    offsets = SIMD4(offset(0, 0), offset(0, 1), offset(1, 0), offset(1, 1))
+    // Rounded down: truncation, but for the numbers between −1 and 0.
+    let top = y < 0 ? -1 : Int32(y), left = x < 0 ? -1 : Int32(x)
+    fraction = (y - Float(top), x - Float(left))
+    let right = channels, down = width &* channels
+    let first = top &* down &+ left &* right
+    let all = SIMD4(first, first &+ right, first &+ down, first &+ down &+ right)
+    let vertical = SIMD4(top, top, top &+ 1, top &+ 1), horizontal = SIMD4(left, left &+ 1, left, left &+ 1)
+    let isInside =
+      (vertical .>= 0) .& (vertical .< SIMD4(repeating: height)) .& (horizontal .>= 0)
+      .& (horizontal .< SIMD4(repeating: width))
+    offsets = SIMD4(repeating: -1).replacing(with: all, where: isInside)
   }
 
   /// The row of a neighbour, or zeros.
@@ -44,13 +51,9 @@ public struct BilinearSample {
 public enum Sampling {
   /// Writes `scale` times a bilinear sample of `channels` channels.
   public static func interpolate(
-    _ image: UnsafePointer<Float>, _ sample: BilinearSample?, scale: Float, zeros: UnsafePointer<Float>,
+    _ image: UnsafePointer<Float>, _ sample: BilinearSample, scale: Float, zeros: UnsafePointer<Float>,
     into target: UnsafeMutablePointer<Float>, channels: Int
   ) {
-    guard let sample else {
-      target.update(repeating: 0, count: channels)
-      return
-    }
     let w = sample.weights
     let p0 = sample.row(0, image, zeros), p1 = sample.row(1, image, zeros)
     let p2 = sample.row(2, image, zeros), p3 = sample.row(3, image, zeros)

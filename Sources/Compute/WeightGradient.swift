@@ -147,7 +147,7 @@ private func weightTile1<Row: TileRow>(
   for pixel in 0..<pixels {
     let x = rows[pixel] + channel
     let gradient = Row.load(g)
-    r0.add(x[0], gradient, MultiplyStep.self)
+    r0.add(x[0], gradient, .zero, MultiplyStep.self)
     g += Row.width
   }
   r0.store(sums + 0 &* tileWidth)
@@ -168,10 +168,10 @@ private func weightTile4<Row: TileRow>(
   for pixel in 0..<pixels {
     let x = rows[pixel] + channel
     let gradient = Row.load(g)
-    r0.add(x[0], gradient, MultiplyStep.self)
-    r1.add(x[1], gradient, MultiplyStep.self)
-    r2.add(x[2], gradient, MultiplyStep.self)
-    r3.add(x[3], gradient, MultiplyStep.self)
+    r0.add(x[0], gradient, .zero, MultiplyStep.self)
+    r1.add(x[1], gradient, .zero, MultiplyStep.self)
+    r2.add(x[2], gradient, .zero, MultiplyStep.self)
+    r3.add(x[3], gradient, .zero, MultiplyStep.self)
     g += Row.width
   }
   r0.store(sums + 0 &* tileWidth)
@@ -200,14 +200,14 @@ private func weightTile4<Row: TileRow>(
     for pixel in 0..<pixels {
       let x = rows[pixel] + channel
       let gradient = Row.load(g)
-      r0.add(x[0], gradient, MultiplyStep.self)
-      r1.add(x[1], gradient, MultiplyStep.self)
-      r2.add(x[2], gradient, MultiplyStep.self)
-      r3.add(x[3], gradient, MultiplyStep.self)
-      r4.add(x[4], gradient, MultiplyStep.self)
-      r5.add(x[5], gradient, MultiplyStep.self)
-      r6.add(x[6], gradient, MultiplyStep.self)
-      r7.add(x[7], gradient, MultiplyStep.self)
+      r0.add(x[0], gradient, .zero, MultiplyStep.self)
+      r1.add(x[1], gradient, .zero, MultiplyStep.self)
+      r2.add(x[2], gradient, .zero, MultiplyStep.self)
+      r3.add(x[3], gradient, .zero, MultiplyStep.self)
+      r4.add(x[4], gradient, .zero, MultiplyStep.self)
+      r5.add(x[5], gradient, .zero, MultiplyStep.self)
+      r6.add(x[6], gradient, .zero, MultiplyStep.self)
+      r7.add(x[7], gradient, .zero, MultiplyStep.self)
       g += Row.width
     }
     r0.store(sums + 0 &* tileWidth)
@@ -247,22 +247,22 @@ private func weightTile4<Row: TileRow>(
     for pixel in 0..<pixels {
       let x = rows[pixel] + channel
       let gradient = Row.load(g)
-      r0.add(x[0], gradient, MultiplyStep.self)
-      r1.add(x[1], gradient, MultiplyStep.self)
-      r2.add(x[2], gradient, MultiplyStep.self)
-      r3.add(x[3], gradient, MultiplyStep.self)
-      r4.add(x[4], gradient, MultiplyStep.self)
-      r5.add(x[5], gradient, MultiplyStep.self)
-      r6.add(x[6], gradient, MultiplyStep.self)
-      r7.add(x[7], gradient, MultiplyStep.self)
-      r8.add(x[8], gradient, MultiplyStep.self)
-      r9.add(x[9], gradient, MultiplyStep.self)
-      r10.add(x[10], gradient, MultiplyStep.self)
-      r11.add(x[11], gradient, MultiplyStep.self)
-      r12.add(x[12], gradient, MultiplyStep.self)
-      r13.add(x[13], gradient, MultiplyStep.self)
-      r14.add(x[14], gradient, MultiplyStep.self)
-      r15.add(x[15], gradient, MultiplyStep.self)
+      r0.add(x[0], gradient, .zero, MultiplyStep.self)
+      r1.add(x[1], gradient, .zero, MultiplyStep.self)
+      r2.add(x[2], gradient, .zero, MultiplyStep.self)
+      r3.add(x[3], gradient, .zero, MultiplyStep.self)
+      r4.add(x[4], gradient, .zero, MultiplyStep.self)
+      r5.add(x[5], gradient, .zero, MultiplyStep.self)
+      r6.add(x[6], gradient, .zero, MultiplyStep.self)
+      r7.add(x[7], gradient, .zero, MultiplyStep.self)
+      r8.add(x[8], gradient, .zero, MultiplyStep.self)
+      r9.add(x[9], gradient, .zero, MultiplyStep.self)
+      r10.add(x[10], gradient, .zero, MultiplyStep.self)
+      r11.add(x[11], gradient, .zero, MultiplyStep.self)
+      r12.add(x[12], gradient, .zero, MultiplyStep.self)
+      r13.add(x[13], gradient, .zero, MultiplyStep.self)
+      r14.add(x[14], gradient, .zero, MultiplyStep.self)
+      r15.add(x[15], gradient, .zero, MultiplyStep.self)
       g += Row.width
     }
     r0.store(sums + 0 &* tileWidth)

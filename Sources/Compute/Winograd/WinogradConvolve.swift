@@ -231,8 +231,8 @@ private struct Run<Transform: WinogradTransform> {
                       + tile * aheadStep * channels,
                     aheadStep: aheadStep, start: zeros,
                     outputs: tables[tile].outputs, column: panel * tileWidth, columns: tileWidth,
-                    count: ranges[tile].count, finish: StoreOptions()),
-                  single: panels.width(panel) < tileWidth, combine: .multiply)
+                    count: ranges[tile].count, unit: 1, finish: StoreOptions()),
+                  single: panels.width(panel) < tileWidth, .product)
               }
             }
           }

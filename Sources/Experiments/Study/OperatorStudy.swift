@@ -108,7 +108,12 @@ public struct OperatorStudy {
   private func algorithms(_ choice: KernelChoice, _ problem: ConvolutionProblem) -> [String] {
     switch plan.algorithms {
     case .automatic: return ["auto"]
-    case .named(let names): return names
+    case .named(let names):
+      // Of several kernels, each takes the names that it knows, or says that it knows none; the yardstick is there
+      // in any case.
+      let own = names.filter { $0 == "auto" || choice.kernel.algorithms.contains($0) }
+      let isYardstick = choice.item == plan.kernels[0].item && plan.kernels.count > 1
+      return own.isEmpty ? isYardstick ? ["auto"] : Array(names.prefix(1)) : own
     case .all:
       let known = choice.kernel.algorithms.filter { $0 != "reference" }
       let serving = known.filter {

@@ -35,17 +35,17 @@ final class DeformableConvolution {
             rows: plan.output.pixels, weights: packed, finish: finish, combine: combine,
             scratchPerRow: taps * channels, threads: threads
           ) { range, table in
-            for tap in 0..<taps {
-              table.setTap(slot: tap, tap)
-              let slot = table.slot(tap)
-              for pixel in range {
-                let index = pixel - range.lowerBound
-                let row = table.scratch + (tap * RowTable.capacity + index) * channels
-                plan.interpolate(pixel, tap, x: x, zeros: zeros, into: row)
-                slot[index] = UnsafePointer(row)
+            for tap in 0..<taps { table.setTap(slot: tap, tap) }
+            for pixel in range {
+              let index = pixel &- range.lowerBound, image = plan.image(pixel, x)
+              var row = table.scratch + index &* taps &* channels
+              for tap in 0..<taps {
+                plan.interpolate(pixel, tap, image: image, zeros: zeros, into: row)
+                table.slot(tap)[index] = UnsafePointer(row)
+                row += channels
               }
+              table.outputRows[index] = y + pixel &* outputs
             }
-            for pixel in range { table.outputRows[pixel - range.lowerBound] = y + pixel * outputs }
             return taps
           }
         }
@@ -97,7 +97,7 @@ final class DeformableConvolution {
         ) { tap, range, pointers, scratch in
           for pixel in range {
             let row = scratch + (pixel - range.lowerBound) * channels
-            plan.interpolate(pixel, tap, x: x, zeros: zeros, into: row)
+            plan.interpolate(pixel, tap, image: plan.image(pixel, x), zeros: zeros, into: row)
             pointers[pixel - range.lowerBound] = UnsafePointer(row)
           }
         }
@@ -134,9 +134,10 @@ final class DeformableConvolution {
         parallel(range.count, threads: threads) { rows in
           for row in rows {
             for tap in 0..<taps {
+              let pixel = range.lowerBound + row
               plan.interpolate(
-                range.lowerBound + row, tap, x: x, zeros: zeros, into: samples + (row * taps + tap) * channels
-              )
+                pixel, tap, image: plan.image(pixel, x), zeros: zeros,
+                into: samples + (row * taps + tap) * channels)
             }
           }
         }
@@ -156,8 +157,6 @@ final class DeformableConvolution {
     _ range: Range<Int>, _ result: inout Gradients, threads: Int
   ) {
     let taps = geometry.taps, channels = geometry.inputChannels, groups = plan.offsetGroups
-    let imagePixels = plan.output.height * plan.output.width
-    let imageCount = plan.input.height * plan.input.width * channels
     let hasMask = result.mask != nil
     var maskGradient = result.mask.take() ?? Tensor(uninitialized: [1])
     result.offset.withMutablePointer { offset in
@@ -165,25 +164,19 @@ final class DeformableConvolution {
         parallel(range.count, threads: threads) { rows in
           for row in rows {
             let pixel = range.lowerBound + row
-            let image = x + pixel / imagePixels * imageCount
+            let image = plan.image(pixel, x)
             for group in 0..<groups {
               for tap in 0..<taps {
                 let index = (pixel * groups + group) * taps + tap
                 let (sample, factor) = plan.sample(pixel, group, tap)
-                var dy: Float = 0, dx: Float = 0, dm: Float = 0
-                if let sample {
-                  let first = group * plan.channelsPerOffset
-                  let s = Sampling.products(
-                    columns + (row * taps + tap) * channels + first, image + first, sample, zeros: zeros,
-                    channels: plan.channelsPerOffset)
-                  let (fy, fx) = sample.fraction, w = sample.weights
-                  dy = factor * ((1 - fx) * (s.2 - s.0) + fx * (s.3 - s.1))
-                  dx = factor * ((1 - fy) * (s.1 - s.0) + fy * (s.3 - s.2))
-                  dm = w.0 * s.0 + w.1 * s.1 + w.2 * s.2 + w.3 * s.3
-                }
-                offset[2 * index] = dy
-                offset[2 * index + 1] = dx
-                if hasMask { mask[index] = dm }
+                let first = group * plan.channelsPerOffset
+                let s = Sampling.products(
+                  columns + (row * taps + tap) * channels + first, image + first, sample, zeros: zeros,
+                  channels: plan.channelsPerOffset)
+                let (fy, fx) = sample.fraction, w = sample.weights
+                offset[2 * index] = factor * ((1 - fx) * (s.2 - s.0) + fx * (s.3 - s.1))
+                offset[2 * index + 1] = factor * ((1 - fy) * (s.1 - s.0) + fy * (s.3 - s.2))
+                if hasMask { mask[index] = w.0 * s.0 + w.1 * s.1 + w.2 * s.2 + w.3 * s.3 }
               }
             }
           }
@@ -213,7 +206,6 @@ final class DeformableConvolution {
           if owned.isEmpty { continue }
           for tap in 0..<taps {
             let (sample, factor) = plan.sample(pixel, group, tap)
-            guard let sample else { continue }
             let column = columns + ((pixel - range.lowerBound) * taps + tap) * channels
             Sampling.scatter(column, sample, scale: factor, into: image, channels: owned)
           }

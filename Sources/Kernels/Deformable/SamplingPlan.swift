@@ -9,7 +9,7 @@ struct SamplingPlan {
   /// The groups of channels that share offsets.
   let offsetGroups: Int
 
-  private let samples: [BilinearSample?]
+  private let samples: [BilinearSample]
   private let factors: [Float]
 
   /// The plan for offsets `[batch, height, width, offset groups · taps · 2]` and masks with one factor a tap.
@@ -20,25 +20,29 @@ struct SamplingPlan {
     offsetGroups = offset.shape[3] / (2 * geometry.taps)
     factors = mask?.values ?? []
     let slots = offsetGroups * geometry.taps
-    samples = Array(unsafeUninitializedCapacity: output.pixels * slots) { [output] samples, count in
+    // Where each tap reads from its pixel's corner.
+    let grid = (0..<geometry.taps).map { tap in
+      SIMD2(
+        Float(tap / geometry.kernel.width * geometry.dilation.height - geometry.padding.top),
+        Float(tap % geometry.kernel.width * geometry.dilation.width - geometry.padding.left))
+    }
+    let height = Int32(input.height), width = Int32(input.width), channels = Int32(input.channels)
+    samples = Array(unsafeUninitializedCapacity: output.pixels * slots) { [output, offsetGroups] samples, count in
+      guard let samples = samples.baseAddress else { return }
       offset.withPointer { offset in
         parallel(output.pixels, threads: threads, grain: 64) { range in
           for pixel in range {
-            let row = pixel / output.width % output.height, column = pixel % output.width
-            for slot in 0..<slots {
-              let tap = slot % geometry.taps
-              let y =
-                row * geometry.stride.height - geometry.padding.top + tap / geometry.kernel.width
-                * geometry.dilation.height
-              let x =
-                column * geometry.stride.width - geometry.padding.left + tap % geometry.kernel.width
-                * geometry.dilation.width
-              let index = pixel * slots + slot
-              samples.initializeElement(
-                at: index,
-                to: BilinearSample(
-                  y: Float(y) + offset[2 * index], x: Float(x) + offset[2 * index + 1], height: input.height,
-                  width: input.width, channels: input.channels))
+            let row = Float(pixel / output.width % output.height * geometry.stride.height)
+            let column = Float(pixel % output.width * geometry.stride.width)
+            var index = pixel &* slots
+            for _ in 0..<offsetGroups {
+              for tap in grid {
+                (samples + index).initialize(
+                  to: BilinearSample(
+                    y: row + tap.x + offset[2 &* index], x: column + tap.y + offset[2 &* index &+ 1],
+                    height: height, width: width, channels: channels))
+                index &+= 1
+              }
             }
           }
         }
@@ -52,18 +56,23 @@ struct SamplingPlan {
 
   /// The sample and the mask's factor of a pixel, an offset group and a tap.
   @inline(__always)
-  func sample(_ pixel: Int, _ group: Int, _ tap: Int) -> (BilinearSample?, Float) {
+  func sample(_ pixel: Int, _ group: Int, _ tap: Int) -> (BilinearSample, Float) {
     let index = (pixel &* offsetGroups &+ group) &* geometry.taps &+ tap
     return (samples[index], factors.isEmpty ? 1 : factors[index])
   }
 
-  /// Writes what a pixel reads at a tap: one row of all channels.
+  /// Where the image of an output pixel starts.
+  @inline(__always)
+  func image(_ pixel: Int, _ x: UnsafePointer<Float>) -> UnsafePointer<Float> {
+    x + pixel / (output.height &* output.width) &* (input.height &* input.width &* input.channels)
+  }
+
+  /// Writes what a pixel reads at a tap from its image: one row of all channels.
   @inline(__always)
   func interpolate(
-    _ pixel: Int, _ tap: Int, x: UnsafePointer<Float>, zeros: UnsafePointer<Float>,
+    _ pixel: Int, _ tap: Int, image: UnsafePointer<Float>, zeros: UnsafePointer<Float>,
     into row: UnsafeMutablePointer<Float>
   ) {
-    let image = x + pixel / (output.height &* output.width) &* (input.height &* input.width &* input.channels)
     for group in 0..<offsetGroups {
       let (sample, factor) = sample(pixel, group, tap)
       let first = group &* channelsPerOffset

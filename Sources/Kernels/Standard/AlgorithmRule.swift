@@ -14,6 +14,12 @@ enum AlgorithmRule {
     if combine == .multiply, names.contains("depthwise"), DepthwiseConvolution.serves(geometry) {
       return "depthwise"
     }
+    // Maxima save an instruction of three; what they cost beside it, on few outputs or terms, is more.
+    if combine == .adder, pass == .forward, names.contains("max"), geometry.outputsPerGroup >= 32,
+      geometry.channelsPerGroup * geometry.taps >= 64
+    {
+      return "max"
+    }
     guard combine == .multiply, pass != .weightGradient, let output = try? geometry.outputShape(for: input)
     else { return names[0] }
     let (inputs, outputs) =

@@ -24,7 +24,7 @@ enum ConvolutionAlgorithms {
   /// What `Standard` and its relatives can run on, fastest first.
   static let multiply = ["direct", "winograd", "winograd2", "depthwise", "fft", "reference"]
   /// What the adder can run on: distances have no Fourier or Winograd form.
-  static let adder = ["direct", "reference"]
+  static let adder = ["direct", "max", "reference"]
 
   /// The algorithm called `name`, or an error that says why there is none; without a name, the choice by shape.
   static func make(
@@ -40,11 +40,12 @@ enum ConvolutionAlgorithms {
       throw WorkbenchError(
         "There is no algorithm ‘\(name)’ for this kernel; choose from auto, \(names.joined(separator: ", ")).")
     }
-    if combine == .adder, name != "direct", name != "reference" {
+    if combine == .adder, !adder.contains(name) {
       throw WorkbenchError(
         "The algorithm \(name) multiplies, so it cannot compute an adder; use direct.")
     }
     switch name {
+    case "max": return DirectConvolution(geometry, combine, byMaxima: true)
     case "direct": return DirectConvolution(geometry, combine)
     case "winograd": return try WinogradConvolution(geometry, .four)
     case "winograd2": return try WinogradConvolution(geometry, .two)

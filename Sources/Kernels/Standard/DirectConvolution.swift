@@ -4,13 +4,18 @@ import Tensors
 
 /// Convolution by the indirect GEMM: a regular grid of row pointers and packed weights.
 final class DirectConvolution: ConvolutionAlgorithm {
-  let name = "direct"
+  let name: String
   let geometry: ConvolutionGeometry
   let combine: Combine
   private let merged: MergedGroups
   let forwardPack = FilterCache<PackedWeights>(), backwardPack = FilterCache<PackedWeights>()
 
-  init(_ geometry: ConvolutionGeometry, _ combine: Combine) {
+  private let byMaxima: Bool
+
+  /// - Parameter byMaxima: whether the forward pass of an adder takes the form 2·Σ max(x, w) − Σ x − Σ w.
+  init(_ geometry: ConvolutionGeometry, _ combine: Combine, byMaxima: Bool = false) {
+    self.byMaxima = byMaxima
+    name = byMaxima ? "max" : "direct"
     self.geometry = geometry
     self.combine = combine
     merged = MergedGroups(geometry, combine)
@@ -18,7 +23,7 @@ final class DirectConvolution: ConvolutionAlgorithm {
 
   func forward(_ x: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor {
     let input = FeatureShape(x), output = geometry.checkedOutput(input)
-    if WindowRows.serves(geometry) { return mergedForward(x, output, filter, finish, context) }
+    if !byMaxima, WindowRows.serves(geometry) { return mergedForward(x, output, filter, finish, context) }
     let rows = GridRows(geometry, input: input, output: output)
     let packed = forwardPack.value(filter) {
       PackedWeights(forward: merged.expanded($0), groups: merged.groups)
@@ -28,10 +33,17 @@ final class DirectConvolution: ConvolutionAlgorithm {
     withPointers(x, zeros) { x, zeros in
       y.withMutablePointer { y in
         finish.withPointers(output: y) { finish in
-          indirectGEMM(
-            rows: output.pixels, weights: packed, finish: finish, combine: combine, threads: context.threads
-          ) {
-            rows.fillForward($0, $1, x: x, zeros: zeros, y: y, skipsPadding: combine == .multiply)
+          let skipsPadding = combine == .multiply
+          let fill = { (range: Range<Int>, table: RowTable) in
+            rows.fillForward(range, table, x: x, zeros: zeros, y: y, skipsPadding: skipsPadding)
+          }
+          if byMaxima {
+            indirectDistances(
+              rows: output.pixels, weights: packed, finish: finish, threads: context.threads, fill: fill)
+          } else {
+            indirectGEMM(
+              rows: output.pixels, weights: packed, finish: finish, combine: combine,
+              threads: context.threads, fill: fill)
           }
         }
       }
