@@ -1,18 +1,17 @@
 import Compute
+import Foundation
 import Layers
 import Tensors
 
 /// Convolution in the frequency domain by overlap–save, with the channels mixed by the engine's GEMM.
 ///
-/// A spectrum row holds real and imaginary parts side by side, so one complex product per channel pair is a real
-/// matrix product of rows of 2 · C by 2 · O floats: the same microkernels serve. Everything is computed at
-/// stride 1 and subsampled.
+/// For each frequency the tiles' channels are multiplied by a complex matrix of channels × outputs. Everything is
+/// computed at stride 1 and subsampled.
 final class FourierConvolution: ConvolutionAlgorithm {
   let name = "fft"
   private let geometry: ConvolutionGeometry
   private let unit: ConvolutionGeometry
-  /// The spectra of a weight, as packed matrices for each frequency.
-  private let forwardSpectra = FilterCache<[PackedWeights]>(), backwardSpectra = FilterCache<[PackedWeights]>()
+  private let forwardSpectra = FilterCache<ComplexWeights>(), backwardSpectra = FilterCache<ComplexWeights>()
 
   init(_ geometry: ConvolutionGeometry) throws {
     self.geometry = geometry
@@ -22,12 +21,11 @@ final class FourierConvolution: ConvolutionAlgorithm {
       throw WorkbenchError(
         "The algorithm fft takes windows that reach over at most 1024 pixels, not \(reach); use direct.")
     }
-    // A tile is at least as large as the reach; its spectra, real matrices for each frequency, are the largest
-    // arrays, and training holds two such sets.
-    var size = 2
-    while size < reach { size *= 2 }
+    // A tile is at least as large as the reach; its spectra are the largest arrays: one set as they come from the
+    // transform, and training holds two packed ones.
+    let size = FourierTiles.sizes(from: reach).last ?? reach
     try Tensor.checkSize(
-      [size, size / 2 + 1, 8, geometry.channelsPerGroup, geometry.outputChannels],
+      [size, size / 2 + 1, 6, geometry.channelsPerGroup, geometry.outputChannels],
       "The weights' spectra for fft")
   }
 
@@ -35,7 +33,7 @@ final class FourierConvolution: ConvolutionAlgorithm {
     let full = unit.checkedOutput(FeatureShape(x))
     let tiles = FourierTiles(unit, output: full)
     let packed = forwardSpectra.value(filter, variant: tiles.size) {
-      spectra($0, size: tiles.size, backward: false)
+      spectra($0, size: tiles.size, backward: false, threads: context.threads)
     }
     let dense = convolve(
       x, packed, channels: geometry.inputChannels, outputs: geometry.outputChannels, shape: full,
@@ -52,7 +50,7 @@ final class FourierConvolution: ConvolutionAlgorithm {
     let dense = upsampled(g, unit.checkedOutput(input))
     let tiles = FourierTiles(unit, output: input)
     let packed = backwardSpectra.value(Filter(weight), variant: tiles.size) {
-      spectra($0, size: tiles.size, backward: true)
+      spectra($0, size: tiles.size, backward: true, threads: context.threads)
     }
     // dx is the correlation of g with the turned window: position q reads g from q + padding − reach + 1 on.
     let dx = convolve(
@@ -75,36 +73,36 @@ final class FourierConvolution: ConvolutionAlgorithm {
     let xSpectra = tiles.transform(
       x, xPlan, extent: tiles.size, origin: (-geometry.padding.top, -geometry.padding.left), threads: context.threads)
     let gSpectra = tiles.transform(dense, gPlan, extent: tiles.valid, origin: (0, 0), threads: context.threads)
-    // For each frequency Σ over tiles of x · conj g, as a real matrix of (re, im) × (re, im) products.
+    // For each frequency Σ over tiles of x · conj g: the real and imaginary parts' four real products.
     let inGroup = inputs / groups, outGroup = outputs / groups
     let wPlan = FourierPlan(size: tiles.size, channels: inGroup * outputs)
     var spectrum = Tensor(uninitialized: [wPlan.spectrumCount])
     withPointers(xSpectra, gSpectra) { xs, gs in
       spectrum.withMutablePointer { spectrum in
         parallel(xPlan.frequencies, threads: context.threads) { frequencies in
-          withScratch(4 * inGroup * outputs) { product in
-            withScratch(tiles.count * 2 * outputs) { rows in
-              for frequency in frequencies {
+          withScratch(4 * inGroup * outGroup + tiles.count * 2 * (inGroup + outGroup)) { product in
+            let xRows = product + 4 * inGroup * outGroup, gRows = xRows + tiles.count * 2 * inGroup
+            for frequency in frequencies {
+              for group in 0..<groups {
+                let x = xs + frequency * 2 * inputs + group * inGroup
+                let g = gs + frequency * 2 * outputs + group * outGroup
                 for tile in 0..<tiles.count {
-                  (rows + tile * 2 * outputs).update(
-                    from: gs + tile * gPlan.spectrumCount + frequency * 2 * outputs, count: 2 * outputs)
+                  copyParts(x + tile * xPlan.spectrumCount, inputs, inGroup, to: xRows + tile * 2 * inGroup)
+                  copyParts(g + tile * gPlan.spectrumCount, outputs, outGroup, to: gRows + tile * 2 * outGroup)
                 }
                 indirectWeightGradient(
-                  rows: tiles.count, groups: groups, taps: 1, channels: 2 * inGroup, outputs: 2 * outGroup,
-                  gradient: rows, result: product, threads: 1
+                  rows: tiles.count, groups: 1, taps: 1, channels: 2 * inGroup, outputs: 2 * outGroup,
+                  gradient: gRows, result: product, threads: 1
                 ) { _, range, pointers, _ in
-                  for tile in range {
-                    pointers[tile - range.lowerBound] =
-                      xs + tile * xPlan.spectrumCount + frequency * 2 * inputs
-                  }
+                  for tile in range { pointers[tile - range.lowerBound] = UnsafePointer(xRows + tile * 2 * inGroup) }
                 }
-                let target = spectrum + frequency * 2 * inGroup * outputs
+                let target = spectrum + frequency * 2 * inGroup * outputs + group * outGroup
                 for channel in 0..<inGroup {
-                  let real = product + 2 * channel * 2 * outputs, imaginary = real + 2 * outputs
-                  for output in 0..<outputs {
-                    let position = 2 * (channel * outputs + output)
-                    target[position] = real[2 * output] + imaginary[2 * output + 1]
-                    target[position + 1] = imaginary[2 * output] - real[2 * output + 1]
+                  let real = product + channel * 2 * outGroup, imaginary = real + inGroup * 2 * outGroup
+                  for output in 0..<outGroup {
+                    let position = channel * outputs + output
+                    target[position] = real[output] + imaginary[outGroup + output]
+                    target[inGroup * outputs + position] = imaginary[output] - real[outGroup + output]
                   }
                 }
               }
@@ -115,20 +113,32 @@ final class FourierConvolution: ConvolutionAlgorithm {
     }
     // Its inverse holds the correlation at every lag; the taps' lags are the gradient.
     var dw = Tensor(uninitialized: weight.value.shape)
-    var lags = Tensor(uninitialized: [wPlan.tileCount])
     let scale = 1 / Float(tiles.size * tiles.size), row = inGroup * outputs
-    lags.withMutablePointer { lags in
-      spectrum.withMutablePointer { wPlan.invert($0, lags) }
+    spectrum.withMutablePointer { spectrum in
       dw.withMutablePointer { dw in
-        for tap in 0..<geometry.taps {
-          let y = tap / geometry.kernel.width * geometry.dilation.height
-          let x = tap % geometry.kernel.width * geometry.dilation.width
-          let source = lags + (y * tiles.size + x) * row
-          Elementwise.scale(scale, source, dw + tap * row, count: row, threads: 1)
+        withScratch(wPlan.tileCount) { lags in
+          for block in wPlan.blocks {
+            wPlan.invert(spectrum, block, lags)
+            for tap in 0..<geometry.taps {
+              let y = tap / geometry.kernel.width * geometry.dilation.height
+              let x = tap % geometry.kernel.width * geometry.dilation.width
+              Elementwise.scale(
+                scale, lags + (y * tiles.size + x) * FourierPlan.width(block.count), dw + tap * row + block.lowerBound,
+                count: block.count, threads: 1)
+            }
+          }
         }
       }
     }
     return dw
+  }
+
+  /// Real and imaginary parts of one group's channels, side by side.
+  private func copyParts(
+    _ source: UnsafePointer<Float>, _ all: Int, _ own: Int, to target: UnsafeMutablePointer<Float>
+  ) {
+    target.update(from: source, count: own)
+    (target + own).update(from: source + all, count: own)
   }
 
   /// What the frequency domain costs for an output: real multiply–accumulates of the spectra's products (four
@@ -136,18 +146,16 @@ final class FourierConvolution: ConvolutionAlgorithm {
   func cost(_ input: FeatureShape) -> Cost {
     let tiles = FourierTiles(unit, output: unit.checkedOutput(input))
     let frequencies = tiles.size * (tiles.size / 2 + 1)
-    let levels = 2 * (Int.bitWidth - 1 - tiles.size.leadingZeroBitCount)
-    let butterflies = tiles.size * tiles.size / 4 * levels
+    let butterflies = Int(Double(tiles.size * tiles.size / 2) * log2(Double(tiles.size)))
     return Cost(
       macs: 4 * tiles.count * frequencies * geometry.channelsPerGroup * geometry.outputChannels,
       otherOps: tiles.count * (geometry.inputChannels + geometry.outputChannels) * butterflies)
   }
 
-  /// Tiles of x → spectra → products with `packed` → tiles of the output.
+  /// Tiles of x → spectra → products with `weights` → tiles of the output.
   private func convolve(
-    _ x: Tensor, _ packed: [PackedWeights], channels: Int, outputs: Int, shape: FeatureShape,
-    tiles: FourierTiles,
-    origin: (Int, Int), threads: Int
+    _ x: Tensor, _ weights: ComplexWeights, channels: Int, outputs: Int, shape: FeatureShape,
+    tiles: FourierTiles, origin: (Int, Int), threads: Int
   ) -> Tensor {
     let plan = FourierPlan(size: tiles.size, channels: channels)
     let inverse = FourierPlan(size: tiles.size, channels: outputs)
@@ -156,69 +164,48 @@ final class FourierConvolution: ConvolutionAlgorithm {
     var y = Tensor(uninitialized: shape.extents)
     spectra.withPointer { xs in
       products.withMutablePointer { ys in
-        parallel(plan.frequencies, threads: threads) { frequencies in
-          for frequency in frequencies {
-            indirectGEMM(rows: tiles.count, weights: packed[frequency], threads: 1) { range, table in
-              let slot = table.slot(0), out = table.outputRows
-              table.setTap(slot: 0, 0)
-              for tile in range {
-                slot[tile - range.lowerBound] = xs + tile * plan.spectrumCount + frequency * 2 * channels
-                out[tile - range.lowerBound] = ys + tile * inverse.spectrumCount + frequency * 2 * outputs
-              }
-              return 1
-            }
-          }
-        }
+        complexMultiply(
+          rows: tiles.count, frequencies: plan.frequencies, weights: weights, x: xs, xRow: plan.spectrumCount,
+          y: ys, yRow: inverse.spectrumCount, threads: threads)
         y.withMutablePointer { y in tiles.invert(ys, inverse, into: y, shape: shape, threads: threads) }
       }
     }
     return y
   }
 
-  /// The weight's conjugate spectra as real matrices for each frequency.
-  private func spectra(_ weight: Tensor, size: Int, backward: Bool) -> [PackedWeights] {
+  /// The weight's conjugate spectra.
+  private func spectra(_ weight: Tensor, size: Int, backward: Bool, threads: Int) -> ComplexWeights {
     let inGroup = geometry.channelsPerGroup, outputs = geometry.outputChannels, row = inGroup * outputs
-    let plan = FourierPlan(size: size, channels: row)
-    var tile = Tensor(repeating: 0, [plan.tileCount])
+    let plan = FourierPlan(size: size, channels: row), blocks = plan.blocks
     var spectrum = Tensor(uninitialized: [plan.spectrumCount])
     weight.withPointer { w in
-      tile.withMutablePointer { tile in
-        for tap in 0..<geometry.taps {
-          // Backward, the window is turned by half a turn.
-          let position = backward ? geometry.taps - 1 - tap : tap
-          let y = position / geometry.kernel.width * geometry.dilation.height
-          let x = position % geometry.kernel.width * geometry.dilation.width
-          (tile + (y * size + x) * row).update(from: w + tap * row, count: row)
-        }
-        spectrum.withMutablePointer { plan.transform(tile, $0) }
-      }
-    }
-    let inner = backward ? geometry.outputsPerGroup : inGroup
-    let outer = backward ? inGroup : geometry.outputsPerGroup
-    return spectrum.withPointer { spectrum in
-      (0..<plan.frequencies).map { frequency in
-        withScratch(geometry.groups * 4 * inner * outer) { matrix in
-          for group in 0..<geometry.groups {
-            for i in 0..<inner {
-              for o in 0..<outer {
-                let channel = backward ? o : i
-                let output = group * geometry.outputsPerGroup + (backward ? i : o)
-                let value = spectrum + 2 * (frequency * row + channel * outputs + output)
-                // (a + b·i) · conj(re + im·i) as a row times a 2 × 2 matrix.
-                let first = matrix + ((group * inner + i) * 2 * outer + o) * 2
-                let second = first + 2 * outer
-                first[0] = value[0]
-                first[1] = -value[1]
-                second[0] = value[1]
-                second[1] = value[0]
+      spectrum.withMutablePointer { spectrum in
+        parallel(blocks.count, threads: threads) { range in
+          withScratch(plan.tileCount) { tile in
+            for block in blocks[range] {
+              let width = FourierPlan.width(block.count)
+              tile.update(repeating: 0, count: size * size * width)
+              for tap in 0..<geometry.taps {
+                // Backward, the window is turned by half a turn.
+                let position = backward ? geometry.taps - 1 - tap : tap
+                let y = position / geometry.kernel.width * geometry.dilation.height
+                let x = position % geometry.kernel.width * geometry.dilation.width
+                (tile + (y * size + x) * width).update(
+                  from: w + tap * row + block.lowerBound, count: block.count)
               }
+              plan.transform(tile, block, spectrum)
             }
           }
-          return PackedWeights(
-            groups: geometry.groups, taps: 1, channels: 2 * inner, outputs: 2 * outer, from: matrix,
-            groupStride: 4 * inner * outer, tapStride: 0, channelStride: 2 * outer, outputStride: 1)
         }
       }
+    }
+    let outer = geometry.outputsPerGroup
+    return spectrum.withPointer { real in
+      ComplexWeights(
+        frequencies: plan.frequencies, groups: geometry.groups, channels: backward ? outer : inGroup,
+        outputs: backward ? inGroup : outer, real: real, imaginary: real + row, conjugate: true,
+        frequencyStride: 2 * row, groupStride: outer, channelStride: backward ? 1 : outputs,
+        outputStride: backward ? outputs : 1, threads: threads)
     }
   }
 

@@ -1,13 +1,16 @@
 import Compute
+import Foundation
 import Tensors
 
 /// How an output is cut into square tiles, each computed from one circular correlation of `size` points.
 struct FourierTiles {
-  /// The points of a transform in each direction: a power of two.
+  /// The points of a transform in each direction: a size that FFTW transforms fast.
   let size: Int
   /// The pixels of a tile's output that do not wrap around.
   let valid: Int
   let rows: Int, columns: Int, images: Int
+  /// An estimate of the time of a forward pass.
+  let nanoseconds: Double
 
   /// All tiles of all images.
   var count: Int { images * rows * columns }
@@ -19,6 +22,11 @@ struct FourierTiles {
       geometry.dilation.width * (geometry.kernel.width - 1)) + 1
   }
 
+  /// The sizes that FFTW was measured to transform fast, from a reach up to some times as large.
+  static func sizes(from reach: Int) -> [Int] {
+    [4, 8, 16, 20, 32, 36, 48, 64, 128, 256, 512, 1024, 2048].filter { reach <= $0 && $0 <= max(4 * reach, 64) }
+  }
+
   /// The tiling of a stride-1 output that costs least: products per frequency against transforms.
   init(_ geometry: ConvolutionGeometry, output: FeatureShape) {
     let reach = Self.reach(geometry)
@@ -26,23 +34,21 @@ struct FourierTiles {
       let valid = size - reach + 1
       return (valid, (output.height + valid - 1) / valid, (output.width + valid - 1) / valid)
     }
+    // Nanoseconds, by rates that fit this kind of machine; the ratios decide.
     func cost(_ size: Int) -> Double {
       let (_, rows, columns) = tiling(size)
-      let points = Double(size * (size / 2 + 1)),
-        channels = Double(geometry.inputChannels + geometry.outputChannels)
-      let products = 8 * points * Double(geometry.channelsPerGroup * geometry.outputChannels)
-      // A butterfly is ten operations, done at about a fifth of the GEMM's speed.
-      let transforms = 50 * Double(size * size) / 2 * Double(size.trailingZeroBitCount) * channels
-      // Reading the packed spectra costs about as much as 16 tiles' products.
-      return Double(rows * columns * output.batch) * (products + transforms) + 16 * products
+      let tiles = rows * columns * output.batch, frequencies = Double(size * (size / 2 + 1))
+      let pairs = frequencies * Double(geometry.channelsPerGroup * geometry.outputChannels)
+      let products = 8 * pairs * Double((tiles + 3) / 4 * 4) / 180
+      // Spectra beyond the cache come from memory.
+      let reading = 8 * pairs / (8 * pairs > 16e6 ? 20 : 60)
+      let points = Double(size * size) * log2(Double(size))
+      let transforms = 5 * points * Double(tiles * (geometry.inputChannels + geometry.outputChannels)) / 12
+      return products + reading + transforms
     }
-    var size = 2
-    while size < reach { size *= 2 }
-    var best = size
-    for candidate in [2 * size, 4 * size, 8 * size] where candidate <= 2048 && cost(candidate) < cost(best) {
-      best = candidate
-    }
-    self.size = best
+    let best = Self.sizes(from: reach).min { cost($0) < cost($1) } ?? 2048
+    size = best
+    nanoseconds = cost(best)
     (valid, rows, columns) = tiling(best)
     images = output.batch
   }
@@ -50,36 +56,50 @@ struct FourierTiles {
   /// The spectra of all tiles: the tile at (r, c) starts at pixel origin + (r, c) · valid; zeros outside the
   /// image and beyond `extent` pixels of the tile.
   func transform(_ x: Tensor, _ plan: FourierPlan, extent: Int, origin: (Int, Int), threads: Int) -> Tensor {
-    let shape = FeatureShape(x), channels = shape.channels
+    let shape = FeatureShape(x)
     var spectra = Tensor(uninitialized: [count, plan.spectrumCount])
     x.withPointer { x in
       spectra.withMutablePointer { spectra in
         parallel(count, threads: threads) { range in
           withScratch(plan.tileCount) { tile in
             for index in range {
-              let (image, top, left) = position(index)
-              for row in 0..<size {
-                let y = top + origin.0 + row
-                let line = tile + row * size * channels
-                let first = left + origin.1
-                let lower = min(max(0, -first), size), upper = max(lower, min(extent, shape.width - first))
-                guard row < extent, y >= 0, y < shape.height, lower < upper else {
-                  line.update(repeating: 0, count: size * channels)
-                  continue
-                }
-                line.update(repeating: 0, count: lower * channels)
-                (line + lower * channels).update(
-                  from: x + ((image * shape.height + y) * shape.width + first + lower) * channels,
-                  count: (upper - lower) * channels)
-                (line + upper * channels).update(repeating: 0, count: (size - upper) * channels)
+              for block in plan.blocks {
+                read(x, shape, index, block, extent, origin, into: tile)
+                plan.transform(tile, block, spectra + index * plan.spectrumCount)
               }
-              plan.transform(tile, spectra + index * plan.spectrumCount)
             }
           }
         }
       }
     }
     return spectra
+  }
+
+  /// Copies a block of channels of one tile, with zeros where there is no image.
+  private func read(
+    _ x: UnsafePointer<Float>, _ shape: FeatureShape, _ index: Int, _ block: Range<Int>, _ extent: Int,
+    _ origin: (Int, Int), into tile: UnsafeMutablePointer<Float>
+  ) {
+    let (image, top, left) = position(index), width = FourierPlan.width(block.count), first = left + origin.1
+    let lower = min(max(0, -first), size), upper = max(lower, min(extent, shape.width - first))
+    for row in 0..<size {
+      let y = top + origin.0 + row
+      let line = tile + row * size * width
+      guard row < extent, y >= 0, y < shape.height, lower < upper else {
+        line.update(repeating: 0, count: size * width)
+        continue
+      }
+      line.update(repeating: 0, count: lower * width)
+      var source = x + ((image * shape.height + y) * shape.width + first + lower) * shape.channels + block.lowerBound
+      var target = line + lower * width
+      for _ in lower..<upper {
+        for channel in 0..<block.count { target[channel] = source[channel] }
+        for channel in block.count..<width { target[channel] = 0 }
+        source += shape.channels
+        target += width
+      }
+      (line + upper * width).update(repeating: 0, count: (size - upper) * width)
+    }
   }
 
   /// Writes the valid part of all tiles from their spectra, which are overwritten.
@@ -91,13 +111,20 @@ struct FourierTiles {
     parallel(count, threads: threads) { range in
       withScratch(plan.tileCount) { tile in
         for index in range {
-          plan.invert(spectra + index * plan.spectrumCount, tile)
           let (image, top, left) = position(index)
-          for row in 0..<min(valid, shape.height - top) {
-            Elementwise.scale(
-              scale, tile + row * size * shape.channels,
-              y + ((image * shape.height + top + row) * shape.width + left) * shape.channels,
-              count: min(valid, shape.width - left) * shape.channels, threads: 1)
+          for block in plan.blocks {
+            plan.invert(spectra + index * plan.spectrumCount, block, tile)
+            for row in 0..<min(valid, shape.height - top) {
+              let width = FourierPlan.width(block.count)
+              var source = tile + row * size * width
+              var target =
+                y + ((image * shape.height + top + row) * shape.width + left) * shape.channels + block.lowerBound
+              for _ in 0..<min(valid, shape.width - left) {
+                for channel in 0..<block.count { target[channel] = scale * source[channel] }
+                source += width
+                target += shape.channels
+              }
+            }
           }
         }
       }

@@ -37,6 +37,11 @@ enum AlgorithmRule {
       let winograd = 36 * products(rows: tiles, inputs, outputs) + transforms + weights + 100_000
       if winograd < 0.8 * direct { return "winograd" }
     }
+    // The frequency domain pays for large windows.
+    if names.contains("fft"), geometry.taps >= 25, geometry.stride == Pair(1), FourierTiles.reach(geometry) <= 1024 {
+      let tiles = FourierTiles(geometry, output: pass == .forward ? output : input)
+      if tiles.nanoseconds + 100_000 < 0.8 * direct { return "fft" }
+    }
     return names[0]
   }
 
