@@ -23,8 +23,8 @@ import Testing
       operators[0].hasPrefix(
         "kernel,algorithm,pass,problem,batch,c_in,c_out,h,w,kh,kw,stride,padding,dilation,groups,threads,params,macs"
       ))
-    // standard by direct, winograd, winograd2 and fft, adder by one; four shapes, two passes.
-    #expect(operators.count == 1 + 5 * 4 * 2)
+    // standard by direct, winograd, winograd2 and fft, adder by direct and max; four shapes, two passes.
+    #expect(operators.count == 1 + 6 * 4 * 2)
     #expect(try lines("networks.csv").count == 3)
     #expect(try lines("training.csv").count == 1 + 2 * 2)
     #expect(try lines("machine.json").joined().contains("instruction_set"))

@@ -23,7 +23,7 @@ final class FourierConvolution: ConvolutionAlgorithm {
     }
     // A tile is at least as large as the reach; its spectra are the largest arrays: one set as they come from the
     // transform, and training holds two packed ones.
-    let size = FourierTiles.sizes(from: reach).last ?? reach
+    let size = FourierTiles.sizes(from: reach).first ?? reach
     try Tensor.checkSize(
       [size, size / 2 + 1, 6, geometry.channelsPerGroup, geometry.outputChannels],
       "The weights' spectra for fft")

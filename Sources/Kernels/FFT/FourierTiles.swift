@@ -46,7 +46,12 @@ struct FourierTiles {
       let transforms = 5 * points * Double(tiles * (geometry.inputChannels + geometry.outputChannels)) / 12
       return products + reading + transforms
     }
-    let best = Self.sizes(from: reach).min { cost($0) < cost($1) } ?? 2048
+    // The smallest size fits into memory, or there would be no such layer; larger ones must not be much larger.
+    let fitting = Self.sizes(from: reach).enumerated().filter { index, size in
+      let spectra = [size, size / 2 + 1, 6, geometry.channelsPerGroup, geometry.outputChannels]
+      return index == 0 || (try? Tensor.checkSize(spectra, "")) != nil
+    }
+    let best = fitting.map(\.element).min { cost($0) < cost($1) } ?? 2048
     size = best
     nanoseconds = cost(best)
     (valid, rows, columns) = tiling(best)
