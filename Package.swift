@@ -50,9 +50,9 @@ let package = Package(
     .systemLibrary(
       name: "CFFTW", pkgConfig: "fftw3f",
       providers: [.apt(["libfftw3-dev"]), .brew(["fftw"])]),
-    .systemLibrary(name: "CPrefetch"),
+    .systemLibrary(name: "CHints"),
     .target(name: "Tensors", swiftSettings: optimised),
-    .target(name: "Compute", dependencies: ["CFFTW", "CPrefetch", "Tensors"], swiftSettings: optimised + simdSettings),
+    .target(name: "Compute", dependencies: ["CFFTW", "CHints", "Tensors"], swiftSettings: optimised + simdSettings),
     .target(name: "Layers", dependencies: ["Compute", "Tensors"], swiftSettings: optimised),
     .target(name: "Kernels", dependencies: ["Layers", "Compute", "Tensors"], swiftSettings: optimised),
     .target(name: "Conformance", dependencies: ["Kernels", "Layers", "Tensors"], swiftSettings: optimised),

@@ -1,4 +1,4 @@
-import CPrefetch
+import CHints
 
 /// What a microkernel reads and writes.
 struct TileArguments {

@@ -16,11 +16,12 @@ public func parallel(_ count: Int, threads: Int, grain: Int = 1, _ body: (Range<
   withoutActuallyEscaping(body) { body in
     // Every chunk writes to places that no other chunk touches.
     nonisolated(unsafe) let body = body
-    DispatchQueue.concurrentPerform(iterations: chunks) { chunk in
+    let run: @Sendable (Int) -> Void = { chunk in
       let first = grains * chunk / chunks * grain
       let last = min(grains * (chunk + 1) / chunks * grain, count)
       body(first..<last)
     }
+    if !WorkerPool.shared.run(chunks, run) { DispatchQueue.concurrentPerform(iterations: chunks, execute: run) }
   }
 }
 

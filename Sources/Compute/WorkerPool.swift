@@ -1,0 +1,92 @@
+import CHints
+import Foundation
+import Synchronization
+
+/// Threads that wait for work with their eyes open for about a millisecond before they sleep: waking a sleeping one
+/// can take longer than a layer.
+final class WorkerPool: @unchecked Sendable {
+  static let shared = WorkerPool()
+
+  /// One loop at a time; whoever finds it taken makes do without it.
+  private let isTaken = Atomic(false)
+  /// The present loop: its number, its chunks and the next one to be taken, in one word, so that a late worker can
+  /// take nothing from a loop that it has not seen.
+  private let ticket = Atomic<UInt64>(0)
+  private let finished = Atomic(0)
+  private let sleeping = Atomic(0)
+  private let bell = DispatchSemaphore(value: 0)
+  /// Written before the ticket is issued, read by those who hold a part of it.
+  private var body: (Int) -> Void = { _ in }
+  private var workers = 0
+
+  private static let spins = 30_000
+
+  /// Runs `body` for 0 ..< chunks on the caller and on workers; false if another loop is running.
+  func run(_ chunks: Int, _ body: (Int) -> Void) -> Bool {
+    guard chunks < 1 << 16, !isTaken.exchange(true, ordering: .acquiring) else { return false }
+    withoutActuallyEscaping(body) { body in
+      self.body = body
+      while workers < chunks - 1 { startWorker() }
+      finished.store(0, ordering: .relaxed)
+      let number = (ticket.load(ordering: .relaxed) >> 32) &+ 1
+      let issued = number << 32 | UInt64(chunks) << 16
+      ticket.store(issued, ordering: .sequentiallyConsistent)
+      for _ in 0..<min(sleeping.load(ordering: .sequentiallyConsistent), chunks - 1) { bell.signal() }
+      work(number)
+      var waited = 0
+      while finished.load(ordering: .acquiring) < chunks {
+        waited += 1
+        if waited > 20_000 { sched_yield() } else { workbench_pause() }
+      }
+      self.body = { _ in }
+    }
+    isTaken.store(false, ordering: .releasing)
+    return true
+  }
+
+  /// Takes chunks of a loop until there are none left.
+  private func work(_ number: UInt64) {
+    var seen = ticket.load(ordering: .acquiring)
+    while seen >> 32 == number, seen & 0xffff < seen >> 16 & 0xffff {
+      let (taken, current) = ticket.compareExchange(
+        expected: seen, desired: seen + 1, ordering: .acquiringAndReleasing)
+      if taken {
+        body(Int(seen & 0xffff))
+        finished.add(1, ordering: .releasing)
+        seen = ticket.load(ordering: .acquiring)
+      } else {
+        seen = current
+      }
+    }
+  }
+
+  private func startWorker() {
+    workers += 1
+    let last = ticket.load(ordering: .relaxed) >> 32
+    let thread = Thread { [self] in
+      var done = last
+      while true {
+        done = next(after: done)
+        work(done)
+      }
+    }
+    thread.stackSize = 8 << 20
+    thread.name = "workbench worker"
+    thread.start()
+  }
+
+  /// Waits for a loop that is newer.
+  private func next(after done: UInt64) -> UInt64 {
+    while true {
+      for _ in 0..<Self.spins {
+        let number = ticket.load(ordering: .relaxed) >> 32
+        if number != done { return number }
+        workbench_pause()
+      }
+      sleeping.add(1, ordering: .sequentiallyConsistent)
+      // A loop that came in between is not slept over.
+      if ticket.load(ordering: .sequentiallyConsistent) >> 32 == done { bell.wait() }
+      sleeping.subtract(1, ordering: .sequentiallyConsistent)
+    }
+  }
+}
