@@ -74,18 +74,17 @@ struct BenchCommand: ParsableCommand {
     let kernels = [standard] + (try registry.choices(conv)).filter { $0.item != "standard" }
     let tuning = tune ? AlgorithmTuning(try tuneFile.map(TuningFile.read) ?? [:]) : nil
     Cancellation.listen()
+    let machine = MachineRecord.current()
     var rows: [OperatorRow] = []
-    var isCancelled = false, peaks: MachineRecord?
+    var isCancelled = false
     do {
       if let model {
         let study = try timeModel(model, kernels, tuning)
         rows = study.rows
-        peaks = .current()
         for profile in study.profiles { print(Self.table(profile.kernel, profile.layers) + "\n") }
       } else {
         var study = OperatorStudy(try plan(kernels, tuning))
         let lines = try readProblems()
-        peaks = .current()
         defer { rows = study.rows }
         let progress = Progress("problems", total: lines.count)
         defer { progress.finish() }
@@ -99,7 +98,6 @@ struct BenchCommand: ParsableCommand {
     } catch is Cancellation.Requested {
       isCancelled = true
     }
-    let machine = peaks ?? .current()
     if let csv { try CSVTable(operators: rows, threads: threads, machine).write(to: csv) }
     if let tuning, let tuneFile { try TuningFile.write(tuning.known, to: tuneFile) }
     if isCancelled {

@@ -1,4 +1,3 @@
-import Tensors
 
 /// What this machine can do at most, measured: the scale of every other number.
 public enum MachinePeaks {
@@ -40,16 +39,19 @@ public enum MachinePeaks {
   /// Copying between two arrays of 64 MiB, in GB/s read plus written; the best of `rounds`.
   public static func bandwidth(rounds: Int = 5) -> Double {
     let count = 16 << 20
-    let source = Tensor(repeating: 1, [count])
-    var target = Tensor(repeating: 0, [count])
+    // Not from the pool of recycled blocks, which would keep them.
+    let source = UnsafeMutablePointer<Float>.allocate(capacity: count)
+    let target = UnsafeMutablePointer<Float>.allocate(capacity: count)
+    defer {
+      source.deallocate()
+      target.deallocate()
+    }
+    source.initialize(repeating: 1, count: count)
+    target.initialize(repeating: 0, count: count)
     var best = 0.0
-    source.withPointer { source in
-      target.withMutablePointer { target in
-        for _ in 0..<rounds {
-          let seconds = time { target.update(from: source, count: count) }
-          best = max(best, Double(8 * count) / seconds / 1e9)
-        }
-      }
+    for _ in 0..<rounds {
+      let seconds = time { target.update(from: source, count: count) }
+      best = max(best, Double(8 * count) / seconds / 1e9)
     }
     return best
   }

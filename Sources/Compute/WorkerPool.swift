@@ -19,7 +19,7 @@ final class WorkerPool: @unchecked Sendable {
   private var body: (Int) -> Void = { _ in }
   private var workers = 0
 
-  private static let spins = 30_000
+  private static let cores = ProcessInfo.processInfo.activeProcessorCount
 
   /// Runs `body` for 0 ..< chunks on the caller and on workers; false if another loop is running.
   func run(_ chunks: Int, _ body: (Int) -> Void) -> Bool {
@@ -36,7 +36,8 @@ final class WorkerPool: @unchecked Sendable {
       var waited = 0
       while finished.load(ordering: .acquiring) < chunks {
         waited += 1
-        if waited > 20_000 { sched_yield() } else { workbench_pause() }
+        // More threads than cores: the one that is waited for may need this core.
+        if waited > 20_000 || chunks > Self.cores { sched_yield() } else { workbench_pause() }
       }
       self.body = { _ in }
     }
@@ -78,7 +79,7 @@ final class WorkerPool: @unchecked Sendable {
   /// Waits for a loop that is newer.
   private func next(after done: UInt64) -> UInt64 {
     while true {
-      for _ in 0..<Self.spins {
+      for _ in 0..<(workers < Self.cores ? 30_000 : 100) {
         let number = ticket.load(ordering: .relaxed) >> 32
         if number != done { return number }
         workbench_pause()
