@@ -52,7 +52,8 @@ public struct WinogradTiling {
 /// y = finish(x ∗ w) by Winograd's minimal filtering: transform tiles of x, multiply matrices for each product,
 /// transform back.
 public func winogradConvolve(
-  _ tiling: WinogradTiling, _ weights: WinogradWeights, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
+  _ tiling: WinogradTiling, _ weights: WinogradWeights, x: UnsafePointer<Float>,
+  y: UnsafeMutablePointer<Float>,
   finish: StoreOptions, threads: Int
 ) {
   switch weights.size {
@@ -91,7 +92,8 @@ private struct Run<Transform: WinogradTransform> {
     // Both matrices stay within about half of the second-level cache, but the weights are read once a chunk.
     let fitting = (32 << 10) / (Transform.points * Transform.points * (weights.channels + outputRow))
     let least = weights.channels * weights.outputs > 128 * 128 ? 2 * tileRows : tileRows
-    chunk = min(max(least, fitting / tileRows * tileRows), (tiling.count + tileRows - 1) / tileRows * tileRows)
+    chunk = min(
+      max(least, fitting / tileRows * tileRows), (tiling.count + tileRows - 1) / tileRows * tileRows)
     inputPlane = chunk * weights.channels + 16
     outputPlane = chunk * outputRow + 16
   }
@@ -117,6 +119,14 @@ private struct Run<Transform: WinogradTransform> {
     withScratch(products * (inputPlane + outputPlane)) { body($0, $0 + products * inputPlane) }
   }
 
+  /// Room for a tile, its half and its whole transform, from the pool: too much for the stack.
+  private func withVectors(_ body: (UnsafeMutablePointer<Vector>) -> Void) {
+    let count = 3 * products
+    withScratch(count * Vector.scalarCount) {
+      body(UnsafeMutableRawPointer($0).bindMemory(to: Vector.self, capacity: count))
+    }
+  }
+
   private func pass(
     _ tiles: Range<Int>, _ v: UnsafeMutablePointer<Float>, _ m: UnsafeMutablePointer<Float>, threads: Int
   ) {
@@ -127,7 +137,9 @@ private struct Run<Transform: WinogradTransform> {
     }
     parallel(products, threads: threads) { multiply($0, tiles.count, v, m) }
     parallel(tiles.count, threads: threads) { range in
-      for index in range { transformOutput(tiles.lowerBound + index, m + index * outputRow) }
+      withVectors { vectors in
+        for index in range { transformOutput(tiles.lowerBound + index, m + index * outputRow, vectors) }
+      }
     }
   }
 
@@ -135,32 +147,34 @@ private struct Run<Transform: WinogradTransform> {
   private func transformInputs(_ tiles: Range<Int>, _ v: UnsafeMutablePointer<Float>) {
     let points = Transform.points, channels = weights.channels, shape = tiling.input
     withScratch(points * points * channels) { patch in
-      for tile in tiles {
-        let (image, outputRow, outputColumn) = tiling.position(tile)
-        let row = outputRow &- tiling.top, column = outputColumn &- tiling.left
-        let target = v + (tile &- tiles.lowerBound) &* channels
-        let down = tiling.reach.height &* shape.width &* channels, right = tiling.reach.width &* channels
-        let first = ((image &* shape.height &+ row) &* shape.width &+ column) &* channels
-        let lastRow = row &+ (points &- 1) &* tiling.reach.height
-        let lastColumn = column &+ (points &- 1) &* tiling.reach.width
-        if row >= 0, column >= 0, lastRow < shape.height, lastColumn < shape.width {
-          transformInput(x + first, down: down, right: right, target)
-          continue
-        }
-        // At the border: a copy with zeros.
-        for i in 0..<points {
-          for j in 0..<points {
-            let h = row &+ i &* tiling.reach.height, w = column &+ j &* tiling.reach.width
-            let pixel = patch + (i &* points &+ j) &* channels
-            let isInside = h >= 0 && h < shape.height && w >= 0 && w < shape.width
-            let source = isInside ? x + (first &+ i &* down &+ j &* right) : nil
-            for channel in stride(from: 0, to: channels, by: Vector.scalarCount) {
-              let lanes = channels &- channel
-              Tail.store(source.map { Tail.load($0 + channel, lanes) } ?? .zero, pixel + channel, lanes)
+      withVectors { vectors in
+        for tile in tiles {
+          let (image, outputRow, outputColumn) = tiling.position(tile)
+          let row = outputRow &- tiling.top, column = outputColumn &- tiling.left
+          let target = v + (tile &- tiles.lowerBound) &* channels
+          let down = tiling.reach.height &* shape.width &* channels, right = tiling.reach.width &* channels
+          let first = ((image &* shape.height &+ row) &* shape.width &+ column) &* channels
+          let lastRow = row &+ (points &- 1) &* tiling.reach.height
+          let lastColumn = column &+ (points &- 1) &* tiling.reach.width
+          if row >= 0, column >= 0, lastRow < shape.height, lastColumn < shape.width {
+            transformInput(x + first, down: down, right: right, target, vectors)
+            continue
+          }
+          // At the border: a copy with zeros.
+          for i in 0..<points {
+            for j in 0..<points {
+              let h = row &+ i &* tiling.reach.height, w = column &+ j &* tiling.reach.width
+              let pixel = patch + (i &* points &+ j) &* channels
+              let isInside = h >= 0 && h < shape.height && w >= 0 && w < shape.width
+              let source = isInside ? x + (first &+ i &* down &+ j &* right) : nil
+              for channel in stride(from: 0, to: channels, by: Vector.scalarCount) {
+                let lanes = channels &- channel
+                Tail.store(source.map { Tail.load($0 + channel, lanes) } ?? .zero, pixel + channel, lanes)
+              }
             }
           }
+          transformInput(UnsafePointer(patch), down: points &* channels, right: channels, target, vectors)
         }
-        transformInput(UnsafePointer(patch), down: points &* channels, right: channels, target)
       }
     }
   }
@@ -168,33 +182,31 @@ private struct Run<Transform: WinogradTransform> {
   /// Bᵀ d B of the patch at `d`, whose pixels lie `down` and `right` apart.
   @inline(__always)
   private func transformInput(
-    _ d: UnsafePointer<Float>, down: Int, right: Int, _ v: UnsafeMutablePointer<Float>
+    _ d: UnsafePointer<Float>, down: Int, right: Int, _ v: UnsafeMutablePointer<Float>,
+    _ patch: UnsafeMutablePointer<Vector>
   ) {
     let points = Transform.points, channels = weights.channels
-    withUnsafeTemporaryAllocation(of: Vector.self, capacity: 3 &* points &* points) { buffer in
-      guard let patch = buffer.baseAddress else { return }
-      let half = patch + points &* points, t = half + points &* points
-      var channel = 0
-      while channel &+ Vector.scalarCount <= channels {
-        for i in 0..<points {
-          let line = d + (i &* down &+ channel)
-          for j in 0..<points { patch[i &* points &+ j] = Vector(at: line + j &* right) }
-        }
-        for j in 0..<points { Transform.input(patch + j, half + j, step: points) }
-        for i in 0..<points { Transform.input(half + i &* points, t + i &* points, step: 1) }
-        for index in 0..<points &* points { t[index].store(v + index &* inputPlane + channel) }
-        channel = channel &+ Vector.scalarCount
-      }
-      guard channel < channels else { return }
-      let lanes = channels &- channel
+    let half = patch + points &* points, t = half + points &* points
+    var channel = 0
+    while channel &+ Vector.scalarCount <= channels {
       for i in 0..<points {
         let line = d + (i &* down &+ channel)
-        for j in 0..<points { patch[i &* points &+ j] = Tail.load(line + j &* right, lanes) }
+        for j in 0..<points { patch[i &* points &+ j] = Vector(at: line + j &* right) }
       }
       for j in 0..<points { Transform.input(patch + j, half + j, step: points) }
       for i in 0..<points { Transform.input(half + i &* points, t + i &* points, step: 1) }
-      for index in 0..<points &* points { Tail.store(t[index], v + index &* inputPlane + channel, lanes) }
+      for index in 0..<points &* points { t[index].store(v + index &* inputPlane + channel) }
+      channel = channel &+ Vector.scalarCount
     }
+    guard channel < channels else { return }
+    let lanes = channels &- channel
+    for i in 0..<points {
+      let line = d + (i &* down &+ channel)
+      for j in 0..<points { patch[i &* points &+ j] = Tail.load(line + j &* right, lanes) }
+    }
+    for j in 0..<points { Transform.input(patch + j, half + j, step: points) }
+    for i in 0..<points { Transform.input(half + i &* points, t + i &* points, step: 1) }
+    for index in 0..<points &* points { Tail.store(t[index], v + index &* inputPlane + channel, lanes) }
   }
 
   /// For each product, rows of channels times channels × outputs.
@@ -242,27 +254,24 @@ private struct Run<Transform: WinogradTransform> {
   }
 
   /// Aᵀ m A of one tile, finished and stored.
-  private func transformOutput(_ tile: Int, _ m: UnsafePointer<Float>) {
+  private func transformOutput(_ tile: Int, _ m: UnsafePointer<Float>, _ s: UnsafeMutablePointer<Vector>) {
     let points = Transform.points, size = Transform.outputs, shape = tiling.output
     let (image, row, column) = tiling.position(tile)
     let height = min(size, (shape.height &- row &+ tiling.reach.height &- 1) / tiling.reach.height)
     let width = min(size, (shape.width &- column &+ tiling.reach.width &- 1) / tiling.reach.width)
-    withUnsafeTemporaryAllocation(of: Vector.self, capacity: 3 &* points &* points) { buffer in
-      guard let s = buffer.baseAddress else { return }
-      let half = s + points &* points, t = half + points &* points
-      for output in stride(from: 0, to: weights.outputs, by: Vector.scalarCount) {
-        let lanes = weights.outputs &- output
-        let bias = finish.bias.map { Tail.load($0 + output, lanes) } ?? .zero
-        for index in 0..<points &* points { s[index] = Vector(at: m + index &* outputPlane + output) }
-        for j in 0..<points { Transform.output(s + j, half + j, step: points) }
-        for i in 0..<size { Transform.output(half + i &* points, t + i &* size, step: 1) }
-        for i in 0..<height {
-          for j in 0..<width {
-            let h = row &+ i &* tiling.reach.height, w = column &+ j &* tiling.reach.width
-            finish.store(
-              t[i &* size &+ j] + bias,
-              y + ((image &* shape.height &+ h) &* shape.width &+ w) &* shape.channels + output, lanes)
-          }
+    let half = s + points &* points, t = half + points &* points
+    for output in stride(from: 0, to: weights.outputs, by: Vector.scalarCount) {
+      let lanes = weights.outputs &- output
+      let bias = finish.bias.map { Tail.load($0 + output, lanes) } ?? .zero
+      for index in 0..<points &* points { s[index] = Vector(at: m + index &* outputPlane + output) }
+      for j in 0..<points { Transform.output(s + j, half + j, step: points) }
+      for i in 0..<size { Transform.output(half + i &* points, t + i &* size, step: 1) }
+      for i in 0..<height {
+        for j in 0..<width {
+          let h = row &+ i &* tiling.reach.height, w = column &+ j &* tiling.reach.width
+          finish.store(
+            t[i &* size &+ j] + bias,
+            y + ((image &* shape.height &+ h) &* shape.width &+ w) &* shape.channels + output, lanes)
         }
       }
     }
