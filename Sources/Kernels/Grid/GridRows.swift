@@ -7,10 +7,35 @@ struct GridRows {
   let input: FeatureShape
   let output: FeatureShape
 
+  /// How far each tap reads from a window's corner, in pixels of the input.
+  private let forwardOffsets: [Int]
+  /// How far behind its own place an input pixel's gradient reads for each tap, in pixels of the output.
+  private let backwardOffsets: [Int]
+
   init(_ geometry: ConvolutionGeometry, input: FeatureShape, output: FeatureShape) {
     self.geometry = geometry
     self.input = input
     self.output = output
+    let taps = (0..<geometry.taps).map {
+      ($0 / geometry.kernel.width * geometry.dilation.height, $0 % geometry.kernel.width * geometry.dilation.width)
+    }
+    forwardOffsets = taps.map { $0.0 * input.width + $0.1 }
+    backwardOffsets = taps.map { -($0.0 * output.width + $0.1) }
+  }
+
+  /// Fills all slots from the places of a tile's pixels, where every tap of every pixel lies inside.
+  @inline(__always)
+  private func fillInner(
+    _ count: Int, _ table: RowTable, _ places: UnsafePointer<UnsafePointer<Float>>, _ offsets: [Int], _ channels: Int
+  ) -> Int {
+    offsets.withUnsafeBufferPointer { offsets in
+      for tap in 0..<offsets.count {
+        let distance = offsets[tap] &* channels, slot = table.slot(tap)
+        table.setTap(slot: tap, tap)
+        for index in 0..<count { slot[index] = places[index] + distance }
+      }
+      return offsets.count
+    }
   }
 
   /// Fills the table of a tile of output pixels.
@@ -26,13 +51,28 @@ struct GridRows {
     let g = geometry, channels = input.channels
     return withUnsafeTemporaryAllocation(of: (Int, Int, Int).self, capacity: RowTable.capacity) { origins in
       var (image, row, column) = position(range.lowerBound, output)
+      var isInner = true
+      let lastRow = input.height - 1 - g.dilation.height * (g.kernel.height - 1)
+      let lastColumn = input.width - 1 - g.dilation.width * (g.kernel.width - 1)
       for index in 0..<range.count {
         table.outputRows[index] = y + (range.lowerBound + index) * output.channels
         origins[index] = (
           image * input.height, row * g.stride.height - g.padding.top,
           column * g.stride.width - g.padding.left
         )
+        let (_, top, left) = origins[index]
+        isInner = isInner && top >= 0 && top <= lastRow && left >= 0 && left <= lastColumn
         advance(&image, &row, &column, output)
+      }
+      if isInner {
+        return withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: RowTable.capacity) { places in
+          for index in 0..<range.count {
+            let (first, top, left) = origins[index]
+            places[index] = x + ((first &+ top) &* input.width &+ left) &* channels
+          }
+          return fillInner(
+            range.count, table, UnsafePointer(places.baseAddress.unsafelyUnwrapped), forwardOffsets, channels)
+        }
       }
       var slots = 0
       for tapRow in 0..<g.kernel.height {
@@ -97,10 +137,24 @@ struct GridRows {
     let g = geometry, channels = output.channels
     let isDense = g.stride == Pair(1)
     return withUnsafeTemporaryAllocation(of: (Int, Int, Int).self, capacity: RowTable.capacity) { origins in
+      var isInner = isDense
+      let firstRow = g.dilation.height * (g.kernel.height - 1), firstColumn = g.dilation.width * (g.kernel.width - 1)
       for index in 0..<range.count {
         let (image, row, column) = inputPosition(range.lowerBound + index)
         table.outputRows[index] = dx + ((image * input.height + row) * input.width + column) * input.channels
-        origins[index] = (image * output.height, row + g.padding.top, column + g.padding.left)
+        let y = row + g.padding.top, x = column + g.padding.left
+        origins[index] = (image * output.height, y, x)
+        isInner = isInner && y >= firstRow && y < output.height && x >= firstColumn && x < output.width
+      }
+      if isInner {
+        return withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: RowTable.capacity) { places in
+          for index in 0..<range.count {
+            let (first, y, x) = origins[index]
+            places[index] = gradient + ((first &+ y) &* output.width &+ x) &* channels
+          }
+          return fillInner(
+            range.count, table, UnsafePointer(places.baseAddress.unsafelyUnwrapped), backwardOffsets, channels)
+        }
       }
       var slots = 0
       for tapRow in 0..<g.kernel.height {
