@@ -52,7 +52,8 @@ let package = Package(
       providers: [.apt(["libfftw3-dev"]), .brew(["fftw"])]),
     .systemLibrary(name: "CHints"),
     .target(name: "Tensors", swiftSettings: optimised),
-    .target(name: "Compute", dependencies: ["CFFTW", "CHints", "Tensors"], swiftSettings: optimised + simdSettings),
+    .target(
+      name: "Compute", dependencies: ["CFFTW", "CHints", "Tensors"], swiftSettings: optimised + simdSettings),
     .target(name: "Layers", dependencies: ["Compute", "Tensors"], swiftSettings: optimised),
     .target(name: "Kernels", dependencies: ["Layers", "Compute", "Tensors"], swiftSettings: optimised),
     .target(name: "Conformance", dependencies: ["Kernels", "Layers", "Tensors"], swiftSettings: optimised),

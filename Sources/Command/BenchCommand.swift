@@ -26,13 +26,17 @@ struct BenchCommand: ParsableCommand {
   var problems: String?
   @Option(help: ArgumentHelp("A whole model: \(Models.names.joined(separator: ", ")).", valueName: "name"))
   var model: String?
-  @Option(help: ArgumentHelp("Kernels, separated by commas, or all; standard is timed beside them.", valueName: "names"))
+  @Option(
+    help: ArgumentHelp(
+      "Kernels, separated by commas, or all; standard is timed beside them.", valueName: "names"))
   var conv = "standard"
   @Option(
     help: ArgumentHelp(
       "auto (chosen by shape), all, or names of algorithms, separated by commas.", valueName: "names"))
   var algorithm = "auto"
-  @Option(name: .customLong("pass"), help: "forward, backward or training (forward and backward; of a model, a whole step).")
+  @Option(
+    name: .customLong("pass"),
+    help: "forward, backward or training (forward and backward; of a model, a whole step).")
   var pass = TimedPass.forward
   @Option(help: ArgumentHelp("Images, in place of the problems' own (of a model: 1).", valueName: "n"))
   var batch: Int?
@@ -44,7 +48,8 @@ struct BenchCommand: ParsableCommand {
   var detail = false
   @Option(help: ArgumentHelp("Threads (default: all cores).", valueName: "n"))
   var threads = ProcessInfo.processInfo.activeProcessorCount
-  @Option(help: ArgumentHelp("About how long each problem, or model, may be timed, in seconds.", valueName: "s"))
+  @Option(
+    help: ArgumentHelp("About how long each problem, or model, may be timed, in seconds.", valueName: "s"))
   var seconds = 1.0
   @Flag(help: "Choose algorithms by measuring them, in inference, in place of the fixed rule.")
   var tune = false
@@ -56,7 +61,9 @@ struct BenchCommand: ParsableCommand {
   func validate() throws {
     try check(threads, "--threads", 1...1024)
     if let batch { try check(batch, "--batch", 1...1_048_576) }
-    guard seconds > 0, seconds <= 3600 else { throw ValidationError("--seconds must be above 0 and at most 3600.") }
+    guard seconds > 0, seconds <= 3600 else {
+      throw ValidationError("--seconds must be above 0 and at most 3600.")
+    }
     let sources = [!problem.isEmpty, problems != nil, model != nil].filter { $0 }.count
     guard sources <= 1 else { throw ValidationError("Give one of --problem, --problems and --model.") }
     guard model != nil || (input == nil && !detail && replace == .spatial) else {
@@ -73,6 +80,7 @@ struct BenchCommand: ParsableCommand {
     let standard = try registry.choice("standard")
     let kernels = [standard] + (try registry.choices(conv)).filter { $0.item != "standard" }
     let tuning = tune ? AlgorithmTuning(try tuneFile.map(TuningFile.read) ?? [:]) : nil
+    for path in [csv, tuneFile].compactMap({ $0 }) { try AtomicFile.checkFolder(of: path) }
     Cancellation.listen()
     let machine = MachineRecord.current()
     var rows: [OperatorRow] = []
@@ -127,7 +135,8 @@ struct BenchCommand: ParsableCommand {
       let known = Set(kernels.flatMap(\.kernel.algorithms) + ["auto"])
       if let unknown = names.first(where: { !known.contains($0) }) {
         throw WorkbenchError(
-          "There is no algorithm ‘\(unknown)’; choose from auto, all, \(known.subtracting(["auto"]).sorted().joined(separator: ", ")).")
+          "There is no algorithm ‘\(unknown)’; choose from auto, all, \(known.subtracting(["auto"]).sorted().joined(separator: ", "))."
+        )
       }
       plan.algorithms = .named(names)
     }
@@ -137,9 +146,12 @@ struct BenchCommand: ParsableCommand {
     return plan
   }
 
-  private func timeModel(_ name: String, _ kernels: [KernelChoice], _ tuning: AlgorithmTuning?) throws -> ModelStudy {
+  private func timeModel(_ name: String, _ kernels: [KernelChoice], _ tuning: AlgorithmTuning?) throws
+    -> ModelStudy
+  {
     let shape = input?.shape ?? Models.input(name)
-    let description = try Models.description(name, inputChannels: shape.channels, classes: Models.classes(name))
+    let description = try Models.description(
+      name, inputChannels: shape.channels, classes: Models.classes(name))
     guard algorithm != "all" else {
       throw WorkbenchError("A model is timed with one algorithm at a time; give its name, or auto.")
     }
@@ -147,7 +159,8 @@ struct BenchCommand: ParsableCommand {
       .init(
         kernels: kernels, model: description, replacement: replace,
         algorithm: algorithm == "auto" ? nil : algorithm,
-        input: FeatureShape(batch: batch ?? 1, height: shape.height, width: shape.width, channels: shape.channels),
+        input: FeatureShape(
+          batch: batch ?? 1, height: shape.height, width: shape.width, channels: shape.channels),
         pass: pass, threads: threads, seconds: seconds, tuning: tuning),
       detail: detail)
   }
@@ -155,11 +168,16 @@ struct BenchCommand: ParsableCommand {
   /// The rows, for people.
   private static func table(_ rows: [OperatorRow], _ threads: Int, _ machine: MachineRecord) -> String {
     var table = TextTable(
-      ["problem", "kernel", "algorithm", "pass", "ms", "± mad", "min", "GFLOP/s", "peak %", "×standard", "error"],
+      [
+        "problem", "kernel", "algorithm", "pass", "ms", "± mad", "min", "GFLOP/s", "peak %", "×standard",
+        "error",
+      ],
       left: [0, 1, 2, 3])
     for row in rows {
       if let refusal = row.refusal {
-        table.append([row.problem, row.kernel, row.algorithm, row.pass.rawValue, refusal.status] + Array(repeating: "–", count: 6))
+        table.append(
+          [row.problem, row.kernel, row.algorithm, row.pass.rawValue, refusal.status]
+            + Array(repeating: "–", count: 6))
         continue
       }
       table.append([
@@ -185,13 +203,16 @@ struct BenchCommand: ParsableCommand {
     var table = TextTable(["layer", "input", "algorithm", "ms", "share %", "GFLOP/s"], left: [0, 1, 2])
     for layer in layers {
       table.append([
-        layer.name, "\(layer.input.channels)×\(layer.input.height)×\(layer.input.width)", layer.algorithm ?? "",
+        layer.name, "\(layer.input.channels)×\(layer.input.height)×\(layer.input.width)",
+        layer.algorithm ?? "",
         Cell.fixed(1000 * layer.seconds, decimals: 3), Cell.fixed(100 * layer.seconds / total, decimals: 1),
         Cell.fixed(Double(layer.cost.operations) / layer.seconds / 1e9, decimals: 1),
       ])
     }
     table.append(["total", "", "", Cell.fixed(1000 * total, decimals: 3), "100.0", ""])
-    return "\(kernel): each layer with the normalisation, residual and ReLU done while it stores its output\n\n" + table.text
+    return
+      "\(kernel): each layer with the normalisation, residual and ReLU done while it stores its output\n\n"
+      + table.text
   }
 }
 

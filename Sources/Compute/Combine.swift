@@ -89,7 +89,9 @@ struct SingleRow: TileRow {
   @inline(__always) static var width: Int { Vector.scalarCount }
   @inline(__always) static func load(_ pointer: UnsafePointer<Float>) -> Vector { Vector(at: pointer) }
   @inline(__always) init(_ start: Vector) { sum = start }
-  @inline(__always) mutating func add<Step: CombineStep>(_ x: Float, _ weights: Vector, _ unit: Vector, _ step: Step.Type) {
+  @inline(__always) mutating func add<Step: CombineStep>(
+    _ x: Float, _ weights: Vector, _ unit: Vector, _ step: Step.Type
+  ) {
     sum = Step.step(sum, Vector(repeating: x), weights, unit)
   }
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>) { sum.store(pointer) }

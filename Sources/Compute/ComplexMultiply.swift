@@ -41,7 +41,8 @@ public struct ComplexWeights: Sendable {
                 for lane in 0..<lanes {
                   let source = first + lane * outputStride
                   target[lane] = lane < valid ? real[source] : 0
-                  target[lanes + lane] = lane < valid ? (conjugate ? -imaginary[source] : imaginary[source]) : 0
+                  target[lanes + lane] =
+                    lane < valid ? (conjugate ? -imaginary[source] : imaginary[source]) : 0
                 }
                 target += 2 * lanes
               }
@@ -55,7 +56,9 @@ public struct ComplexWeights: Sendable {
 
   /// The first panel of a frequency and a group.
   func withPointer(_ body: (UnsafePointer<Float>) -> Void) { storage.withPointer(body) }
-  func offset(_ frequency: Int, _ group: Int) -> Int { frequency * frequencyFloats + group * panels * panelFloats }
+  func offset(_ frequency: Int, _ group: Int) -> Int {
+    frequency * frequencyFloats + group * panels * panelFloats
+  }
 }
 
 /// y = x · w for each frequency, over complex numbers.
@@ -80,7 +83,8 @@ public func complexMultiply(
               let count = min(complexRows, rows - row)
               for index in 0..<complexRows {
                 pointers[index] =
-                  x + ((row + min(index, count - 1)) * xRow + frequency * 2 * inputs + group * weights.channels)
+                  x
+                  + ((row + min(index, count - 1)) * xRow + frequency * 2 * inputs + group * weights.channels)
               }
               for panel in 0..<weights.panels {
                 let lane = panel * Vector.scalarCount
@@ -90,7 +94,13 @@ public func complexMultiply(
                   output: y + (row * yRow + frequency * 2 * outputs + group * weights.outputs + lane),
                   outputRow: yRow, outputImaginary: outputs, lanes: weights.outputs - lane, count: count)
                 #if WORKBENCH_AVX512
-                  if count > 8 { complexTile12(tile) } else if count > 4 { complexTile8(tile) } else { complexTile4(tile) }
+                  if count > 8 {
+                    complexTile12(tile)
+                  } else if count > 4 {
+                    complexTile8(tile)
+                  } else {
+                    complexTile4(tile)
+                  }
                 #else
                   complexTile4(tile)
                 #endif
@@ -167,145 +177,145 @@ private func complexTile4(_ tile: ComplexTile) {
 }
 
 #if WORKBENCH_AVX512
-/// A tile of 8 rows and one vector of complex outputs.
-@inline(__always)
-private func complexTile8(_ tile: ComplexTile) {
-  let p0 = tile.rows[0]
-  let p1 = tile.rows[1]
-  let p2 = tile.rows[2]
-  let p3 = tile.rows[3]
-  let p4 = tile.rows[4]
-  let p5 = tile.rows[5]
-  let p6 = tile.rows[6]
-  let p7 = tile.rows[7]
-  var r0 = Vector.zero
-  var i0 = Vector.zero
-  var r1 = Vector.zero
-  var i1 = Vector.zero
-  var r2 = Vector.zero
-  var i2 = Vector.zero
-  var r3 = Vector.zero
-  var i3 = Vector.zero
-  var r4 = Vector.zero
-  var i4 = Vector.zero
-  var r5 = Vector.zero
-  var i5 = Vector.zero
-  var r6 = Vector.zero
-  var i6 = Vector.zero
-  var r7 = Vector.zero
-  var i7 = Vector.zero
-  var w = tile.weights
-  for c in 0..<tile.channels {
-    let real = Vector(at: w), imaginary = Vector(at: w + Vector.scalarCount), minus = -imaginary
-    let d = c &+ tile.imaginary
-    r0 = r0.fused(Vector(repeating: p0[c]), real).fused(Vector(repeating: p0[d]), minus)
-    i0 = i0.fused(Vector(repeating: p0[c]), imaginary).fused(Vector(repeating: p0[d]), real)
-    r1 = r1.fused(Vector(repeating: p1[c]), real).fused(Vector(repeating: p1[d]), minus)
-    i1 = i1.fused(Vector(repeating: p1[c]), imaginary).fused(Vector(repeating: p1[d]), real)
-    r2 = r2.fused(Vector(repeating: p2[c]), real).fused(Vector(repeating: p2[d]), minus)
-    i2 = i2.fused(Vector(repeating: p2[c]), imaginary).fused(Vector(repeating: p2[d]), real)
-    r3 = r3.fused(Vector(repeating: p3[c]), real).fused(Vector(repeating: p3[d]), minus)
-    i3 = i3.fused(Vector(repeating: p3[c]), imaginary).fused(Vector(repeating: p3[d]), real)
-    r4 = r4.fused(Vector(repeating: p4[c]), real).fused(Vector(repeating: p4[d]), minus)
-    i4 = i4.fused(Vector(repeating: p4[c]), imaginary).fused(Vector(repeating: p4[d]), real)
-    r5 = r5.fused(Vector(repeating: p5[c]), real).fused(Vector(repeating: p5[d]), minus)
-    i5 = i5.fused(Vector(repeating: p5[c]), imaginary).fused(Vector(repeating: p5[d]), real)
-    r6 = r6.fused(Vector(repeating: p6[c]), real).fused(Vector(repeating: p6[d]), minus)
-    i6 = i6.fused(Vector(repeating: p6[c]), imaginary).fused(Vector(repeating: p6[d]), real)
-    r7 = r7.fused(Vector(repeating: p7[c]), real).fused(Vector(repeating: p7[d]), minus)
-    i7 = i7.fused(Vector(repeating: p7[c]), imaginary).fused(Vector(repeating: p7[d]), real)
-    w += 2 &* Vector.scalarCount
+  /// A tile of 8 rows and one vector of complex outputs.
+  @inline(__always)
+  private func complexTile8(_ tile: ComplexTile) {
+    let p0 = tile.rows[0]
+    let p1 = tile.rows[1]
+    let p2 = tile.rows[2]
+    let p3 = tile.rows[3]
+    let p4 = tile.rows[4]
+    let p5 = tile.rows[5]
+    let p6 = tile.rows[6]
+    let p7 = tile.rows[7]
+    var r0 = Vector.zero
+    var i0 = Vector.zero
+    var r1 = Vector.zero
+    var i1 = Vector.zero
+    var r2 = Vector.zero
+    var i2 = Vector.zero
+    var r3 = Vector.zero
+    var i3 = Vector.zero
+    var r4 = Vector.zero
+    var i4 = Vector.zero
+    var r5 = Vector.zero
+    var i5 = Vector.zero
+    var r6 = Vector.zero
+    var i6 = Vector.zero
+    var r7 = Vector.zero
+    var i7 = Vector.zero
+    var w = tile.weights
+    for c in 0..<tile.channels {
+      let real = Vector(at: w), imaginary = Vector(at: w + Vector.scalarCount), minus = -imaginary
+      let d = c &+ tile.imaginary
+      r0 = r0.fused(Vector(repeating: p0[c]), real).fused(Vector(repeating: p0[d]), minus)
+      i0 = i0.fused(Vector(repeating: p0[c]), imaginary).fused(Vector(repeating: p0[d]), real)
+      r1 = r1.fused(Vector(repeating: p1[c]), real).fused(Vector(repeating: p1[d]), minus)
+      i1 = i1.fused(Vector(repeating: p1[c]), imaginary).fused(Vector(repeating: p1[d]), real)
+      r2 = r2.fused(Vector(repeating: p2[c]), real).fused(Vector(repeating: p2[d]), minus)
+      i2 = i2.fused(Vector(repeating: p2[c]), imaginary).fused(Vector(repeating: p2[d]), real)
+      r3 = r3.fused(Vector(repeating: p3[c]), real).fused(Vector(repeating: p3[d]), minus)
+      i3 = i3.fused(Vector(repeating: p3[c]), imaginary).fused(Vector(repeating: p3[d]), real)
+      r4 = r4.fused(Vector(repeating: p4[c]), real).fused(Vector(repeating: p4[d]), minus)
+      i4 = i4.fused(Vector(repeating: p4[c]), imaginary).fused(Vector(repeating: p4[d]), real)
+      r5 = r5.fused(Vector(repeating: p5[c]), real).fused(Vector(repeating: p5[d]), minus)
+      i5 = i5.fused(Vector(repeating: p5[c]), imaginary).fused(Vector(repeating: p5[d]), real)
+      r6 = r6.fused(Vector(repeating: p6[c]), real).fused(Vector(repeating: p6[d]), minus)
+      i6 = i6.fused(Vector(repeating: p6[c]), imaginary).fused(Vector(repeating: p6[d]), real)
+      r7 = r7.fused(Vector(repeating: p7[c]), real).fused(Vector(repeating: p7[d]), minus)
+      i7 = i7.fused(Vector(repeating: p7[c]), imaginary).fused(Vector(repeating: p7[d]), real)
+      w += 2 &* Vector.scalarCount
+    }
+    tile.store(0, r0, i0)
+    tile.store(1, r1, i1)
+    tile.store(2, r2, i2)
+    tile.store(3, r3, i3)
+    tile.store(4, r4, i4)
+    tile.store(5, r5, i5)
+    tile.store(6, r6, i6)
+    tile.store(7, r7, i7)
   }
-  tile.store(0, r0, i0)
-  tile.store(1, r1, i1)
-  tile.store(2, r2, i2)
-  tile.store(3, r3, i3)
-  tile.store(4, r4, i4)
-  tile.store(5, r5, i5)
-  tile.store(6, r6, i6)
-  tile.store(7, r7, i7)
-}
 
-/// A tile of 12 rows and one vector of complex outputs.
-@inline(__always)
-private func complexTile12(_ tile: ComplexTile) {
-  let p0 = tile.rows[0]
-  let p1 = tile.rows[1]
-  let p2 = tile.rows[2]
-  let p3 = tile.rows[3]
-  let p4 = tile.rows[4]
-  let p5 = tile.rows[5]
-  let p6 = tile.rows[6]
-  let p7 = tile.rows[7]
-  let p8 = tile.rows[8]
-  let p9 = tile.rows[9]
-  let p10 = tile.rows[10]
-  let p11 = tile.rows[11]
-  var r0 = Vector.zero
-  var i0 = Vector.zero
-  var r1 = Vector.zero
-  var i1 = Vector.zero
-  var r2 = Vector.zero
-  var i2 = Vector.zero
-  var r3 = Vector.zero
-  var i3 = Vector.zero
-  var r4 = Vector.zero
-  var i4 = Vector.zero
-  var r5 = Vector.zero
-  var i5 = Vector.zero
-  var r6 = Vector.zero
-  var i6 = Vector.zero
-  var r7 = Vector.zero
-  var i7 = Vector.zero
-  var r8 = Vector.zero
-  var i8 = Vector.zero
-  var r9 = Vector.zero
-  var i9 = Vector.zero
-  var r10 = Vector.zero
-  var i10 = Vector.zero
-  var r11 = Vector.zero
-  var i11 = Vector.zero
-  var w = tile.weights
-  for c in 0..<tile.channels {
-    let real = Vector(at: w), imaginary = Vector(at: w + Vector.scalarCount), minus = -imaginary
-    let d = c &+ tile.imaginary
-    r0 = r0.fused(Vector(repeating: p0[c]), real).fused(Vector(repeating: p0[d]), minus)
-    i0 = i0.fused(Vector(repeating: p0[c]), imaginary).fused(Vector(repeating: p0[d]), real)
-    r1 = r1.fused(Vector(repeating: p1[c]), real).fused(Vector(repeating: p1[d]), minus)
-    i1 = i1.fused(Vector(repeating: p1[c]), imaginary).fused(Vector(repeating: p1[d]), real)
-    r2 = r2.fused(Vector(repeating: p2[c]), real).fused(Vector(repeating: p2[d]), minus)
-    i2 = i2.fused(Vector(repeating: p2[c]), imaginary).fused(Vector(repeating: p2[d]), real)
-    r3 = r3.fused(Vector(repeating: p3[c]), real).fused(Vector(repeating: p3[d]), minus)
-    i3 = i3.fused(Vector(repeating: p3[c]), imaginary).fused(Vector(repeating: p3[d]), real)
-    r4 = r4.fused(Vector(repeating: p4[c]), real).fused(Vector(repeating: p4[d]), minus)
-    i4 = i4.fused(Vector(repeating: p4[c]), imaginary).fused(Vector(repeating: p4[d]), real)
-    r5 = r5.fused(Vector(repeating: p5[c]), real).fused(Vector(repeating: p5[d]), minus)
-    i5 = i5.fused(Vector(repeating: p5[c]), imaginary).fused(Vector(repeating: p5[d]), real)
-    r6 = r6.fused(Vector(repeating: p6[c]), real).fused(Vector(repeating: p6[d]), minus)
-    i6 = i6.fused(Vector(repeating: p6[c]), imaginary).fused(Vector(repeating: p6[d]), real)
-    r7 = r7.fused(Vector(repeating: p7[c]), real).fused(Vector(repeating: p7[d]), minus)
-    i7 = i7.fused(Vector(repeating: p7[c]), imaginary).fused(Vector(repeating: p7[d]), real)
-    r8 = r8.fused(Vector(repeating: p8[c]), real).fused(Vector(repeating: p8[d]), minus)
-    i8 = i8.fused(Vector(repeating: p8[c]), imaginary).fused(Vector(repeating: p8[d]), real)
-    r9 = r9.fused(Vector(repeating: p9[c]), real).fused(Vector(repeating: p9[d]), minus)
-    i9 = i9.fused(Vector(repeating: p9[c]), imaginary).fused(Vector(repeating: p9[d]), real)
-    r10 = r10.fused(Vector(repeating: p10[c]), real).fused(Vector(repeating: p10[d]), minus)
-    i10 = i10.fused(Vector(repeating: p10[c]), imaginary).fused(Vector(repeating: p10[d]), real)
-    r11 = r11.fused(Vector(repeating: p11[c]), real).fused(Vector(repeating: p11[d]), minus)
-    i11 = i11.fused(Vector(repeating: p11[c]), imaginary).fused(Vector(repeating: p11[d]), real)
-    w += 2 &* Vector.scalarCount
+  /// A tile of 12 rows and one vector of complex outputs.
+  @inline(__always)
+  private func complexTile12(_ tile: ComplexTile) {
+    let p0 = tile.rows[0]
+    let p1 = tile.rows[1]
+    let p2 = tile.rows[2]
+    let p3 = tile.rows[3]
+    let p4 = tile.rows[4]
+    let p5 = tile.rows[5]
+    let p6 = tile.rows[6]
+    let p7 = tile.rows[7]
+    let p8 = tile.rows[8]
+    let p9 = tile.rows[9]
+    let p10 = tile.rows[10]
+    let p11 = tile.rows[11]
+    var r0 = Vector.zero
+    var i0 = Vector.zero
+    var r1 = Vector.zero
+    var i1 = Vector.zero
+    var r2 = Vector.zero
+    var i2 = Vector.zero
+    var r3 = Vector.zero
+    var i3 = Vector.zero
+    var r4 = Vector.zero
+    var i4 = Vector.zero
+    var r5 = Vector.zero
+    var i5 = Vector.zero
+    var r6 = Vector.zero
+    var i6 = Vector.zero
+    var r7 = Vector.zero
+    var i7 = Vector.zero
+    var r8 = Vector.zero
+    var i8 = Vector.zero
+    var r9 = Vector.zero
+    var i9 = Vector.zero
+    var r10 = Vector.zero
+    var i10 = Vector.zero
+    var r11 = Vector.zero
+    var i11 = Vector.zero
+    var w = tile.weights
+    for c in 0..<tile.channels {
+      let real = Vector(at: w), imaginary = Vector(at: w + Vector.scalarCount), minus = -imaginary
+      let d = c &+ tile.imaginary
+      r0 = r0.fused(Vector(repeating: p0[c]), real).fused(Vector(repeating: p0[d]), minus)
+      i0 = i0.fused(Vector(repeating: p0[c]), imaginary).fused(Vector(repeating: p0[d]), real)
+      r1 = r1.fused(Vector(repeating: p1[c]), real).fused(Vector(repeating: p1[d]), minus)
+      i1 = i1.fused(Vector(repeating: p1[c]), imaginary).fused(Vector(repeating: p1[d]), real)
+      r2 = r2.fused(Vector(repeating: p2[c]), real).fused(Vector(repeating: p2[d]), minus)
+      i2 = i2.fused(Vector(repeating: p2[c]), imaginary).fused(Vector(repeating: p2[d]), real)
+      r3 = r3.fused(Vector(repeating: p3[c]), real).fused(Vector(repeating: p3[d]), minus)
+      i3 = i3.fused(Vector(repeating: p3[c]), imaginary).fused(Vector(repeating: p3[d]), real)
+      r4 = r4.fused(Vector(repeating: p4[c]), real).fused(Vector(repeating: p4[d]), minus)
+      i4 = i4.fused(Vector(repeating: p4[c]), imaginary).fused(Vector(repeating: p4[d]), real)
+      r5 = r5.fused(Vector(repeating: p5[c]), real).fused(Vector(repeating: p5[d]), minus)
+      i5 = i5.fused(Vector(repeating: p5[c]), imaginary).fused(Vector(repeating: p5[d]), real)
+      r6 = r6.fused(Vector(repeating: p6[c]), real).fused(Vector(repeating: p6[d]), minus)
+      i6 = i6.fused(Vector(repeating: p6[c]), imaginary).fused(Vector(repeating: p6[d]), real)
+      r7 = r7.fused(Vector(repeating: p7[c]), real).fused(Vector(repeating: p7[d]), minus)
+      i7 = i7.fused(Vector(repeating: p7[c]), imaginary).fused(Vector(repeating: p7[d]), real)
+      r8 = r8.fused(Vector(repeating: p8[c]), real).fused(Vector(repeating: p8[d]), minus)
+      i8 = i8.fused(Vector(repeating: p8[c]), imaginary).fused(Vector(repeating: p8[d]), real)
+      r9 = r9.fused(Vector(repeating: p9[c]), real).fused(Vector(repeating: p9[d]), minus)
+      i9 = i9.fused(Vector(repeating: p9[c]), imaginary).fused(Vector(repeating: p9[d]), real)
+      r10 = r10.fused(Vector(repeating: p10[c]), real).fused(Vector(repeating: p10[d]), minus)
+      i10 = i10.fused(Vector(repeating: p10[c]), imaginary).fused(Vector(repeating: p10[d]), real)
+      r11 = r11.fused(Vector(repeating: p11[c]), real).fused(Vector(repeating: p11[d]), minus)
+      i11 = i11.fused(Vector(repeating: p11[c]), imaginary).fused(Vector(repeating: p11[d]), real)
+      w += 2 &* Vector.scalarCount
+    }
+    tile.store(0, r0, i0)
+    tile.store(1, r1, i1)
+    tile.store(2, r2, i2)
+    tile.store(3, r3, i3)
+    tile.store(4, r4, i4)
+    tile.store(5, r5, i5)
+    tile.store(6, r6, i6)
+    tile.store(7, r7, i7)
+    tile.store(8, r8, i8)
+    tile.store(9, r9, i9)
+    tile.store(10, r10, i10)
+    tile.store(11, r11, i11)
   }
-  tile.store(0, r0, i0)
-  tile.store(1, r1, i1)
-  tile.store(2, r2, i2)
-  tile.store(3, r3, i3)
-  tile.store(4, r4, i4)
-  tile.store(5, r5, i5)
-  tile.store(6, r6, i6)
-  tile.store(7, r7, i7)
-  tile.store(8, r8, i8)
-  tile.store(9, r9, i9)
-  tile.store(10, r10, i10)
-  tile.store(11, r11, i11)
-}
 #endif

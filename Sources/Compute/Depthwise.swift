@@ -3,7 +3,8 @@ import Tensors
 /// A convolution in which each channel has a window of its own.
 public struct DepthwiseShape: Sendable {
   let input: FeatureShape, output: FeatureShape
-  let kernel: (height: Int, width: Int), stride: (height: Int, width: Int), dilation: (height: Int, width: Int)
+  let kernel: (height: Int, width: Int), stride: (height: Int, width: Int),
+    dilation: (height: Int, width: Int)
   let top: Int, left: Int
 
   /// - Parameters:
@@ -43,8 +44,11 @@ public enum Depthwise {
     let reach = shape.dilation.width * (shape.kernel.width - 1)
     let inner = (shape.left + shape.stride.width - 1) / shape.stride.width
     let last = (shape.input.width + shape.left - reach - 1) / shape.stride.width
-    let inside = min(max(inner, 0), output.width)..<max(
-      min(shape.input.width + shape.left - reach >= 1 ? last + 1 : 0, output.width), min(max(inner, 0), output.width))
+    let inside =
+      min(
+        max(inner, 0), output.width)..<max(
+        min(shape.input.width + shape.left - reach >= 1 ? last + 1 : 0, output.width),
+        min(max(inner, 0), output.width))
     parallel(output.batch * output.height, threads: threads) { lines in
       for line in lines {
         let (image, row) = line.quotientAndRemainder(dividingBy: output.height)
@@ -87,11 +91,16 @@ public enum Depthwise {
           target.update(repeating: 0, count: channels)
           for tapRow in 0..<shape.kernel.height {
             let y = row + shape.top - tapRow * shape.dilation.height
-            guard y >= 0, y % shape.stride.height == 0, y / shape.stride.height < output.height else { continue }
+            guard y >= 0, y % shape.stride.height == 0, y / shape.stride.height < output.height else {
+              continue
+            }
             for tapColumn in 0..<shape.kernel.width {
               let x = column + shape.left - tapColumn * shape.dilation.width
-              guard x >= 0, x % shape.stride.width == 0, x / shape.stride.width < output.width else { continue }
-              let pixel = (image * output.height + y / shape.stride.height) * output.width + x / shape.stride.width
+              guard x >= 0, x % shape.stride.width == 0, x / shape.stride.width < output.width else {
+                continue
+              }
+              let pixel =
+                (image * output.height + y / shape.stride.height) * output.width + x / shape.stride.width
               let source = g + pixel * channels
               let weight = w + (tapRow * shape.kernel.width + tapColumn) * channels
               for channel in Swift.stride(from: 0, to: channels, by: Vector.scalarCount) {
@@ -111,7 +120,8 @@ public enum Depthwise {
   ///
   /// Each weight is summed by one thread, row of outputs by row.
   public static func weightGradient(
-    _ shape: DepthwiseShape, x: UnsafePointer<Float>, g: UnsafePointer<Float>, dw: UnsafeMutablePointer<Float>,
+    _ shape: DepthwiseShape, x: UnsafePointer<Float>, g: UnsafePointer<Float>,
+    dw: UnsafeMutablePointer<Float>,
     threads: Int
   ) {
     let input = shape.input, output = shape.output, channels = input.channels
@@ -186,7 +196,9 @@ public enum Depthwise {
     let finish: StoreOptions
 
     @inline(__always)
-    func bias(_ channel: Int, _ lanes: Int) -> Vector { finish.bias.map { Tail.load($0 + channel, lanes) } ?? .zero }
+    func bias(_ channel: Int, _ lanes: Int) -> Vector {
+      finish.bias.map { Tail.load($0 + channel, lanes) } ?? .zero
+    }
 
     /// Eight pixels whose windows lie inside.
     @inline(__always)
@@ -196,7 +208,8 @@ public enum Depthwise {
       let step = shape.stride.width &* channels, right = shape.dilation.width &* channels
       for row in rows {
         var source =
-          x + ((row &* shape.dilation.height &* shape.input.width &+ column &* shape.stride.width &- shape.left)
+          x
+          + ((row &* shape.dilation.height &* shape.input.width &+ column &* shape.stride.width &- shape.left)
             &* channels &+ channel)
         var weight = w + (row &* shape.kernel.width &* channels &+ channel)
         for _ in 0..<shape.kernel.width {
@@ -232,7 +245,8 @@ public enum Depthwise {
       let step = shape.stride.width &* channels, right = shape.dilation.width &* channels
       for row in rows {
         var source =
-          x + ((row &* shape.dilation.height &* shape.input.width &+ column &* shape.stride.width &- shape.left)
+          x
+          + ((row &* shape.dilation.height &* shape.input.width &+ column &* shape.stride.width &- shape.left)
             &* channels &+ channel)
         var weight = w + (row &* shape.kernel.width &* channels &+ channel)
         for _ in 0..<shape.kernel.width {
@@ -260,7 +274,8 @@ public enum Depthwise {
       let columns = DepthwiseShape.taps(first, shape.dilation.width, shape.kernel.width, shape.input.width)
       for row in rows {
         for tap in columns {
-          let pixel = row &* shape.dilation.height &* shape.input.width &+ first &+ tap &* shape.dilation.width
+          let pixel =
+            row &* shape.dilation.height &* shape.input.width &+ first &+ tap &* shape.dilation.width
           let source = x + (pixel &* channels &+ channel)
           let weight = w + ((row &* shape.kernel.width &+ tap) &* channels &+ channel)
           sum = sum.fused(Tail.load(source, lanes), Tail.load(weight, lanes))

@@ -104,7 +104,9 @@ private struct DistanceBlock {
         for group in 0..<weights.groups {
           for (index, tile) in tiles.enumerated() {
             if group > 0 { tile.table.advance(by: weights.channels, slots: tile.slots) }
-            for row in 0..<tile.count { inputs[index * tileRows + row] = tile.inputSums(row, weights.channels) }
+            for row in 0..<tile.count {
+              inputs[index * tileRows + row] = tile.inputSums(row, weights.channels)
+            }
           }
           inputs.withUnsafeBufferPointer { run(group, $0, maxima, rows) }
         }
@@ -134,7 +136,9 @@ private struct DistanceBlock {
         runTile(arguments, single: width < tileWidth, .maximum)
         let x = UnsafeBufferPointer(rebasing: inputs[index * tileRows..<(index + 1) * tileRows])
         if store(tile, x, maxima, first, output, columns) { continue }
-        for lane in 0..<width { start[lane] = lane < columns ? finish.bias.map { $0[output + lane] } ?? 0 : 0 }
+        for lane in 0..<width {
+          start[lane] = lane < columns ? finish.bias.map { $0[output + lane] } ?? 0 : 0
+        }
         arguments.outputs = UnsafePointer(tile.table.outputs)
         arguments.column = output
         arguments.columns = columns
@@ -146,12 +150,15 @@ private struct DistanceBlock {
 
   /// Stores Σ x + Σ w − 2 · maxima, unless a distance is too small for it.
   private func store(
-    _ tile: DistanceTile, _ x: UnsafeBufferPointer<SIMD2<Float>>, _ maxima: UnsafePointer<Float>, _ first: Int,
+    _ tile: DistanceTile, _ x: UnsafeBufferPointer<SIMD2<Float>>, _ maxima: UnsafePointer<Float>,
+    _ first: Int,
     _ output: Int, _ columns: Int
   ) -> Bool {
     var small = VectorMask(repeating: false)
     for lane in stride(from: 0, to: columns, by: Vector.scalarCount) {
-      let w = sums.absolute.withUnsafeBufferPointer { Vector(at: $0.baseAddress.unsafelyUnwrapped + first + lane) }
+      let w = sums.absolute.withUnsafeBufferPointer {
+        Vector(at: $0.baseAddress.unsafelyUnwrapped + first + lane)
+      }
       // Lanes that are padding have neither weights nor a say.
       let counts = Vector.lanes .< Vector(repeating: Float(columns &- lane))
       for row in 0..<tile.count {

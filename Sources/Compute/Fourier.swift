@@ -149,7 +149,8 @@ public struct FourierPlan: Sendable {
         func plan(_ direction: Int32) -> Int {
           Int(
             bitPattern: fftwf_plan_many_dft(
-              2, &extents, stride, numbers, nil, stride, 1, numbers, nil, stride, 1, direction, FFTW_ESTIMATE))
+              2, &extents, stride, numbers, nil, stride, 1, numbers, nil, stride, 1, direction, FFTW_ESTIMATE)
+          )
         }
         return (plan(FFTW_FORWARD), plan(FFTW_BACKWARD))
       }

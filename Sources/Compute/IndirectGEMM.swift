@@ -17,7 +17,8 @@ import Tensors
 ///   - fill: fills the table of a tile of rows (at most `RowTable.capacity`) and returns its number of slots.
 public func indirectGEMM(
   rows: Int, weights: PackedWeights, finish: StoreOptions = StoreOptions(), combine: Combine = .multiply,
-  slots: Int? = nil, channelStep: Int = 1, scratchPerRow: Int = 0, threads: Int, fill: (Range<Int>, RowTable) -> Int
+  slots: Int? = nil, channelStep: Int = 1, scratchPerRow: Int = 0, threads: Int,
+  fill: (Range<Int>, RowTable) -> Int
 ) {
   let tiles = RowTiles(rows: rows).count
   let panels = Panels(outputs: weights.outputs)
@@ -26,11 +27,15 @@ public func indirectGEMM(
   weights.withPointer { packed in
     if byPanel {
       parallel(panels.count, threads: threads) {
-        run(tiles: 0..<tiles, panels: $0, rows, weights, packed, finish, combine, slots ?? weights.taps, channelStep, scratchPerRow, fill)
+        run(
+          tiles: 0..<tiles, panels: $0, rows, weights, packed, finish, combine, slots ?? weights.taps,
+          channelStep, scratchPerRow, fill)
       }
     } else {
       parallel(tiles, threads: threads) {
-        run(tiles: $0, panels: 0..<panels.count, rows, weights, packed, finish, combine, slots ?? weights.taps, channelStep, scratchPerRow, fill)
+        run(
+          tiles: $0, panels: 0..<panels.count, rows, weights, packed, finish, combine, slots ?? weights.taps,
+          channelStep, scratchPerRow, fill)
       }
     }
   }

@@ -1,4 +1,3 @@
-
 /// What this machine can do at most, measured: the scale of every other number.
 public enum MachinePeaks {
   /// Fused multiply–adds of one thread from registers alone, in GFLOP/s (two operations each); the best of

@@ -187,8 +187,8 @@ func tile6<Row: TileRow, Step: CombineStep, Stride: ChannelStride>(
       let p6 = rows[6]
       let p7 = rows[7]
       let run = tile.runs[slot]
-    var w = tile.weights + run.first &* Row.width
-    var c = 0
+      var w = tile.weights + run.first &* Row.width
+      var c = 0
       for _ in 0..<run.count {
         let weights = Row.load(w)
         r0.add(p0[c], weights, unit, step)
@@ -260,8 +260,8 @@ func tile6<Row: TileRow, Step: CombineStep, Stride: ChannelStride>(
       let p8 = rows[8]
       let p9 = rows[9]
       let run = tile.runs[slot]
-    var w = tile.weights + run.first &* Row.width
-    var c = 0
+      var w = tile.weights + run.first &* Row.width
+      var c = 0
       for _ in 0..<run.count {
         let weights = Row.load(w)
         r0.add(p0[c], weights, unit, step)
@@ -343,8 +343,8 @@ func tile6<Row: TileRow, Step: CombineStep, Stride: ChannelStride>(
       let p10 = rows[10]
       let p11 = rows[11]
       let run = tile.runs[slot]
-    var w = tile.weights + run.first &* Row.width
-    var c = 0
+      var w = tile.weights + run.first &* Row.width
+      var c = 0
       for _ in 0..<run.count {
         let weights = Row.load(w)
         r0.add(p0[c], weights, unit, step)

@@ -44,7 +44,8 @@ public enum Normalisation {
   ) {
     withPointers([function.scale, function.shift]) { p in
       forEachRow(rows, p.channels, threads) { offset, channel, lanes in
-        let v = Tail.load(p[1] + channel, lanes).fused(Tail.load(x + offset, lanes), Tail.load(p[0] + channel, lanes))
+        let v = Tail.load(p[1] + channel, lanes).fused(
+          Tail.load(x + offset, lanes), Tail.load(p[0] + channel, lanes))
         Tail.store(function.relu ? v.maximum(.zero) : v, y + offset, lanes)
       }
     }
@@ -95,7 +96,8 @@ public enum Normalisation {
   /// Runs `body` over all vectors of channels of all rows; some rows at a time, so that lines are read in order.
   @inline(__always)
   private static func forEachRow(
-    _ rows: Int, _ channels: Int, _ threads: Int, _ body: (_ offset: Int, _ channel: Int, _ lanes: Int) -> Void
+    _ rows: Int, _ channels: Int, _ threads: Int,
+    _ body: (_ offset: Int, _ channel: Int, _ lanes: Int) -> Void
   ) {
     let block = max(1, 4096 / channels)
     parallel(rows, threads: threads, grain: max(1, 16_384 / channels)) { range in
@@ -121,7 +123,8 @@ public enum Normalisation {
   }
 
   @inline(__always)
-  private static func withPointers<Result>(_ arrays: [[Float]], _ body: (ChannelPointers) -> Result) -> Result {
+  private static func withPointers<Result>(_ arrays: [[Float]], _ body: (ChannelPointers) -> Result) -> Result
+  {
     let joined = Tensor(arrays.flatMap { $0 }, [arrays.count * arrays[0].count])
     return joined.withPointer { body(ChannelPointers(base: $0, channels: arrays[0].count)) }
   }

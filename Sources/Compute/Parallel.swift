@@ -21,7 +21,9 @@ public func parallel(_ count: Int, threads: Int, grain: Int = 1, _ body: (Range<
       let last = min(grains * (chunk + 1) / chunks * grain, count)
       body(first..<last)
     }
-    if !WorkerPool.shared.run(chunks, run) { DispatchQueue.concurrentPerform(iterations: chunks, execute: run) }
+    if !WorkerPool.shared.run(chunks, run) {
+      DispatchQueue.concurrentPerform(iterations: chunks, execute: run)
+    }
   }
 }
 

@@ -54,7 +54,9 @@ public struct RowTable {
 
   /// Sets which of the weights' channels a slot has, where it has not all those of a tap.
   @inline(__always)
-  public func setChannels(slot: Int, first: Int, count: Int) { runs[slot] = SlotRun(first: first, count: count) }
+  public func setChannels(slot: Int, first: Int, count: Int) {
+    runs[slot] = SlotRun(first: first, count: count)
+  }
 
   /// The pointers of a slot, one for each pixel: where that pixel reads this tap's channels (of all groups).
   public func slot(_ slot: Int) -> UnsafeMutablePointer<UnsafePointer<Float>> { rows + slot &* tileRows }

@@ -22,7 +22,7 @@ public struct Conformance: Sendable {
   public mutating func check(_ choice: KernelChoice, cases: [ConformanceCase]) {
     StoragePool.poisonsMemory = true
     defer { StoragePool.poisonsMemory = false }
-    for algorithm in choice.kernel.algorithms {
+    for algorithm in ["auto"] + choice.kernel.algorithms {
       for test in cases {
         for data in Data.allCases {
           label = "\(choice.item), \(algorithm), \(test.name), \(data)"
@@ -30,7 +30,7 @@ public struct Conformance: Sendable {
             let layer = try choice.makeLayer(
               at: test.place, bias: test.bias, algorithm: algorithm, random: Random(seed: 7))
             let output = try layer.outputShape(for: test.input)
-            guard layer.algorithm == algorithm else {
+            guard algorithm == "auto" || layer.algorithm == algorithm else {
               fail("runs \(layer.algorithm) instead")
               continue
             }
@@ -96,7 +96,9 @@ public struct Conformance: Sendable {
       fail("counts \(cost.parameters) parameters, but has \(layer.parameterCount)")
     }
 
-    compare(one[0], layer.reference(Tensor64(x), parameters), "output", exact: exact)
+    let output = layer.reference(Tensor64(x), parameters)
+    compare(one[0], output, "output", exact: exact)
+    checkInference(layer, x, output, &random)
     let arrays = [Tensor64(x)] + parameters
     let definition = layer.referenceGradients(arrays[0], parameters, Tensor64(g))
     if let definition {
@@ -106,6 +108,38 @@ public struct Conformance: Sendable {
     }
     if data == .normals && !layer.hasOwnGradients {
       checkDifferences(layer, arrays, Tensor64(g), one, definition, &random)
+    }
+  }
+
+  /// Inference, with a normalisation, a residual and a ReLU done while the output is stored, gives what they give one
+  /// after the other.
+  private mutating func checkInference(
+    _ layer: any KernelLayer, _ x: Tensor, _ output: Tensor64, _ random: inout Random
+  ) {
+    let channels = output.shape[3]
+    let normalization = BatchNormalization(channels: channels)
+    normalization.weight.value = Tensor(normal: [channels], using: &random)
+    normalization.bias.value = Tensor(normal: [channels], using: &random)
+    normalization.runningMean.value = Tensor(normal: [channels], using: &random)
+    normalization.runningVariance.value = Tensor(uniform: [channels], in: 0.5..<2, using: &random)
+    let residual = Tensor(normal: output.shape, using: &random)
+    let (scale, shift) = normalization.affine
+    var wanted = output
+    for index in wanted.values.indices {
+      let channel = index % channels
+      wanted.values[index] = max(
+        wanted.values[index] * Double(scale[channel]) + Double(shift[channel]) + Double(residual[index]), 0)
+    }
+    let context = Context(training: false, threads: 1)
+    compare(layer.forward(x, context), output, "output in inference", exact: false)
+    let epilogue = Epilogue(normalization: normalization, residual: residual, relu: true)
+    let one = layer.infer(x, epilogue, context)
+    // Where the ReLU leaves little, its argument's size still decides what rounding can do.
+    let scaleOfSums =
+      output.values.reduce(0) { max($0, abs($1)) } * Double(scale.reduce(0) { max($0, abs($1)) })
+    compare(one, wanted, "output with what follows it", exact: false, atLeast: scaleOfSums)
+    if one != layer.infer(x, epilogue, Context(training: false, threads: 3)) {
+      fail("gives other bits in inference with three threads than with one")
     }
   }
 
@@ -149,12 +183,14 @@ public struct Conformance: Sendable {
 
   /// Single precision holds 24 bits and sums here have at most some hundred terms: 2e-5 of the largest value
   /// leaves room for a rounding error of 2⁻²⁴ in each term, and for a Fourier transform's few levels more.
-  private mutating func compare(_ found: Tensor, _ wanted: Tensor64, _ what: String, exact: Bool) {
+  private mutating func compare(
+    _ found: Tensor, _ wanted: Tensor64, _ what: String, exact: Bool, atLeast least: Double = 1e-3
+  ) {
     guard found.shape == wanted.shape else {
       return fail("its \(what) has the shape \(found.shape), not \(wanted.shape)")
     }
     let scale = wanted.values.reduce(0) { max($0, abs($1)) }
-    let tolerance = exact ? 0 : 2e-5 * max(scale, 1e-3)
+    let tolerance = exact ? 0 : 2e-5 * max(scale, least)
     for (index, (a, b)) in zip(found.values, wanted.values).enumerated()
     where !(abs(Double(a) - b) <= tolerance) {
       return fail("its \(what) is \(a) at \(index), not \(b) (largest \(scale))")

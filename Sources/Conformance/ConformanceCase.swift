@@ -41,6 +41,8 @@ public struct ConformanceCase: Sendable {
       .init("one channel", try square(3, 1, 1), shape(1, 5, 5, 1)),
       .init("one pixel", try square(3, 4, 3), shape(2, 1, 1, 4)),
       .init("channel tails", try square(3, 17, 35), shape(1, 3, 4, 17)),
+      .init("thirteen pixels", try square(3, 4, 33), shape(1, 1, 13, 4)),
+      .init("several tiles", try square(3, 17, 18), shape(2, 10, 11, 17)),
       .init("full vectors", try square(3, 16, 32), shape(1, 3, 3, 16)),
       .init("ten channels, nine directions", try square(3, 20, 20), shape(1, 4, 4, 20)),
       .init("stride 2", try square(3, 6, 6, stride: 2), shape(2, 5, 6, 6)),

@@ -125,7 +125,8 @@ public final class BatchNormalization: Layer {
         let c = (0..<channels).map { -a[$0] * sums.shift[$0] / Double(rows) - b[$0] * Double(saved.mean[$0]) }
         result.withMutablePointer {
           Normalisation.inputGradient(
-            x, g, $0, a: a.map(Float.init), b: b.map(Float.init), c: c.map(Float.init), saved.function, rows: rows,
+            x, g, $0, a: a.map(Float.init), b: b.map(Float.init), c: c.map(Float.init), saved.function,
+            rows: rows,
             threads: context.threads)
         }
       }

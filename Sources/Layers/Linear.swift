@@ -93,7 +93,8 @@ func multiplyRows(
     output.withMutablePointer { y in
       indirectGEMM(
         rows: rows, weights: weights,
-        finish: StoreOptions(bias: bias, residual: nil, output: y, relu: false), threads: threads) { range, table in
+        finish: StoreOptions(bias: bias, residual: nil, output: y, relu: false), threads: threads
+      ) { range, table in
         table.setTap(slot: 0, 0)
         let slot = table.slot(0), out = table.outputRows
         for row in range {

@@ -6,7 +6,9 @@ public enum Models {
   public static let standard = "bottleneck20"
 
   /// All names.
-  public static let names = ["bottleneck20", "resnet20", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+  public static let names = [
+    "bottleneck20", "resnet20", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152",
+  ]
 
   /// The images that a model was made for, one of them.
   public static func input(_ name: String) -> FeatureShape {
@@ -18,7 +20,9 @@ public enum Models {
   }
 
   /// The classes that a model was made for.
-  public static func classes(_ name: String) -> Int { ["bottleneck20", "resnet20"].contains(name) ? 10 : 1000 }
+  public static func classes(_ name: String) -> Int {
+    ["bottleneck20", "resnet20"].contains(name) ? 10 : 1000
+  }
 
   /// The description of a model; an error that lists the names if there is none.
   ///

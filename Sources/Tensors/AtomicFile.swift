@@ -2,6 +2,19 @@ import Foundation
 
 /// Files that appear whole or not at all.
 public enum AtomicFile {
+  /// Refuses a path whose folder does not exist or cannot be written to: asked before long work, so that its results
+  /// are not lost.
+  public static func checkFolder(of path: String) throws {
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue,
+      FileManager.default.isWritableFile(atPath: folder)
+    else {
+      throw WorkbenchError(
+        "\(path) cannot be written because there is no folder \(folder) to write to; make it first.")
+    }
+  }
+
   /// Writes `data` under a temporary name in the same folder, then renames it to `path`.
   ///
   /// A symbolic link stays and its target is replaced; a device or a pipe such as `/dev/stdout` is written

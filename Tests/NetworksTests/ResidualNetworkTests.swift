@@ -29,6 +29,27 @@ struct ResidualNetworkTests {
     #expect(cost.macs == count)
   }
 
+  /// He et al. (2015, §4.2), with shortcuts of option A and ten classes.
+  @Test func resnet20IsTheirs() throws {
+    #expect(try network("resnet20", classes: 10).parameterCount == 269_722)
+  }
+
+  /// Inference fuses layers; it must compute what training computes, but for the statistics: with the batch's own
+  /// as running ones, the outputs agree to rounding.
+  @Test(arguments: ["standard", "adder", "deformable-v2"]) func inferenceAgreesWithTraining(_ item: String)
+    throws
+  {
+    let network = try network("resnet20", item, classes: 10)
+    var random = Random(seed: 4)
+    let x = Tensor(normal: [2, 16, 16, 3], using: &random)
+    var y = x
+    // Each pass moves the running statistics a tenth of the way to the batch's.
+    for _ in 0..<300 { y = network.forward(x, Context(training: true, threads: 2)) }
+    let inferred = network.forward(x, Context(training: false, threads: 2))
+    // Unbiased running variances differ from the batch's by 1 part in n − 1: at least 31 here, over 19 layers.
+    for (a, b) in zip(inferred.values, y.values) { #expect(abs(a - b) < 0.15 * max(1, abs(b))) }
+  }
+
   @Test func namesAreTorchvisions() throws {
     let names = Set(try network("resnet18").parameters.map(\.name))
     for name in [

@@ -36,12 +36,15 @@ public struct WinogradWeights: Sendable {
     return withScratch(points * points * matrix) { u in
       weights.withPointer { w in
         parallel(matrix, threads: threads, grain: 4096) { range in
-          withUnsafeTemporaryAllocation(of: Vector.self, capacity: 9 + 3 * points + points * points) { buffer in
+          withUnsafeTemporaryAllocation(of: Vector.self, capacity: 9 + 3 * points + points * points) {
+            buffer in
             guard let g = buffer.baseAddress else { return }
             let lines = g + 9, spectrum = lines + 3 * points
             for first in stride(from: range.lowerBound, to: range.upperBound, by: Vector.scalarCount) {
               let lanes = range.upperBound &- first
-              for tap in 0..<9 { g[tap] = Tail.load(w + (backward ? 8 &- tap : tap) &* matrix + first, lanes) }
+              for tap in 0..<9 {
+                g[tap] = Tail.load(w + (backward ? 8 &- tap : tap) &* matrix + first, lanes)
+              }
               for column in 0..<3 { Transform.weights(g + column, lines + column, step: 3) }
               for row in 0..<points {
                 Transform.weights(lines + row &* 3, spectrum + row &* points, step: 1)

@@ -54,7 +54,8 @@ public struct ModelStudy {
   ///
   /// - Parameter detail: whether to note the time of each layer, in passes of their own.
   public init(_ plan: Plan, detail: Bool) throws {
-    let key = "\(plan.model.name) \(plan.input.batch)x\(plan.input.channels)x\(plan.input.height)x\(plan.input.width)"
+    let key =
+      "\(plan.model.name) \(plan.input.batch)x\(plan.input.channels)x\(plan.input.height)x\(plan.input.width)"
     let inference = Context(training: false, threads: plan.threads, tuning: plan.tuning)
     var random = Random(seed: 0)
     let images = Tensor(normal: plan.input.extents, using: &random)
@@ -68,7 +69,9 @@ public struct ModelStudy {
         networks.append((choice, network))
       } catch let error as WorkbenchError {
         refusals.append(
-          .refused(choice.item, plan.algorithm ?? "auto", plan.pass, key, .refused(error.description), input: plan.input))
+          .refused(
+            choice.item, plan.algorithm ?? "auto", plan.pass, key, .refused(error.description),
+            input: plan.input))
       }
     }
     let timing = try PairedTiming(
@@ -80,7 +83,8 @@ public struct ModelStudy {
         var cost = forward.times(plan.pass == .forward ? 1 : plan.pass == .backward ? 2 : 3)
         cost.parameters = network.parameterCount
         return OperatorRow(
-          kernel: choice.item, algorithm: plan.algorithm ?? "auto", pass: plan.pass, problem: key, geometry: nil,
+          kernel: choice.item, algorithm: plan.algorithm ?? "auto", pass: plan.pass, problem: key,
+          geometry: nil,
           input: plan.input, cost: cost, milliseconds: timing.milliseconds[index],
           speedup: timing.speedup(index), refusal: nil)
       } + refusals

@@ -90,7 +90,8 @@ extension CSVTable {
       ]
       if let input = row.input {
         cells.merge([
-          "batch": "\(input.batch)", "c_in": "\(input.channels)", "h": "\(input.height)", "w": "\(input.width)",
+          "batch": "\(input.batch)", "c_in": "\(input.channels)", "h": "\(input.height)",
+          "w": "\(input.width)",
         ]) { $1 }
       }
       if let g = row.geometry {

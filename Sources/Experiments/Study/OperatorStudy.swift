@@ -7,7 +7,8 @@ import Tensors
 public struct OperatorStudy {
   /// The 3×3 convolutions of the four stages of ResNet-50's bottleneck, at batch 1.
   public static func bottleneckStages() throws -> [ConvolutionProblem] {
-    try [("res2", 64, 56), ("res3", 128, 28), ("res4", 256, 14), ("res5", 512, 7)].map { name, channels, extent in
+    try [("res2", 64, 56), ("res3", 128, 28), ("res4", 256, 14), ("res5", 512, 7)].map {
+      name, channels, extent in
       ConvolutionProblem(
         try ConvolutionGeometry(
           inputChannels: channels, outputChannels: channels, kernel: Pair(3), padding: Padding(Pair(1))),

@@ -54,7 +54,8 @@ public enum ProblemFile {
           lines.append(try line(text, batch: batch))
         }
       } catch let error as WorkbenchError {
-        throw depth > 0 && text.hasPrefix("--batch=") ? error : WorkbenchError("\(path), line \(index + 1): \(error)")
+        throw depth > 0 && text.hasPrefix("--batch=")
+          ? error : WorkbenchError("\(path), line \(index + 1): \(error)")
       }
     }
     guard !lines.isEmpty || depth > 0 else {

@@ -27,7 +27,8 @@ struct SamplingPlan {
         Float(tap % geometry.kernel.width * geometry.dilation.width - geometry.padding.left))
     }
     let height = Int32(input.height), width = Int32(input.width), channels = Int32(input.channels)
-    samples = Array(unsafeUninitializedCapacity: output.pixels * slots) { [output, offsetGroups] samples, count in
+    samples = Array(unsafeUninitializedCapacity: output.pixels * slots) {
+      [output, offsetGroups] samples, count in
       guard let samples = samples.baseAddress else { return }
       offset.withPointer { offset in
         parallel(output.pixels, threads: threads, grain: 64) { range in

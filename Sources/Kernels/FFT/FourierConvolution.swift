@@ -71,8 +71,10 @@ final class FourierConvolution: ConvolutionAlgorithm {
     let xPlan = FourierPlan(size: tiles.size, channels: inputs)
     let gPlan = FourierPlan(size: tiles.size, channels: outputs)
     let xSpectra = tiles.transform(
-      x, xPlan, extent: tiles.size, origin: (-geometry.padding.top, -geometry.padding.left), threads: context.threads)
-    let gSpectra = tiles.transform(dense, gPlan, extent: tiles.valid, origin: (0, 0), threads: context.threads)
+      x, xPlan, extent: tiles.size, origin: (-geometry.padding.top, -geometry.padding.left),
+      threads: context.threads)
+    let gSpectra = tiles.transform(
+      dense, gPlan, extent: tiles.valid, origin: (0, 0), threads: context.threads)
     // For each frequency Σ over tiles of x · conj g: the real and imaginary parts' four real products.
     let inGroup = inputs / groups, outGroup = outputs / groups
     let wPlan = FourierPlan(size: tiles.size, channels: inGroup * outputs)
@@ -88,13 +90,16 @@ final class FourierConvolution: ConvolutionAlgorithm {
                 let g = gs + frequency * 2 * outputs + group * outGroup
                 for tile in 0..<tiles.count {
                   copyParts(x + tile * xPlan.spectrumCount, inputs, inGroup, to: xRows + tile * 2 * inGroup)
-                  copyParts(g + tile * gPlan.spectrumCount, outputs, outGroup, to: gRows + tile * 2 * outGroup)
+                  copyParts(
+                    g + tile * gPlan.spectrumCount, outputs, outGroup, to: gRows + tile * 2 * outGroup)
                 }
                 indirectWeightGradient(
                   rows: tiles.count, groups: 1, taps: 1, channels: 2 * inGroup, outputs: 2 * outGroup,
                   gradient: gRows, result: product, threads: 1
                 ) { _, range, pointers, _ in
-                  for tile in range { pointers[tile - range.lowerBound] = UnsafePointer(xRows + tile * 2 * inGroup) }
+                  for tile in range {
+                    pointers[tile - range.lowerBound] = UnsafePointer(xRows + tile * 2 * inGroup)
+                  }
                 }
                 let target = spectrum + frequency * 2 * inGroup * outputs + group * outGroup
                 for channel in 0..<inGroup {
@@ -123,7 +128,8 @@ final class FourierConvolution: ConvolutionAlgorithm {
               let y = tap / geometry.kernel.width * geometry.dilation.height
               let x = tap % geometry.kernel.width * geometry.dilation.width
               Elementwise.scale(
-                scale, lags + (y * tiles.size + x) * FourierPlan.width(block.count), dw + tap * row + block.lowerBound,
+                scale, lags + (y * tiles.size + x) * FourierPlan.width(block.count),
+                dw + tap * row + block.lowerBound,
                 count: block.count, threads: 1)
             }
           }

@@ -24,7 +24,9 @@ struct FourierTiles {
 
   /// The sizes that FFTW was measured to transform fast, from a reach up to some times as large.
   static func sizes(from reach: Int) -> [Int] {
-    [4, 8, 16, 20, 32, 36, 48, 64, 128, 256, 512, 1024, 2048].filter { reach <= $0 && $0 <= max(4 * reach, 64) }
+    [4, 8, 16, 20, 32, 36, 48, 64, 128, 256, 512, 1024, 2048].filter {
+      reach <= $0 && $0 <= max(4 * reach, 64)
+    }
   }
 
   /// The tiling of a stride-1 output that costs least: products per frequency against transforms.
@@ -95,7 +97,8 @@ struct FourierTiles {
         continue
       }
       line.update(repeating: 0, count: lower * width)
-      var source = x + ((image * shape.height + y) * shape.width + first + lower) * shape.channels + block.lowerBound
+      var source =
+        x + ((image * shape.height + y) * shape.width + first + lower) * shape.channels + block.lowerBound
       var target = line + lower * width
       for _ in lower..<upper {
         for channel in 0..<block.count { target[channel] = source[channel] }
@@ -123,7 +126,8 @@ struct FourierTiles {
               let width = FourierPlan.width(block.count)
               var source = tile + row * size * width
               var target =
-                y + ((image * shape.height + top + row) * shape.width + left) * shape.channels + block.lowerBound
+                y + ((image * shape.height + top + row) * shape.width + left) * shape.channels
+                + block.lowerBound
               for _ in 0..<min(valid, shape.width - left) {
                 for channel in 0..<block.count { target[channel] = scale * source[channel] }
                 source += width

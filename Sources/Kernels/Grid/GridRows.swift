@@ -17,7 +17,10 @@ struct GridRows {
     self.input = input
     self.output = output
     let taps = (0..<geometry.taps).map {
-      ($0 / geometry.kernel.width * geometry.dilation.height, $0 % geometry.kernel.width * geometry.dilation.width)
+      (
+        $0 / geometry.kernel.width * geometry.dilation.height,
+        $0 % geometry.kernel.width * geometry.dilation.width
+      )
     }
     forwardOffsets = taps.map { $0.0 * input.width + $0.1 }
     backwardOffsets = taps.map { -($0.0 * output.width + $0.1) }
@@ -26,7 +29,8 @@ struct GridRows {
   /// Fills all slots from the places of a tile's pixels, where every tap of every pixel lies inside.
   @inline(__always)
   private func fillInner(
-    _ count: Int, _ table: RowTable, _ places: UnsafePointer<UnsafePointer<Float>>, _ offsets: [Int], _ channels: Int
+    _ count: Int, _ table: RowTable, _ places: UnsafePointer<UnsafePointer<Float>>, _ offsets: [Int],
+    _ channels: Int
   ) -> Int {
     offsets.withUnsafeBufferPointer { offsets in
       for tap in 0..<offsets.count {
@@ -65,7 +69,8 @@ struct GridRows {
         advance(&image, &row, &column, output)
       }
       if isInner {
-        return withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: RowTable.capacity) { places in
+        return withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: RowTable.capacity) {
+          places in
           for index in 0..<range.count {
             let (first, top, left) = origins[index]
             places[index] = x + ((first &+ top) &* input.width &+ left) &* channels
@@ -138,7 +143,8 @@ struct GridRows {
     let isDense = g.stride == Pair(1)
     return withUnsafeTemporaryAllocation(of: (Int, Int, Int).self, capacity: RowTable.capacity) { origins in
       var isInner = isDense
-      let firstRow = g.dilation.height * (g.kernel.height - 1), firstColumn = g.dilation.width * (g.kernel.width - 1)
+      let firstRow = g.dilation.height * (g.kernel.height - 1),
+        firstColumn = g.dilation.width * (g.kernel.width - 1)
       for index in 0..<range.count {
         let (image, row, column) = inputPosition(range.lowerBound + index)
         table.outputRows[index] = dx + ((image * input.height + row) * input.width + column) * input.channels
@@ -147,13 +153,15 @@ struct GridRows {
         isInner = isInner && y >= firstRow && y < output.height && x >= firstColumn && x < output.width
       }
       if isInner {
-        return withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: RowTable.capacity) { places in
+        return withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: RowTable.capacity) {
+          places in
           for index in 0..<range.count {
             let (first, y, x) = origins[index]
             places[index] = gradient + ((first &+ y) &* output.width &+ x) &* channels
           }
           return fillInner(
-            range.count, table, UnsafePointer(places.baseAddress.unsafelyUnwrapped), backwardOffsets, channels)
+            range.count, table, UnsafePointer(places.baseAddress.unsafelyUnwrapped), backwardOffsets, channels
+          )
         }
       }
       var slots = 0

@@ -39,7 +39,8 @@ public struct ConvolutionProblem: Sendable {
       throw Unsupported(description: "\(depth) makes it 3-d; only 2-d problems are supported.")
     }
     if sizes["ih"] == nil, sizes["kh"] == nil, sizes["iw"] != nil || sizes["kw"] != nil {
-      throw Unsupported(description: "it has a width but no height, so it is 1-d; only 2-d problems are supported.")
+      throw Unsupported(
+        description: "it has a width but no height, so it is 1-d; only 2-d problems are supported.")
     }
     func required(_ key: String) throws -> Int {
       guard let value = sizes[key] else { throw fail("says no \(key)") }
@@ -56,7 +57,9 @@ public struct ConvolutionProblem: Sendable {
     let plain = try ConvolutionGeometry(
       inputChannels: required("ic"), outputChannels: required("oc"), kernel: kernel, stride: stride,
       padding: Padding(padding), dilation: dilation, groups: sizes["g"] ?? 1)
-    func far(_ axis: String, _ wanted: Int?, _ size: Int, _ near: Int, _ kernel: Int, _ stride: Int, _ gap: Int)
+    func far(
+      _ axis: String, _ wanted: Int?, _ size: Int, _ near: Int, _ kernel: Int, _ stride: Int, _ gap: Int
+    )
       throws -> Int
     {
       let reach = gap * (kernel - 1) + 1
@@ -69,7 +72,9 @@ public struct ConvolutionProblem: Sendable {
       }
       return max(missing, 0)
     }
-    let widthFollows = sizes["iw"] == nil && sizes["kw"] == nil && sizes["sw"] == nil && sizes["pw"] == nil && sizes["dw"] == nil
+    let widthFollows =
+      sizes["iw"] == nil && sizes["kw"] == nil && sizes["sw"] == nil && sizes["pw"] == nil
+      && sizes["dw"] == nil
     geometry = try plain.with(
       padding: Padding(
         top: padding.height, left: padding.width,
@@ -92,7 +97,8 @@ public struct ConvolutionProblem: Sendable {
       WorkbenchError("The problem ‘\(text)’ \(reason); write it as mb1_ic64ih56oc64oh56kh3ph1n\"name\".")
     }
     let known: Set<String> = [
-      "g", "mb", "ic", "oc", "id", "ih", "iw", "od", "oh", "ow", "kd", "kh", "kw", "sd", "sh", "sw", "pd", "ph",
+      "g", "mb", "ic", "oc", "id", "ih", "iw", "od", "oh", "ow", "kd", "kh", "kw", "sd", "sh", "sw", "pd",
+      "ph",
       "pw", "dd", "dh", "dw",
     ]
     var sizes: [String: Int] = [:], rest = Substring(text)
@@ -109,12 +115,16 @@ public struct ConvolutionProblem: Sendable {
       let digits = rest.prefix { $0.isASCII && $0.isNumber }
       rest.removeFirst(digits.count)
       guard known.contains(String(letters)) else {
-        throw fail(letters.isEmpty ? "has ‘\(first)’ where a letter belongs" : "has an unknown part ‘\(letters)’")
+        throw fail(
+          letters.isEmpty ? "has ‘\(first)’ where a letter belongs" : "has an unknown part ‘\(letters)’")
       }
       guard let value = Int(digits), value <= 1 << 30 else {
-        throw fail(digits.isEmpty ? "has no number behind ‘\(letters)’" : "has too large a number behind ‘\(letters)’")
+        throw fail(
+          digits.isEmpty ? "has no number behind ‘\(letters)’" : "has too large a number behind ‘\(letters)’")
       }
-      guard sizes.updateValue(value, forKey: String(letters)) == nil else { throw fail("says \(letters) twice") }
+      guard sizes.updateValue(value, forKey: String(letters)) == nil else {
+        throw fail("says \(letters) twice")
+      }
     }
     guard !sizes.isEmpty else { throw fail("is empty") }
     return (sizes, nil)

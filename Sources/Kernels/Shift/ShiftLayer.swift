@@ -128,7 +128,9 @@ final class ShiftLayer: KernelLayer {
   ) {
     let channels = input.channels, reach = geometry.padding
     let moves = (0..<channels).map { ShiftReference.displacement($0, of: channels, geometry) }
-    let offsets = moves.enumerated().map { ($0.element.dy * input.width + $0.element.dx) * channels + $0.offset }
+    let offsets = moves.enumerated().map {
+      ($0.element.dy * input.width + $0.element.dx) * channels + $0.offset
+    }
     // By image, so that each gradient element has one owner.
     parallel(output.batch, threads: threads) { images in
       for image in images {

@@ -38,7 +38,9 @@ enum AlgorithmRule {
       if winograd < 0.8 * direct { return "winograd" }
     }
     // The frequency domain pays for large windows.
-    if names.contains("fft"), geometry.taps >= 25, geometry.stride == Pair(1), FourierTiles.reach(geometry) <= 1024 {
+    if names.contains("fft"), geometry.taps >= 25, geometry.stride == Pair(1),
+      FourierTiles.reach(geometry) <= 1024
+    {
       let tiles = FourierTiles(geometry, output: pass == .forward ? output : input)
       if tiles.nanoseconds + 100_000 < 0.8 * direct { return "fft" }
     }

@@ -38,7 +38,8 @@ enum ConvolutionAlgorithms {
     }
     guard names.contains(name) else {
       throw WorkbenchError(
-        "There is no algorithm ‘\(name)’ for this kernel; choose from auto, \(names.joined(separator: ", ")).")
+        "There is no algorithm ‘\(name)’ for this kernel; choose from auto, \(names.joined(separator: ", "))."
+      )
     }
     if combine == .adder, !adder.contains(name) {
       throw WorkbenchError(

@@ -49,7 +49,8 @@ final class DepthwiseConvolution: ConvolutionAlgorithm {
           for tap in 0..<taps {
             (turned + tap * channels).update(from: w + (taps - 1 - tap) * channels, count: channels)
           }
-          Depthwise.forward(shape.turned, x: g, weights: turned, y: dx, finish: StoreOptions(), threads: context.threads)
+          Depthwise.forward(
+            shape.turned, x: g, weights: turned, y: dx, finish: StoreOptions(), threads: context.threads)
         }
       }
     }
@@ -76,7 +77,9 @@ final class DepthwiseConvolution: ConvolutionAlgorithm {
 
   private func shape(_ input: FeatureShape) -> Shapes {
     let g = geometry, output = g.checkedOutput(input)
-    func make(_ input: FeatureShape, _ output: FeatureShape, _ stride: Pair, top: Int, left: Int) -> DepthwiseShape {
+    func make(_ input: FeatureShape, _ output: FeatureShape, _ stride: Pair, top: Int, left: Int)
+      -> DepthwiseShape
+    {
       DepthwiseShape(
         input: input, output: output, kernel: (g.kernel.height, g.kernel.width),
         stride: (stride.height, stride.width), dilation: (g.dilation.height, g.dilation.width), top: top,

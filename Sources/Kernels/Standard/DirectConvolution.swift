@@ -56,7 +56,9 @@ final class DirectConvolution: ConvolutionAlgorithm {
   ) -> Tensor {
     let input = FeatureShape(x), output = FeatureShape(g)
     let rows = GridRows(geometry, input: input, output: output)
-    let packed = backwardPack.value(Filter(weight)) { PackedWeights(backward: merged.expanded($0), groups: merged.groups) }
+    let packed = backwardPack.value(Filter(weight)) {
+      PackedWeights(backward: merged.expanded($0), groups: merged.groups)
+    }
     let zeros = Tensor(repeating: 0, [output.channels])
     var dx = Tensor(uninitialized: input.extents)
     withPointers(g, zeros) { g, zeros in

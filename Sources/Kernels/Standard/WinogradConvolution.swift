@@ -9,7 +9,8 @@ final class WinogradConvolution: ConvolutionAlgorithm {
   private let geometry: ConvolutionGeometry
   private let size: WinogradSize
   private let direct: DirectConvolution
-  private let forwardWeights = FilterCache<WinogradWeights>(), backwardWeights = FilterCache<WinogradWeights>()
+  private let forwardWeights = FilterCache<WinogradWeights>(),
+    backwardWeights = FilterCache<WinogradWeights>()
 
   init(_ geometry: ConvolutionGeometry, _ size: WinogradSize) throws {
     name = size == .four ? "winograd" : "winograd2"
@@ -45,7 +46,8 @@ final class WinogradConvolution: ConvolutionAlgorithm {
       WinogradWeights($0, size, backward: true, threads: context.threads)
     }
     return convolve(
-      g, FeatureShape(x), weights, Finish(residual: summand), top: 2 * geometry.dilation.height - geometry.padding.top,
+      g, FeatureShape(x), weights, Finish(residual: summand),
+      top: 2 * geometry.dilation.height - geometry.padding.top,
       left: 2 * geometry.dilation.width - geometry.padding.left, context)
   }
 

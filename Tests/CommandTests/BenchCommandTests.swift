@@ -1,0 +1,92 @@
+import Foundation
+import Testing
+
+/// `experiment bench` as a user runs it.
+struct BenchCommandTests {
+  private let folder: URL
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appendingPathComponent("bench-\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  }
+
+  private func bench(_ arguments: String...) throws -> (Experiment.Outcome, rows: [[String]]) {
+    let csv = folder.appendingPathComponent("rows.csv")
+    try? FileManager.default.removeItem(at: csv)
+    let outcome = try Experiment.run(["bench", "--seconds", "0.01", "--csv", csv.path] + arguments)
+    let text = (try? String(contentsOf: csv, encoding: .utf8)) ?? ""
+    return (
+      outcome,
+      text.split(separator: "\n").map {
+        $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+      }
+    )
+  }
+
+  @Test func timesAProblem() throws {
+    let (outcome, rows) = try bench(
+      "--problem", "mb1_ic8ih6oc8oh6kh3ph1", "--conv", "dilated,adder", "--pass", "training", "--threads", "2"
+    )
+    #expect(outcome.status == 0, "\(outcome.error)")
+    #expect(rows.count == 4)
+    #expect(rows.dropFirst().map { $0[0] } == ["standard", "dilated", "adder"])
+    #expect(
+      rows.dropFirst().allSatisfy {
+        $0[2] == "training" && $0[3] == "mb1_ic8ih6oc8oh6kh3ph1" && $0[30] == "ok"
+      })
+  }
+
+  @Test func everyAlgorithmCanBeForced() throws {
+    let (outcome, rows) = try bench(
+      "--problem", "mb1_ic8ih6oc8oh6kh3ph1", "--algorithm", "direct,winograd,winograd2,fft,reference")
+    #expect(outcome.status == 0, "\(outcome.error)")
+    #expect(rows.dropFirst().map { $0[1] } == ["direct", "winograd", "winograd2", "fft", "reference"])
+  }
+
+  @Test func unsupportedLinesOfAFileAreReported() throws {
+    let file = folder.appendingPathComponent("shapes")
+    try "# a comment\n\nmb1_ic8ih6oc8oh6kh3ph1n\"a\"\nmb1ic3id4ih4oc4kd3kh3\nic8iw9oc8kw3\n--reset\n"
+      .write(to: file, atomically: true, encoding: .utf8)
+    let (outcome, rows) = try bench("--problems", file.path, "--batch", "3")
+    #expect(outcome.status == 0, "\(outcome.error)")
+    #expect(rows.dropFirst().map { $0[30] } == ["ok", "unsupported", "unsupported", "unsupported"])
+    #expect(rows[1][4] == "3")
+    #expect(outcome.output.contains("3-d") && outcome.output.contains("1-d"))
+  }
+
+  @Test func timesAModelByLayer() throws {
+    let (outcome, rows) = try bench("--model", "bottleneck20", "--detail", "--conv", "shift", "--batch", "2")
+    #expect(outcome.status == 0, "\(outcome.error)")
+    #expect(rows.count == 3)
+    for name in ["conv1", "layer2.0.downsample.0", "layer3.1.conv2", "fc", "total"] {
+      #expect(outcome.output.contains("\n\(name) "), "\(name) is missing")
+    }
+  }
+
+  @Test func tuningIsRemembered() throws {
+    let file = folder.appendingPathComponent("tuning.json")
+    let (outcome, _) = try bench(
+      "--problem", "mb1_ic8ih6oc8oh6kh3ph1", "--tune", "--tune-file", file.path, "--threads", "1")
+    #expect(outcome.status == 0, "\(outcome.error)")
+    let text = try String(contentsOf: file, encoding: .utf8)
+    #expect(text.contains("mb1_ic8ih6oc8oh6kh3ph1"))
+    try "nonsense".write(to: file, atomically: true, encoding: .utf8)
+    #expect(try bench("--problem", "ic8ih6oc8kh3", "--tune", "--tune-file", file.path).0.status == 1)
+  }
+
+  @Test(arguments: [
+    ("--problem nonsense", 1), ("--problems /nowhere", 1), ("--model vgg", 1),
+    ("--problem ic8ih6oc8kh3 --model resnet18", 64),
+    ("--detail", 64), ("--algorithm fastest", 1), ("--problem ic8ih6oc8kh5 --algorithm winograd", 1),
+    ("--pass sideways", 64),
+    ("--batch 0", 64), ("--seconds 0", 64), ("--conv nothing", 1), ("--model resnet18 --algorithm all", 1),
+    ("--tune-file x", 64), ("--problem ic8ih6oc8kh3 --csv /nowhere/x.csv", 1),
+  ]) func wrongInputIsRefused(_ text: String, _ status: Int32) throws {
+    let outcome = try Experiment.run(
+      ["bench", "--seconds", "0.01"] + text.split(separator: " ").map(String.init))
+    #expect(outcome.status == status)
+    #expect(
+      outcome.error.hasPrefix("Error: ") && outcome.error.split(separator: "\n").count == 1,
+      "\(outcome.error)")
+  }
+}

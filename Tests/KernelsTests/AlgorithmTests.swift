@@ -1,0 +1,66 @@
+import Kernels
+import Layers
+import Tensors
+import Testing
+
+/// Which algorithm computes what.
+struct AlgorithmTests {
+  private func layer(_ text: String, _ item: String = "standard", algorithm: String? = nil) throws -> (
+    any KernelLayer, FeatureShape
+  ) {
+    let problem = try ConvolutionProblem(parsing: text)
+    let layer = try KernelRegistry.builtIn.choice(item).makeLayer(
+      at: problem.geometry, algorithm: algorithm, random: Random(seed: 1))
+    return (layer, problem.input)
+  }
+
+  @Test(arguments: [
+    "mb1ic64ih56oc64kh3ph1": "winograd", "mb1ic64ih56oc64kh1": "direct", "mb1ic512ih7oc512kh3ph1": "direct",
+    "g64mb1ic64ih56oc64kh3ph1": "depthwise", "mb1ic64ih56oc64kh31ph15": "fft", "mb1ic8ih8oc8kh3ph1": "direct",
+  ]) func theRuleFollowsTheShape(_ problem: String, _ wanted: String) throws {
+    let (layer, input) = try layer(problem)
+    for training in [false, true] {
+      let context = Context(training: training, threads: 1)
+      #expect(layer.algorithm(for: input, .forward, context) == wanted)
+    }
+  }
+
+  @Test func tuningMeasuresOnceAndRemembers() throws {
+    let (layer, input) = try layer("mb1ic16ih12oc16kh3ph1")
+    let tuning = AlgorithmTuning()
+    let context = Context(training: false, threads: 1, tuning: tuning)
+    var random = Random(seed: 2)
+    let x = Tensor(normal: input.extents, using: &random)
+    _ = layer.forward(x, context)
+    let known = tuning.known
+    #expect(known.count == 1)
+    #expect(layer.algorithm(for: input, .forward, context) == known.values.first)
+    _ = layer.forward(x, context)
+    #expect(tuning.known == known)
+    // Training never asks the stopwatch.
+    _ = layer.forward(
+      x, Context(training: true, threads: 1, tuning: AlgorithmTuning(known.mapValues { _ in "fft" })))
+    #expect(layer.algorithm(for: input, .forward, Context(training: true, threads: 1)) == "direct")
+  }
+
+  /// Distances much smaller than what they are taken between: maxima alone would have lost all their digits.
+  @Test func smallDistancesAreGuarded() throws {
+    let (layer, input) = try layer("mb1ic32ih4oc33kh3ph1", "adder", algorithm: "max")
+    var random = Random(seed: 3)
+    let x = Tensor((0..<input.count).map { _ in 1000 + Float(random.normal()) * 0.01 }, input.extents)
+    for named in layer.parameters {
+      let shape = named.parameter.value.shape
+      named.parameter.value = Tensor(
+        (0..<shape.reduce(1, *)).map { _ in 1000 + Float(random.normal()) * 0.01 }, shape)
+    }
+    let wanted = layer.reference(Tensor64(x), layer.parameters.map { Tensor64($0.parameter.value) })
+    let found = layer.forward(x, Context(training: false, threads: 2))
+    // At the centre no padding is read: distances of some 288 · 0.011 between sums of 288 000.
+    let centre = (4 + 1) * 33..<(4 + 3) * 33
+    for index in centre { #expect(abs(Double(found[index]) - wanted.values[index]) < 1e-4) }
+  }
+
+  @Test(arguments: ["winograd", "depthwise", "nothing"]) func whatCannotServeSaysWhy(_ name: String) {
+    #expect(throws: WorkbenchError.self) { try layer("mb1ic8ih9oc8kh5ph2", algorithm: name) }
+  }
+}
