@@ -13,6 +13,8 @@ public final class ConvolutionLayer: KernelLayer {
   public let weight: Parameter
   /// The bias, one for each output channel, if there is one.
   public let bias: Parameter?
+  /// Whether the frequency domain is what the kernel is about, not just one of its algorithms: then its counts are.
+  private let meaningIsFourier: Bool
   private let implementation: any ConvolutionAlgorithm
   private var input: Tensor?
 
@@ -36,6 +38,7 @@ public final class ConvolutionLayer: KernelLayer {
       site.bias
       ? Parameter(
         Tensor(repeating: 0, [geometry.outputChannels]), layout: .plain, rateFactor: rateFactor) : nil
+    meaningIsFourier = !algorithms.contains("direct")
     implementation = try ConvolutionAlgorithms.make(site.algorithm, from: algorithms, geometry, combine)
   }
 
@@ -52,7 +55,7 @@ public final class ConvolutionLayer: KernelLayer {
   public func cost(for input: FeatureShape) throws -> Cost {
     let output = try outputShape(for: input)
     var cost = combine.cost(terms: output.count * geometry.taps * geometry.channelsPerGroup)
-    if let fourier = implementation as? FourierConvolution { cost = fourier.cost(input) }
+    if meaningIsFourier, let fourier = implementation as? FourierConvolution { cost = fourier.cost(input) }
     cost.parameters = parameterCount
     cost.adds += bias == nil ? 0 : output.count
     cost.bytes = 4 * (input.count + parameterCount + output.count)
