@@ -49,6 +49,7 @@ public enum Depthwise {
         max(inner, 0), output.width)..<max(
         min(shape.input.width + shape.left - reach >= 1 ? last + 1 : 0, output.width),
         min(max(inner, 0), output.width))
+    let isThree = shape.kernel.width == 3 && shape.stride.width == 1 && shape.dilation.width == 1
     parallel(output.batch * output.height, threads: threads) { lines in
       for line in lines {
         let (image, row) = line.quotientAndRemainder(dividingBy: output.height)
@@ -57,21 +58,23 @@ public enum Depthwise {
         let source = Line(
           x: x + (image * shape.input.height + first) * shape.input.width * channels, w: w, rows: rows,
           y: y + line * output.width * channels, shape: shape, channels: channels, finish: finish)
-        for channel in Swift.stride(from: 0, to: channels, by: Vector.scalarCount) {
-          let lanes = channels &- channel
-          var column = 0
-          while column < output.width {
-            if lanes >= Vector.scalarCount, inside.contains(column), column &+ 8 <= inside.upperBound {
-              source.eight(column, channel)
-              column &+= 8
-            } else if lanes >= Vector.scalarCount, inside.contains(column), column &+ 4 <= inside.upperBound {
-              source.four(column, channel)
-              column &+= 4
-            } else {
-              source.one(column, channel, lanes)
-              column &+= 1
+        let whole = channels / Vector.scalarCount * Vector.scalarCount
+        var column = 0
+        while column < output.width {
+          let isInside = inside.contains(column), rest = inside.upperBound &- column
+          let step = isInside && rest >= 8 ? 8 : isInside && rest >= 4 ? 4 : 1
+          for channel in Swift.stride(from: 0, to: whole, by: Vector.scalarCount) {
+            switch step {
+            case 8 where isThree: source.eightOfThree(column, channel)
+            case 8: source.eight(column, channel)
+            case 4: source.four(column, channel)
+            default: source.one(column, channel, Vector.scalarCount)
             }
           }
+          if whole < channels {
+            for column in column..<column &+ step { source.one(column, whole, channels &- whole) }
+          }
+          column &+= step
         }
       }
     }
@@ -198,6 +201,46 @@ public enum Depthwise {
     @inline(__always)
     func bias(_ channel: Int, _ lanes: Int) -> Vector {
       finish.bias.map { Tail.load($0 + channel, lanes) } ?? .zero
+    }
+
+    /// Eight pixels side by side whose windows, three wide, lie inside: neighbours share what they read.
+    @inline(__always)
+    func eightOfThree(_ column: Int, _ channel: Int) {
+      let start = bias(channel, Vector.scalarCount)
+      var s0 = start, s1 = start, s2 = start, s3 = start, s4 = start, s5 = start, s6 = start, s7 = start
+      for row in rows {
+        let pixel = row &* shape.dilation.height &* shape.input.width &+ column &- shape.left
+        let source = x + (pixel &* channels &+ channel)
+        let weight = w + (row &* 3 &* channels &+ channel)
+        let w0 = Vector(at: weight), w1 = Vector(at: weight + channels), w2 = Vector(at: weight + 2 &* channels)
+        let x0 = Vector(at: source + 0 &* channels)
+        let x1 = Vector(at: source + 1 &* channels)
+        let x2 = Vector(at: source + 2 &* channels)
+        let x3 = Vector(at: source + 3 &* channels)
+        let x4 = Vector(at: source + 4 &* channels)
+        let x5 = Vector(at: source + 5 &* channels)
+        let x6 = Vector(at: source + 6 &* channels)
+        let x7 = Vector(at: source + 7 &* channels)
+        let x8 = Vector(at: source + 8 &* channels)
+        let x9 = Vector(at: source + 9 &* channels)
+        s0 = s0.fused(x0, w0).fused(x1, w1).fused(x2, w2)
+        s1 = s1.fused(x1, w0).fused(x2, w1).fused(x3, w2)
+        s2 = s2.fused(x2, w0).fused(x3, w1).fused(x4, w2)
+        s3 = s3.fused(x3, w0).fused(x4, w1).fused(x5, w2)
+        s4 = s4.fused(x4, w0).fused(x5, w1).fused(x6, w2)
+        s5 = s5.fused(x5, w0).fused(x6, w1).fused(x7, w2)
+        s6 = s6.fused(x6, w0).fused(x7, w1).fused(x8, w2)
+        s7 = s7.fused(x7, w0).fused(x8, w1).fused(x9, w2)
+      }
+      let target = y + (column &* channels &+ channel), all = Vector.scalarCount
+      finish.store(s0, target + 0 &* channels, all)
+      finish.store(s1, target + 1 &* channels, all)
+      finish.store(s2, target + 2 &* channels, all)
+      finish.store(s3, target + 3 &* channels, all)
+      finish.store(s4, target + 4 &* channels, all)
+      finish.store(s5, target + 5 &* channels, all)
+      finish.store(s6, target + 6 &* channels, all)
+      finish.store(s7, target + 7 &* channels, all)
     }
 
     /// Eight pixels whose windows lie inside.

@@ -16,7 +16,7 @@ public protocol Kernel: Sendable {
   var paper: String { get }
   /// The options that may follow the name, as in `dilated:dilation=4`.
   var options: [KernelOption] { get }
-  /// The algorithms that can compute it, fastest first, the reference last.
+  /// The algorithms that can compute it, the reference last.
   var algorithms: [String] { get }
 
   /// The geometry that this kernel has where a network has a k×k convolution of geometry `place`.

@@ -7,7 +7,7 @@ struct Pointwise: Kernel {
   let summary = "pointwise convolution: each pixel by itself"
   let formula = "y[p, o] = Σ over c of x[p·s, c] · w[c, o]"
   let paper = "Lin et al., 2013, arXiv:1312.4400"
-  let algorithms = ConvolutionAlgorithms.multiply
+  let algorithms = ConvolutionAlgorithms.pointwise
 
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
     try place.with(kernel: Pair(1), padding: Padding(Pair(0)), dilation: Pair(1))

@@ -45,7 +45,7 @@ final class ShiftLayer: KernelLayer {
           geometry: geometry.with(
             kernel: Pair(1), stride: Pair(1), padding: Padding(Pair(0)), dilation: Pair(1)),
           bias: site.bias, algorithm: site.algorithm, random: site.random),
-        algorithms: ConvolutionAlgorithms.multiply) : nil
+        algorithms: ConvolutionAlgorithms.pointwise) : nil
     let isDirect = algorithm == "direct" && geometry.groups == 1
     shifted = needed && isDirect ? ShiftedPointwise(geometry) : nil
   }

@@ -21,8 +21,10 @@ protocol ConvolutionAlgorithm: AnyObject {
 
 /// The algorithms of the dense operators, by name.
 enum ConvolutionAlgorithms {
-  /// What `Standard` and its relatives can run on, fastest first.
+  /// What `Standard` and its relatives can run on: first what serves everything.
   static let multiply = ["direct", "winograd", "winograd2", "depthwise", "fft", "reference"]
+  /// What pointwise convolutions can run on.
+  static let pointwise = ["direct", "depthwise", "fft", "reference"]
   /// What the adder can run on: distances have no Fourier or Winograd form.
   static let adder = ["direct", "max", "reference"]
 
