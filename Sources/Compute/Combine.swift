@@ -53,6 +53,9 @@ enum TileStep {
 protocol TileRow {
   associatedtype Weights
   static var width: Int { get }
+  /// Whether the next weights are worth fetching ahead: those of few outputs are in the cache, and the registers that
+  /// it takes are better used otherwise.
+  static var fetchesAhead: Bool { get }
   static func load(_ pointer: UnsafePointer<Float>) -> Weights
   init(_ start: Weights)
   mutating func add<Step: CombineStep>(_ x: Float, _ weights: Weights, _ unit: Vector, _ step: Step.Type)
@@ -63,6 +66,7 @@ protocol TileRow {
 struct PairRow: TileRow {
   var first, second: Vector
   @inline(__always) static var width: Int { 2 &* Vector.scalarCount }
+  @inline(__always) static var fetchesAhead: Bool { true }
   @inline(__always) static func load(_ pointer: UnsafePointer<Float>) -> (Vector, Vector) {
     (Vector(at: pointer), Vector(at: pointer + Vector.scalarCount))
   }
@@ -87,6 +91,7 @@ struct PairRow: TileRow {
 struct SingleRow: TileRow {
   var sum: Vector
   @inline(__always) static var width: Int { Vector.scalarCount }
+  @inline(__always) static var fetchesAhead: Bool { false }
   @inline(__always) static func load(_ pointer: UnsafePointer<Float>) -> Vector { Vector(at: pointer) }
   @inline(__always) init(_ start: Vector) { sum = start }
   @inline(__always) mutating func add<Step: CombineStep>(

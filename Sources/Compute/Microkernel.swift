@@ -135,8 +135,10 @@ func tile6<Row: TileRow, Step: CombineStep, Stride: ChannelStride>(
       r5.add(p5[c], weights, unit, step)
       w += Row.width
       c = Stride.next(c, tile.step)
-      workbench_prefetch(ahead)
-      ahead += tile.aheadStep
+      if Row.fetchesAhead {
+        workbench_prefetch(ahead)
+        ahead += tile.aheadStep
+      }
     }
   }
   if tile.columns >= Row.width {
@@ -201,8 +203,10 @@ func tile6<Row: TileRow, Step: CombineStep, Stride: ChannelStride>(
         r7.add(p7[c], weights, unit, step)
         w += Row.width
         c = Stride.next(c, tile.step)
-        workbench_prefetch(ahead)
-        ahead += tile.aheadStep
+        if Row.fetchesAhead {
+          workbench_prefetch(ahead)
+          ahead += tile.aheadStep
+        }
       }
     }
     if tile.columns >= Row.width {
@@ -276,8 +280,10 @@ func tile6<Row: TileRow, Step: CombineStep, Stride: ChannelStride>(
         r9.add(p9[c], weights, unit, step)
         w += Row.width
         c = Stride.next(c, tile.step)
-        workbench_prefetch(ahead)
-        ahead += tile.aheadStep
+        if Row.fetchesAhead {
+          workbench_prefetch(ahead)
+          ahead += tile.aheadStep
+        }
       }
     }
     if tile.columns >= Row.width {
@@ -361,8 +367,10 @@ func tile6<Row: TileRow, Step: CombineStep, Stride: ChannelStride>(
         r11.add(p11[c], weights, unit, step)
         w += Row.width
         c = Stride.next(c, tile.step)
-        workbench_prefetch(ahead)
-        ahead += tile.aheadStep
+        if Row.fetchesAhead {
+          workbench_prefetch(ahead)
+          ahead += tile.aheadStep
+        }
       }
     }
     if tile.columns >= Row.width {

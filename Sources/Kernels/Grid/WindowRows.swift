@@ -61,9 +61,13 @@ struct WindowRows {
     _ range: Range<Int>, _ table: RowTable, copy: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>
   ) -> Int {
     for pixel in range { table.outputRows[pixel - range.lowerBound] = y + pixel * output.channels }
-    for row in 0..<geometry.kernel.height {
+    let first = table.slot(0), down = geometry.dilation.height * width * geometry.inputChannels
+    fill(0, range, copy: copy, into: first)
+    table.setTap(slot: 0, 0)
+    for row in 1..<max(geometry.kernel.height, 1) {
       table.setTap(slot: row, row)
-      fill(row, range, copy: copy, into: table.slot(row))
+      let slot = table.slot(row), distance = row &* down
+      for index in 0..<range.count { slot[index] = first[index] + distance }
     }
     return geometry.kernel.height
   }
