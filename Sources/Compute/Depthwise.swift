@@ -212,7 +212,8 @@ public enum Depthwise {
         let pixel = row &* shape.dilation.height &* shape.input.width &+ column &- shape.left
         let source = x + (pixel &* channels &+ channel)
         let weight = w + (row &* 3 &* channels &+ channel)
-        let w0 = Vector(at: weight), w1 = Vector(at: weight + channels), w2 = Vector(at: weight + 2 &* channels)
+        let w0 = Vector(at: weight), w1 = Vector(at: weight + channels),
+          w2 = Vector(at: weight + 2 &* channels)
         let x0 = Vector(at: source + 0 &* channels)
         let x1 = Vector(at: source + 1 &* channels)
         let x2 = Vector(at: source + 2 &* channels)

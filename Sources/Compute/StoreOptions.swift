@@ -48,7 +48,12 @@ public struct StoreOptions {
   /// Stores `columns` sums.
   @inline(never)
   func storePart(_ sums: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>, _ columns: Int) {
-    for column in 0..<columns {
+    var column = 0
+    while column &+ Vector.scalarCount <= columns {
+      finished(Vector(at: sums + column), output + column).store(output + column)
+      column = column &+ Vector.scalarCount
+    }
+    for column in column..<columns {
       var y = sums[column]
       if let residual {
         y += UnsafeRawPointer(output + column).advanced(by: residual).load(as: Float.self)
