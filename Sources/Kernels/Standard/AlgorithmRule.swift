@@ -34,7 +34,7 @@ enum AlgorithmRule {
       // Transformed weights are four times as many, and on small images most of the traffic.
       let weights = Double(36 * 4 * inputs * outputs) / 40
       // On small layers little is to be gained: they keep the smaller rounding error.
-      let winograd = 36 * products(rows: tiles, inputs, outputs) + transforms + weights + 100_000
+      let winograd = 36 * products(rows: tiles, inputs, outputs) + transforms + weights + 50_000
       if winograd < 0.8 * direct { return "winograd" }
     }
     // The frequency domain pays for large windows.
@@ -42,7 +42,7 @@ enum AlgorithmRule {
       FourierTiles.reach(geometry) <= 1024
     {
       let tiles = FourierTiles(geometry, output: pass == .forward ? output : input)
-      if tiles.nanoseconds + 100_000 < 0.8 * direct { return "fft" }
+      if tiles.nanoseconds + 50_000 < 0.8 * direct { return "fft" }
     }
     return names[0]
   }
