@@ -79,7 +79,8 @@ struct BenchCommandTests {
     ("--problem ic8ih6oc8kh3 --model resnet18", 64),
     ("--detail", 64), ("--algorithm fastest", 1), ("--problem ic8ih6oc8kh5 --algorithm winograd", 1),
     ("--pass sideways", 64),
-    ("--batch 0", 64), ("--seconds 0", 64), ("--conv nothing", 1), ("--model resnet18 --algorithm all", 1),
+    ("--batch 0", 64), ("--model resnet18 --batch 1048576", 1), ("--seconds 0", 64), ("--conv nothing", 1),
+    ("--model resnet18 --algorithm all", 1),
     ("--tune-file x", 64), ("--problem ic8ih6oc8kh3 --csv /nowhere/x.csv", 1),
   ]) func wrongInputIsRefused(_ text: String, _ status: Int32) throws {
     let outcome = try Experiment.run(

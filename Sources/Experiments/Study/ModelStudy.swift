@@ -57,6 +57,7 @@ public struct ModelStudy {
     let key =
       "\(plan.model.name) \(plan.input.batch)x\(plan.input.channels)x\(plan.input.height)x\(plan.input.width)"
     let inference = Context(training: false, threads: plan.threads, tuning: plan.tuning)
+    try Tensor.checkSize(plan.input.extents, "The input")
     var random = Random(seed: 0)
     let images = Tensor(normal: plan.input.extents, using: &random)
     var networks: [(KernelChoice, ResidualNetwork)] = [], refusals: [OperatorRow] = []

@@ -14,6 +14,7 @@ final class WinogradConvolution: ConvolutionAlgorithm {
 
   init(_ geometry: ConvolutionGeometry, _ size: WinogradSize) throws {
     name = size == .four ? "winograd" : "winograd2"
+    try Self.checkWeights(geometry)
     guard Self.serves(geometry) else {
       throw WorkbenchError(
         "The algorithm \(name) takes 3×3 windows of stride 1 without groups, not \(geometry.kernel) of stride \(geometry.stride) in \(geometry.groups) groups; use direct."
@@ -24,9 +25,16 @@ final class WinogradConvolution: ConvolutionAlgorithm {
     direct = DirectConvolution(geometry, .multiply)
   }
 
+  /// Refuses weights that would be too many once transformed: four times as many.
+  private static func checkWeights(_ geometry: ConvolutionGeometry) throws {
+    try Tensor.checkSize(
+      [36, geometry.inputChannels, geometry.outputChannels], "The weights transformed for winograd")
+  }
+
   /// Whether it can compute a convolution.
   static func serves(_ geometry: ConvolutionGeometry) -> Bool {
     geometry.kernel == Pair(3) && geometry.stride == Pair(1) && geometry.groups == 1
+      && (try? checkWeights(geometry)) != nil
   }
 
   func forward(_ x: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor {
