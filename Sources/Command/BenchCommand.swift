@@ -76,9 +76,7 @@ struct BenchCommand: ParsableCommand {
   }
 
   func run() throws {
-    let registry = ExperimentCommand.registry
-    let standard = try registry.choice("standard")
-    let kernels = [standard] + (try registry.choices(conv)).filter { $0.item != "standard" }
+    let kernels = try ExperimentCommand.registry.choicesBesideStandard(conv)
     let tuning = tune ? AlgorithmTuning(try tuneFile.map(TuningFile.read) ?? [:]) : nil
     for path in [csv, tuneFile].compactMap({ $0 }) { try AtomicFile.checkFolder(of: path) }
     Cancellation.listen()

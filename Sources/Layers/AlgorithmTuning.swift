@@ -10,14 +10,13 @@ public final class AlgorithmTuning: Sendable {
   /// All choices so far, by problem.
   public var known: [String: String] { choices.withLock { $0 } }
 
-  /// The fastest of some algorithms for a problem: as remembered, or measured now.
+  /// Measures which of some algorithms is the fastest for a problem, and remembers it.
   ///
   /// - Parameters:
   ///   - problem: everything that the time depends on.
   ///   - candidates: the algorithms' names.
   ///   - run: runs one of them once.
-  public func fastest(_ problem: String, of candidates: [String], run: (String) -> Void) -> String {
-    if let known = known[problem], candidates.contains(known) { return known }
+  public func measureFastest(_ problem: String, of candidates: [String], run: (String) -> Void) -> String {
     var best = (candidates[0], Duration.seconds(1_000_000))
     for candidate in candidates {
       run(candidate)

@@ -38,14 +38,14 @@ public final class LayerProfile: @unchecked Sendable {
   ) -> Tensor {
     let start = ContinuousClock.now
     let result = body()
-    let duration = (ContinuousClock.now - start).components
+    let seconds = (ContinuousClock.now - start).seconds
     let shape = FeatureShape(input)
     entries.append(
       Entry(
         name: (path + [name]).joined(separator: "."), input: shape,
         cost: (try? layer.cost(for: shape)) ?? Cost(),
         algorithm: layer.algorithm(for: shape, .forward, context),
-        seconds: Double(duration.seconds) + Double(duration.attoseconds) * 1e-18))
+        seconds: seconds))
     return result
   }
 }

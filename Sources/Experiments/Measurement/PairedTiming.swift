@@ -1,4 +1,4 @@
-import Learning
+import Tensors
 
 /// Timings of contestants that took turns.
 public struct PairedTiming: Sendable {

@@ -245,13 +245,6 @@ public struct OperatorStudy {
   }
 }
 
-extension ConvolutionGeometry {
-  /// The products of the definition for an input.
-  func terms(_ input: FeatureShape) throws -> Int {
-    try outputShape(for: input).count * taps * channelsPerGroup
-  }
-}
-
 /// The largest difference from a reference, relative to the reference's largest value.
 func relativeError(_ found: Tensor, _ wanted: Tensor64) -> Double {
   let scale = wanted.values.reduce(0) { max($0, abs($1)) }

@@ -26,9 +26,8 @@ public struct Specification: Sendable {
     kernels items: String, data: String, model: String, replacement: ResidualDescription.Replacement,
     epochs: Int, seeds: Int, threads: Int, registry: KernelRegistry
   ) throws {
-    standard = try registry.choice("standard")
-    let chosen = try registry.choices(items)
-    kernels = [standard] + chosen.filter { $0.item != "standard" }
+    kernels = try registry.choicesBesideStandard(items)
+    standard = kernels[0]
     self.data = try Dataset.load(data)
     self.model = try Models.description(
       model, inputChannels: self.data.train.images.shape[3], classes: self.data.classes)

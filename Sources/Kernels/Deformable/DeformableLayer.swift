@@ -75,7 +75,7 @@ final class DeformableLayer: KernelLayer {
   func cost(for input: FeatureShape) throws -> Cost {
     let output = try outputShape(for: input)
     let samples = output.pixels * geometry.taps
-    var cost = combine.cost(terms: output.count * geometry.taps * geometry.channelsPerGroup)
+    var cost = combine.cost(terms: try geometry.terms(input))
     cost = cost + (given == nil ? try predictor.cost(for: input) : Cost())
     cost.parameters = parameterCount
     cost.adds += bias == nil ? 0 : output.count
@@ -90,7 +90,7 @@ final class DeformableLayer: KernelLayer {
   /// spread over four neighbours (4 MACs), and multiplied with each of them (4 MACs).
   func backwardCost(for input: FeatureShape) throws -> Cost {
     let forward = try cost(for: input), output = try outputShape(for: input)
-    let terms = output.count * geometry.taps * geometry.channelsPerGroup
+    let terms = try geometry.terms(input)
     let samples = output.pixels * geometry.taps * geometry.inputChannels
     let inner = given == nil ? try predictor.backwardCost(for: input) : Cost()
     let own =

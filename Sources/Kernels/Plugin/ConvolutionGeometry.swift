@@ -143,6 +143,11 @@ public struct ConvolutionGeometry: Hashable, Sendable {
     return shape
   }
 
+  /// The products of the definition for an input, or an error that says why it cannot be taken.
+  public func terms(_ input: FeatureShape) throws -> Int {
+    try outputShape(for: input).count * taps * channelsPerGroup
+  }
+
   /// This geometry with its taps `factor` times as far apart, and padded so that the size stays.
   public func dilated(by factor: Pair) throws -> ConvolutionGeometry {
     try with(

@@ -36,6 +36,12 @@ public struct KernelRegistry: Sendable {
     return KernelChoice(item: item, kernel: kernel, options: try KernelOptions(given, of: kernel))
   }
 
+  /// `standard`, the yardstick, and then the choices of a list.
+  public func choicesBesideStandard(_ list: String) throws -> [KernelChoice] {
+    let standard = try choice("standard")
+    return [standard] + (try choices(list)).filter { $0.item != standard.item }
+  }
+
   /// The choices of a list such as `standard,adder:dilation=2`, or of `all`, each once.
   public func choices(_ list: String) throws -> [KernelChoice] {
     let items =

@@ -18,15 +18,22 @@ final class AutomaticConvolution: ConvolutionAlgorithm {
 
   /// The name of the algorithm that serves a pass over an input.
   func choice(_ input: FeatureShape, _ pass: Pass, _ context: Context) -> String {
-    if !context.training, let known = context.tuning?.choice(problem(input, pass, context)) { return known }
-    return AlgorithmRule.choice(geometry, combine, input, pass, from: names)
+    remembered(input, pass, context) ?? AlgorithmRule.choice(geometry, combine, input, pass, from: names)
+  }
+
+  /// What was measured to be the fastest, unless a file of choices names what cannot serve here.
+  private func remembered(_ input: FeatureShape, _ pass: Pass, _ context: Context) -> String? {
+    guard !context.training, let known = context.tuning?.choice(problem(input, pass, context)),
+      names.contains(known), algorithm(known) != nil
+    else { return nil }
+    return known
   }
 
   func forward(_ x: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor {
     let input = FeatureShape(x)
-    if let tuning = context.tuning, !context.training {
+    if let tuning = context.tuning, !context.training, remembered(input, .forward, context) == nil {
       let candidates = names.filter { $0 != "reference" && algorithm($0) != nil }
-      let fastest = tuning.fastest(problem(input, .forward, context), of: candidates) {
+      let fastest = tuning.measureFastest(problem(input, .forward, context), of: candidates) {
         _ = algorithm($0)?.forward(x, filter, finish, context)
       }
       // What lost keeps no packed weights.

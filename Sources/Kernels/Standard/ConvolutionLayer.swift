@@ -54,7 +54,7 @@ public final class ConvolutionLayer: KernelLayer {
 
   public func cost(for input: FeatureShape) throws -> Cost {
     let output = try outputShape(for: input)
-    var cost = combine.cost(terms: output.count * geometry.taps * geometry.channelsPerGroup)
+    var cost = combine.cost(terms: try geometry.terms(input))
     if meaningIsFourier, let fourier = implementation as? FourierConvolution { cost = fourier.cost(input) }
     cost.parameters = parameterCount
     cost.adds += bias == nil ? 0 : output.count
@@ -67,7 +67,7 @@ public final class ConvolutionLayer: KernelLayer {
   public func backwardCost(for input: FeatureShape) throws -> Cost {
     let forward = try cost(for: input)
     guard combine == .adder else { return forward.times(2) }
-    let terms = try outputShape(for: input).count * geometry.taps * geometry.channelsPerGroup
+    let terms = try geometry.terms(input)
     return Cost(
       parameters: forward.parameters, macs: 2 * terms, adds: terms, otherOps: 2 * terms,
       bytes: 2 * forward.bytes)

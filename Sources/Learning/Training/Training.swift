@@ -137,8 +137,3 @@ extension Examples {
     return (result, positions.map { labels[$0] })
   }
 }
-
-extension Duration {
-  /// The duration in seconds.
-  public var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
-}
