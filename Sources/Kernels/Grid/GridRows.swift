@@ -9,8 +9,9 @@ struct GridRows {
 
   /// How far each tap reads from a window's corner, in pixels of the input.
   private let forwardOffsets: [Int]
-  /// How far behind its own place an input pixel's gradient reads for each tap, in pixels of the output.
-  private let backwardOffsets: [Int]
+  private let allTaps: [Int]
+  /// The pixels of the input, sorted by which taps reach them.
+  private let phases: [Phase]
 
   init(_ geometry: ConvolutionGeometry, input: FeatureShape, output: FeatureShape) {
     self.geometry = geometry
@@ -22,23 +23,26 @@ struct GridRows {
         $0 % geometry.kernel.width * geometry.dilation.width
       )
     }
+    allTaps = Array(taps.indices)
     forwardOffsets = taps.map { $0.0 * input.width + $0.1 }
-    backwardOffsets = taps.map { -($0.0 * output.width + $0.1) }
+    phases = Phase.all(geometry, input: input, output: output)
   }
 
   /// Fills all slots from the places of a tile's pixels, where every tap of every pixel lies inside.
   @inline(__always)
   private func fillInner(
     _ count: Int, _ table: RowTable, _ places: UnsafePointer<UnsafePointer<Float>>, _ offsets: [Int],
-    _ channels: Int
+    taps: [Int], _ channels: Int
   ) -> Int {
     offsets.withUnsafeBufferPointer { offsets in
-      for tap in 0..<offsets.count {
-        let distance = offsets[tap] &* channels, slot = table.slot(tap)
-        table.setTap(slot: tap, tap)
-        for index in 0..<count { slot[index] = places[index] + distance }
+      taps.withUnsafeBufferPointer { taps in
+        for slot in 0..<offsets.count {
+          let distance = offsets[slot] &* channels, pointers = table.slot(slot)
+          table.setTap(slot: slot, taps[slot])
+          for index in 0..<count { pointers[index] = places[index] + distance }
+        }
+        return offsets.count
       }
-      return offsets.count
     }
   }
 
@@ -76,7 +80,8 @@ struct GridRows {
             places[index] = x + ((first &+ top) &* input.width &+ left) &* channels
           }
           return fillInner(
-            range.count, table, UnsafePointer(places.baseAddress.unsafelyUnwrapped), forwardOffsets, channels)
+            range.count, table, UnsafePointer(places.baseAddress.unsafelyUnwrapped), forwardOffsets,
+            taps: allTaps, channels)
         }
       }
       var slots = 0
@@ -132,25 +137,27 @@ struct GridRows {
 
   /// Fills the table of a tile of input pixels with the output gradients that reach them.
   ///
-  /// Input pixels are numbered phase by phase: those at equal remainders by the stride are reached by the same
-  /// taps, so that a strided convolution's backward pass multiplies no zeros between the taps.
+  /// Input pixels are numbered phase by phase, so that a strided convolution's backward pass multiplies no zeros
+  /// between the taps.
   @inline(__always)
   func fillBackward(
     _ range: Range<Int>, _ table: RowTable, g gradient: UnsafePointer<Float>, zeros: UnsafePointer<Float>,
     dx: UnsafeMutablePointer<Float>
   ) -> Int {
-    let g = geometry, channels = output.channels
-    let isDense = g.stride == Pair(1)
+    let index = phases.lastIndex { $0.numbers.lowerBound <= range.lowerBound } ?? 0
+    let phase = phases[index]
+    guard range.upperBound <= phase.numbers.upperBound else {
+      return fillMixed(range, table, g: gradient, zeros: zeros, dx: dx)
+    }
+    let channels = output.channels
     return withUnsafeTemporaryAllocation(of: (Int, Int, Int).self, capacity: RowTable.capacity) { origins in
-      var isInner = isDense
-      let firstRow = g.dilation.height * (g.kernel.height - 1),
-        firstColumn = g.dilation.width * (g.kernel.width - 1)
+      var (image, row, column) = position(range.lowerBound - phase.numbers.lowerBound, phase.grid)
+      var isInner = true
       for index in 0..<range.count {
-        let (image, row, column) = inputPosition(range.lowerBound + index)
-        table.outputRows[index] = dx + ((image * input.height + row) * input.width + column) * input.channels
-        let y = row + g.padding.top, x = column + g.padding.left
-        origins[index] = (image * output.height, y, x)
-        isInner = isInner && y >= firstRow && y < output.height && x >= firstColumn && x < output.width
+        table.outputRows[index] = dx + phase.inputPixel(image, row, column, input) * input.channels
+        origins[index] = (image * output.height, row, column)
+        isInner = isInner && phase.inner.contains(row, column)
+        advance(&image, &row, &column, phase.grid)
       }
       if isInner {
         return withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: RowTable.capacity) {
@@ -160,60 +167,57 @@ struct GridRows {
             places[index] = gradient + ((first &+ y) &* output.width &+ x) &* channels
           }
           return fillInner(
-            range.count, table, UnsafePointer(places.baseAddress.unsafelyUnwrapped), backwardOffsets, channels
-          )
+            range.count, table, UnsafePointer(places.baseAddress.unsafelyUnwrapped), phase.offsets,
+            taps: phase.taps, channels)
         }
       }
       var slots = 0
-      for tapRow in 0..<g.kernel.height {
-        for tapColumn in 0..<g.kernel.width {
-          let pointers = table.slot(slots)
-          var reads = false
-          for index in 0..<range.count {
-            let (first, top, left) = origins[index]
-            let y = top - tapRow * g.dilation.height, x = left - tapColumn * g.dilation.width
-            pointers[index] = zeros
-            guard y >= 0, x >= 0 else { continue }
-            var row = y, column = x
-            if !isDense {
-              row = y / g.stride.height
-              column = x / g.stride.width
-              guard row * g.stride.height == y, column * g.stride.width == x else { continue }
-            }
-            guard row < output.height, column < output.width else { continue }
-            pointers[index] = gradient + ((first + row) * output.width + column) * channels
+      for (tap, (dy, dx)) in zip(phase.taps, phase.moves) {
+        let pointers = table.slot(slots)
+        var reads = false
+        for index in 0..<range.count {
+          let (first, top, left) = origins[index]
+          let y = top &+ dy, x = left &+ dx
+          if UInt(bitPattern: y) < UInt(bitPattern: output.height),
+            UInt(bitPattern: x) < UInt(bitPattern: output.width)
+          {
+            pointers[index] = gradient + ((first &+ y) &* output.width &+ x) &* channels
             reads = true
+          } else {
+            pointers[index] = zeros
           }
-          if reads {
-            table.setTap(slot: slots, tapRow * g.kernel.width + tapColumn)
-            slots += 1
-          }
+        }
+        if reads {
+          table.setTap(slot: slots, tap)
+          slots += 1
         }
       }
       return slots
     }
   }
 
-  /// The image, row and column of the input pixel with a number in the order of phases.
-  private func inputPosition(_ number: Int) -> (Int, Int, Int) {
-    if geometry.stride == Pair(1) { return position(number, input) }
-    var rest = number
-    for phaseRow in 0..<min(geometry.stride.height, input.height) {
-      let rows = (input.height - phaseRow + geometry.stride.height - 1) / geometry.stride.height
-      for phaseColumn in 0..<min(geometry.stride.width, input.width) {
-        let columns = (input.width - phaseColumn + geometry.stride.width - 1) / geometry.stride.width
-        let pixels = input.batch * rows * columns
-        if rest < pixels {
-          let shape = FeatureShape(batch: input.batch, height: rows, width: columns, channels: 1)
-          let (image, row, column) = position(rest, shape)
-          return (
-            image, phaseRow + row * geometry.stride.height, phaseColumn + column * geometry.stride.width
-          )
-        }
-        rest -= pixels
+  /// The same for one of the few tiles that begin in one phase and end in another.
+  @inline(never)
+  private func fillMixed(
+    _ range: Range<Int>, _ table: RowTable, g gradient: UnsafePointer<Float>, zeros: UnsafePointer<Float>,
+    dx: UnsafeMutablePointer<Float>
+  ) -> Int {
+    for tap in 0..<geometry.taps {
+      table.setTap(slot: tap, tap)
+      for index in 0..<range.count { table.slot(tap)[index] = zeros }
+    }
+    for (index, number) in range.enumerated() {
+      guard let phase = phases.first(where: { $0.numbers.contains(number) }) else { continue }
+      let (image, row, column) = position(number - phase.numbers.lowerBound, phase.grid)
+      table.outputRows[index] = dx + phase.inputPixel(image, row, column, input) * input.channels
+      for (tap, (dy, dx)) in zip(phase.taps, phase.moves) {
+        let y = row + dy, x = column + dx
+        guard (0..<output.height).contains(y), (0..<output.width).contains(x) else { continue }
+        table.slot(tap)[index] =
+          gradient + ((image * output.height + y) * output.width + x) * output.channels
       }
     }
-    preconditionFailure("pixel \(number) of \(input)")
+    return geometry.taps
   }
 
   /// The image, row and column of a pixel counted in memory order.

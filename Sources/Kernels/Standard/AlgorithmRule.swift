@@ -30,7 +30,7 @@ enum AlgorithmRule {
     if names.contains("winograd"), WinogradConvolution.serves(geometry) {
       let image = pass == .forward ? output : input
       let tiles = image.batch * ((image.height + 3) / 4) * ((image.width + 3) / 4)
-      let transforms = Double(tiles * (inputs + outputs)) * 11
+      let transforms = Double(tiles * (inputs + outputs)) * 9
       // Transformed weights are four times as many, and on small images most of the traffic.
       let weights = Double(36 * 4 * inputs * outputs) / 40
       // On small layers little is to be gained: they keep the smaller rounding error.

@@ -40,6 +40,8 @@ final class DirectConvolution: ConvolutionAlgorithm {
           if byMaxima {
             indirectDistances(
               rows: output.pixels, weights: packed, finish: finish, threads: context.threads, fill: fill)
+          } else if let sliding = sliding(input, output) {
+            sliding(x, packed, y: y, finish: finish, threads: context.threads)
           } else {
             indirectGEMM(
               rows: output.pixels, weights: packed, finish: finish, combine: combine,
@@ -66,6 +68,9 @@ final class DirectConvolution: ConvolutionAlgorithm {
         switch combine {
         case .multiply:
           Finish(residual: summand).withPointers(output: dx) { finish in
+            if let sliding = sliding(output, input, isTurned: true) {
+              return sliding(g, packed, y: dx, finish: finish, threads: context.threads)
+            }
             indirectGEMM(rows: input.pixels, weights: packed, finish: finish, threads: context.threads) {
               rows.fillBackward($0, $1, g: g, zeros: zeros, dx: dx)
             }
@@ -88,6 +93,9 @@ final class DirectConvolution: ConvolutionAlgorithm {
   func weightGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {
     let input = FeatureShape(x), output = FeatureShape(g)
     if WindowRows.serves(geometry) { return mergedWeightGradient(g, x, weight, context) }
+    if combine == .multiply, slides, geometry.padding.left <= 2 {
+      return slidingWeights(g, x, weight, context)
+    }
     let rows = GridRows(geometry, input: input, output: output)
     let zeros = Tensor(repeating: 0, [input.channels])
     let inGroup = geometry.inputChannels / merged.groups
@@ -105,6 +113,41 @@ final class DirectConvolution: ConvolutionAlgorithm {
     dw = merged.extracted(dw, shape: weight.value.shape)
     if combine == .adder { subtractWeightedSums(&dw, weight.value, g, threads: context.threads) }
     return dw
+  }
+}
+
+// Windows three pixels wide that move by one: neighbouring pixels share what they read.
+extension DirectConvolution {
+  private var slides: Bool {
+    geometry.groups == 1 && geometry.stride == Pair(1) && geometry.kernel.width == 3
+      && geometry.dilation.width == 1
+  }
+
+  private func slidingWeights(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {
+    var dw = Tensor(uninitialized: weight.value.shape)
+    withPointers(g, x) { g_, x_ in
+      dw.withMutablePointer { dw in
+        slidingWeightGradient(
+          input: FeatureShape(x), output: FeatureShape(g), kernelHeight: geometry.kernel.height,
+          rowDilation: geometry.dilation.height, top: geometry.padding.top, left: geometry.padding.left,
+          x: x_, gradient: g_, result: dw, threads: context.threads)
+      }
+    }
+    return dw
+  }
+
+  /// - Parameter isTurned: whether it is the gradient to the input: the convolution of g with the turned window,
+  ///   padded by what is missing to its full reach.
+  private func sliding(
+    _ input: FeatureShape, _ output: FeatureShape, isTurned: Bool = false
+  ) -> SlidingConvolution? {
+    guard combine == .multiply, slides else { return nil }
+    let reach = geometry.dilation.height * (geometry.kernel.height - 1)
+    return SlidingConvolution(
+      input: input, output: output, kernelHeight: geometry.kernel.height,
+      rowDilation: geometry.dilation.height,
+      top: isTurned ? reach - geometry.padding.top : geometry.padding.top,
+      left: isTurned ? 2 - geometry.padding.left : geometry.padding.left, isTurned: isTurned)
   }
 }
 
