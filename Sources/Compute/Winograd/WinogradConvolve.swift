@@ -119,12 +119,10 @@ private struct Run<Transform: WinogradTransform> {
     withScratch(products * (inputPlane + outputPlane)) { body($0, $0 + products * inputPlane) }
   }
 
-  /// Room for a tile, its half and its whole transform, from the pool: too much for the stack.
-  private func withVectors(_ body: (UnsafeMutablePointer<Vector>) -> Void) {
-    let count = 3 * products
-    withScratch(count * Vector.scalarCount) {
-      body(UnsafeMutableRawPointer($0).bindMemory(to: Vector.self, capacity: count))
-    }
+  /// Room for a tile of which one direction is transformed and a row of results, from the pool: too much for the
+  /// stack.
+  private func withHalf(_ body: (UnsafeMutablePointer<Float>) -> Void) {
+    withScratch((products + Transform.points) * Vector.scalarCount, body)
   }
 
   private func pass(
@@ -137,8 +135,8 @@ private struct Run<Transform: WinogradTransform> {
     }
     parallel(products, threads: threads) { multiply($0, tiles.count, v, m) }
     parallel(tiles.count, threads: threads) { range in
-      withVectors { vectors in
-        for index in range { transformOutput(tiles.lowerBound + index, m + index * outputRow, vectors) }
+      withHalf { half in
+        for index in range { transformOutput(tiles.lowerBound + index, m + index * outputRow, half) }
       }
     }
   }
@@ -146,67 +144,65 @@ private struct Run<Transform: WinogradTransform> {
   /// Bᵀ d B of some tiles, for all channels; the first writes to `v`.
   private func transformInputs(_ tiles: Range<Int>, _ v: UnsafeMutablePointer<Float>) {
     let points = Transform.points, channels = weights.channels, shape = tiling.input
-    withScratch(points * points * channels) { patch in
-      withVectors { vectors in
-        for tile in tiles {
-          let (image, outputRow, outputColumn) = tiling.position(tile)
-          let row = outputRow &- tiling.top, column = outputColumn &- tiling.left
-          let target = v + (tile &- tiles.lowerBound) &* channels
-          let down = tiling.reach.height &* shape.width &* channels, right = tiling.reach.width &* channels
-          let first = ((image &* shape.height &+ row) &* shape.width &+ column) &* channels
-          let lastRow = row &+ (points &- 1) &* tiling.reach.height
-          let lastColumn = column &+ (points &- 1) &* tiling.reach.width
-          if row >= 0, column >= 0, lastRow < shape.height, lastColumn < shape.width {
-            transformInput(x + first, down: down, right: right, target, vectors)
-            continue
-          }
-          // At the border: a copy with zeros.
-          for i in 0..<points {
-            for j in 0..<points {
-              let h = row &+ i &* tiling.reach.height, w = column &+ j &* tiling.reach.width
-              let pixel = patch + (i &* points &+ j) &* channels
-              let isInside = h >= 0 && h < shape.height && w >= 0 && w < shape.width
-              let source = isInside ? x + (first &+ i &* down &+ j &* right) : nil
-              for channel in stride(from: 0, to: channels, by: Vector.scalarCount) {
-                let lanes = channels &- channel
-                Tail.store(source.map { Tail.load($0 + channel, lanes) } ?? .zero, pixel + channel, lanes)
+    let whole = channels / Vector.scalarCount * Vector.scalarCount
+    withScratch(channels) { zeros in
+      zeros.update(repeating: 0, count: channels)
+      withHalf { half in
+        withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: products) { pixels in
+          let pixels = pixels.baseAddress.unsafelyUnwrapped
+          for tile in tiles {
+            let (image, outputRow, outputColumn) = tiling.position(tile)
+            let top = outputRow &- tiling.top, left = outputColumn &- tiling.left
+            for i in 0..<points {
+              let h = top &+ i &* tiling.reach.height
+              let isInside = h >= 0 && h < shape.height
+              let line = x + (image &* shape.height &+ h) &* shape.width &* channels
+              for j in 0..<points {
+                let w = left &+ j &* tiling.reach.width
+                pixels[i &* points &+ j] =
+                  isInside && w >= 0 && w < shape.width ? line + w &* channels : UnsafePointer(zeros)
               }
             }
+            let target = v + (tile &- tiles.lowerBound) &* channels
+            for channel in stride(from: 0, to: whole, by: Vector.scalarCount) {
+              for j in 0..<points {
+                Transform.input(PixelVectors(pixels: pixels + j, step: points, channel: channel), column(half, j))
+              }
+              for i in 0..<points {
+                Transform.input(
+                  line(half, i),
+                  EvenVectors(first: target + (i &* points &* inputPlane &+ channel), step: inputPlane))
+              }
+            }
+            guard whole < channels else { continue }
+            let lanes = channels &- whole
+            for j in 0..<points {
+              Transform.input(
+                PixelTails(pixels: pixels + j, step: points, channel: whole, lanes: lanes), column(half, j))
+            }
+            for i in 0..<points {
+              Transform.input(
+                line(half, i),
+                EvenTails(
+                  first: target + (i &* points &* inputPlane &+ whole), step: inputPlane, lanes: lanes))
+            }
           }
-          transformInput(UnsafePointer(patch), down: points &* channels, right: channels, target, vectors)
         }
       }
     }
   }
 
-  /// Bᵀ d B of the patch at `d`, whose pixels lie `down` and `right` apart.
+  /// A line, and a column, of a square of vectors.
   @inline(__always)
-  private func transformInput(
-    _ d: UnsafePointer<Float>, down: Int, right: Int, _ v: UnsafeMutablePointer<Float>,
-    _ patch: UnsafeMutablePointer<Vector>
-  ) {
-    let points = Transform.points, channels = weights.channels
-    let half = patch + points &* points, t = half + points &* points
-    var channel = 0
-    while channel &+ Vector.scalarCount <= channels {
-      for i in 0..<points {
-        let line = d + (i &* down &+ channel)
-        for j in 0..<points { patch[i &* points &+ j] = Vector(at: line + j &* right) }
-      }
-      for j in 0..<points { Transform.input(patch + j, half + j, step: points) }
-      for i in 0..<points { Transform.input(half + i &* points, t + i &* points, step: 1) }
-      for index in 0..<points &* points { t[index].store(v + index &* inputPlane + channel) }
-      channel = channel &+ Vector.scalarCount
-    }
-    guard channel < channels else { return }
-    let lanes = channels &- channel
-    for i in 0..<points {
-      let line = d + (i &* down &+ channel)
-      for j in 0..<points { patch[i &* points &+ j] = Tail.load(line + j &* right, lanes) }
-    }
-    for j in 0..<points { Transform.input(patch + j, half + j, step: points) }
-    for i in 0..<points { Transform.input(half + i &* points, t + i &* points, step: 1) }
-    for index in 0..<points &* points { Tail.store(t[index], v + index &* inputPlane + channel, lanes) }
+  private func line(_ square: UnsafeMutablePointer<Float>, _ i: Int) -> EvenVectors {
+    EvenVectors(
+      first: square + i &* Transform.points &* Vector.scalarCount, step: Vector.scalarCount)
+  }
+
+  @inline(__always)
+  private func column(_ square: UnsafeMutablePointer<Float>, _ j: Int) -> EvenVectors {
+    EvenVectors(
+      first: square + j &* Vector.scalarCount, step: Transform.points &* Vector.scalarCount)
   }
 
   /// For each product, rows of channels times channels × outputs.
@@ -254,25 +250,27 @@ private struct Run<Transform: WinogradTransform> {
   }
 
   /// Aᵀ m A of one tile, finished and stored.
-  private func transformOutput(_ tile: Int, _ m: UnsafePointer<Float>, _ s: UnsafeMutablePointer<Vector>) {
+  private func transformOutput(
+    _ tile: Int, _ m: UnsafeMutablePointer<Float>, _ half: UnsafeMutablePointer<Float>
+  ) {
     let points = Transform.points, size = Transform.outputs, shape = tiling.output
-    let (image, row, column) = tiling.position(tile)
+    let (image, row, left) = tiling.position(tile)
     let height = min(size, (shape.height &- row &+ tiling.reach.height &- 1) / tiling.reach.height)
-    let width = min(size, (shape.width &- column &+ tiling.reach.width &- 1) / tiling.reach.width)
-    let half = s + points &* points, t = half + points &* points
+    let width = min(size, (shape.width &- left &+ tiling.reach.width &- 1) / tiling.reach.width)
+    let right = tiling.reach.width &* shape.channels
+    let sums = EvenVectors(first: half + products &* Vector.scalarCount, step: Vector.scalarCount)
     for output in stride(from: 0, to: weights.outputs, by: Vector.scalarCount) {
       let lanes = weights.outputs &- output
       let bias = finish.bias.map { Tail.load($0 + output, lanes) } ?? .zero
-      for index in 0..<points &* points { s[index] = Vector(at: m + index &* outputPlane + output) }
-      for j in 0..<points { Transform.output(s + j, half + j, step: points) }
-      for i in 0..<size { Transform.output(half + i &* points, t + i &* size, step: 1) }
+      for j in 0..<points {
+        Transform.output(
+          EvenVectors(first: m + (j &* outputPlane &+ output), step: points &* outputPlane), column(half, j))
+      }
       for i in 0..<height {
-        for j in 0..<width {
-          let h = row &+ i &* tiling.reach.height, w = column &+ j &* tiling.reach.width
-          finish.store(
-            t[i &* size &+ j] + bias,
-            y + ((image &* shape.height &+ h) &* shape.width &+ w) &* shape.channels + output, lanes)
-        }
+        let h = row &+ i &* tiling.reach.height
+        Transform.output(line(half, i), sums)
+        let target = y + (((image &* shape.height &+ h) &* shape.width &+ left) &* shape.channels &+ output)
+        for j in 0..<width { finish.store(sums(j) + bias, target + j &* right, lanes) }
       }
     }
   }

@@ -1,16 +1,15 @@
 /// The one-dimensional transforms of Winograd's minimal filtering F(m, 3): m outputs of 3 taps by m + 2 products
 /// (Lavin and Gray, 2015, arXiv:1509.09308). Each is used along rows, then along columns.
 ///
-/// Vectors lie `step` apart.
 protocol WinogradTransform {
   /// m
   static var outputs: Int { get }
   /// Bᵀ · d
-  static func input(_ d: UnsafePointer<Vector>, _ t: UnsafeMutablePointer<Vector>, step: Int)
+  static func input(_ d: some VectorSource, _ t: some VectorTarget)
   /// G · g
-  static func weights(_ g: UnsafePointer<Vector>, _ u: UnsafeMutablePointer<Vector>, step: Int)
+  static func weights(_ g: some VectorSource, _ u: some VectorTarget)
   /// Aᵀ · m
-  static func output(_ m: UnsafePointer<Vector>, _ y: UnsafeMutablePointer<Vector>, step: Int)
+  static func output(_ m: some VectorSource, _ y: some VectorTarget)
 }
 
 extension WinogradTransform {
@@ -23,28 +22,28 @@ enum WinogradTwo: WinogradTransform {
   @inline(__always) static var outputs: Int { 2 }
 
   @inline(__always)
-  static func input(_ d: UnsafePointer<Vector>, _ t: UnsafeMutablePointer<Vector>, step: Int) {
-    let d0 = d[0], d1 = d[step], d2 = d[2 &* step], d3 = d[3 &* step]
-    t[0] = d0 - d2
-    t[step] = d1 + d2
-    t[2 &* step] = d2 - d1
-    t[3 &* step] = d1 - d3
+  static func input(_ d: some VectorSource, _ t: some VectorTarget) {
+    let d0 = d(0), d1 = d(1), d2 = d(2), d3 = d(3)
+    t(0, d0 - d2)
+    t(1, d1 + d2)
+    t(2, d2 - d1)
+    t(3, d1 - d3)
   }
 
   @inline(__always)
-  static func weights(_ g: UnsafePointer<Vector>, _ u: UnsafeMutablePointer<Vector>, step: Int) {
-    let g0 = g[0], g1 = g[step], g2 = g[2 &* step]
-    u[0] = g0
-    u[step] = (g0 + g1 + g2) * 0.5
-    u[2 &* step] = (g0 - g1 + g2) * 0.5
-    u[3 &* step] = g2
+  static func weights(_ g: some VectorSource, _ u: some VectorTarget) {
+    let g0 = g(0), g1 = g(1), g2 = g(2)
+    u(0, g0)
+    u(1, (g0 + g1 + g2) * 0.5)
+    u(2, (g0 - g1 + g2) * 0.5)
+    u(3, g2)
   }
 
   @inline(__always)
-  static func output(_ m: UnsafePointer<Vector>, _ y: UnsafeMutablePointer<Vector>, step: Int) {
-    let m0 = m[0], m1 = m[step], m2 = m[2 &* step], m3 = m[3 &* step]
-    y[0] = m0 + m1 + m2
-    y[step] = m1 - m2 - m3
+  static func output(_ m: some VectorSource, _ y: some VectorTarget) {
+    let m0 = m(0), m1 = m(1), m2 = m(2), m3 = m(3)
+    y(0, m0 + m1 + m2)
+    y(1, m1 - m2 - m3)
   }
 }
 
@@ -56,39 +55,91 @@ enum WinogradFour: WinogradTransform {
   @inline(__always) private static var b: Float { 1.414_213_5 }
 
   @inline(__always)
-  static func input(_ d: UnsafePointer<Vector>, _ t: UnsafeMutablePointer<Vector>, step: Int) {
-    let d0 = d[0], d1 = d[step], d2 = d[2 &* step], d3 = d[3 &* step], d4 = d[4 &* step], d5 = d[5 &* step]
+  static func input(_ d: some VectorSource, _ t: some VectorTarget) {
+    let d0 = d(0), d1 = d(1), d2 = d(2), d3 = d(3), d4 = d(4), d5 = d(5)
     let sum = Vector(repeating: -2.5), two = Vector(repeating: -2), half = Vector(repeating: -0.5)
-    t[0] = (d0 + d4).fused(sum, d2)
+    t(0, (d0 + d4).fused(sum, d2))
     let evenA = d4.fused(two, d2), oddA = d3.fused(two, d1)
-    t[step] = evenA.fused(Vector(repeating: a), oddA)
-    t[2 &* step] = evenA.fused(Vector(repeating: -a), oddA)
+    t(1, evenA.fused(Vector(repeating: a), oddA))
+    t(2, evenA.fused(Vector(repeating: -a), oddA))
     let evenB = d4.fused(half, d2), oddB = d3.fused(half, d1)
-    t[3 &* step] = evenB.fused(Vector(repeating: b), oddB)
-    t[4 &* step] = evenB.fused(Vector(repeating: -b), oddB)
-    t[5 &* step] = (d1 + d5).fused(sum, d3)
+    t(3, evenB.fused(Vector(repeating: b), oddB))
+    t(4, evenB.fused(Vector(repeating: -b), oddB))
+    t(5, (d1 + d5).fused(sum, d3))
   }
 
   @inline(__always)
-  static func weights(_ g: UnsafePointer<Vector>, _ u: UnsafeMutablePointer<Vector>, step: Int) {
-    let g0 = g[0], g1 = g[step], g2 = g[2 &* step]
-    u[0] = g0
+  static func weights(_ g: some VectorSource, _ u: some VectorTarget) {
+    let g0 = g(0), g1 = g(1), g2 = g(2)
+    u(0, g0)
     let evenA = (g0 + g2 * 0.5) * (-2 / 3), oddA = g1 * (-2 / 3 * a)
-    u[step] = evenA + oddA
-    u[2 &* step] = evenA - oddA
+    u(1, evenA + oddA)
+    u(2, evenA - oddA)
     let evenB = (g0 + g2 * 2) * (1 / 6), oddB = g1 * (b / 6)
-    u[3 &* step] = evenB + oddB
-    u[4 &* step] = evenB - oddB
-    u[5 &* step] = g2
+    u(3, evenB + oddB)
+    u(4, evenB - oddB)
+    u(5, g2)
   }
 
   @inline(__always)
-  static func output(_ m: UnsafePointer<Vector>, _ y: UnsafeMutablePointer<Vector>, step: Int) {
-    let m1 = m[step], m2 = m[2 &* step], m3 = m[3 &* step], m4 = m[4 &* step]
+  static func output(_ m: some VectorSource, _ y: some VectorTarget) {
+    let m1 = m(1), m2 = m(2), m3 = m(3), m4 = m(4)
     let s1 = m1 + m2, s2 = m3 + m4, d1 = m1 - m2, d2 = m3 - m4
-    y[0] = m[0] + s1 + s2
-    y[step] = (d1 * a).fused(Vector(repeating: b), d2)
-    y[2 &* step] = (s1 * 0.5).fused(Vector(repeating: 2), s2)
-    y[3 &* step] = m[5 &* step].fused(Vector(repeating: a / 2), d1).fused(Vector(repeating: 2 * b), d2)
+    y(0, m(0) + s1 + s2)
+    y(1, (d1 * a).fused(Vector(repeating: b), d2))
+    y(2, (s1 * 0.5).fused(Vector(repeating: 2), s2))
+    y(3, m(5).fused(Vector(repeating: a / 2), d1).fused(Vector(repeating: 2 * b), d2))
+  }
+}
+
+/// Vectors to be read one by one. A type instead of a closure: calls of closures are not always inlined.
+protocol VectorSource {
+  func callAsFunction(_ index: Int) -> Vector
+}
+
+/// Where vectors go one by one.
+protocol VectorTarget {
+  func callAsFunction(_ index: Int, _ vector: Vector)
+}
+
+/// Vectors at equal distances in memory.
+struct EvenVectors: VectorSource, VectorTarget {
+  let first: UnsafeMutablePointer<Float>
+  let step: Int
+
+  @inline(__always) func callAsFunction(_ index: Int) -> Vector { Vector(at: first + index &* step) }
+  @inline(__always) func callAsFunction(_ index: Int, _ vector: Vector) { vector.store(first + index &* step) }
+}
+
+/// The same, where only the first lanes of each exist.
+struct EvenTails: VectorSource, VectorTarget {
+  let first: UnsafeMutablePointer<Float>
+  let step: Int
+  let lanes: Int
+
+  @inline(__always) func callAsFunction(_ index: Int) -> Vector { Tail.load(first + index &* step, lanes) }
+  @inline(__always) func callAsFunction(_ index: Int, _ vector: Vector) {
+    Tail.store(vector, first + index &* step, lanes)
+  }
+}
+
+/// A vector of each of some pixels, `step` apart in a list of them.
+struct PixelVectors: VectorSource {
+  let pixels: UnsafePointer<UnsafePointer<Float>>
+  let step: Int
+  let channel: Int
+
+  @inline(__always) func callAsFunction(_ index: Int) -> Vector { Vector(at: pixels[index &* step] + channel) }
+}
+
+/// The same, where only the first lanes of each exist.
+struct PixelTails: VectorSource {
+  let pixels: UnsafePointer<UnsafePointer<Float>>
+  let step: Int
+  let channel: Int
+  let lanes: Int
+
+  @inline(__always) func callAsFunction(_ index: Int) -> Vector {
+    Tail.load(pixels[index &* step] + channel, lanes)
   }
 }

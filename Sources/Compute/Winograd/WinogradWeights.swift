@@ -35,22 +35,22 @@ public struct WinogradWeights: Sendable {
     let points = Transform.points
     return withScratch(points * points * matrix) { u in
       weights.withPointer { w in
+        let w = UnsafeMutablePointer(mutating: w)
         parallel(matrix, threads: threads, grain: 4096) { range in
-          withUnsafeTemporaryAllocation(of: Vector.self, capacity: 9 + 3 * points + points * points) {
-            buffer in
-            guard let g = buffer.baseAddress else { return }
-            let lines = g + 9, spectrum = lines + 3 * points
+          withScratch(3 * points * Vector.scalarCount) { lines in
             for first in stride(from: range.lowerBound, to: range.upperBound, by: Vector.scalarCount) {
               let lanes = range.upperBound &- first
-              for tap in 0..<9 {
-                g[tap] = Tail.load(w + (backward ? 8 &- tap : tap) &* matrix + first, lanes)
+              // Backward, the window is turned by half a turn.
+              let turned = w + (first + (backward ? 8 &* matrix : 0)), tap = backward ? -matrix : matrix
+              for column in 0..<3 {
+                Transform.weights(
+                  EvenTails(first: turned + column &* tap, step: 3 &* tap, lanes: lanes),
+                  EvenVectors(first: lines + column &* Vector.scalarCount, step: 3 &* Vector.scalarCount))
               }
-              for column in 0..<3 { Transform.weights(g + column, lines + column, step: 3) }
               for row in 0..<points {
-                Transform.weights(lines + row &* 3, spectrum + row &* points, step: 1)
-              }
-              for product in 0..<points &* points {
-                Tail.store(spectrum[product], u + product &* matrix + first, lanes)
+                Transform.weights(
+                  EvenVectors(first: lines + 3 &* row &* Vector.scalarCount, step: Vector.scalarCount),
+                  EvenTails(first: u + (row &* points &* matrix + first), step: matrix, lanes: lanes))
               }
             }
           }

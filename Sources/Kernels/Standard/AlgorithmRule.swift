@@ -26,7 +26,11 @@ enum AlgorithmRule {
       pass == .forward
       ? (geometry.channelsPerGroup, geometry.outputsPerGroup)
       : (geometry.outputsPerGroup, geometry.channelsPerGroup)
-    let direct = products(rows: output.pixels, inputs * geometry.taps, outputs) * Double(geometry.groups)
+    // Sliding windows read each value once for three products: a single vector of outputs is no cliff.
+    let slides = geometry.stride == Pair(1) && geometry.groups == 1 && geometry.kernel.width == 3
+    let direct =
+      products(rows: output.pixels, inputs * geometry.taps, outputs, single: slides ? 200 : 130)
+      * Double(geometry.groups)
     if names.contains("winograd"), WinogradConvolution.serves(geometry) {
       let image = pass == .forward ? output : input
       let tiles = image.batch * ((image.height + 3) / 4) * ((image.width + 3) / 4)
@@ -48,9 +52,9 @@ enum AlgorithmRule {
   }
 
   /// A matrix product's time: outputs come in vectors of 16, two of them at a time, rows in sixes.
-  private static func products(rows: Int, _ inputs: Int, _ outputs: Int) -> Double {
+  private static func products(rows: Int, _ inputs: Int, _ outputs: Int, single rate: Double = 130) -> Double {
     let vectors = (outputs + 15) / 16
     let pairs = Double(vectors / 2 * 2), single = Double(vectors % 2)
-    return Double((rows + 5) / 6 * 6 * inputs) * 32 * (pairs / 230 + single / 130)
+    return Double((rows + 5) / 6 * 6 * inputs) * 32 * (pairs / 230 + single / rate)
   }
 }
