@@ -75,7 +75,7 @@ private func copyRows(
 }
 
 /// Cuts the channels into heights that a weight tile exists for: (first channel, height).
-private func channelCuts(_ channels: Int, single: Bool) -> [(Int, Int)] {
+func channelCuts(_ channels: Int, single: Bool) -> [(Int, Int)] {
   var cuts: [(Int, Int)] = []
   var channel = 0
   while channel < channels {
@@ -116,8 +116,9 @@ private func packGradient(
   }
 }
 
+/// Adds to `sums` the products of rows of x, from a channel on, with a panel of gradients.
 @inline(__always)
-private func runWeightTile(
+func runWeightTile(
   _ rows: UnsafePointer<UnsafePointer<Float>>, _ channel: Int, _ height: Int,
   _ gradient: UnsafePointer<Float>,
   _ pixels: Int, _ sums: UnsafeMutablePointer<Float>, single: Bool

@@ -1,54 +1,5 @@
 import Tensors
 
-/// The images and tiles of a 3×3 convolution of stride 1.
-///
-/// With taps `dilation` apart it is `dilation`² convolutions of every dilation-th row and column, each cut into
-/// tiles of its own.
-public struct WinogradTiling {
-  let input: FeatureShape, output: FeatureShape
-  let top: Int, left: Int
-  let dilation: (height: Int, width: Int)
-  private let rows: Int, columns: Int
-  private let size: Int
-
-  /// A tiling.
-  ///
-  /// - Parameters:
-  ///   - top: rows of padding above; may be negative.
-  ///   - left: columns of padding on the left; may be negative.
-  public init(
-    _ size: WinogradSize, input: FeatureShape, output: FeatureShape, top: Int, left: Int,
-    dilation: (height: Int, width: Int)
-  ) {
-    self.size = size.rawValue
-    self.input = input
-    self.output = output
-    self.top = top
-    self.left = left
-    self.dilation = (min(dilation.height, output.height), min(dilation.width, output.width))
-    reach = dilation
-    let step = size.rawValue
-    rows = ((output.height + self.dilation.height - 1) / self.dilation.height + step - 1) / step
-    columns = ((output.width + self.dilation.width - 1) / self.dilation.width + step - 1) / step
-  }
-
-  /// The distance of taps; `dilation` is the number of phases, fewer on images smaller than it.
-  let reach: (height: Int, width: Int)
-
-  /// All tiles of all images.
-  public var count: Int { input.batch * dilation.height * dilation.width * rows * columns }
-
-  /// The image, and the output pixel in the corner, of a tile.
-  @inline(__always)
-  func position(_ tile: Int) -> (image: Int, row: Int, column: Int) {
-    let (line, x) = tile.quotientAndRemainder(dividingBy: columns)
-    let (phases, y) = line.quotientAndRemainder(dividingBy: rows)
-    let (down, right) = phases.quotientAndRemainder(dividingBy: dilation.width)
-    let (image, phase) = down.quotientAndRemainder(dividingBy: dilation.height)
-    return (image, phase &+ y &* size &* reach.height, right &+ x &* size &* reach.width)
-  }
-}
-
 /// y = finish(x ∗ w) by Winograd's minimal filtering: transform tiles of x, multiply matrices for each product,
 /// transform back.
 public func winogradConvolve(
@@ -119,90 +70,20 @@ private struct Run<Transform: WinogradTransform> {
     withScratch(products * (inputPlane + outputPlane)) { body($0, $0 + products * inputPlane) }
   }
 
-  /// Room for a tile of which one direction is transformed and a row of results, from the pool: too much for the
-  /// stack.
-  private func withHalf(_ body: (UnsafeMutablePointer<Float>) -> Void) {
-    withScratch((products + Transform.points) * Vector.scalarCount, body)
-  }
-
   private func pass(
     _ tiles: Range<Int>, _ v: UnsafeMutablePointer<Float>, _ m: UnsafeMutablePointer<Float>, threads: Int
   ) {
     parallel(tiles.count, threads: threads) { range in
-      transformInputs(
-        tiles.lowerBound + range.lowerBound..<tiles.lowerBound + range.upperBound,
+      WinogradPatches<Transform>(tiling, channels: weights.channels, plane: inputPlane).transform(
+        tiles.lowerBound + range.lowerBound..<tiles.lowerBound + range.upperBound, x,
         v + range.lowerBound * weights.channels)
     }
     parallel(products, threads: threads) { multiply($0, tiles.count, v, m) }
     parallel(tiles.count, threads: threads) { range in
-      withHalf { half in
+      WinogradSquare<Transform>.with { half in
         for index in range { transformOutput(tiles.lowerBound + index, m + index * outputRow, half) }
       }
     }
-  }
-
-  /// Bᵀ d B of some tiles, for all channels; the first writes to `v`.
-  private func transformInputs(_ tiles: Range<Int>, _ v: UnsafeMutablePointer<Float>) {
-    let points = Transform.points, channels = weights.channels, shape = tiling.input
-    let whole = channels / Vector.scalarCount * Vector.scalarCount
-    withScratch(channels) { zeros in
-      zeros.update(repeating: 0, count: channels)
-      withHalf { half in
-        withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: products) { pixels in
-          let pixels = pixels.baseAddress.unsafelyUnwrapped
-          for tile in tiles {
-            let (image, outputRow, outputColumn) = tiling.position(tile)
-            let top = outputRow &- tiling.top, left = outputColumn &- tiling.left
-            for i in 0..<points {
-              let h = top &+ i &* tiling.reach.height
-              let isInside = h >= 0 && h < shape.height
-              let line = x + (image &* shape.height &+ h) &* shape.width &* channels
-              for j in 0..<points {
-                let w = left &+ j &* tiling.reach.width
-                pixels[i &* points &+ j] =
-                  isInside && w >= 0 && w < shape.width ? line + w &* channels : UnsafePointer(zeros)
-              }
-            }
-            let target = v + (tile &- tiles.lowerBound) &* channels
-            for channel in stride(from: 0, to: whole, by: Vector.scalarCount) {
-              for j in 0..<points {
-                Transform.input(PixelVectors(pixels: pixels + j, step: points, channel: channel), column(half, j))
-              }
-              for i in 0..<points {
-                Transform.input(
-                  line(half, i),
-                  EvenVectors(first: target + (i &* points &* inputPlane &+ channel), step: inputPlane))
-              }
-            }
-            guard whole < channels else { continue }
-            let lanes = channels &- whole
-            for j in 0..<points {
-              Transform.input(
-                PixelTails(pixels: pixels + j, step: points, channel: whole, lanes: lanes), column(half, j))
-            }
-            for i in 0..<points {
-              Transform.input(
-                line(half, i),
-                EvenTails(
-                  first: target + (i &* points &* inputPlane &+ whole), step: inputPlane, lanes: lanes))
-            }
-          }
-        }
-      }
-    }
-  }
-
-  /// A line, and a column, of a square of vectors.
-  @inline(__always)
-  private func line(_ square: UnsafeMutablePointer<Float>, _ i: Int) -> EvenVectors {
-    EvenVectors(
-      first: square + i &* Transform.points &* Vector.scalarCount, step: Vector.scalarCount)
-  }
-
-  @inline(__always)
-  private func column(_ square: UnsafeMutablePointer<Float>, _ j: Int) -> EvenVectors {
-    EvenVectors(
-      first: square + j &* Vector.scalarCount, step: Transform.points &* Vector.scalarCount)
   }
 
   /// For each product, rows of channels times channels × outputs.
@@ -264,11 +145,11 @@ private struct Run<Transform: WinogradTransform> {
       let bias = finish.bias.map { Tail.load($0 + output, lanes) } ?? .zero
       for j in 0..<points {
         Transform.output(
-          EvenVectors(first: m + (j &* outputPlane &+ output), step: points &* outputPlane), column(half, j))
+          EvenVectors(first: m + (j &* outputPlane &+ output), step: points &* outputPlane), WinogradSquare<Transform>(half).column(j))
       }
       for i in 0..<height {
         let h = row &+ i &* tiling.reach.height
-        Transform.output(line(half, i), sums)
+        Transform.output(WinogradSquare<Transform>(half).line(i), sums)
         let target = y + (((image &* shape.height &+ h) &* shape.width &+ left) &* shape.channels &+ output)
         for j in 0..<width { finish.store(sums(j) + bias, target + j &* right, lanes) }
       }

@@ -10,6 +10,10 @@ protocol WinogradTransform {
   static func weights(_ g: some VectorSource, _ u: some VectorTarget)
   /// Aᵀ · m
   static func output(_ m: some VectorSource, _ y: some VectorTarget)
+  /// A · g: the transpose of `output`, for the gradient to the weights
+  static func gradient(_ g: some VectorSource, _ z: some VectorTarget)
+  /// Gᵀ · u: the transpose of `weights`, for the gradient to the weights
+  static func taps(_ u: some VectorSource, _ w: some VectorTarget)
 }
 
 extension WinogradTransform {
@@ -44,6 +48,23 @@ enum WinogradTwo: WinogradTransform {
     let m0 = m(0), m1 = m(1), m2 = m(2), m3 = m(3)
     y(0, m0 + m1 + m2)
     y(1, m1 - m2 - m3)
+  }
+
+  @inline(__always)
+  static func gradient(_ g: some VectorSource, _ z: some VectorTarget) {
+    let g0 = g(0), g1 = g(1)
+    z(0, g0)
+    z(1, g0 + g1)
+    z(2, g0 - g1)
+    z(3, -g1)
+  }
+
+  @inline(__always)
+  static func taps(_ u: some VectorSource, _ w: some VectorTarget) {
+    let u1 = u(1), u2 = u(2), half = (u1 + u2) * 0.5
+    w(0, u(0) + half)
+    w(1, (u1 - u2) * 0.5)
+    w(2, half + u(3))
   }
 }
 
@@ -89,6 +110,28 @@ enum WinogradFour: WinogradTransform {
     y(1, (d1 * a).fused(Vector(repeating: b), d2))
     y(2, (s1 * 0.5).fused(Vector(repeating: 2), s2))
     y(3, m(5).fused(Vector(repeating: a / 2), d1).fused(Vector(repeating: 2 * b), d2))
+  }
+
+  @inline(__always)
+  static func gradient(_ g: some VectorSource, _ z: some VectorTarget) {
+    let g0 = g(0), g1 = g(1), g2 = g(2), g3 = g(3)
+    let evenA = g0.fused(Vector(repeating: 0.5), g2), oddA = g1.fused(Vector(repeating: 0.5), g3)
+    let evenB = g0.fused(Vector(repeating: 2), g2), oddB = g1.fused(Vector(repeating: 2), g3)
+    z(0, g0)
+    z(1, evenA.fused(Vector(repeating: a), oddA))
+    z(2, evenA.fused(Vector(repeating: -a), oddA))
+    z(3, evenB.fused(Vector(repeating: b), oddB))
+    z(4, evenB.fused(Vector(repeating: -b), oddB))
+    z(5, g3)
+  }
+
+  @inline(__always)
+  static func taps(_ u: some VectorSource, _ w: some VectorTarget) {
+    let u1 = u(1), u2 = u(2), u3 = u(3), u4 = u(4)
+    let sumA = (u1 + u2) * (-1 / 3), sumB = (u3 + u4) * (1 / 6)
+    w(0, u(0) + sumA * 2 + sumB)
+    w(1, ((u1 - u2) * (-2 / 3 * a)).fused(Vector(repeating: b / 6), u3 - u4))
+    w(2, u(5) + sumA + sumB * 2)
   }
 }
 

@@ -20,8 +20,8 @@ enum AlgorithmRule {
     {
       return "max"
     }
-    guard combine == .multiply, pass != .weightGradient, let output = try? geometry.outputShape(for: input)
-    else { return names[0] }
+    guard combine == .multiply, let output = try? geometry.outputShape(for: input) else { return names[0] }
+    if pass == .weightGradient { return weightGradient(geometry, input, output, from: names) }
     let (inputs, outputs) =
       pass == .forward
       ? (geometry.channelsPerGroup, geometry.outputsPerGroup)
@@ -49,6 +49,21 @@ enum AlgorithmRule {
       if tiles.nanoseconds + 50_000 < 0.8 * direct { return "fft" }
     }
     return names[0]
+  }
+
+  private static func weightGradient(
+    _ geometry: ConvolutionGeometry, _ input: FeatureShape, _ output: FeatureShape, from names: [String]
+  ) -> String {
+    guard names.contains("winograd"), WinogradConvolution.serves(geometry) else { return names[0] }
+    let (inputs, outputs) = (input.channels, output.channels)
+    let tiles = output.batch * ((output.height + 3) / 4) * ((output.width + 3) / 4)
+    let direct = products(rows: output.pixels, inputs * geometry.taps, outputs, single: 200)
+    // The sums are 36 matrices, read and written for each chunk of tiles.
+    let chunks = 2 + tiles * 36 * (inputs + outputs) / 400_000
+    let sums = Double(chunks * 36 * 8 * inputs * outputs) / 60
+    let transforms = Double(tiles * (inputs + outputs)) * 9
+    let winograd = 36 * products(rows: tiles, inputs, outputs, single: 200) + transforms + sums + 50_000
+    return winograd < 0.8 * direct ? "winograd" : names[0]
   }
 
   /// A matrix product's time: outputs come in vectors of 16, two of them at a time, rows in sixes.

@@ -3,12 +3,11 @@ import Layers
 import Tensors
 
 /// 3×3 convolution of stride 1 by Winograd's minimal filtering (Lavin and Gray, 2015, arXiv:1509.09308): fewer
-/// products, larger rounding errors. The gradient to the weights is the direct one.
+/// products, larger rounding errors.
 final class WinogradConvolution: ConvolutionAlgorithm {
   let name: String
   private let geometry: ConvolutionGeometry
   private let size: WinogradSize
-  private let direct: DirectConvolution
   private let forwardWeights = FilterCache<WinogradWeights>(),
     backwardWeights = FilterCache<WinogradWeights>()
 
@@ -22,7 +21,6 @@ final class WinogradConvolution: ConvolutionAlgorithm {
     }
     self.geometry = geometry
     self.size = size
-    direct = DirectConvolution(geometry, .multiply)
   }
 
   /// Refuses weights that would be too many once transformed: four times as many.
@@ -60,7 +58,15 @@ final class WinogradConvolution: ConvolutionAlgorithm {
   }
 
   func weightGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {
-    direct.weightGradient(g, x, weight, context)
+    var dw = Tensor(uninitialized: weight.value.shape)
+    let tiling = tiling(
+      FeatureShape(x), FeatureShape(g), top: geometry.padding.top, left: geometry.padding.left)
+    withPointers(x, g) { x, g in
+      dw.withMutablePointer {
+        winogradWeightGradient(size, tiling, x: x, gradient: g, result: $0, threads: context.threads)
+      }
+    }
+    return dw
   }
 
   private func convolve(
