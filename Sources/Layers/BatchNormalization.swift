@@ -105,33 +105,30 @@ public final class BatchNormalization: Layer {
     return result
   }
 
-  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
+  public func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor {
     guard let saved = saved.take() else { preconditionFailure("backward needs a forward pass in training") }
     let channels = weight.value.count, rows = gradient.count / channels
-    var result = Tensor(uninitialized: gradient.shape)
-    saved.input.withPointer { x in
-      gradient.withPointer { g in
-        let sums = Normalisation.gradientSums(
-          x, g, mean: saved.mean, inverseDeviation: saved.inverseDeviation, saved.function, rows: rows,
+    let sums = withPointers(saved.input, gradient) { x, g in
+      Normalisation.gradientSums(
+        x, g, mean: saved.mean, inverseDeviation: saved.inverseDeviation, saved.function, rows: rows,
+        threads: context.threads)
+    }
+    weight.gradient = Tensor(sums.scale.map(Float.init), [channels])
+    bias.gradient = Tensor(sums.shift.map(Float.init), [channels])
+    // dx = γ·s·(g − Σg/n − x̂·Σ(g·x̂)/n), with x̂ = (x − mean)·s, as a·g + b·x + c.
+    let values = weight.value.values
+    let a = (0..<channels).map { Double(values[$0]) * Double(saved.inverseDeviation[$0]) }
+    let b = (0..<channels).map {
+      -a[$0] * sums.scale[$0] / Double(rows) * Double(saved.inverseDeviation[$0])
+    }
+    let c = (0..<channels).map { -a[$0] * sums.shift[$0] / Double(rows) - b[$0] * Double(saved.mean[$0]) }
+    return gradient.mapped { g, dx in
+      saved.input.withPointer {
+        Normalisation.inputGradient(
+          $0, g, dx, a: a.map(Float.init), b: b.map(Float.init), c: c.map(Float.init), saved.function, rows: rows,
           threads: context.threads)
-        weight.gradient = Tensor(sums.scale.map(Float.init), [channels])
-        bias.gradient = Tensor(sums.shift.map(Float.init), [channels])
-        // dx = γ·s·(g − Σg/n − x̂·Σ(g·x̂)/n), with x̂ = (x − mean)·s, as a·g + b·x + c.
-        let values = weight.value.values
-        let a = (0..<channels).map { Double(values[$0]) * Double(saved.inverseDeviation[$0]) }
-        let b = (0..<channels).map {
-          -a[$0] * sums.scale[$0] / Double(rows) * Double(saved.inverseDeviation[$0])
-        }
-        let c = (0..<channels).map { -a[$0] * sums.shift[$0] / Double(rows) - b[$0] * Double(saved.mean[$0]) }
-        result.withMutablePointer {
-          Normalisation.inputGradient(
-            x, g, $0, a: a.map(Float.init), b: b.map(Float.init), c: c.map(Float.init), saved.function,
-            rows: rows,
-            threads: context.threads)
-        }
       }
     }
-    return result
   }
 
   private func updateRunning(_ mean: [Double], _ variance: [Double], rows: Int) {

@@ -19,10 +19,15 @@ public final class Sequential: Container {
       return normalization?.forward(y, relu: relu != nil, context) ?? relu?.forward(y, context) ?? y
     }
 
-    func backward(_ gradient: Tensor, adding summand: Tensor?, _ context: Context) -> Tensor {
-      let g = normalization?.backward(gradient, context) ?? relu?.backward(gradient, context) ?? gradient
-      guard let summand else { return layer.backward(g, context) }
-      return layer.backward(g, adding: summand, context)
+    func backward(_ gradient: consuming Tensor, adding summand: Tensor?, _ context: Context) -> Tensor {
+      var g = gradient
+      if let normalization {
+        g = normalization.backward(consume g, context)
+      } else if let relu {
+        g = relu.backward(consume g, context)
+      }
+      guard let summand else { return layer.backward(consume g, context) }
+      return layer.backward(consume g, adding: summand, context)
     }
   }
   private let steps: [Step]
@@ -85,22 +90,22 @@ public final class Sequential: Container {
     return rest.applied(to: x, context)
   }
 
-  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
+  public func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor {
     backward(gradient, summand: nil, context)
   }
 
-  public func backward(_ gradient: Tensor, adding summand: Tensor, _ context: Context) -> Tensor {
+  public func backward(_ gradient: consuming Tensor, adding summand: Tensor, _ context: Context) -> Tensor {
     guard !steps.isEmpty else { return .sum(gradient, summand, threads: context.threads) }
     return backward(gradient, summand: summand, context)
   }
 
   /// Only the first layer may skip its input's gradient, or add to it.
-  private func backward(_ gradient: Tensor, summand: Tensor?, _ context: Context) -> Tensor {
+  private func backward(_ gradient: consuming Tensor, summand: Tensor?, _ context: Context) -> Tensor {
     var inner = context
     inner.skipsInputGradient = false
     var g = gradient
     for (index, step) in steps.enumerated().reversed() {
-      g = step.backward(g, adding: index == 0 ? summand : nil, index == 0 ? context : inner)
+      g = step.backward(consume g, adding: index == 0 ? summand : nil, index == 0 ? context : inner)
     }
     return g
   }
@@ -164,10 +169,11 @@ public final class Residual: Container {
     return main.infer(input, Epilogue(residual: other ?? input, relu: epilogue.relu), context)
   }
 
-  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
+  public func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor {
     var context = context
     context.skipsInputGradient = false
-    return main.backward(gradient, adding: shortcut?.layer.backward(gradient, context) ?? gradient, context)
+    let other = shortcut?.layer.backward(copy gradient, context) ?? copy gradient
+    return main.backward(gradient, adding: other, context)
   }
 }
 

@@ -56,11 +56,12 @@ public protocol Layer: AnyObject {
 
   /// The gradient to the input; sets the parameters' gradients.
   ///
-  /// - Parameter gradient: the gradient to the output of the last forward pass in training.
-  func backward(_ gradient: Tensor, _ context: Context) -> Tensor
+  /// - Parameter gradient: the gradient to the output of the last forward pass in training; whoever needs it no longer
+  ///   gives its memory away with it.
+  func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor
 
   /// The gradient to the input plus `summand`, which has the input's shape: another branch's gradient.
-  func backward(_ gradient: Tensor, adding summand: Tensor, _ context: Context) -> Tensor
+  func backward(_ gradient: consuming Tensor, adding summand: Tensor, _ context: Context) -> Tensor
 
   /// The parameters that are this layer's own, named as in PyTorch.
   var ownParameters: [NamedParameter] { get }
@@ -86,7 +87,7 @@ extension Layer {
   }
 
   /// The backward pass, then the sum.
-  public func backward(_ gradient: Tensor, adding summand: Tensor, _ context: Context) -> Tensor {
+  public func backward(_ gradient: consuming Tensor, adding summand: Tensor, _ context: Context) -> Tensor {
     var result = backward(gradient, context)
     result.add(summand, threads: context.threads)
     return result

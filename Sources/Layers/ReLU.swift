@@ -24,16 +24,12 @@ public final class ReLU: Layer {
   /// Takes an output that another layer has made in training, for the backward pass.
   public func keep(output: Tensor) { self.output = output }
 
-  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
+  public func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor {
     guard let output = output.take() else { preconditionFailure("backward needs a forward pass in training") }
-    var result = Tensor(uninitialized: gradient.shape)
-    output.withPointer { y in
-      gradient.withPointer { g in
-        result.withMutablePointer {
-          Elementwise.reluGradient(y, g, $0, count: gradient.count, threads: context.threads)
-        }
+    return gradient.mapped { g, dx in
+      output.withPointer {
+        Elementwise.reluGradient($0, g, dx, count: output.count, threads: context.threads)
       }
     }
-    return result
   }
 }

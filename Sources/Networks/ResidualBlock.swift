@@ -33,7 +33,7 @@ public final class ResidualBlock: Container {
     epilogue.applied(to: residual.infer(input, Epilogue(relu: true), context), context)
   }
 
-  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
+  public func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor {
     residual.backward(relu.backward(gradient, context), context)
   }
 }

@@ -32,7 +32,9 @@ public final class ResidualNetwork: Layer {
   public func outputShape(for input: FeatureShape) throws -> FeatureShape { try body.outputShape(for: input) }
   public func cost(for input: FeatureShape) throws -> Cost { try body.cost(for: input) }
   public func forward(_ input: Tensor, _ context: Context) -> Tensor { body.forward(input, context) }
-  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor { body.backward(gradient, context) }
+  public func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor {
+    body.backward(gradient, context)
+  }
 }
 
 /// Builds the layers of a residual network.

@@ -1,7 +1,7 @@
 /// Calls `body` with pointers into two tensors.
-public func withPointers(
-  _ a: Tensor, _ b: Tensor, _ body: (UnsafePointer<Float>, UnsafePointer<Float>) -> Void
-) {
+public func withPointers<Result>(
+  _ a: Tensor, _ b: Tensor, _ body: (UnsafePointer<Float>, UnsafePointer<Float>) -> Result
+) -> Result {
   a.withPointer { a in b.withPointer { b in body(a, b) } }
 }
 

@@ -56,6 +56,21 @@ public struct Tensor: Sendable {
     return result
   }
 
+  /// The tensor of the same shape that `body` writes while it reads this one, element by element: in the same memory
+  /// if nobody else refers to it.
+  @inline(__always)
+  public consuming func mapped(
+    _ body: (_ values: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>) -> Void
+  ) -> Tensor {
+    if isKnownUniquelyReferenced(&storage) {
+      body(UnsafePointer(storage.pointer), storage.pointer)
+      return self
+    }
+    var result = Tensor(uninitialized: shape)
+    result.withMutablePointer { result in withPointer { body($0, result) } }
+    return result
+  }
+
   /// Calls `body` with a writable pointer to the first element, valid during the call; copies first if the
   /// values are shared.
   @inline(__always)
