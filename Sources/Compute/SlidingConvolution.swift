@@ -54,7 +54,8 @@ public struct SlidingConvolution {
               for first in stride(from: 0, to: output.channels, by: Vector.scalarCount) {
                 let panel = first / tileWidth, width = panels.width(panel)
                 compute(
-                  row, first, x, weights + panel * tileWidth * depth + first % tileWidth, width, zeros, y, finish,
+                  row, first, x, weights + panel * tileWidth * depth + first % tileWidth, width, zeros, y,
+                  finish,
                   table)
               }
             }
@@ -67,7 +68,8 @@ public struct SlidingConvolution {
   /// One row of y, and the vector of outputs that begins at `firstOutput`.
   private func compute(
     _ outputRow: Int, _ firstOutput: Int, _ x: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,
-    _ weightStep: Int, _ zeros: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ finish: StoreOptions,
+    _ weightStep: Int, _ zeros: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>,
+    _ finish: StoreOptions,
     _ table: UnsafeMutablePointer<SlidingRow>
   ) {
     let channels = input.channels, tap = channels * weightStep, outputs = output.channels - firstOutput
@@ -95,7 +97,8 @@ public struct SlidingConvolution {
       let tile = SlidingTile(
         rows: table, count: count, channels: channels, weightStep: weightStep,
         tapStep: isTurned ? -tap : tap, start: start,
-        output: y + (outputRow * output.width + first) * output.channels + firstOutput, pixel: output.channels,
+        output: y + (outputRow * output.width + first) * output.channels + firstOutput,
+        pixel: output.channels,
         outputs: outputs,
         skipped: column - first, finish: finish)
       if isLong { slide16(tile) } else { slide8(tile) }

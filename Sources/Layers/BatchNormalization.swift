@@ -125,7 +125,8 @@ public final class BatchNormalization: Layer {
     return gradient.mapped { g, dx in
       saved.input.withPointer {
         Normalisation.inputGradient(
-          $0, g, dx, a: a.map(Float.init), b: b.map(Float.init), c: c.map(Float.init), saved.function, rows: rows,
+          $0, g, dx, a: a.map(Float.init), b: b.map(Float.init), c: c.map(Float.init), saved.function,
+          rows: rows,
           threads: context.threads)
       }
     }

@@ -145,7 +145,8 @@ private struct Run<Transform: WinogradTransform> {
       let bias = finish.bias.map { Tail.load($0 + output, lanes) } ?? .zero
       for j in 0..<points {
         Transform.output(
-          EvenVectors(first: m + (j &* outputPlane &+ output), step: points &* outputPlane), WinogradSquare<Transform>(half).column(j))
+          EvenVectors(first: m + (j &* outputPlane &+ output), step: points &* outputPlane),
+          WinogradSquare<Transform>(half).column(j))
       }
       for i in 0..<height {
         let h = row &+ i &* tiling.reach.height

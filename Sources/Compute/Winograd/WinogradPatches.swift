@@ -36,7 +36,8 @@ struct WinogradPatches<Transform: WinogradTransform> {
             let target = v + (tile &- tiles.lowerBound) &* channels
             for channel in stride(from: 0, to: whole, by: Vector.scalarCount) {
               for j in 0..<points {
-                Transform.input(PixelVectors(pixels: pixels + j, step: points, channel: channel), square.column(j))
+                Transform.input(
+                  PixelVectors(pixels: pixels + j, step: points, channel: channel), square.column(j))
               }
               for i in 0..<points {
                 Transform.input(

@@ -151,7 +151,9 @@ struct EvenVectors: VectorSource, VectorTarget {
   let step: Int
 
   @inline(__always) func callAsFunction(_ index: Int) -> Vector { Vector(at: first + index &* step) }
-  @inline(__always) func callAsFunction(_ index: Int, _ vector: Vector) { vector.store(first + index &* step) }
+  @inline(__always) func callAsFunction(_ index: Int, _ vector: Vector) {
+    vector.store(first + index &* step)
+  }
 }
 
 /// The same, where only the first lanes of each exist.
@@ -172,7 +174,9 @@ struct PixelVectors: VectorSource {
   let step: Int
   let channel: Int
 
-  @inline(__always) func callAsFunction(_ index: Int) -> Vector { Vector(at: pixels[index &* step] + channel) }
+  @inline(__always) func callAsFunction(_ index: Int) -> Vector {
+    Vector(at: pixels[index &* step] + channel)
+  }
 }
 
 /// The same, where only the first lanes of each exist.

@@ -62,14 +62,16 @@ private struct WeightGradient<Transform: WinogradTransform> {
         }
         parallel(products, threads: threads) { range in
           for product in range {
-            multiply(tiles.count, v + product * inputPlane, z + product * gradientPlane, sums + product * sumPlane)
+            multiply(
+              tiles.count, v + product * inputPlane, z + product * gradientPlane, sums + product * sumPlane)
           }
         }
       }
       parallel(channels, threads: threads) { range in
         WinogradSquare<Transform>.with { half in
           for channel in range {
-            transformSums(sums + channel * tileWidth, sumPlane, WinogradSquare(half), result + channel * outputs)
+            transformSums(
+              sums + channel * tileWidth, sumPlane, WinogradSquare(half), result + channel * outputs)
           }
         }
       }

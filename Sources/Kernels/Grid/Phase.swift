@@ -33,7 +33,8 @@ struct Phase {
       for column in 0..<min(geometry.stride.width, input.width) {
         phases.append(
           Phase(
-            geometry, Pair(row, column), from: phases.last?.numbers.upperBound ?? 0, input: input, output: output))
+            geometry, Pair(row, column), from: phases.last?.numbers.upperBound ?? 0, input: input,
+            output: output))
       }
     }
     return phases

@@ -67,7 +67,8 @@ enum AlgorithmRule {
   }
 
   /// A matrix product's time: outputs come in vectors of 16, two of them at a time, rows in sixes.
-  private static func products(rows: Int, _ inputs: Int, _ outputs: Int, single rate: Double = 130) -> Double {
+  private static func products(rows: Int, _ inputs: Int, _ outputs: Int, single rate: Double = 130) -> Double
+  {
     let vectors = (outputs + 15) / 16
     let pairs = Double(vectors / 2 * 2), single = Double(vectors % 2)
     return Double((rows + 5) / 6 * 6 * inputs) * 32 * (pairs / 230 + single / rate)
