@@ -42,8 +42,8 @@ struct BenchCommand: ParsableCommand {
   var batch: Int?
   @Option(help: ArgumentHelp("Images of a model, CxHxW (default: the model's own).", valueName: "size"))
   var input: ImageArgument?
-  @Option(help: "Which convolutions of a model are replaced: spatial or all.")
-  var replace = ResidualDescription.Replacement.spatial
+  @OptionGroup(title: "A model")
+  var variations: ModelOptions
   @Flag(help: "Print a table of a model's layers in inference.")
   var detail = false
   @Option(help: ArgumentHelp("Threads (default: all cores).", valueName: "n"))
@@ -66,8 +66,8 @@ struct BenchCommand: ParsableCommand {
     }
     let sources = [!problem.isEmpty, problems != nil, model != nil].filter { $0 }.count
     guard sources <= 1 else { throw ValidationError("Give one of --problem, --problems and --model.") }
-    guard model != nil || (input == nil && !detail && replace == .spatial) else {
-      throw ValidationError("--input, --replace and --detail belong to a model; give one with --model.")
+    guard model != nil || (input == nil && !detail && variations.areDefault) else {
+      throw ValidationError("--input, --detail, --replace and the like belong to a model; give one with --model.")
     }
     guard !detail || pass == .forward else {
       throw ValidationError("--detail shows a pass of inference; leave out --pass.")
@@ -76,7 +76,7 @@ struct BenchCommand: ParsableCommand {
   }
 
   func run() throws {
-    let kernels = try ExperimentCommand.registry.choicesBesideStandard(conv)
+    let kernels = try variations.kernels(ExperimentCommand.registry.choicesBesideStandard(conv))
     let tuning = tune ? AlgorithmTuning(try tuneFile.map(TuningFile.read) ?? [:]) : nil
     for path in [csv, tuneFile].compactMap({ $0 }) { try AtomicFile.checkFolder(of: path) }
     Cancellation.listen()
@@ -148,14 +148,14 @@ struct BenchCommand: ParsableCommand {
     -> ModelStudy
   {
     let shape = input?.shape ?? Models.input(name)
-    let description = try Models.description(
+    let description = try variations.description(
       name, inputChannels: shape.channels, classes: Models.classes(name))
     guard algorithm != "all" else {
       throw WorkbenchError("A model is timed with one algorithm at a time; give its name, or auto.")
     }
     return try ModelStudy(
       .init(
-        kernels: kernels, model: description, replacement: replace,
+        kernels: kernels, model: description,
         algorithm: algorithm == "auto" ? nil : algorithm,
         input: FeatureShape(
           batch: batch ?? 1, height: shape.height, width: shape.width, channels: shape.channels),

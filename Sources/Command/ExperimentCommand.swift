@@ -13,7 +13,9 @@ public struct ExperimentCommand: ParsableCommand {
   public static let configuration = CommandConfiguration(
     commandName: "experiment",
     abstract: "What happens if the 3×3 convolution in a residual network is replaced by another operator?",
-    subcommands: [RunCommand.self, ListCommand.self, ConvCommand.self, BenchCommand.self],
+    subcommands: [
+      RunCommand.self, ListCommand.self, ConvCommand.self, BenchCommand.self, DescribeCommand.self,
+    ],
     defaultSubcommand: RunCommand.self)
 
   /// For the argument parser.

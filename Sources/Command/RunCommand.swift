@@ -26,8 +26,8 @@ struct RunCommand: ParsableCommand {
   @Option(help: ArgumentHelp("\(Models.names.joined(separator: ", ")).", valueName: "name"))
   var model = Models.standard
 
-  @Option(help: "Which convolutions are replaced: spatial (each block's k×k) or all (but the stem).")
-  var replace = ResidualDescription.Replacement.spatial
+  @OptionGroup(title: "The model")
+  var variations: ModelOptions
 
   @Option(help: ArgumentHelp("Passes over the training data; 0 measures only.", valueName: "n"))
   var epochs = 15
@@ -49,9 +49,13 @@ struct RunCommand: ParsableCommand {
   }
 
   func run() throws {
+    let kernels = try variations.kernels(ExperimentCommand.registry.choicesBesideStandard(conv))
+    let data = try Dataset.load(data)
     let specification = try Specification(
-      kernels: conv, data: data, model: model, replacement: replace, epochs: epochs, seeds: seeds,
-      threads: threads, registry: ExperimentCommand.registry)
+      kernels: kernels, data: data,
+      model: variations.description(
+        model, inputChannels: data.train.images.shape[3], classes: data.classes), epochs: epochs, seeds: seeds,
+      threads: threads)
     Cancellation.listen()
     let outcome = try Runner.run(specification, output: output)
     if outcome.isCancelled {
@@ -64,8 +68,6 @@ struct RunCommand: ParsableCommand {
     if conv != "all", let problem = outcome.results.problems.first { throw WorkbenchError(problem) }
   }
 }
-
-extension ResidualDescription.Replacement: ExpressibleByArgument {}
 
 /// Refuses a number out of range, as wrong usage.
 func check(_ value: Int, _ name: String, _ range: ClosedRange<Int>) throws {

@@ -1,4 +1,5 @@
 import Compute
+import Foundation
 import Tensors
 
 /// Batch normalisation over the pixels and images of each channel (Ioffe and Szegedy, 2015, arXiv:1502.03167).
@@ -39,6 +40,17 @@ public final class BatchNormalization: Layer {
 
   public var ownBuffers: [NamedParameter] {
     [.init("running_mean", runningMean), .init("running_var", runningVariance)]
+  }
+
+  public var printedName: String { "BatchNorm2d" }
+
+  public var printedArguments: String {
+    "\(weight.value.count), eps=\(Self.printed(epsilon)), momentum=\(momentum), affine=True, bias=True, track_running_stats=True"
+  }
+
+  /// As Python writes it: 1e-05, not 1e-5.
+  private static func printed(_ value: Double) -> String {
+    "\(value)".replacingOccurrences(of: "e-([0-9])$", with: "e-0$1", options: .regularExpression)
   }
 
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {

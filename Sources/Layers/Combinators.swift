@@ -70,6 +70,15 @@ public final class Sequential: Container {
     return cost
   }
 
+  public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {
+    var shape = input, rows: [LayerSummary] = []
+    for child in children {
+      rows += try child.layer.summaries(name.isEmpty ? child.name : "\(name).\(child.name)", for: shape)
+      shape = try child.layer.outputShape(for: shape)
+    }
+    return rows
+  }
+
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     guard context.training else { return infer(input, .none, context) }
     return steps.reduce(input) { $1.forward($0, context) }
@@ -142,6 +151,14 @@ public final class Residual: Container {
   public func cost(for input: FeatureShape) throws -> Cost {
     let addition = try Cost(adds: main.outputShape(for: input).count)
     return try main.cost(for: input) + (shortcut?.layer.cost(for: input) ?? Cost()) + addition
+  }
+
+  /// The main branch's layers, the shortcut's, and the addition.
+  public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {
+    let output = try outputShape(for: input)
+    let addition = LayerSummary(name: name + ".add", type: "Add", output: output, cost: Cost(adds: output.count))
+    let other = try shortcut.map { try $0.layer.summaries("\(name).\($0.name)", for: input) } ?? []
+    return try main.summaries(name, for: input) + other + [addition]
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {

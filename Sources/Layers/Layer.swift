@@ -71,6 +71,16 @@ public protocol Layer: AnyObject {
 
   /// The layers that this one consists of, in the order of their names in files.
   var children: [(name: String, layer: any Layer)] { get }
+
+  /// A row for this layer, or for each of those that it consists of, in the order in which they run.
+  func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary]
+
+  /// What PyTorch calls this kind of layer.
+  var printedName: String { get }
+  /// What PyTorch prints in the layer's parentheses.
+  var printedArguments: String { get }
+  /// The layers that PyTorch prints inside it, in its order.
+  var printedChildren: [(name: String, layer: any Layer)] { get }
 }
 
 extension Layer {

@@ -24,6 +24,10 @@ public final class Linear: Layer {
     bias = Parameter(Tensor(uniform: [outputs], in: -bound..<bound, using: &random), layout: .plain)
   }
 
+  public var printedArguments: String {
+    "in_features=\(weight.value.shape[0]), out_features=\(weight.value.shape[1]), bias=True"
+  }
+
   public var ownParameters: [NamedParameter] { [.init("weight", weight), .init("bias", bias)] }
 
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {

@@ -16,6 +16,8 @@ public final class PaddingShortcut: Layer {
     self.outputs = outputs
   }
 
+  public var printedArguments: String { "\(inputs), \(outputs), stride=\(stride)" }
+
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
     guard input.channels == inputs else {
       throw WorkbenchError("The shortcut takes \(inputs) channels, not \(input.channels).")

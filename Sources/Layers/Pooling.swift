@@ -22,6 +22,9 @@ public struct PoolingWindow: Hashable, Sendable {
     self.padding = padding
   }
 
+  /// As PyTorch prints it.
+  var printed: String { "kernel_size=\(size), stride=\(stride), padding=\(padding)" }
+
   func outputShape(for input: FeatureShape) throws -> FeatureShape {
     guard input.height + 2 * padding >= size, input.width + 2 * padding >= size else {
       throw WorkbenchError(
@@ -47,6 +50,9 @@ public final class MaxPooling: Layer {
 
   /// A pooling layer with the given window.
   public init(_ window: PoolingWindow) { self.window = window }
+
+  public var printedName: String { "MaxPool2d" }
+  public var printedArguments: String { window.printed + ", dilation=1, ceil_mode=False" }
 
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
     guard input.count <= Int(Int32.max) else {
@@ -106,6 +112,9 @@ public final class AveragePooling: Layer {
   /// A pooling layer with the given window.
   public init(_ window: PoolingWindow) { self.window = window }
 
+  public var printedName: String { "AvgPool2d" }
+  public var printedArguments: String { window.printed }
+
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
     try window.outputShape(for: input)
   }
@@ -160,6 +169,9 @@ public final class AdaptiveAveragePooling: Layer {
     self.height = height
     self.width = width
   }
+
+  public var printedName: String { "AdaptiveAvgPool2d" }
+  public var printedArguments: String { "output_size=(\(height), \(width))" }
 
   public func outputShape(for input: FeatureShape) -> FeatureShape {
     FeatureShape(batch: input.batch, height: height, width: width, channels: input.channels)

@@ -8,6 +8,8 @@ public final class ReLU: Layer {
   /// A rectifier.
   public init() {}
 
+  public var printedArguments: String { "inplace=True" }
+
   public func outputShape(for input: FeatureShape) -> FeatureShape { input }
 
   public func cost(for input: FeatureShape) -> Cost { Cost(otherOps: input.count, bytes: 8 * input.count) }

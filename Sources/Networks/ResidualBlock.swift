@@ -4,11 +4,15 @@ import Tensors
 
 /// A residual block: `relu(main(x) + shortcut(x))`, its layers named as torchvision names them.
 public final class ResidualBlock: Container {
+  private let kind: ResidualDescription.Block
   private let residual: Residual
   private let relu = ReLU()
 
   /// A block of the named layers, with the identity or a shortcut beside them.
-  init(_ main: [(name: String, layer: any Layer)], shortcut: (any Layer)?) {
+  init(
+    _ kind: ResidualDescription.Block, _ main: [(name: String, layer: any Layer)], shortcut: (any Layer)?
+  ) {
+    self.kind = kind
     residual = Residual(main, shortcut: shortcut.map { ("downsample", $0) })
   }
 
@@ -35,5 +39,19 @@ public final class ResidualBlock: Container {
 
   public func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor {
     residual.backward(relu.backward(gradient, context), context)
+  }
+
+  public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {
+    try residual.summaries(name, for: input) + relu.summaries(name + ".relu", for: outputShape(for: input))
+  }
+
+  /// As torchvision calls it.
+  public var printedName: String { kind == .basic ? "BasicBlock" : "Bottleneck" }
+
+  /// torchvision's blocks have one ReLU, where it is made first.
+  public var printedChildren: [(name: String, layer: any Layer)] {
+    var printed = children.filter { !($0.layer is ReLU) }
+    printed.insert(("relu", relu), at: kind == .basic ? 2 : 6)
+    return printed
   }
 }

@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// A residual network as plain data: what to build, block by block.
 public struct ResidualDescription: Sendable {
@@ -54,6 +54,14 @@ public struct ResidualDescription: Sendable {
     case projection
   }
 
+  /// Which convolution of a bottleneck has the stride.
+  public enum StridePlace: String, Sendable, CaseIterable {
+    /// The k×k one, as torchvision has it.
+    case spatial
+    /// The first 1×1, as in the paper.
+    case first
+  }
+
   /// The model's name.
   public var name: String
   /// The block.
@@ -62,16 +70,30 @@ public struct ResidualDescription: Sendable {
   public var stem: Stem
   /// Output channels of the stem.
   public var stemWidth: Int
-  /// The stages, first to last.
+  /// The stages, first to last: `layer1`, `layer2`, …
   public var stages: [Stage]
+  /// Groups of the bottlenecks' k×k convolutions (Xie et al., 2016, arXiv:1611.05431).
+  public var groups = 1
+  /// The factor on the width inside bottlenecks (Zagoruyko and Komodakis, 2016, arXiv:1605.07146), as a fraction.
+  public var innerWidth = (numerator: 1, denominator: 1)
   /// What stands beside blocks that change the size or the channels.
   public var shortcut: Shortcut
+  /// Where bottlenecks have their stride.
+  public var stridePlace = StridePlace.spatial
+  /// The stages, counted from 1, whose stride is replaced by dilation (Yu et al., 2017, arXiv:1705.09914).
+  public var dilatedStages: Set<Int> = []
+  /// Whether the last normalisation of each block starts with γ = 0 (Goyal et al., 2017, arXiv:1706.02677).
+  public var startsAsIdentity = false
   /// Extent of the blocks' windows.
   public var window: Int
   /// Channels of the images.
   public var inputChannels: Int
   /// The number of classes.
   public var classes: Int
+  /// Which convolutions a kernel takes the place of.
+  public var replacement = Replacement.spatial
+  /// The stages, counted from 1, in which it does; nil for all.
+  public var replacedStages: Set<Int>?
 
   /// A description.
   public init(
@@ -87,5 +109,15 @@ public struct ResidualDescription: Sendable {
     self.shortcut = shortcut
     self.inputChannels = inputChannels
     self.classes = classes
+  }
+
+  /// Refuses stages that the network does not have.
+  func check() throws {
+    let numbers = 1...stages.count
+    for (wanted, option) in [(dilatedStages, "dilated"), (replacedStages ?? [], "replaced")] {
+      guard let wrong = wanted.filter({ !numbers.contains($0) }).min() else { continue }
+      throw WorkbenchError(
+        "\(name) has no stage \(wrong) to be \(option); its stages are 1 to \(stages.count).")
+    }
   }
 }

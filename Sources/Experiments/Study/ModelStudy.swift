@@ -12,8 +12,6 @@ public struct ModelStudy {
     public var kernels: [KernelChoice]
     /// The network.
     public var model: ResidualDescription
-    /// Which convolutions the kernels replace.
-    public var replacement: ResidualDescription.Replacement
     /// The algorithm of the replaced convolutions, or nil for the choice by shape.
     public var algorithm: String?
     /// The images.
@@ -29,13 +27,11 @@ public struct ModelStudy {
 
     /// A plan.
     public init(
-      kernels: [KernelChoice], model: ResidualDescription, replacement: ResidualDescription.Replacement,
-      algorithm: String?, input: FeatureShape, pass: TimedPass, threads: Int, seconds: Double,
+      kernels: [KernelChoice], model: ResidualDescription, algorithm: String?, input: FeatureShape, pass: TimedPass, threads: Int, seconds: Double,
       tuning: AlgorithmTuning?
     ) {
       self.kernels = kernels
       self.model = model
-      self.replacement = replacement
       self.algorithm = algorithm
       self.input = input
       self.pass = pass
@@ -64,8 +60,7 @@ public struct ModelStudy {
     for choice in plan.kernels {
       do {
         let network = try ResidualNetwork(
-          plan.model, kernel: choice, standard: plan.kernels[0], replacement: plan.replacement,
-          algorithm: plan.algorithm, seed: 0)
+          plan.model, kernel: choice, standard: plan.kernels[0], algorithm: plan.algorithm, seed: 0)
         _ = try network.outputShape(for: plan.input)
         networks.append((choice, network))
       } catch let error as WorkbenchError {

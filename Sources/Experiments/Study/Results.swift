@@ -40,7 +40,7 @@ public struct Results {
       guard own.allSatisfy({ $0.isFinished || $0.failure != nil }) else { continue }
       var cells = [
         "kernel": row.kernel, "model": specification.model.name,
-        "replace": specification.replacement.rawValue,
+        "replace": specification.model.replacement.rawValue,
         "data": specification.data.name, "seeds": "\(own.filter(\.isFinished).count)",
         "epochs": "\(specification.recipe.epochs)",
         "status": row.refusal != nil ? "refused" : failure != nil ? "failed" : "ok",
@@ -111,7 +111,7 @@ public struct Results {
     let image = specification.data.train.images.shape
     return """
       \(specification.model.name) on \(specification.data.name), the kernel in place of \
-      \(specification.replacement == .spatial ? "each block's 3×3" : "every convolution but the stem")
+      \(specification.model.replacement == .spatial ? "each block's 3×3" : "every convolution but the stem")
 
       \(table.text)
 

@@ -12,8 +12,6 @@ public struct Specification: Sendable {
   public let data: Dataset
   /// The network.
   public let model: ResidualDescription
-  /// Which convolutions are replaced.
-  public let replacement: ResidualDescription.Replacement
   /// How each network is trained; the number of epochs may be 0.
   public let recipe: Recipe
   /// The seeds 0 ..< `seeds` are trained.
@@ -21,17 +19,14 @@ public struct Specification: Sendable {
   /// Threads of an operator, and networks trained at the same time.
   public let threads: Int
 
-  /// A job for the items of `--conv`, a data set and a model by name.
+  /// A job for some kernels, `standard` first, a data set and a model that fits it.
   public init(
-    kernels items: String, data: String, model: String, replacement: ResidualDescription.Replacement,
-    epochs: Int, seeds: Int, threads: Int, registry: KernelRegistry
-  ) throws {
-    kernels = try registry.choicesBesideStandard(items)
+    kernels: [KernelChoice], data: Dataset, model: ResidualDescription, epochs: Int, seeds: Int, threads: Int
+  ) {
+    self.kernels = kernels
     standard = kernels[0]
-    self.data = try Dataset.load(data)
-    self.model = try Models.description(
-      model, inputChannels: self.data.train.images.shape[3], classes: self.data.classes)
-    self.replacement = replacement
+    self.data = data
+    self.model = model
     recipe = Recipe(
       epochs: epochs, batch: 32, schedule: Schedule(rate: 0.1, rule: .cosine, warmUp: 0.05),
       optimizer: .init(momentum: 0.9, nesterov: true, weightDecay: 2e-3), smoothing: 0.1, augments: true)
@@ -42,6 +37,6 @@ public struct Specification: Sendable {
   /// A new network with a kernel.
   func network(_ choice: KernelChoice, seed: Int) throws -> ResidualNetwork {
     try ResidualNetwork(
-      model, kernel: choice, standard: standard, replacement: replacement, seed: UInt64(seed))
+      model, kernel: choice, standard: standard, seed: UInt64(seed))
   }
 }

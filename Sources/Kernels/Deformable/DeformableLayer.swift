@@ -68,6 +68,10 @@ final class DeformableLayer: KernelLayer {
 
   var children: [(name: String, layer: any Layer)] { given == nil ? [("offset", predictor)] : [] }
 
+  var printedName: String { combine == .adder ? "DeformAdder2d" : "DeformConv2d" }
+
+  var printedArguments: String { geometry.printed(bias: bias != nil) }
+
   var hasOwnGradients: Bool { combine == .adder }
 
   /// Beside the products: 7 other operations for each channel of a bilinear sample (4 products, 3 sums), and for

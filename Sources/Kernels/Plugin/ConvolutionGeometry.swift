@@ -169,3 +169,24 @@ public struct ConvolutionGeometry: Hashable, Sendable {
       dilation: dilation ?? self.dilation, groups: groups ?? self.groups)
   }
 }
+
+extension ConvolutionGeometry {
+  /// The arguments of a convolution as PyTorch prints them; a padding that differs from side to side is
+  /// (top, left, bottom, right).
+  func printed(bias: Bool) -> String {
+    var text = "\(inputChannels), \(outputChannels), kernel_size=\(kernel.printed), stride=\(stride.printed)"
+    let isEven = padding.top == padding.bottom && padding.left == padding.right
+    let sides = isEven ? [padding.top, padding.left] : [padding.top, padding.left, padding.bottom, padding.right]
+    if sides.contains(where: { $0 != 0 }) {
+      text += ", padding=(\(sides.map(String.init).joined(separator: ", ")))"
+    }
+    if dilation != Pair(1) { text += ", dilation=\(dilation.printed)" }
+    if groups != 1 { text += ", groups=\(groups)" }
+    return bias ? text : text + ", bias=False"
+  }
+}
+
+extension Pair {
+  /// As Python prints a tuple.
+  fileprivate var printed: String { "(\(height), \(width))" }
+}

@@ -54,6 +54,10 @@ final class ShiftLayer: KernelLayer {
   var ownParameters: [NamedParameter] { pointwise?.ownParameters ?? [] }
 
   /// Moves cost no arithmetic; only bytes.
+  var printedName: String { "Shift" }
+
+  var printedArguments: String { geometry.printed(bias: true) }
+
   func cost(for input: FeatureShape) throws -> Cost {
     let output = try outputShape(for: input)
     var shifted = output

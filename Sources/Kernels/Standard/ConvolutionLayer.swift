@@ -44,6 +44,12 @@ public final class ConvolutionLayer: KernelLayer {
 
   public var algorithm: String { implementation.name }
 
+  public var printedName: String {
+    combine == .adder ? "Adder2d" : meaningIsFourier ? "FFTConv2d" : "Conv2d"
+  }
+
+  public var printedArguments: String { geometry.printed(bias: bias != nil) }
+
   public func algorithm(for input: FeatureShape, _ pass: Pass, _ context: Context) -> String? {
     (implementation as? AutomaticConvolution)?.choice(input, pass, context) ?? implementation.name
   }

@@ -1,0 +1,96 @@
+import ArgumentParser
+import Kernels
+import Networks
+import Tensors
+
+/// What can be varied in a model: the same options for every command that builds one.
+struct ModelOptions: ParsableArguments {
+  @Option(help: "Which convolutions are replaced: spatial (each block's k×k) or all (but the stem).")
+  var replace: ResidualDescription.Replacement?
+  @Option(
+    help: ArgumentHelp(
+      "The stages in which they are, such as 2,3,4 for layer2 to layer4 (default: all).", valueName: "list"))
+  var stages: StageList?
+  @Option(help: ArgumentHelp("The kernels' dilation: short for :dilation=N behind each.", valueName: "size"))
+  var dilation: SizeArgument?
+  @Option(
+    help: ArgumentHelp("Offset groups of deformable kernels: short for :groups=N behind each.", valueName: "n"))
+  var offsetGroups: Int?
+  @Option(
+    help: "Beside blocks that change the size: padding (option A) or projection (option B); default: the model's.")
+  var shortcut: ResidualDescription.Shortcut?
+  @Option(help: "Where bottlenecks have their stride: spatial (as torchvision) or first (as the paper).")
+  var strideOn: ResidualDescription.StridePlace?
+  @Option(
+    help: ArgumentHelp("The stages whose stride is replaced by dilation, such as 3,4.", valueName: "list"))
+  var dilateStages: StageList?
+  @Flag(help: "Start the last normalisation of each block at zero, so that blocks start as identities.")
+  var zeroInit = false
+
+  /// Whether all are left at their defaults.
+  var areDefault: Bool {
+    replace == nil && stages == nil && dilation == nil && offsetGroups == nil && shortcut == nil
+      && strideOn == nil && dilateStages == nil && !zeroInit
+  }
+
+  func validate() throws {
+    if let offsetGroups { try check(offsetGroups, "--offset-groups", 1...1_048_576) }
+    if let pair = dilation?.pair { try check(min(pair.height, pair.width), "--dilation", 1...1_048_576) }
+  }
+
+  /// A model by name, varied.
+  func description(_ name: String, inputChannels: Int, classes: Int) throws -> ResidualDescription {
+    var description = try Models.description(name, inputChannels: inputChannels, classes: classes)
+    if let replace { description.replacement = replace }
+    if let stages { description.replacedStages = stages.numbers }
+    if let shortcut { description.shortcut = shortcut }
+    if let strideOn {
+      guard description.block == .bottleneck || strideOn == .spatial else {
+        throw WorkbenchError("\(name) has no bottlenecks, so no first 1×1 for a stride; leave out --stride-on.")
+      }
+      description.stridePlace = strideOn
+    }
+    if let dilateStages { description.dilatedStages = dilateStages.numbers }
+    description.startsAsIdentity = zeroInit
+    return description
+  }
+
+  /// Kernels from items of `--conv`, with the options given here; `standard` beside others stays plain.
+  func kernels(_ choices: [KernelChoice]) throws -> [KernelChoice] {
+    var result = choices
+    let given = [("dilation", dilation?.pair.description), ("groups", offsetGroups.map(String.init))]
+    for (name, value) in given {
+      guard let value else { continue }
+      var isTaken = false
+      for (index, choice) in result.enumerated() where choices.count == 1 || choice.item != "standard" {
+        guard choice.kernel.options.contains(where: { $0.name == name }) else { continue }
+        // Only deformable kernels call their offset groups so.
+        if name == "groups", !choice.kernel.name.hasPrefix("deformable") { continue }
+        result[index] = try ExperimentCommand.registry.choice("\(choice.item):\(name)=\(value)")
+        isTaken = true
+      }
+      guard isTaken else {
+        throw WorkbenchError(
+          name == "groups"
+            ? "No kernel of --conv has offsets; leave out --offset-groups."
+            : "No kernel of --conv takes a dilation; leave out --dilation.")
+      }
+    }
+    return result
+  }
+}
+
+/// Numbers of stages on the command line: `2,3,4`.
+struct StageList: ExpressibleByArgument {
+  let numbers: Set<Int>
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.allSatisfy({ $0.map { (1...99).contains($0) } ?? false }) else { return nil }
+    numbers = Set(parts.compactMap { $0 })
+  }
+}
+
+extension ResidualDescription.Replacement: ExpressibleByArgument {}
+extension ResidualDescription.Shortcut: ExpressibleByArgument {}
+extension ResidualDescription.StridePlace: ExpressibleByArgument {}
