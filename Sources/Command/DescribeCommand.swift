@@ -1,6 +1,5 @@
 import ArgumentParser
 import Experiments
-import Kernels
 import Layers
 import Networks
 import Tensors
@@ -41,12 +40,8 @@ struct DescribeCommand: ParsableCommand {
 
   func run() throws {
     let shape = input?.shape ?? Models.input(model)
-    let registry = ExperimentCommand.registry
-    let description = try variations.description(
-      model, inputChannels: shape.channels, classes: classes ?? Models.classes(model))
-    let network = try ResidualNetwork(
-      description, kernel: variations.kernels([registry.choice(conv)])[0],
-      standard: registry.choice("standard"), seed: 0)
+    let network = try variations.network(
+      model, conv, inputChannels: shape.channels, classes: classes, seed: 0)
     _ = try network.outputShape(for: shape)
     let rows = try network.summaries("", for: shape)
     if let csv { try Self.csvTable(rows).write(to: csv) }

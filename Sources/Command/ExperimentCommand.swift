@@ -15,6 +15,7 @@ public struct ExperimentCommand: ParsableCommand {
     abstract: "What happens if the 3×3 convolution in a residual network is replaced by another operator?",
     subcommands: [
       RunCommand.self, ListCommand.self, ConvCommand.self, BenchCommand.self, DescribeCommand.self,
+      LogitsCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 
@@ -73,6 +74,9 @@ struct SizeArgument: ExpressibleByArgument {
   }
 
   var defaultValueDescription: String { pair.description }
+
+  /// As an option of a kernel takes it.
+  var text: String { pair.height == pair.width ? "\(pair.height)" : "\(pair.height)x\(pair.width)" }
 }
 
 /// A padding on the command line: `N`, `HxW` or `TOP,LEFT,BOTTOM,RIGHT`.

@@ -55,10 +55,20 @@ struct ModelOptions: ParsableArguments {
     return description
   }
 
+  /// A network with one kernel, from an item of `--conv`; without classes, it has the model's own.
+  func network(_ name: String, _ item: String, inputChannels: Int, classes: Int?, seed: UInt64) throws
+    -> ResidualNetwork
+  {
+    let registry = ExperimentCommand.registry
+    return try ResidualNetwork(
+      description(name, inputChannels: inputChannels, classes: classes ?? Models.classes(name)),
+      kernel: kernels([registry.choice(item)])[0], standard: registry.choice("standard"), seed: seed)
+  }
+
   /// Kernels from items of `--conv`, with the options given here; `standard` beside others stays plain.
   func kernels(_ choices: [KernelChoice]) throws -> [KernelChoice] {
     var result = choices
-    let given = [("dilation", dilation?.pair.description), ("groups", offsetGroups.map(String.init))]
+    let given = [("dilation", dilation.map(\.text)), ("groups", offsetGroups.map(String.init))]
     for (name, value) in given {
       guard let value else { continue }
       var isTaken = false

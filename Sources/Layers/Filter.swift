@@ -54,13 +54,15 @@ public final class FilterCache<Value> {
   /// An empty cache.
   public init() {}
 
-  /// What `make` makes of the filter's present value, and of `variant`.
-  public func value(_ filter: Filter, variant: Int = 0, _ make: (Tensor) -> Value) -> Value {
+  /// What `make` makes of the filter's present value, and of `variant`; kept where the context says so.
+  public func value(
+    _ filter: Filter, _ context: Context, variant: Int = 0, _ make: (Tensor) -> Value
+  ) -> Value {
     if let known, known.key == filter.key, known.variant == variant { return known.value }
     // The old one goes first, so that both need not fit into memory.
     known = nil
     let value = make(filter.value)
-    known = (filter.key, variant, value)
+    if context.keepsPreparedWeights { known = (filter.key, variant, value) }
     return value
   }
 }

@@ -9,6 +9,8 @@ public struct Context: Sendable {
   /// Whether nobody asks for the gradient to the input, as of a network's first layer: what a backward pass returns
   /// is then undefined.
   public var skipsInputGradient = false
+  /// Whether layers keep what they make of their weights, such as packed ones, for the next pass.
+  public var keepsPreparedWeights = true
   /// Where algorithms are chosen by measurement, in inference only; nil for the fixed rule.
   public var tuning: AlgorithmTuning?
   /// Where the time of each layer is noted, in inference only.

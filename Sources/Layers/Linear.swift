@@ -48,7 +48,7 @@ public final class Linear: Layer {
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     if context.training { self.input = input }
-    let packed = forwardPack.value(Filter(weight)) {
+    let packed = forwardPack.value(Filter(weight), context) {
       PackedWeights(forward: $0.reshaped([1, 1, inputs, outputs]), groups: 1)
     }
     var result = Tensor(uninitialized: input.shape.dropLast() + [outputs])
@@ -77,7 +77,7 @@ public final class Linear: Layer {
       }
     }
     weight.gradient = weightGradient
-    let packed = backwardPack.value(Filter(weight)) {
+    let packed = backwardPack.value(Filter(weight), context) {
       PackedWeights(backward: $0.reshaped([1, 1, inputs, outputs]), groups: 1)
     }
     var result = Tensor(uninitialized: input.shape)

@@ -23,9 +23,14 @@ public enum AtomicFile {
   /// - Throws: a ``WorkbenchError`` that names the path and the reason; nothing is left behind, and an
   ///   existing file stays as it was.
   public static func write(_ data: Data, to path: String) throws {
+    try write(to: path) { put in try put(data) }
+  }
+
+  /// The same for data that comes piece by piece: `body` passes each to the function that it is given.
+  public static func write(to path: String, _ body: ((Data) throws -> Void) throws -> Void) throws {
     var existing = stat()
     guard stat(path, &existing) == 0 else {
-      return try replace(path, path, data, permissions: nil)
+      return try replace(path, path, permissions: nil, body)
     }
     switch existing.st_mode & S_IFMT {
     case S_IFDIR:
@@ -33,18 +38,18 @@ public enum AtomicFile {
     case S_IFREG:
       guard access(path, W_OK) == 0 else { throw failure(path, errno) }
       let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-      try replace(target, path, data, permissions: existing.st_mode & 0o777)
+      try replace(target, path, permissions: existing.st_mode & 0o777, body)
     default:
       let descriptor = open(path, O_WRONLY | O_CLOEXEC)
       guard descriptor >= 0 else { throw failure(path, errno) }
       defer { close(descriptor) }
-      try put(data, into: descriptor, path)
+      try body { try put($0, into: descriptor, path) }
     }
   }
 
   /// Writes to a temporary name beside `target` and renames it; errors name `path`, what the user called it.
   private static func replace(
-    _ target: String, _ path: String, _ data: Data, permissions: mode_t?
+    _ target: String, _ path: String, permissions: mode_t?, _ body: ((Data) throws -> Void) throws -> Void
   ) throws {
     let folder = (target as NSString).deletingLastPathComponent
     let name = ".\(String(UInt64.random(in: .min ... .max), radix: 16)).partial"
@@ -59,7 +64,7 @@ public enum AtomicFile {
       throw failure(path, code)
     }
     if let permissions { fchmod(descriptor, permissions) }
-    let written = Result { try put(data, into: descriptor, path) }
+    let written = Result { try body { try put($0, into: descriptor, path) } }
     let closed = close(descriptor)
     do {
       try written.get()

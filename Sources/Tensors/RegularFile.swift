@@ -63,6 +63,11 @@ public struct RegularFile: ~Copyable {
     }
   }
 
+  /// Passes over the next `count` bytes.
+  public func skip(_ count: Int) throws {
+    guard lseek(descriptor, off_t(count), SEEK_CUR) >= 0 else { throw RegularFile.unreadable(path, errno) }
+  }
+
   private static func unreadable(_ path: String, _ code: Int32) -> WorkbenchError {
     let name = path.isEmpty ? "A file without a name" : path
     return WorkbenchError("\(name) cannot be read: \(String(cString: strerror(code))).")

@@ -21,10 +21,10 @@ final class DeformableConvolution {
     var mask: Tensor?
   }
 
-  func forward(_ x: Tensor, _ plan: SamplingPlan, _ filter: Filter, _ finish: Finish, threads: Int)
+  func forward(_ x: Tensor, _ plan: SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context)
     -> Tensor
   {
-    let packed = forwardPack.value(filter) { PackedWeights(forward: $0, groups: geometry.groups) }
+    let packed = forwardPack.value(filter, context) { PackedWeights(forward: $0, groups: geometry.groups) }
     let channels = geometry.inputChannels, taps = geometry.taps, outputs = geometry.outputChannels
     let zeros = Tensor(repeating: 0, [channels])
     var y = Tensor(uninitialized: plan.output.extents)
@@ -33,7 +33,7 @@ final class DeformableConvolution {
         finish.withPointers(output: y) { finish in
           indirectGEMM(
             rows: plan.output.pixels, weights: packed, finish: finish, combine: combine,
-            scratchPerRow: taps * channels, threads: threads
+            scratchPerRow: taps * channels, threads: context.threads
           ) { range, table in
             for tap in 0..<taps { table.setTap(slot: tap, tap) }
             for pixel in range {
@@ -55,15 +55,15 @@ final class DeformableConvolution {
   }
 
   func backward(
-    _ g: Tensor, _ x: Tensor, _ plan: SamplingPlan, _ weight: Parameter, hasMask: Bool, threads: Int
+    _ g: Tensor, _ x: Tensor, _ plan: SamplingPlan, _ weight: Parameter, hasMask: Bool, _ context: Context
   ) -> Gradients {
     let slots = plan.offsetGroups * geometry.taps
     let pixels = plan.output.extents.dropLast()
     var result = Gradients(
-      input: Tensor(repeating: 0, x.shape), weight: weightGradient(g, x, plan, weight, threads: threads),
+      input: Tensor(repeating: 0, x.shape), weight: weightGradient(g, x, plan, weight, threads: context.threads),
       offset: Tensor(uninitialized: pixels + [2 * slots]),
       mask: hasMask ? Tensor(uninitialized: pixels + [slots]) : nil)
-    let packed = backwardPack.value(Filter(weight)) { PackedWeights(backward: $0, groups: geometry.groups) }
+    let packed = backwardPack.value(Filter(weight), context) { PackedWeights(backward: $0, groups: geometry.groups) }
     // One column gradient for each pixel, tap and channel: some megabytes at a time.
     let columnCount = geometry.taps * geometry.inputChannels
     let block = max(1, (1 << 20) / columnCount)
@@ -73,9 +73,9 @@ final class DeformableConvolution {
       var columns = Tensor(uninitialized: [range.count, columnCount])
       withPointers(g, x, zeros) { g, x, zeros in
         columns.withMutablePointer { columns in
-          columnGradient(g, x, zeros, plan, packed, range, columns, threads: threads)
-          positionGradients(columns, x, zeros, plan, range, &result, threads: threads)
-          result.input.withMutablePointer { scatter(columns, plan, range, into: $0, threads: threads) }
+          columnGradient(g, x, zeros, plan, packed, range, columns, threads: context.threads)
+          positionGradients(columns, x, zeros, plan, range, &result, threads: context.threads)
+          result.input.withMutablePointer { scatter(columns, plan, range, into: $0, threads: context.threads) }
         }
       }
     }

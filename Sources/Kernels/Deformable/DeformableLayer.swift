@@ -132,7 +132,7 @@ final class DeformableLayer: KernelLayer {
     }
     let plan = plan(input, offset, mask, context)
     if context.training { saved = Saved(input: input, offset: offset, mask: mask, plan: plan) }
-    return convolution.forward(input, plan, filter, finish, threads: context.threads)
+    return convolution.forward(input, plan, filter, finish, context)
   }
 
   private func plan(
@@ -147,7 +147,7 @@ final class DeformableLayer: KernelLayer {
       algorithm == "reference"
       ? referenceBackward(gradient, saved)
       : convolution.backward(
-        gradient, saved.input, saved.plan, weight, hasMask: saved.mask != nil, threads: context.threads)
+        gradient, saved.input, saved.plan, weight, hasMask: saved.mask != nil, context)
     weight.gradient = gradients.weight
     bias?.gradient = biasGradient(gradient, threads: context.threads)
     if given != nil {

@@ -32,7 +32,7 @@ final class FourierConvolution: ConvolutionAlgorithm {
   func forward(_ x: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor {
     let full = unit.checkedOutput(FeatureShape(x))
     let tiles = FourierTiles(unit, output: full)
-    let packed = forwardSpectra.value(filter, variant: tiles.size) {
+    let packed = forwardSpectra.value(filter, context, variant: tiles.size) {
       spectra($0, size: tiles.size, backward: false, threads: context.threads)
     }
     let dense = convolve(
@@ -49,7 +49,7 @@ final class FourierConvolution: ConvolutionAlgorithm {
     let input = FeatureShape(x)
     let dense = upsampled(g, unit.checkedOutput(input))
     let tiles = FourierTiles(unit, output: input)
-    let packed = backwardSpectra.value(Filter(weight), variant: tiles.size) {
+    let packed = backwardSpectra.value(Filter(weight), context, variant: tiles.size) {
       spectra($0, size: tiles.size, backward: true, threads: context.threads)
     }
     // dx is the correlation of g with the turned window: position q reads g from q + padding − reach + 1 on.

@@ -17,6 +17,12 @@ struct Shift: Kernel {
   ]
   let algorithms = ["direct", "reference"]
 
+  /// A shift alone mixes no channels: a place's groups are the groups of the pointwise convolution, if there is one.
+  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
+    let mixes = options.value("pointwise") == "always" || place.inputChannels != place.outputChannels
+    return mixes || place.taps == 1 ? place : try place.with(groups: 1)
+  }
+
   /// The window is 3×3 and a weight is the 1×1 convolution's. Zeros outside are part of the meaning: padding 0 (none
   /// asked for) and the window's own are the same.
   func site(for request: OperatorRequest) throws -> KernelSite {

@@ -12,7 +12,7 @@ final class ShiftedPointwise {
 
   func forward(_ x: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor {
     let input = FeatureShape(x), output = geometry.checkedOutput(input), channels = input.channels
-    let packed = cache.value(filter) { PackedWeights(forward: ordered($0), groups: 1) }
+    let packed = cache.value(filter, context) { PackedWeights(forward: ordered($0), groups: 1) }
     let runs = runs(input)
     let reach = geometry.padding
     let zeros = Tensor(repeating: 0, [channels])

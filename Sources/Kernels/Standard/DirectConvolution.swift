@@ -25,7 +25,7 @@ final class DirectConvolution: ConvolutionAlgorithm {
     let input = FeatureShape(x), output = geometry.checkedOutput(input)
     if !byMaxima, WindowRows.serves(geometry) { return mergedForward(x, output, filter, finish, context) }
     let rows = GridRows(geometry, input: input, output: output)
-    let packed = forwardPack.value(filter) {
+    let packed = forwardPack.value(filter, context) {
       PackedWeights(forward: merged.expanded($0), groups: merged.groups)
     }
     let zeros = Tensor(repeating: 0, [input.channels])
@@ -58,7 +58,7 @@ final class DirectConvolution: ConvolutionAlgorithm {
   ) -> Tensor {
     let input = FeatureShape(x), output = FeatureShape(g)
     let rows = GridRows(geometry, input: input, output: output)
-    let packed = backwardPack.value(Filter(weight)) {
+    let packed = backwardPack.value(Filter(weight), context) {
       PackedWeights(backward: merged.expanded($0), groups: merged.groups)
     }
     let zeros = Tensor(repeating: 0, [output.channels])
@@ -157,7 +157,7 @@ extension DirectConvolution {
     _ x: Tensor, _ output: FeatureShape, _ filter: Filter, _ finish: Finish, _ context: Context
   ) -> Tensor {
     let rows = WindowRows(geometry, x, output: output, threads: context.threads)
-    let packed = forwardPack.value(filter) {
+    let packed = forwardPack.value(filter, context) {
       PackedWeights(
         forward: $0.reshaped([geometry.kernel.height, 1, rows.run, geometry.outputChannels]), groups: 1)
     }

@@ -36,7 +36,7 @@ final class WinogradConvolution: ConvolutionAlgorithm {
   }
 
   func forward(_ x: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor {
-    let weights = forwardWeights.value(filter) {
+    let weights = forwardWeights.value(filter, context) {
       WinogradWeights($0, size, backward: false, threads: context.threads)
     }
     return convolve(
@@ -48,7 +48,7 @@ final class WinogradConvolution: ConvolutionAlgorithm {
   func inputGradient(
     _ g: Tensor, _ x: Tensor, _ weight: Parameter, adding summand: Tensor?, _ context: Context
   ) -> Tensor {
-    let weights = backwardWeights.value(Filter(weight)) {
+    let weights = backwardWeights.value(Filter(weight), context) {
       WinogradWeights($0, size, backward: true, threads: context.threads)
     }
     return convolve(

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Foundation
+import Layers
+import Networks
+import Tensors
+
+/// `experiment logits`: a model with weights from a file, applied to images.
+struct LogitsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "logits",
+    abstract: "Apply a model with given weights to images.",
+    discussion: """
+      Example: swift run experiment logits resnet18 --weights experiments/arrays/resnet18.safetensors --input experiments/arrays/images.npy --output logits.npy
+
+      experiments/peers/convert_checkpoint.py makes such files from torchvision's and timm's checkpoints.
+      """)
+
+  @Argument(help: ArgumentHelp("\(Models.names.joined(separator: ", ")).", valueName: "model"))
+  var model: String
+  @Option(help: ArgumentHelp("The weights, under torchvision's names.", valueName: "file.safetensors"))
+  var weights: String
+  @Option(help: ArgumentHelp("The images, NCHW, normalised as the model expects them.", valueName: "x.npy"))
+  var input: String
+  @Option(help: ArgumentHelp("Where the logits go, one row for each image.", valueName: "y.npy"))
+  var output: String
+  @Option(help: ArgumentHelp("The kernel in place of the model's convolutions.", valueName: "name"))
+  var conv = "standard"
+  @OptionGroup(title: "The model")
+  var variations: ModelOptions
+  @Option(help: ArgumentHelp("The number of classes (default: the file's).", valueName: "n"))
+  var classes: Int?
+  @Flag(help: "Load what fits, list the rest on standard error.")
+  var partial = false
+  @Option(help: ArgumentHelp("Threads (default: all cores).", valueName: "n"))
+  var threads = ProcessInfo.processInfo.activeProcessorCount
+
+  func validate() throws {
+    try check(threads, "--threads", 1...1024)
+    if let classes { try check(classes, "--classes", 1...1_048_576) }
+  }
+
+  func run() throws {
+    let array = try NpyFile.read(input)
+    guard array.shape.count == 4, array.shape.allSatisfy({ $0 > 0 }) else {
+      throw WorkbenchError("\(input) has the shape \(array.shape); images need four axes, NCHW.")
+    }
+    try AtomicFile.checkFolder(of: output)
+    let network = try variations.network(
+      model, conv, inputChannels: array.shape[1], classes: classes ?? Self.classes(weights), seed: 0)
+    let shape = FeatureShape(
+      batch: array.shape[0], height: array.shape[2], width: array.shape[3], channels: array.shape[1])
+    _ = try network.outputShape(for: shape)
+    report(try network.load(from: weights, partial: partial), weights)
+    var context = Context(training: false, threads: threads)
+    // Each layer runs once: what it makes of its weights is not worth keeping.
+    context.keepsPreparedWeights = false
+    let images = try array.tensor().fromFileOrder(.features)
+    let logits = network.forward(images, context)
+    try NpyFile.write(logits.reshaped([shape.batch, logits.count / shape.batch]), to: output)
+  }
+
+  /// The classes of the file's classifier; nil if it has none.
+  static func classes(_ path: String) throws -> Int? {
+    let file = try SafetensorsFile(path)
+    return file.entries.first { $0.name == "fc.bias" }.flatMap { $0.shape.count == 1 ? $0.shape[0] : nil }
+  }
+}
+
+/// Lists on standard error what a partial loading left out.
+func report(_ match: StateMatch, _ path: String) {
+  guard !match.isComplete else { return }
+  FileHandle.standardError.write(
+    Data("Loaded \(match.loaded.count) tensors of \(path); \(match.differences).\n".utf8))
+}

@@ -1,0 +1,98 @@
+import Tensors
+
+/// How a file of weights and a network fit together.
+public struct StateMatch: Sendable {
+  /// Names that the network and the file both have, in one shape.
+  public var loaded: [String] = []
+  /// Names that only the network has.
+  public var missing: [String] = []
+  /// Names that only the file has.
+  public var unexpected: [String] = []
+  /// Names whose shapes differ, or whose values are no floats, with what differs.
+  public var misfits: [String] = []
+
+  /// Whether everything fits.
+  public var isComplete: Bool { missing.isEmpty && unexpected.isEmpty && misfits.isEmpty }
+
+  /// What does not fit, by name.
+  public var differences: String {
+    [("missing", missing), ("unexpected", unexpected), ("of another shape or type", misfits)]
+      .filter { !$0.1.isEmpty }.map { "\($0.0): \($0.1.joined(separator: ", "))" }.joined(separator: "; ")
+  }
+}
+
+extension Layer {
+  /// Everything that a file of weights holds: parameters, then running statistics, under PyTorch's names.
+  public var state: [NamedParameter] { parameters + buffers }
+
+  /// Writes the state as a safetensors file, in PyTorch's layouts.
+  public func save(to path: String, metadata: [String: String] = [:]) throws {
+    try SafetensorsFile.write(state.map(\.fileEntry), metadata: metadata, to: path)
+  }
+
+  /// Reads the state from a safetensors file.
+  ///
+  /// Batch counters (`num_batches_tracked`), which nothing here needs, are passed over.
+  ///
+  /// - Parameter partial: whether to load what fits and leave the rest as it is.
+  /// - Returns: what was loaded and what not.
+  /// - Throws: a ``WorkbenchError`` that lists what does not fit; then nothing is changed.
+  @discardableResult
+  public func load(from path: String, partial: Bool = false) throws -> StateMatch {
+    var file = try SafetensorsFile(path)
+    let match = match(file.entries)
+    guard match.isComplete || partial else {
+      throw WorkbenchError(
+        "\(path) does not fit this network (--partial loads what fits); \(match.differences).")
+    }
+    guard !match.loaded.isEmpty else {
+      throw WorkbenchError("\(path) holds nothing that fits this network; \(match.differences).")
+    }
+    let wanted = Set(match.loaded)
+    let parameters = Dictionary(state.map { ($0.name, $0.parameter) }, uniquingKeysWith: { $1 })
+    for index in file.entries.indices {
+      let name = file.entries[index].name
+      guard wanted.contains(name), let parameter = parameters[name] else {
+        try file.skip()
+        continue
+      }
+      parameter.value = try file.read().fromFileOrder(parameter.layout)
+    }
+    return match
+  }
+
+  private func match(_ entries: [SafetensorsFile.Entry]) -> StateMatch {
+    var match = StateMatch()
+    let known = Dictionary(entries.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+    for (name, parameter) in state.map({ ($0.name, $0.parameter) }) {
+      let shape = parameter.layout.fileShape(parameter.value.shape)
+      guard let entry = known[name] else {
+        match.missing.append(name)
+        continue
+      }
+      if entry.shape != shape {
+        match.misfits.append("\(name) (\(entry.shape) in the file, \(shape) here)")
+      } else if !entry.type.isFloat {
+        match.misfits.append("\(name) (\(entry.type.rawValue) in the file)")
+      } else {
+        match.loaded.append(name)
+      }
+    }
+    let own = Set(state.map(\.name))
+    match.unexpected = entries.map(\.name).filter {
+      !own.contains($0) && !$0.hasSuffix("num_batches_tracked")
+    }
+    return match
+  }
+}
+
+extension NamedParameter {
+  /// What a file of weights holds of it.
+  public var fileEntry: (name: String, shape: [Int], values: () -> Tensor) {
+    let parameter = parameter
+    return (
+      name, parameter.layout.fileShape(parameter.value.shape),
+      { parameter.value.toFileOrder(parameter.layout) }
+    )
+  }
+}

@@ -1,0 +1,226 @@
+import Foundation
+
+/// Files of named tensors: https://huggingface.co/docs/safetensors (a length, a JSON header, the values).
+///
+/// Values are read as they come, one tensor at a time; nothing is allocated for what a header only promises.
+public struct SafetensorsFile: ~Copyable {
+  /// The types of values, by the format's names.
+  public enum ElementType: String, Sendable {
+    case F64, F32, F16, BF16, I64, I32, I16, I8, U64, U32, U16, U8, BOOL
+
+    /// Bytes per value.
+    public var size: Int {
+      switch self {
+      case .F64, .I64, .U64: 8
+      case .F32, .I32, .U32: 4
+      case .F16, .BF16, .I16, .U16: 2
+      case .I8, .U8, .BOOL: 1
+      }
+    }
+
+    /// Whether values can be read here.
+    public var isFloat: Bool { [.F64, .F32, .F16, .BF16].contains(self) }
+  }
+
+  /// One tensor's line of the header.
+  public struct Entry: Sendable {
+    /// The tensor's name.
+    public let name: String
+    /// The type of its values.
+    public let type: ElementType
+    /// Its extents, in PyTorch's order.
+    public let shape: [Int]
+    fileprivate let range: Range<Int>
+  }
+
+  /// The tensors, in the order of their values.
+  public let entries: [Entry]
+  /// Free text under names.
+  public let metadata: [String: String]
+  private let file: RegularFile
+  private var next = 0
+  private var position = 0
+
+  /// Opens a file and checks every field of its header.
+  ///
+  /// - Throws: a ``WorkbenchError`` that names the file and what is wrong with it.
+  public init(_ path: String) throws {
+    let file = try RegularFile(path)
+    func broken(_ reason: String) -> WorkbenchError {
+      WorkbenchError("\(path) is no valid safetensors file: \(reason).")
+    }
+    guard file.size >= 8 else { throw broken("it has \(file.size) bytes, fewer than its length field") }
+    let length = try file.read(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    guard length <= 100_000_000, length <= UInt64(file.size - 8) else {
+      throw broken("its header should have \(length) bytes, and \(file.size - 8) are left")
+    }
+    let header = try file.read(Int(length))
+    guard header.first == UInt8(ascii: "{") else { throw broken("its header does not start with {") }
+    let decoded: Header
+    do {
+      decoded = try JSONDecoder().decode(Header.self, from: Data(header))
+    } catch let error as WorkbenchError {
+      throw broken(error.description)
+    } catch {
+      throw broken("its header is not the JSON that is expected")
+    }
+    // The values lie one behind the other, without gaps: then no two names can mean the same bytes.
+    var end = 0
+    let sorted = decoded.entries.sorted {
+      ($0.range.lowerBound, $0.range.upperBound, $0.name) < ($1.range.lowerBound, $1.range.upperBound, $1.name)
+    }
+    for entry in sorted {
+      guard entry.range.lowerBound == end else {
+        throw broken("the values of \(entry.name) start at byte \(entry.range.lowerBound), not at \(end)")
+      }
+      end = entry.range.upperBound
+    }
+    guard end == file.size - 8 - Int(length) else {
+      throw broken("its tensors have \(end) bytes, and \(file.size - 8 - Int(length)) are there")
+    }
+    entries = sorted
+    metadata = decoded.metadata
+    self.file = file
+  }
+
+  /// Reads the values of the next entry, rounded to single precision, in the file's axis order.
+  ///
+  /// Its type must be one of floats; `skip` passes over an entry.
+  public mutating func read() throws -> Tensor {
+    let entry = entries[next]
+    try Tensor.checkSize(entry.shape, "\(entry.name) of \(file.path)")
+    let bytes = try file.read(entry.range.count)
+    next += 1
+    var result = Tensor(uninitialized: entry.shape)
+    result.withMutablePointer { target in
+      bytes.withUnsafeBytes { source in
+        func each<Bits: FixedWidthInteger>(_: Bits.Type, _ value: (Bits) -> Float) {
+          for index in 0..<source.count / MemoryLayout<Bits>.size {
+            let bits = source.loadUnaligned(
+              fromByteOffset: index &* MemoryLayout<Bits>.size, as: Bits.self)
+            target[index] = value(Bits(littleEndian: bits))
+          }
+        }
+        switch entry.type {
+        case .F32: each(UInt32.self) { Float(bitPattern: $0) }
+        case .F64: each(UInt64.self) { Float(Double(bitPattern: $0)) }
+        case .BF16: each(UInt16.self) { Float(bitPattern: UInt32($0) << 16) }
+        case .F16: each(UInt16.self, Self.half)
+        default: preconditionFailure("\(entry.type) is not read")
+        }
+      }
+    }
+    return result
+  }
+
+  /// Passes over the next entry.
+  public mutating func skip() throws {
+    try file.skip(entries[next].range.count)
+    next += 1
+  }
+
+  /// The value of a half-precision number (IEEE 754 binary16).
+  static func half(_ bits: UInt16) -> Float {
+    let sign: Float = bits & 0x8000 == 0 ? 1 : -1
+    let exponent = Int(bits >> 10 & 0x1f), fraction = Float(bits & 0x3ff)
+    switch exponent {
+    case 0: return sign * fraction * 0x1p-24
+    case 31: return fraction == 0 ? sign * .infinity : .nan
+    default: return sign * (1 + fraction * 0x1p-10) * Float(sign: .plus, exponent: exponent - 15, significand: 1)
+    }
+  }
+
+  /// The header as JSON has it.
+  private struct Header: Decodable {
+    var entries: [Entry] = []
+    var metadata: [String: String] = [:]
+
+    private struct Line: Decodable {
+      let dtype: String
+      let shape: [Int]
+      let data_offsets: [Int]
+    }
+
+    private struct Name: CodingKey {
+      let stringValue: String
+      init(stringValue: String) { self.stringValue = stringValue }
+      var intValue: Int? { nil }
+      init?(intValue: Int) { nil }
+    }
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: Name.self)
+      for key in container.allKeys {
+        let name = key.stringValue
+        if name == "__metadata__" {
+          metadata = try container.decode([String: String].self, forKey: key)
+          continue
+        }
+        guard let line = try? container.decode(Line.self, forKey: key) else {
+          throw WorkbenchError("\(name) lacks a dtype, a shape or data_offsets")
+        }
+        guard let type = ElementType(rawValue: line.dtype) else {
+          throw WorkbenchError("\(name) has the unknown dtype \(line.dtype)")
+        }
+        guard line.shape.count <= 32, line.shape.allSatisfy({ $0 >= 0 }) else {
+          throw WorkbenchError("\(name) has the impossible shape \(line.shape)")
+        }
+        var bytes = type.size, isTooLarge = false
+        for extent in line.shape {
+          let (product, overflow) = bytes.multipliedReportingOverflow(by: extent)
+          bytes = product
+          isTooLarge = isTooLarge || overflow
+        }
+        guard !isTooLarge, line.data_offsets.count == 2, line.data_offsets[0] >= 0,
+          line.data_offsets[1] >= line.data_offsets[0], line.data_offsets[1] - line.data_offsets[0] == bytes
+        else {
+          throw WorkbenchError(
+            "the data_offsets of \(name), \(line.data_offsets), do not fit \(line.dtype) values of shape \(line.shape)"
+          )
+        }
+        entries.append(
+          Entry(
+            name: name, type: type, shape: line.shape, range: line.data_offsets[0]..<line.data_offsets[1]))
+      }
+    }
+  }
+
+  /// Writes tensors of single precision, whole or not at all.
+  ///
+  /// - Parameters:
+  ///   - tensors: names, shapes in the file and values in the file's axis order, which are asked for one by one.
+  public static func write(
+    _ tensors: [(name: String, shape: [Int], values: () -> Tensor)], metadata: [String: String] = [:],
+    to path: String
+  ) throws {
+    var header: [String: Any] = metadata.isEmpty ? [:] : ["__metadata__": metadata]
+    var end = 0
+    for tensor in tensors {
+      let bytes = 4 * tensor.shape.reduce(1, *)
+      header[tensor.name] = [
+        "dtype": "F32", "shape": tensor.shape, "data_offsets": [end, end + bytes],
+      ]
+      end += bytes
+    }
+    var text = try JSONSerialization.data(withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])
+    text.append(Data(repeating: UInt8(ascii: " "), count: (8 - text.count % 8) % 8))
+    let length = withUnsafeBytes(of: UInt64(text.count).littleEndian) { Data($0) }
+    try AtomicFile.write(to: path) { put in
+      try put(length + text)
+      for tensor in tensors { try put(littleEndian(tensor.values())) }
+    }
+  }
+
+  private static func littleEndian(_ tensor: Tensor) -> Data {
+    let count = tensor.count
+    return tensor.withPointer { source in
+      var data = Data(count: 4 * count)
+      data.withUnsafeMutableBytes { target in
+        for index in 0..<count {
+          target.storeBytes(of: source[index].bitPattern.littleEndian, toByteOffset: 4 * index, as: UInt32.self)
+        }
+      }
+      return data
+    }
+  }
+}
