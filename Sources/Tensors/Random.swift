@@ -9,6 +9,12 @@ public struct Random: RandomNumberGenerator, Sendable {
   /// A source that depends on nothing but `seed`.
   public init(seed: UInt64) { state = Random.mix(seed &+ Random.gamma) }
 
+  /// A source that goes on from where another one was.
+  public init(position: UInt64) { state = position }
+
+  /// Where it is: all that the next numbers depend on.
+  public var position: UInt64 { state }
+
   /// An independent source that depends on this one's seed and position, and on `label`.
   public func split(_ label: String) -> Random {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325

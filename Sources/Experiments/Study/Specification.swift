@@ -27,9 +27,7 @@ public struct Specification: Sendable {
     standard = kernels[0]
     self.data = data
     self.model = model
-    recipe = Recipe(
-      epochs: epochs, batch: 32, schedule: Schedule(rate: 0.1, rule: .cosine, warmUp: 0.05),
-      optimizer: .init(momentum: 0.9, nesterov: true, weightDecay: 2e-3), smoothing: 0.1, augments: true)
+    recipe = .standard(epochs: epochs)
     self.seeds = seeds
     self.threads = threads
   }

@@ -3,7 +3,7 @@ import Layers
 import Tensors
 
 /// Stochastic gradient descent with momentum, as PyTorch's.
-public final class SGD {
+public final class SGD: Optimizer {
   /// What is the same in every step.
   public struct Options: Hashable, Sendable, Codable {
     /// The share of the last step that is kept.
@@ -45,17 +45,8 @@ public final class SGD {
     for (index, parameter) in parameters.enumerated() {
       guard var gradient = parameter.gradient else { continue }
       let count = gradient.count, stepRate = Float(rate * parameter.rateFactor)
-      if parameter.rule == .adder {
-        let factor = Self.adderFactor(gradient, rate: options.adderRate)
-        gradient.withMutablePointer { Elementwise.scale(factor, $0, $0, count: count, threads: 1) }
-      }
-      if parameter.decays && options.weightDecay != 0 {
-        parameter.value.withPointer { value in
-          gradient.withMutablePointer {
-            Elementwise.addScaled(Float(options.weightDecay), value, $0, count: count, threads: 1)
-          }
-        }
-      }
+      gradient.scaleForAdder(parameter, rate: options.adderRate)
+      if parameter.decays { gradient.add(options.weightDecay, times: parameter.value) }
       if options.momentum != 0 {
         var velocity = velocities[index] ?? Tensor(repeating: 0, gradient.shape)
         velocities[index] = nil
@@ -66,11 +57,7 @@ public final class SGD {
           }
         }
         if options.nesterov {
-          velocity.withPointer { v in
-            gradient.withMutablePointer {
-              Elementwise.addScaled(Float(options.momentum), v, $0, count: count, threads: 1)
-            }
-          }
+          gradient.add(options.momentum, times: velocity)
         } else {
           gradient = velocity
         }
@@ -84,9 +71,8 @@ public final class SGD {
     }
   }
 
-  /// η·√n / ‖g‖₂, or 1 where the gradient vanishes.
-  public static func adderFactor(_ gradient: Tensor, rate: Double) -> Float {
-    let norm = gradient.values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
-    return norm > 0 ? Float(rate * Double(gradient.count).squareRoot() / norm) : 1
+  public var slots: [String: [Tensor?]] {
+    get { ["momentum": velocities] }
+    set { velocities = newValue["momentum"] ?? velocities }
   }
 }

@@ -1,38 +1,5 @@
-import Compute
-import Foundation
 import Layers
-import Networks
 import Tensors
-
-/// How a network is trained.
-public struct Recipe: Hashable, Sendable, Codable {
-  /// Passes over the training split.
-  public var epochs: Int
-  /// Images in a step.
-  public var batch: Int
-  /// The learning rate.
-  public var schedule: Schedule
-  /// The optimiser.
-  public var optimizer: SGD.Options
-  /// Label smoothing.
-  public var smoothing: Double
-  /// Whether images are shifted and mirrored as the dataset allows.
-  public var augments: Bool
-
-  /// The main job's recipe, for a number of epochs.
-  public init(
-    epochs: Int, batch: Int = 32, schedule: Schedule = Schedule(rate: 0.1, warmUp: 0.05),
-    optimizer: SGD.Options = .init(momentum: 0.9, nesterov: true, weightDecay: 5e-4), smoothing: Double = 0,
-    augments: Bool = false
-  ) {
-    self.epochs = epochs
-    self.batch = batch
-    self.schedule = schedule
-    self.optimizer = optimizer
-    self.smoothing = smoothing
-    self.augments = augments
-  }
-}
 
 /// What one epoch came to.
 public struct EpochResult: Hashable, Sendable, Codable {
@@ -50,11 +17,9 @@ public struct EpochResult: Hashable, Sendable, Codable {
   public let seconds: Double
 }
 
-/// The training loop.
+/// Training and testing.
 public enum Training {
   /// Trains a network, epoch by epoch.
-  ///
-  /// The order of the images depends on `seed` alone; so do the results, for any number of threads.
   ///
   /// - Parameters:
   ///   - onEpoch: called after each epoch; may throw to end the training.
@@ -63,46 +28,11 @@ public enum Training {
     _ network: any Layer, on data: Dataset, _ recipe: Recipe, seed: UInt64, threads: Int,
     onStep: () throws -> Void = {}, onEpoch: (EpochResult) throws -> Void
   ) throws {
-    let context = Context(training: true, threads: threads)
-    var backwardContext = context
-    backwardContext.skipsInputGradient = true
-    let parameters = network.parameters.map(\.parameter)
-    let optimizer = SGD(parameters, recipe.optimizer)
-    var random = Random(seed: seed).split("order")
-    let count = data.train.count
-    let batches = (count + recipe.batch - 1) / recipe.batch
-    for epoch in 0..<recipe.epochs {
-      let start = ContinuousClock.now
-      let order = (0..<count).shuffled(using: &random)
-      var loss = 0.0, correct = 0, rate = 0.0
-      for batch in 0..<batches {
-        let chosen = Array(order[batch * recipe.batch..<min((batch + 1) * recipe.batch, count)])
-        var (images, labels) = data.train.gather(chosen)
-        if recipe.augments { data.augmentation.apply(to: &images, using: &random) }
-        let logits = network.forward(images, context)
-        let result = CrossEntropy.evaluate(logits, labels, smoothing: recipe.smoothing)
-        _ = network.backward(result.gradient, backwardContext)
-        rate = recipe.schedule.rate(step: epoch * batches + batch, of: recipe.epochs * batches)
-        optimizer.step(rate: rate)
-        loss += result.loss * Double(chosen.count)
-        correct += result.correct
-        try onStep()
-      }
-      guard loss.isFinite else {
-        throw WorkbenchError(
-          "Training diverged in epoch \(epoch + 1): the loss is not a number; lower the learning rate.")
-      }
-      let (top1, testLoss) = evaluate(network, data.test, threads: threads)
-      guard testLoss.isFinite else {
-        throw WorkbenchError(
-          "Training diverged in epoch \(epoch + 1): the network's outputs are not numbers; lower the learning rate."
-        )
-      }
-      try onEpoch(
-        EpochResult(
-          epoch: epoch + 1, rate: rate, trainLoss: loss / Double(count),
-          trainTop1: 100 * Double(correct) / Double(count), testTop1: top1,
-          seconds: (ContinuousClock.now - start).seconds))
+    let trainer = Trainer(network, on: data, recipe, seed: seed, threads: threads)
+    while !trainer.isFinished {
+      let step = try trainer.step()
+      try onStep()
+      if let epoch = step.epochResult { try onEpoch(epoch) }
     }
   }
 

@@ -1,0 +1,127 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Layers
+import Learning
+import Networks
+import Tensors
+
+/// `experiment train`: one network on one data set.
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Train a model with a kernel on a data set; save it, go on with it.",
+    discussion: """
+      Example: swift run experiment train resnet20 --conv dilated --epochs 2 --save dilated.safetensors --log dilated.csv
+
+      Beside the weights, --save writes dilated.resume.safetensors after each epoch and when it is stopped (Ctrl-C); \
+      --resume goes on from there, bit for bit. Without options it is the main job's recipe.
+      """)
+
+  @Argument(help: ArgumentHelp("\(Models.names.joined(separator: ", ")).", valueName: "model"))
+  var modelName: String?
+  @Option(help: ArgumentHelp("The same as the argument.", valueName: "model"))
+  var model: String?
+  @Option(help: ArgumentHelp("The kernel in place of the model's convolutions.", valueName: "name"))
+  var conv = "standard"
+  @OptionGroup(title: "The model")
+  var variations: ModelOptions
+  @Option(help: ArgumentHelp("\(Dataset.choices).", valueName: "data"))
+  var data = "digits"
+
+  @Option(help: ArgumentHelp("Initial weights.", valueName: "file.safetensors"))
+  var weights: String?
+  @Flag(help: "Load of the initial weights what fits, list the rest on standard error.")
+  var partial = false
+  @Option(
+    help: ArgumentHelp(
+      "Parameters that stay as they are, by the start of their names, such as conv1,bn1,layer1.", valueName: "names"))
+  var freeze: String?
+  @Option(help: ArgumentHelp("Where the weights go, and the training's state beside them.", valueName: "file.safetensors"))
+  var save: String?
+  @Option(help: ArgumentHelp("Go on with a saved training, under the same options.", valueName: "file.safetensors"))
+  var resume: String?
+  @Option(help: ArgumentHelp("A line for each step: step, epoch, loss, accuracy, rate.", valueName: "file.csv"))
+  var log: String?
+
+  @OptionGroup(title: "The recipe")
+  var recipe: RecipeOptions
+  @Option(help: ArgumentHelp("Stop after so many steps in all.", valueName: "n"))
+  var steps: Int?
+  @Option(help: ArgumentHelp("What initial weights and the images' order depend on.", valueName: "n"))
+  var seed = 0
+  @Option(help: ArgumentHelp("Threads; no result depends on it (default: all cores).", valueName: "n"))
+  var threads = ProcessInfo.processInfo.activeProcessorCount
+
+  func validate() throws {
+    try check(threads, "--threads", 1...1024)
+    try check(seed, "--seed", 0...Int(Int32.max))
+    if let steps { try check(steps, "--steps", 1...1_000_000_000) }
+    guard (modelName == nil) != (model == nil) else {
+      throw ValidationError("Give one model, such as resnet20.")
+    }
+    guard weights != nil || !partial else { throw ValidationError("--partial needs --weights.") }
+    guard weights == nil || resume == nil else {
+      throw ValidationError("--resume brings its own weights; leave out --weights.")
+    }
+  }
+
+  func run() throws {
+    let name = modelName ?? model ?? Models.standard
+    let data = try Dataset.load(data), shape = data.train.images.shape
+    let network = try variations.network(
+      name, conv, inputChannels: shape[3], classes: data.classes, seed: UInt64(seed))
+    _ = try network.outputShape(
+      for: FeatureShape(batch: 1, height: shape[1], width: shape[2], channels: shape[3]))
+    if let weights { report(try network.load(from: weights, partial: partial), weights) }
+    let prefixes = freeze.map { $0.split(separator: ",").map(String.init) } ?? []
+    for prefix in prefixes where !network.parameters.contains(where: { $0.name.hasPrefix(prefix) }) {
+      throw WorkbenchError("No parameter of \(name) starts with ‘\(prefix)’; see ‘experiment describe \(name)’.")
+    }
+    let trainer = Trainer(
+      network, on: data, recipe.recipe, seed: UInt64(seed), threads: threads,
+      isFrozen: { parameter in prefixes.contains { parameter.hasPrefix($0) } })
+    guard !trainer.parameters.isEmpty else {
+      throw WorkbenchError("Everything is frozen, so there is nothing to train; shorten --freeze.")
+    }
+    Cancellation.listen()
+    let perEpoch = (data.train.count + recipe.batch - 1) / recipe.batch
+    let job = TrainingJob(
+      definition: definition(network.description), save: save, resume: resume, log: log, lastStep: steps)
+    let progress = Progress("steps", total: min(steps ?? .max, recipe.epochs * perEpoch))
+    defer { progress.finish() }
+    do {
+      try job.run(trainer, progress) { print(Self.line($0)) }
+    } catch is Cancellation.Requested {
+      progress.finish()
+      let kept = save.map { "; go on with --resume \(Checkpoint.path(beside: $0))" } ?? ""
+      FileHandle.standardError.write(Data("Stopped after step \(trainer.steps)\(kept).\n".utf8))
+      throw Cancellation.Requested()
+    }
+    if trainer.state.step > 0 { print("Stopped after step \(trainer.steps), as asked for.") }
+    if let save { print("Weights: \(save)") }
+  }
+
+  /// Everything that the result depends on, but initial weights, which are in the checkpoint.
+  private func definition(_ description: ResidualDescription) -> [String: String] {
+    var definition = recipe.definition
+    definition["model"] = description.name
+    definition["conv"] = conv
+    definition["data"] = data
+    definition["seed"] = "\(seed)"
+    definition["freeze"] = freeze ?? "nothing"
+    definition["replace"] = description.replacement.rawValue
+    definition["stages"] = description.replacedStages.map { "\($0.sorted())" } ?? "all"
+    definition["dilation"] = variations.dilation?.text ?? "the kernel's"
+    definition["offset-groups"] = variations.offsetGroups.map { "\($0)" } ?? "the kernel's"
+    definition["shortcut"] = description.shortcut.rawValue
+    definition["stride-on"] = description.stridePlace.rawValue
+    definition["dilate-stages"] = "\(description.dilatedStages.sorted())"
+    return definition
+  }
+
+  private static func line(_ result: EpochResult) -> String {
+    "epoch \(result.epoch): loss \(Cell.fixed(result.trainLoss, decimals: 4)), train \(Cell.fixed(result.trainTop1, decimals: 2)) %, "
+      + "test \(Cell.fixed(result.testTop1, decimals: 2)) %, rate \(Cell.number(result.rate, digits: 4)), \(Cell.fixed(result.seconds, decimals: 1)) s"
+  }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import Layers
+import Learning
+import Tensors
+
+/// One training with everything that is kept of it: weights, where it is, and a log of its steps.
+public struct TrainingJob {
+  /// What defines it: only the same job can resume it.
+  public var definition: [String: String]
+  /// Where the weights go; the training's state goes beside them.
+  public var save: String?
+  /// A training to go on with.
+  public var resume: String?
+  /// Where the log goes.
+  public var log: String?
+  /// The step to stop after, counted over all epochs; nil for the last.
+  public var lastStep: Int?
+
+  /// A job.
+  public init(
+    definition: [String: String], save: String? = nil, resume: String? = nil, log: String? = nil,
+    lastStep: Int? = nil
+  ) {
+    self.definition = definition
+    self.save = save
+    self.resume = resume
+    self.log = log
+    self.lastStep = lastStep
+  }
+
+  /// Trains until the end, or until the user stops it: then what is done is saved before the error is thrown.
+  ///
+  /// - Parameter onEpoch: called after each epoch.
+  public func run(_ trainer: Trainer, _ progress: Progress, onEpoch: (EpochResult) -> Void) throws {
+    var table = CSVTable(columns: ["step", "epoch", "loss", "accuracy", "rate", "test_accuracy"])
+    if let resume {
+      // The weights' own file stands for the state beside it.
+      let path =
+        try SafetensorsFile(resume).metadata["training"] == nil ? Checkpoint.path(beside: resume) : resume
+      try Checkpoint.restore(trainer, job: definition, from: path)
+      if let log, FileManager.default.fileExists(atPath: log) { try keep(log, upTo: trainer.steps, &table) }
+    }
+    for path in [save, log].compactMap({ $0 }) { try AtomicFile.checkFolder(of: path) }
+    var isSaved = true
+    do {
+      while !trainer.isFinished && trainer.steps < lastStep ?? .max {
+        try Cancellation.check()
+        let step = try trainer.step()
+        isSaved = false
+        table.append(row(step))
+        progress.advance(
+          "epoch \(step.epoch), loss \(Cell.fixed(step.loss, decimals: 3)), rate \(Cell.number(step.rate, digits: 3))")
+        guard let epoch = step.epochResult else { continue }
+        try keep(trainer, table)
+        isSaved = true
+        progress.finish()
+        onEpoch(epoch)
+      }
+    } catch {
+      if !isSaved { try keep(trainer, table, isWhole: error is Cancellation.Requested) }
+      throw error
+    }
+    if !isSaved || trainer.steps == 0 || resume != nil { try keep(trainer, table) }
+  }
+
+  /// Writes what there is; after a failure, the log only: the weights are those of the last epoch.
+  private func keep(_ trainer: Trainer, _ table: CSVTable, isWhole: Bool = true) throws {
+    if let log { try table.write(to: log) }
+    guard let save, isWhole else { return }
+    try Checkpoint.save(trainer, job: definition, to: Checkpoint.path(beside: save))
+    try trainer.network.save(to: save)
+  }
+
+  private func row(_ step: StepResult) -> [String: String] {
+    [
+      "step": "\(step.step)", "epoch": "\(step.epoch)", "loss": Cell.number(step.loss, digits: 9),
+      "accuracy": Cell.number(step.top1), "rate": Cell.number(step.rate, digits: 9),
+      "test_accuracy": Cell.number(step.epochResult?.testTop1),
+    ]
+  }
+
+  /// Takes over the lines of a log that another process wrote, up to where it is resumed.
+  private func keep(_ log: String, upTo last: Int, _ table: inout CSVTable) throws {
+    guard let text = try? String(contentsOfFile: log, encoding: .utf8) else {
+      throw WorkbenchError("\(log) cannot be read; move it away.")
+    }
+    for line in text.split(whereSeparator: \.isNewline).dropFirst() {
+      let cells = line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+      guard cells.count == table.columns.count, let step = Int(cells[0]), step <= last else { continue }
+      table.append(Dictionary(uniqueKeysWithValues: zip(table.columns, cells)))
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import Layers
+import Tensors
+
+/// A training in a file, so that another process goes on with it bit for bit.
+///
+/// A safetensors file with the network's state under its own names, the optimiser's slots as
+/// `optimizer.SLOT.PARAMETER`, and in the metadata where the training is and what defines it.
+public enum Checkpoint {
+  /// Where the training state of a file of weights goes: `net.safetensors` has `net.resume.safetensors` beside it.
+  public static func path(beside weights: String) -> String {
+    let suffix = ".safetensors"
+    let stem = weights.hasSuffix(suffix) ? String(weights.dropLast(suffix.count)) : weights
+    return stem + ".resume" + suffix
+  }
+
+  /// Writes a training, whole or not at all.
+  ///
+  /// - Parameter job: what defines it: it can only be resumed by the same.
+  public static func save(_ trainer: Trainer, job: [String: String], to path: String) throws {
+    var tensors = trainer.network.state.map(\.fileEntry)
+    for (slot, values) in trainer.optimizer.slots.sorted(by: { $0.key < $1.key }) {
+      for (parameter, value) in zip(trainer.parameters, values) {
+        guard let value else { continue }
+        tensors.append(("optimizer.\(slot).\(parameter.name)", value.shape, { value }))
+      }
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let state = try encoder.encode(trainer.state), definition = try encoder.encode(job)
+    try SafetensorsFile.write(
+      tensors,
+      metadata: ["training": String(decoding: state, as: UTF8.self), "job": String(decoding: definition, as: UTF8.self)],
+      to: path)
+  }
+
+  /// Brings a training to where a file has it.
+  ///
+  /// - Throws: a ``WorkbenchError`` that names what the file and this training do not share.
+  public static func restore(_ trainer: Trainer, job: [String: String], from path: String) throws {
+    var file = try SafetensorsFile(path)
+    guard let saved: TrainingState = decode(file.metadata["training"]),
+      let definition: [String: String] = decode(file.metadata["job"])
+    else {
+      throw WorkbenchError(
+        "\(path) holds no training to resume; give the .resume.safetensors file that --save wrote beside it.")
+    }
+    for name in Set(job.keys).union(definition.keys).sorted() where job[name] != definition[name] {
+      throw WorkbenchError(
+        "\(path) was trained with \(name) \(definition[name] ?? "left out"), not \(job[name] ?? "left out"); resume it with the same options."
+      )
+    }
+    let prefix = "optimizer."
+    let own = Dictionary(
+      trainer.network.state.map { ($0.name, $0.parameter) }, uniquingKeysWith: { $1 })
+    var slots = trainer.optimizer.slots, found = Set<String>(), values: [(Parameter, Tensor)] = []
+    for index in file.entries.indices {
+      let entry = file.entries[index]
+      guard entry.type.isFloat else { throw broken(path, entry.name) }
+      if let parameter = own[entry.name] {
+        guard entry.shape == parameter.layout.fileShape(parameter.value.shape) else {
+          throw broken(path, entry.name)
+        }
+        values.append((parameter, try file.read().fromFileOrder(parameter.layout)))
+        found.insert(entry.name)
+      } else {
+        let parts = entry.name.dropFirst(prefix.count).split(separator: ".", maxSplits: 1).map(String.init)
+        guard entry.name.hasPrefix(prefix), parts.count == 2, let tensors = slots[parts[0]],
+          let place = trainer.parameters.firstIndex(where: { $0.name == parts[1] }),
+          tensors.indices.contains(place),
+          entry.shape == [1] || entry.shape == trainer.parameters[place].parameter.value.shape
+        else { throw broken(path, entry.name) }
+        slots[parts[0]]?[place] = try file.read()
+      }
+    }
+    if let missing = own.keys.sorted().first(where: { !found.contains($0) }) { throw broken(path, missing) }
+    try trainer.restore(saved)
+    for (parameter, value) in values { parameter.value = value }
+    trainer.optimizer.slots = slots
+  }
+
+  private static func decode<Value: Decodable>(_ text: String?) -> Value? {
+    text.flatMap { try? JSONDecoder().decode(Value.self, from: Data($0.utf8)) }
+  }
+
+  private static func broken(_ path: String, _ name: String) -> WorkbenchError {
+    WorkbenchError("\(path) does not fit this training: \(name) is missing, unknown or of another shape.")
+  }
+}

@@ -1,0 +1,161 @@
+import Layers
+import Tensors
+
+/// What one step came to.
+public struct StepResult: Hashable, Sendable {
+  /// Counted from 1, over all epochs.
+  public let step: Int
+  /// The epoch it belongs to, counted from 1.
+  public let epoch: Int
+  /// The mean loss of its images.
+  public let loss: Double
+  /// Its images classified rightly, in percent.
+  public let top1: Double
+  /// The learning rate.
+  public let rate: Double
+  /// What the epoch came to, if this was its last step.
+  public let epochResult: EpochResult?
+}
+
+/// Where a training is: with the weights and the optimiser's slots, all that the next step depends on.
+public struct TrainingState: Hashable, Sendable, Codable {
+  /// Whole epochs.
+  public var epoch = 0
+  /// Steps in the present one.
+  public var step = 0
+  /// The random numbers' position at the start of the present epoch, from which its order follows.
+  public var epochStart: UInt64
+  /// Their present position.
+  public var random: UInt64
+  /// The sum of the present epoch's losses, over its images.
+  public var loss = 0.0
+  /// How many of them were classified rightly.
+  public var correct = 0
+}
+
+/// Trains a network, step by step.
+///
+/// The order of the images and their changes depend on the seed alone; so do the results, for any number of threads.
+public final class Trainer {
+  /// Where it is.
+  public private(set) var state: TrainingState
+  /// The network.
+  public let network: any Layer
+  /// Its parameters that change, and their names.
+  public let parameters: [NamedParameter]
+  /// What changes them.
+  public let optimizer: any Optimizer
+
+  private let data: Dataset
+  private let recipe: Recipe
+  private let threads: Int
+  private let batches: Int
+  private var random: Random
+  private var order: [Int] = []
+  private var start = ContinuousClock.now
+
+  /// A training that has not begun.
+  ///
+  /// - Parameter isFrozen: which parameters stay as they are, by name.
+  public init(
+    _ network: any Layer, on data: Dataset, _ recipe: Recipe, seed: UInt64, threads: Int,
+    isFrozen: (String) -> Bool = { _ in false }
+  ) {
+    self.network = network
+    self.data = data
+    self.recipe = recipe
+    self.threads = threads
+    parameters = network.parameters.filter { !isFrozen($0.name) }
+    optimizer = recipe.optimizer.make(parameters.map(\.parameter))
+    random = Random(seed: seed).split("order")
+    batches = (data.train.count + recipe.batch - 1) / recipe.batch
+    state = TrainingState(epochStart: random.position, random: random.position)
+  }
+
+  /// Whether all epochs are done.
+  public var isFinished: Bool { state.epoch >= recipe.epochs }
+
+  /// Steps so far.
+  public var steps: Int { state.epoch * batches + state.step }
+
+  /// Goes on from where another training was; weights and slots are the caller's to restore.
+  public func restore(_ state: TrainingState) throws {
+    guard state.epoch >= 0, (0..<batches).contains(state.step) else {
+      throw WorkbenchError(
+        "The saved training is in step \(state.step) of an epoch, and these have \(batches); give it the same data."
+      )
+    }
+    self.state = state
+    order = []
+    if state.step > 0 {
+      random = Random(position: state.epochStart)
+      order = makeOrder()
+    }
+    random = Random(position: state.random)
+  }
+
+  /// The next step, and behind an epoch's last one its test.
+  ///
+  /// - Throws: a ``WorkbenchError`` if the loss is not a number.
+  public func step() throws -> StepResult {
+    if state.step == 0 {
+      start = ContinuousClock.now
+      state.epochStart = random.position
+      order = makeOrder()
+      state.loss = 0
+      state.correct = 0
+    }
+    let count = data.train.count, first = state.step * recipe.batch
+    let chosen = Array(order[first..<min(first + recipe.batch, count)])
+    var (images, labels) = data.train.gather(chosen)
+    if recipe.augments { data.augmentation.apply(to: &images, using: &random) }
+    let rate = recipe.schedule.rate(step: steps, of: recipe.epochs * batches)
+    let result = pass(images, labels)
+    guard result.loss.isFinite else {
+      throw WorkbenchError(
+        "Training diverged in epoch \(state.epoch + 1): the loss is not a number; lower the learning rate.")
+    }
+    optimizer.step(rate: rate)
+    let number = steps + 1, epoch = state.epoch + 1
+    state.loss += result.loss * Double(chosen.count)
+    state.correct += result.correct
+    state.step += 1
+    state.random = random.position
+    return StepResult(
+      step: number, epoch: epoch, loss: result.loss,
+      top1: 100 * Double(result.correct) / Double(chosen.count), rate: rate,
+      epochResult: state.step == batches ? try finishEpoch(rate) : nil)
+  }
+
+  /// The loss of some images; sets the parameters' gradients.
+  private func pass(_ images: Tensor, _ labels: [Int]) -> CrossEntropy.Result {
+    let context = Context(training: true, threads: threads)
+    var backward = context
+    backward.skipsInputGradient = true
+    let result = CrossEntropy.evaluate(
+      network.forward(images, context), labels, smoothing: recipe.smoothing)
+    _ = network.backward(result.gradient, backward)
+    return result
+  }
+
+  private func finishEpoch(_ rate: Double) throws -> EpochResult {
+    let (top1, testLoss) = Training.evaluate(network, data.test, threads: threads)
+    guard testLoss.isFinite else {
+      throw WorkbenchError(
+        "Training diverged in epoch \(state.epoch + 1): the network's outputs are not numbers; lower the learning rate."
+      )
+    }
+    state.epoch += 1
+    state.step = 0
+    let count = Double(data.train.count)
+    return EpochResult(
+      epoch: state.epoch, rate: rate, trainLoss: state.loss / count,
+      trainTop1: 100 * Double(state.correct) / count, testTop1: top1,
+      seconds: (ContinuousClock.now - start).seconds)
+  }
+
+  private func makeOrder() -> [Int] {
+    let order = 0..<data.train.count
+    return recipe.shuffles ? order.shuffled(using: &random) : Array(order)
+  }
+}
