@@ -77,7 +77,9 @@ let package = Package(
     .testTarget(
       name: "KernelsTests", dependencies: ["Conformance", "Kernels", "Layers", "Compute", "Tensors"],
       resources: [.copy("Fixtures")], swiftSettings: optimised),
-    .testTarget(name: "NetworksTests", dependencies: ["Networks", "Kernels", "Layers", "Tensors"]),
+    .testTarget(
+      name: "NetworksTests", dependencies: ["Networks", "Kernels", "Layers", "Tensors"],
+      resources: [.copy("Fixtures")]),
     .testTarget(
       name: "LearningTests", dependencies: ["Learning", "Networks", "Kernels", "Layers", "Tensors"],
       resources: [.copy("Fixtures")]),

@@ -67,7 +67,8 @@ struct BenchCommand: ParsableCommand {
     let sources = [!problem.isEmpty, problems != nil, model != nil].filter { $0 }.count
     guard sources <= 1 else { throw ValidationError("Give one of --problem, --problems and --model.") }
     guard model != nil || (input == nil && !detail && variations.areDefault) else {
-      throw ValidationError("--input, --detail, --replace and the like belong to a model; give one with --model.")
+      throw ValidationError(
+        "--input, --detail, --replace and the like belong to a model; give one with --model.")
     }
     guard !detail || pass == .forward else {
       throw ValidationError("--detail shows a pass of inference; leave out --pass.")

@@ -14,10 +14,13 @@ struct ModelOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The kernels' dilation: short for :dilation=N behind each.", valueName: "size"))
   var dilation: SizeArgument?
   @Option(
-    help: ArgumentHelp("Offset groups of deformable kernels: short for :groups=N behind each.", valueName: "n"))
+    help: ArgumentHelp(
+      "Offset groups of deformable kernels: short for :groups=N behind each.", valueName: "n"))
   var offsetGroups: Int?
   @Option(
-    help: "Beside blocks that change the size: padding (option A) or projection (option B); default: the model's.")
+    help:
+      "Beside blocks that change the size: padding (option A) or projection (option B); default: the model's."
+  )
   var shortcut: ResidualDescription.Shortcut?
   @Option(help: "Where bottlenecks have their stride: spatial (as torchvision) or first (as the paper).")
   var strideOn: ResidualDescription.StridePlace?
@@ -46,7 +49,8 @@ struct ModelOptions: ParsableArguments {
     if let shortcut { description.shortcut = shortcut }
     if let strideOn {
       guard description.block == .bottleneck || strideOn == .spatial else {
-        throw WorkbenchError("\(name) has no bottlenecks, so no first 1×1 for a stride; leave out --stride-on.")
+        throw WorkbenchError(
+          "\(name) has no bottlenecks, so no first 1×1 for a stride; leave out --stride-on.")
       }
       description.stridePlace = strideOn
     }

@@ -13,7 +13,8 @@ struct RecipeOptions: ParsableArguments {
   var batch = 32
   @Option(help: "sgd, adam or adamw, as PyTorch's.")
   var optimizer = OptimizerName.sgd
-  @Option(help: ArgumentHelp("The highest learning rate (default: 0.1; of adam and adamw 0.001).", valueName: "x"))
+  @Option(
+    help: ArgumentHelp("The highest learning rate (default: 0.1; of adam and adamw 0.001).", valueName: "x"))
   var rate: Double?
   @Option(help: ArgumentHelp("The momentum of sgd.", valueName: "x"))
   var momentum = 0.9
@@ -21,11 +22,13 @@ struct RecipeOptions: ParsableArguments {
   var nesterov = true
   @Option(help: ArgumentHelp("The share of the weights that is added to their gradients.", valueName: "x"))
   var weightDecay = 0.002
-  @Option(help: "How the rate goes on: constant, cosine (to zero), or step (a tenth at each of --milestones).")
+  @Option(
+    help: "How the rate goes on: constant, cosine (to zero), or step (a tenth at each of --milestones).")
   var schedule = ScheduleName.cosine
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("Shares of all steps after which the rate is a tenth (default: 0.5 0.75).", valueName: "x"))
+    help: ArgumentHelp(
+      "Shares of all steps after which the rate is a tenth (default: 0.5 0.75).", valueName: "x"))
   var milestones: [Double] = []
   @Option(help: ArgumentHelp("The share of all steps in which the rate rises from zero.", valueName: "x"))
   var warmUp = 0.05
@@ -40,11 +43,13 @@ struct RecipeOptions: ParsableArguments {
     try check(epochs, "--epochs", 1...1_000_000)
     try check(batch, "--batch", 1...1_048_576)
     for (value, name, range) in [
-      (rate ?? 0.1, "--rate", 0...1000.0), (momentum, "--momentum", 0...1), (weightDecay, "--weight-decay", 0...1000),
+      (rate ?? 0.1, "--rate", 0...1000.0), (momentum, "--momentum", 0...1),
+      (weightDecay, "--weight-decay", 0...1000),
       (warmUp, "--warm-up", 0...1), (smoothing, "--smoothing", 0...1),
     ] + milestones.map({ ($0, "--milestones", 0...1.0) }) {
       guard range.contains(value) else {
-        throw ValidationError("\(name) is \(value); it must be from \(range.lowerBound) to \(range.upperBound).")
+        throw ValidationError(
+          "\(name) is \(value); it must be from \(range.lowerBound) to \(range.upperBound).")
       }
     }
     guard milestones.isEmpty || schedule == .step else {

@@ -35,13 +35,18 @@ struct TrainCommand: ParsableCommand {
   var partial = false
   @Option(
     help: ArgumentHelp(
-      "Parameters that stay as they are, by the start of their names, such as conv1,bn1,layer1.", valueName: "names"))
+      "Parameters that stay as they are, by the start of their names, such as conv1,bn1,layer1.",
+      valueName: "names"))
   var freeze: String?
-  @Option(help: ArgumentHelp("Where the weights go, and the training's state beside them.", valueName: "file.safetensors"))
+  @Option(
+    help: ArgumentHelp(
+      "Where the weights go, and the training's state beside them.", valueName: "file.safetensors"))
   var save: String?
-  @Option(help: ArgumentHelp("Go on with a saved training, under the same options.", valueName: "file.safetensors"))
+  @Option(
+    help: ArgumentHelp("Go on with a saved training, under the same options.", valueName: "file.safetensors"))
   var resume: String?
-  @Option(help: ArgumentHelp("A line for each step: step, epoch, loss, accuracy, rate.", valueName: "file.csv"))
+  @Option(
+    help: ArgumentHelp("A line for each step: step, epoch, loss, accuracy, rate.", valueName: "file.csv"))
   var log: String?
 
   @OptionGroup(title: "The recipe")
@@ -76,7 +81,8 @@ struct TrainCommand: ParsableCommand {
     if let weights { report(try network.load(from: weights, partial: partial), weights) }
     let prefixes = freeze.map { $0.split(separator: ",").map(String.init) } ?? []
     for prefix in prefixes where !network.parameters.contains(where: { $0.name.hasPrefix(prefix) }) {
-      throw WorkbenchError("No parameter of \(name) starts with ‘\(prefix)’; see ‘experiment describe \(name)’.")
+      throw WorkbenchError(
+        "No parameter of \(name) starts with ‘\(prefix)’; see ‘experiment describe \(name)’.")
     }
     let trainer = Trainer(
       network, on: data, recipe.recipe, seed: UInt64(seed), threads: threads,

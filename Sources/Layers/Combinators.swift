@@ -156,7 +156,8 @@ public final class Residual: Container {
   /// The main branch's layers, the shortcut's, and the addition.
   public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {
     let output = try outputShape(for: input)
-    let addition = LayerSummary(name: name + ".add", type: "Add", output: output, cost: Cost(adds: output.count))
+    let addition = LayerSummary(
+      name: name + ".add", type: "Add", output: output, cost: Cost(adds: output.count))
     let other = try shortcut.map { try $0.layer.summaries("\(name).\($0.name)", for: input) } ?? []
     return try main.summaries(name, for: input) + other + [addition]
   }

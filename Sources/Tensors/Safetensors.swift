@@ -67,7 +67,9 @@ public struct SafetensorsFile: ~Copyable {
     // The values lie one behind the other, without gaps: then no two names can mean the same bytes.
     var end = 0
     let sorted = decoded.entries.sorted {
-      ($0.range.lowerBound, $0.range.upperBound, $0.name) < ($1.range.lowerBound, $1.range.upperBound, $1.name)
+      ($0.range.lowerBound, $0.range.upperBound, $0.name) < (
+        $1.range.lowerBound, $1.range.upperBound, $1.name
+      )
     }
     for entry in sorted {
       guard entry.range.lowerBound == end else {
@@ -126,7 +128,8 @@ public struct SafetensorsFile: ~Copyable {
     switch exponent {
     case 0: return sign * fraction * 0x1p-24
     case 31: return fraction == 0 ? sign * .infinity : .nan
-    default: return sign * (1 + fraction * 0x1p-10) * Float(sign: .plus, exponent: exponent - 15, significand: 1)
+    default:
+      return sign * (1 + fraction * 0x1p-10) * Float(sign: .plus, exponent: exponent - 15, significand: 1)
     }
   }
 
@@ -202,7 +205,8 @@ public struct SafetensorsFile: ~Copyable {
       ]
       end += bytes
     }
-    var text = try JSONSerialization.data(withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])
+    var text = try JSONSerialization.data(
+      withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])
     text.append(Data(repeating: UInt8(ascii: " "), count: (8 - text.count % 8) % 8))
     let length = withUnsafeBytes(of: UInt64(text.count).littleEndian) { Data($0) }
     try AtomicFile.write(to: path) { put in
@@ -217,7 +221,8 @@ public struct SafetensorsFile: ~Copyable {
       var data = Data(count: 4 * count)
       data.withUnsafeMutableBytes { target in
         for index in 0..<count {
-          target.storeBytes(of: source[index].bitPattern.littleEndian, toByteOffset: 4 * index, as: UInt32.self)
+          target.storeBytes(
+            of: source[index].bitPattern.littleEndian, toByteOffset: 4 * index, as: UInt32.self)
         }
       }
       return data

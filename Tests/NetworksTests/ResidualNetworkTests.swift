@@ -9,29 +9,108 @@ struct ResidualNetworkTests {
     _ model: String, _ item: String = "standard", _ replacement: ResidualDescription.Replacement = .spatial,
     channels: Int = 3, classes: Int = 1000
   ) throws -> ResidualNetwork {
+    var description = try Models.description(model, inputChannels: channels, classes: classes)
+    description.replacement = replacement
+    return try network(description, item)
+  }
+
+  private func network(_ description: ResidualDescription, _ item: String) throws -> ResidualNetwork {
     try ResidualNetwork(
-      Models.description(model, inputChannels: channels, classes: classes),
-      kernel: KernelRegistry.builtIn.choice(item), standard: KernelRegistry.builtIn.choice("standard"),
-      replacement: replacement, seed: 0)
+      description, kernel: KernelRegistry.builtIn.choice(item),
+      standard: KernelRegistry.builtIn.choice("standard"), seed: 0)
   }
 
   /// torchvision's published parameter counts.
   @Test(arguments: [
     "resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032, "resnet101": 44_549_160,
+    "resnet152": 60_192_808, "resnext50_32x4d": 25_028_904, "wide_resnet50_2": 68_883_240,
   ]) func parametersAreTorchvisions(_ model: String, _ count: Int) throws {
     #expect(try network(model).parameterCount == count)
   }
 
   /// Multiply–accumulates of convolutions and the linear layer at 224², as counted by hooks on torchvision's models.
-  @Test(arguments: ["resnet18": 1_814_073_344, "resnet50": 4_089_184_256])
+  @Test(arguments: [
+    "resnet18": 1_814_073_344, "resnet34": 3_663_761_408, "resnet50": 4_089_184_256,
+    "resnet101": 7_801_405_440, "resnet152": 11_513_626_624,
+  ])
   func macsAreTorchvisions(_ model: String, _ count: Int) throws {
     let cost = try network(model).cost(for: FeatureShape(batch: 1, height: 224, width: 224, channels: 3))
     #expect(cost.macs == count)
   }
 
   /// He et al. (2015, §4.2), with shortcuts of option A and ten classes.
-  @Test func resnet20IsTheirs() throws {
-    #expect(try network("resnet20", classes: 10).parameterCount == 269_722)
+  @Test(arguments: ["resnet20": 269_722, "resnet56": 853_018, "resnet110": 1_727_962])
+  func smallNetworksAreTheirs(_ model: String, _ count: Int) throws {
+    #expect(try network(model, classes: 10).parameterCount == count)
+  }
+
+  @Test func variationsCountAsTheyShould() throws {
+    let image = FeatureShape(batch: 1, height: 224, width: 224, channels: 3)
+    var small = try Models.description("resnet20", inputChannels: 3, classes: 10)
+    small.shortcut = .projection
+    #expect(try network(small, "standard").parameterCount == 272_474)
+    var paper = try Models.description("resnet50", inputChannels: 3, classes: 1000)
+    paper.stridePlace = .first
+    #expect(try network(paper, "standard").cost(for: image).macs == 3_857_973_248)
+    var deformable = try Models.description("resnet50", inputChannels: 3, classes: 1000)
+    deformable.replacedStages = [2, 3, 4]
+    #expect(try network(deformable, "deformable").parameterCount == 26_137_874)
+    #expect(try network(deformable, "deformable-v2").parameterCount == 26_428_295)
+  }
+
+  /// A dilated last stage keeps the resolution, and with it the MACs grow; parameters stay.
+  @Test func dilationReplacesStrides() throws {
+    var description = try Models.description("resnet50", inputChannels: 3, classes: 1000)
+    description.dilatedStages = [3, 4]
+    let image = FeatureShape(batch: 1, height: 65, width: 65, channels: 3)
+    let rows = try network(description, "standard").summaries("", for: image)
+    #expect(rows.first { $0.name == "layer4.2.relu" }?.output.height == 9)
+    description.dilatedStages = [5]
+    #expect(throws: WorkbenchError.self) { try network(description, "standard") }
+  }
+
+  @Test func summariesAddUp() throws {
+    let image = FeatureShape(batch: 1, height: 33, width: 40, channels: 3)
+    for model in Models.names {
+      let network = try network(model, "deformable-v2")
+      let total = try network.summaries("", for: image).reduce(Cost()) { $0 + $1.cost }
+      #expect(try total == network.cost(for: image), "\(model)")
+      #expect(total.parameters == network.parameterCount, "\(model)")
+    }
+  }
+
+  /// Every kernel serves every kind of model, in all its convolutions; other models are the same, only deeper.
+  @Test func everyKernelServesEveryModel() throws {
+    for kernel in KernelRegistry.builtIn.kernels {
+      for model in ["resnet18", "resnext50_32x4d", "resnet20", "bottleneck20"] {
+        for replacement in ResidualDescription.Replacement.allCases {
+          let network = try network(model, kernel.name, replacement)
+          _ = try network.outputShape(for: Models.input(model).with(channels: 3))
+        }
+      }
+    }
+  }
+
+  /// PyTorch's notation, as torchvision 0.29's resnet18 prints it.
+  @Test func printedAsPyTorchDoes() throws {
+    let text = try network("resnet18").printed
+    #expect(
+      text.hasPrefix(
+        "ResNet(\n  (conv1): Conv2d(3, 64, kernel_size=(7, 7), stride=(2, 2), padding=(3, 3), bias=False)\n"))
+    #expect(
+      text.contains(
+        """
+          (layer2): Sequential(
+            (0): BasicBlock(
+              (conv1): Conv2d(64, 128, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1), bias=False)
+              (bn1): BatchNorm2d(128, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)
+              (relu): ReLU(inplace=True)
+              (conv2): Conv2d(128, 128, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), bias=False)
+        """))
+    #expect(
+      text.hasSuffix(
+        "  (avgpool): AdaptiveAvgPool2d(output_size=(1, 1))\n  (fc): Linear(in_features=512, out_features=1000, bias=True)\n)"
+      ))
   }
 
   /// Inference fuses layers; it must compute what training computes, but for the statistics: with the batch's own
@@ -80,5 +159,11 @@ struct ResidualNetworkTests {
     #expect(network.backward(y, context).shape == x.shape)
     #expect(network.parameters.allSatisfy { $0.parameter.gradient?.shape == $0.parameter.value.shape })
     #expect(try network.cost(for: FeatureShape(x)).parameters == network.parameterCount)
+  }
+}
+
+extension FeatureShape {
+  fileprivate func with(channels: Int) -> FeatureShape {
+    FeatureShape(batch: batch, height: height, width: width, channels: channels)
   }
 }

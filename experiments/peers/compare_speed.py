@@ -23,9 +23,9 @@ import tempfile
 import time
 
 import torch
-import torch.nn as nn
 import torch.nn.functional as F
 import torchvision
+from networks import CifarResNet
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHAPES = ROOT / "experiments" / "shapes"
@@ -118,37 +118,6 @@ def shift(problem):
 # Models
 
 
-class Block(nn.Module):
-    """He et al.'s basic block for CIFAR, with the shortcut of option A."""
-
-    def __init__(self, inputs, outputs, stride):
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(outputs)
-        self.stride, self.missing = stride, outputs - inputs
-
-    def forward(self, x):
-        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-        if self.stride > 1:
-            half = self.missing // 2
-            x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, half, half))
-        return F.relu(y + x)
-
-
-class ResNet20(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.conv, self.bn = nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16)
-        widths = [(16, 16, 1)] * 3 + [(16, 32, 2)] + [(32, 32, 1)] * 2 + [(32, 64, 2)] + [(64, 64, 1)] * 2
-        self.blocks = nn.Sequential(*(Block(*width) for width in widths))
-        self.fc = nn.Linear(64, 10)
-
-    def forward(self, x):
-        return self.fc(self.blocks(F.relu(self.bn(self.conv(x)))).mean((2, 3)))
-
-
 def inference():
     model = torchvision.models.resnet50().eval()
     x = torch.randn(1, 3, 224, 224)
@@ -180,7 +149,7 @@ def onnx_inference(model, x, threads):
 
 def training():
     def run(layout):
-        model = ResNet20().to(memory_format=layout).train()
+        model = CifarResNet(20).to(memory_format=layout).train()
         x, labels = torch.randn(128, 3, 32, 32).to(memory_format=layout), torch.arange(128) % 10
         optimizer = torch.optim.SGD(model.parameters(), 1e-4, momentum=0.9, weight_decay=1e-4)
 

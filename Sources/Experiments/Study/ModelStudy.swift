@@ -27,7 +27,8 @@ public struct ModelStudy {
 
     /// A plan.
     public init(
-      kernels: [KernelChoice], model: ResidualDescription, algorithm: String?, input: FeatureShape, pass: TimedPass, threads: Int, seconds: Double,
+      kernels: [KernelChoice], model: ResidualDescription, algorithm: String?, input: FeatureShape,
+      pass: TimedPass, threads: Int, seconds: Double,
       tuning: AlgorithmTuning?
     ) {
       self.kernels = kernels

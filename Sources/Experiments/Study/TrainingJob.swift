@@ -49,7 +49,8 @@ public struct TrainingJob {
         isSaved = false
         table.append(row(step))
         progress.advance(
-          "epoch \(step.epoch), loss \(Cell.fixed(step.loss, decimals: 3)), rate \(Cell.number(step.rate, digits: 3))")
+          "epoch \(step.epoch), loss \(Cell.fixed(step.loss, decimals: 3)), rate \(Cell.number(step.rate, digits: 3))"
+        )
         guard let epoch = step.epochResult else { continue }
         try keep(trainer, table)
         isSaved = true

@@ -60,10 +60,13 @@ final class DeformableConvolution {
     let slots = plan.offsetGroups * geometry.taps
     let pixels = plan.output.extents.dropLast()
     var result = Gradients(
-      input: Tensor(repeating: 0, x.shape), weight: weightGradient(g, x, plan, weight, threads: context.threads),
+      input: Tensor(repeating: 0, x.shape),
+      weight: weightGradient(g, x, plan, weight, threads: context.threads),
       offset: Tensor(uninitialized: pixels + [2 * slots]),
       mask: hasMask ? Tensor(uninitialized: pixels + [slots]) : nil)
-    let packed = backwardPack.value(Filter(weight), context) { PackedWeights(backward: $0, groups: geometry.groups) }
+    let packed = backwardPack.value(Filter(weight), context) {
+      PackedWeights(backward: $0, groups: geometry.groups)
+    }
     // One column gradient for each pixel, tap and channel: some megabytes at a time.
     let columnCount = geometry.taps * geometry.inputChannels
     let block = max(1, (1 << 20) / columnCount)
@@ -75,7 +78,9 @@ final class DeformableConvolution {
         columns.withMutablePointer { columns in
           columnGradient(g, x, zeros, plan, packed, range, columns, threads: context.threads)
           positionGradients(columns, x, zeros, plan, range, &result, threads: context.threads)
-          result.input.withMutablePointer { scatter(columns, plan, range, into: $0, threads: context.threads) }
+          result.input.withMutablePointer {
+            scatter(columns, plan, range, into: $0, threads: context.threads)
+          }
         }
       }
     }

@@ -176,7 +176,8 @@ extension ConvolutionGeometry {
   func printed(bias: Bool) -> String {
     var text = "\(inputChannels), \(outputChannels), kernel_size=\(kernel.printed), stride=\(stride.printed)"
     let isEven = padding.top == padding.bottom && padding.left == padding.right
-    let sides = isEven ? [padding.top, padding.left] : [padding.top, padding.left, padding.bottom, padding.right]
+    let sides =
+      isEven ? [padding.top, padding.left] : [padding.top, padding.left, padding.bottom, padding.right]
     if sides.contains(where: { $0 != 0 }) {
       text += ", padding=(\(sides.map(String.init).joined(separator: ", ")))"
     }

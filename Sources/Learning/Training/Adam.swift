@@ -55,7 +55,9 @@ public final class Adam: Optimizer {
       guard var gradient = parameter.gradient else { continue }
       let rate = rate * parameter.rateFactor, count = gradient.count
       gradient.scaleForAdder(parameter, rate: options.adderRate)
-      if parameter.decays && !options.isDecoupled { gradient.add(options.weightDecay, times: parameter.value) }
+      if parameter.decays && !options.isDecoupled {
+        gradient.add(options.weightDecay, times: parameter.value)
+      }
       let step = (counts[index]?[0] ?? 0) + 1
       var mean = means[index] ?? Tensor(repeating: 0, gradient.shape)
       var square = squares[index] ?? Tensor(repeating: 0, gradient.shape)

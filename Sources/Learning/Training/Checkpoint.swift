@@ -30,7 +30,10 @@ public enum Checkpoint {
     let state = try encoder.encode(trainer.state), definition = try encoder.encode(job)
     try SafetensorsFile.write(
       tensors,
-      metadata: ["training": String(decoding: state, as: UTF8.self), "job": String(decoding: definition, as: UTF8.self)],
+      metadata: [
+        "training": String(decoding: state, as: UTF8.self),
+        "job": String(decoding: definition, as: UTF8.self),
+      ],
       to: path)
   }
 

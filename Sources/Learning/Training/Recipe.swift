@@ -33,7 +33,8 @@ public struct Recipe: Hashable, Sendable, Codable {
   /// The main job's recipe.
   public static func standard(epochs: Int) -> Recipe {
     Recipe(
-      epochs: epochs, optimizer: .sgd(.init(momentum: 0.9, nesterov: true, weightDecay: 2e-3)), smoothing: 0.1,
+      epochs: epochs, optimizer: .sgd(.init(momentum: 0.9, nesterov: true, weightDecay: 2e-3)),
+      smoothing: 0.1,
       augments: true)
   }
 }

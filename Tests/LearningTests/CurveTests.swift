@@ -1,0 +1,52 @@
+import Foundation
+import Kernels
+import Layers
+import Learning
+import Networks
+import Tensors
+import Testing
+
+/// Fifty steps of ResNet-20 on the digits against PyTorch's (experiments/peers/make_network_fixtures.py).
+struct CurveTests {
+  struct Facts: Decodable {
+    let losses, spread: [Double]
+  }
+
+  /// Training amplifies rounding. The fixture knows by how much PyTorch's losses change where the initial weights are
+  /// perturbed by their rounding in single precision; five times the largest change up to a step is allowed, since
+  /// every pass rounds anew.
+  @Test func lossesFollowPyTorchs() throws {
+    let url = try #require(Bundle.module.url(forResource: "Fixtures/curve", withExtension: "json"))
+    let facts = try JSONDecoder().decode(Facts.self, from: Data(contentsOf: url))
+    let standard = try KernelRegistry.builtIn.choice("standard")
+    let network = try ResidualNetwork(
+      Models.description("resnet20", inputChannels: 1, classes: 10), kernel: standard, standard: standard,
+      seed: 0)
+    fill(network)
+    let recipe = Recipe(
+      epochs: 2, batch: 32, schedule: Schedule(rate: 0.01, rule: .constant),
+      optimizer: .sgd(.init(momentum: 0.9, weightDecay: 1e-4)), shuffles: false)
+    let trainer = try Trainer(network, on: Dataset.load("digits"), recipe, seed: 0, threads: 2)
+    #expect(facts.losses.count == 50)
+    var largest = 0.0
+    for (theirs, spread) in zip(facts.losses, facts.spread) {
+      largest = max(largest, spread)
+      let loss = try trainer.step().loss
+      #expect(abs(loss - theirs) <= 5 * largest, "step \(trainer.steps)")
+    }
+  }
+
+  /// Gives every weight and running statistic a value that depends on its name alone, as `fill` in networks.py.
+  private func fill(_ layer: any Layer) {
+    for (name, parameter) in layer.state.map({ ($0.name, $0.parameter) }) {
+      var random = Random(seed: 0).split(name)
+      let shape = parameter.layout.fileShape(parameter.value.shape)
+      let bound = (6 / Double(shape.dropFirst().reduce(1, *))).squareRoot()
+      let range =
+        shape.count > 1
+        ? -bound..<bound
+        : name.hasSuffix("running_var") ? 0.5..<1.5 : name.hasSuffix("weight") ? 0.3..<0.7 : -0.2..<0.2
+      parameter.value = Tensor(uniform: shape, in: range, using: &random).fromFileOrder(parameter.layout)
+    }
+  }
+}

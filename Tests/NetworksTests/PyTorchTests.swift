@@ -1,0 +1,113 @@
+import Foundation
+import Kernels
+import Layers
+import Networks
+import Tensors
+import Testing
+
+/// Whole networks against torchvision's (experiments/peers/make_network_fixtures.py).
+struct PyTorchTests {
+  struct Facts: Decodable, Sendable {
+    struct Logits: Decodable, Sendable, CustomTestStringConvertible {
+      let model: String
+      let shape: [Int]
+      let logits: [Double]
+      var testDescription: String { "\(model) \(shape)" }
+    }
+    struct Gradients: Decodable, Sendable {
+      struct Gradient: Decodable, Sendable {
+        let norm: Double
+        let samples: [Double]
+      }
+      let images: String
+      let shape, labels: [Int]
+      let gradients: [String: Gradient]
+    }
+    let logits: [Logits]
+    let gradients: Gradients
+  }
+
+  static let facts: Facts? = {
+    guard let url = Bundle.module.url(forResource: "Fixtures/networks", withExtension: "json"),
+      let data = try? Data(contentsOf: url)
+    else { return nil }
+    return try? JSONDecoder().decode(Facts.self, from: data)
+  }()
+
+  private func network(_ model: String) throws -> ResidualNetwork {
+    let network = try ResidualNetwork(
+      Models.description(model, inputChannels: 3, classes: 10),
+      kernel: KernelRegistry.builtIn.choice("standard"),
+      standard: KernelRegistry.builtIn.choice("standard"), seed: 0)
+    fill(network)
+    return network
+  }
+
+  private func images(_ shape: [Int], _ label: String = "images") -> Tensor {
+    var random = Random(seed: 0).split(label)
+    return Tensor(uniform: shape, in: -1..<1, using: &random).fromFileOrder(.features)
+  }
+
+  @Test func fixturesAreThere() throws { #expect(try #require(Self.facts).logits.count == 14) }
+
+  /// Single precision rounds each of up to 152 layers' sums by about 1e-7 of their size; 1e-4 is far above that.
+  @Test(arguments: facts?.logits ?? []) func logitsAreTorchvisions(_ fact: Facts.Logits) throws {
+    let logits = try network(fact.model).forward(images(fact.shape), Context(training: false, threads: 2))
+      .values
+    let largest = fact.logits.map(abs).max() ?? 0
+    #expect(logits.count == fact.logits.count)
+    for (own, theirs) in zip(logits, fact.logits) { #expect(abs(Double(own) - theirs) <= 1e-4 * largest) }
+  }
+
+  /// Gradients pass through batch statistics and 18 layers in single precision: a thousandth of each array's size is
+  /// allowed. The images are such that no ReLU's input lies within rounding of zero.
+  @Test func gradientsAreTorchvisions() throws {
+    let fact = try #require(Self.facts).gradients
+    let network = try network("resnet18"), context = Context(training: true, threads: 2)
+    let logits = network.forward(images(fact.shape, fact.images), context)
+    // Cross-entropy: (softmax − target) / batch.
+    var gradient = logits
+    for (image, label) in fact.labels.enumerated() {
+      let row = (0..<10).map { Double(logits[10 * image + $0]) }, largest = row.max() ?? 0
+      let sum = row.reduce(0) { $0 + exp($1 - largest) }
+      for (index, value) in row.enumerated() {
+        gradient[10 * image + index] =
+          Float((exp(value - largest) / sum - (index == label ? 1 : 0)) / Double(fact.labels.count))
+      }
+    }
+    _ = network.backward(gradient, context)
+    #expect(Set(network.parameters.map(\.name)) == Set(fact.gradients.keys))
+    for (name, parameter) in network.parameters.map({ ($0.name, $0.parameter) }) {
+      let theirs = try #require(fact.gradients[name])
+      let own = try #require(parameter.gradient).toFileOrder(parameter.layout).values.map(Double.init)
+      let norm = own.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      #expect(abs(norm - theirs.norm) <= 1e-3 * theirs.norm, "\(name)")
+      // An element's share of the norm, were all equally large.
+      let typical = theirs.norm / Double(own.count).squareRoot()
+      for (index, sample) in theirs.samples.enumerated() {
+        let value = own[own.count * index / 7]
+        #expect(abs(value - sample) <= 1e-3 * max(abs(sample), typical), "\(name) \(index)")
+      }
+    }
+  }
+}
+
+/// Gives every weight and running statistic a value that depends on its name alone, as `fill` in networks.py.
+func fill(_ layer: any Layer) {
+  for (name, parameter) in layer.state.map({ ($0.name, $0.parameter) }) {
+    var random = Random(seed: 0).split(name)
+    let shape = parameter.layout.fileShape(parameter.value.shape)
+    let range: Range<Double>
+    if shape.count > 1 {
+      let bound = (6 / Double(shape.dropFirst().reduce(1, *))).squareRoot()
+      range = -bound..<bound
+    } else if name.hasSuffix("running_var") {
+      range = 0.5..<1.5
+    } else if name.hasSuffix("weight") {
+      range = 0.3..<0.7
+    } else {
+      range = -0.2..<0.2
+    }
+    parameter.value = Tensor(uniform: shape, in: range, using: &random).fromFileOrder(parameter.layout)
+  }
+}

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Write the facts about whole networks that the Swift tests check, as PyTorch and torchvision compute them.
+
+    python experiments/peers/make_network_fixtures.py
+
+Weights, running statistics and images are numbers that depend on their names alone (networks.py), so that no weights
+need to be stored. Everything is computed in float64 from float32 values.
+
+`Tests/NetworksTests/Fixtures/networks.json`:
+
+    logits     list of {model, shape (NCHW), logits (flat)}: torchvision's networks with ten classes, in inference
+    gradients  {images, shape, labels, margin, loss, gradients: {name: {norm, samples}}}: ResNet-18 in training,
+               cross-entropy; images are named `images`; margin is the smallest input of a ReLU; samples are the
+               elements at 0, n / 7, 2 n / 7, … of the flat array in PyTorch's order
+
+`Tests/LearningTests/Fixtures/curve.json`:
+
+    losses  those of 50 steps of ResNet-20 on the embedded digits, in double precision: batches of 32 in the data's
+            order, SGD at 0.01 with momentum 0.9 and weight decay 1e-4
+    spread  by how much they change, at most, in eight runs whose initial weights are perturbed by 1e-7 of themselves:
+            their rounding in single precision, which training amplifies
+"""
+
+import json
+import pathlib
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+import torchvision
+from networks import CifarResNet, fill, uniform
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DATA = ROOT / "Sources/Learning/Resources"
+
+
+def rounded(values):
+    return [float(f"{value:.8g}") for value in np.asarray(values, dtype=np.float64).ravel()]
+
+
+def logits():
+    cases = []
+    for model in ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "wide_resnet50_2"):
+        network = fill(getattr(torchvision.models, model)(num_classes=10)).double().eval()
+        for shape in ((1, 3, 64, 64), (2, 3, 97, 130)):
+            images = uniform("images", shape, -1, 1).double()
+            with torch.no_grad():
+                cases.append({"model": model, "shape": shape, "logits": rounded(network(images))})
+    return cases
+
+
+def gradients():
+    """Where a ReLU's input is nearly zero, rounding decides whether a gradient passes: PyTorch's single and double
+    precision then differ by a hundredth. Of some images, those with the largest distance from that are taken."""
+    shape, labels = (2, 3, 33, 40), [3, 1]
+
+    def run(label):
+        network = fill(torchvision.models.resnet18(num_classes=10)).double().train()
+        margins = []
+        for module in network.modules():
+            if isinstance(module, torch.nn.ReLU):
+                module.inplace = False
+                module.register_forward_pre_hook(lambda _, inputs: margins.append(inputs[0].abs().min().item()))
+        loss = F.cross_entropy(network(uniform(label, shape, -1, 1).double()), torch.tensor(labels))
+        return min(margins), loss, network
+
+    label = max((f"images {index}" for index in range(40)), key=lambda label: run(label)[0])
+    margin, loss, network = run(label)
+    loss.backward()
+    facts = {}
+    for name, parameter in network.named_parameters():
+        flat = parameter.grad.flatten()
+        samples = flat[[len(flat) * i // 7 for i in range(7)]]
+        facts[name] = {"norm": rounded([flat.norm()])[0], "samples": rounded(samples)}
+    return {
+        "images": label, "shape": shape, "labels": labels, "margin": margin, "loss": loss.item(), "gradients": facts
+    }
+
+
+def digits():
+    """The training split, normalised by its own mean and deviation."""
+    images = np.fromfile(DATA / "digits-images.idx3-ubyte", np.uint8)[16:].reshape(-1, 1, 8, 8)
+    labels = np.fromfile(DATA / "digits-labels.idx1-ubyte", np.uint8)[8:]
+    values = images[:1437] / 16.0
+    return torch.from_numpy((values - values.mean()) / values.std()), torch.from_numpy(labels[:1437].astype(np.int64))
+
+
+def curve(perturbed=None):
+    """The losses in double precision, the initial weights perhaps perturbed by their rounding, 1e-7."""
+    images, labels = digits()
+    network = fill(CifarResNet(20, channels=1)).double().train()
+    if perturbed is not None:
+        torch.manual_seed(perturbed)
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter *= 1 + 1e-7 * torch.randn_like(parameter)
+    optimizer = torch.optim.SGD(network.parameters(), 0.01, momentum=0.9, weight_decay=1e-4)
+    batches, losses = (len(images) + 31) // 32, []
+    for step in range(50):
+        first = 32 * (step % batches)
+        loss = F.cross_entropy(network(images[first : first + 32]), labels[first : first + 32])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return np.array(losses)
+
+
+def curves():
+    losses = curve()
+    spread = np.max([np.abs(curve(seed) - losses) for seed in range(8)], axis=0)
+    return {"losses": rounded(losses), "spread": rounded(spread)}
+
+
+def write(path, facts):
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(facts, separators=(",", ":")) + "\n")
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(2)
+    write(ROOT / "Tests/NetworksTests/Fixtures/networks.json", {"logits": logits(), "gradients": gradients()})
+    write(ROOT / "Tests/LearningTests/Fixtures/curve.json", curves())
