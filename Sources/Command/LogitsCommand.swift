@@ -10,9 +10,9 @@ struct LogitsCommand: ParsableCommand {
     commandName: "logits",
     abstract: "Apply a model with given weights to images.",
     discussion: """
-      Example: swift run experiment logits resnet18 --weights experiments/arrays/resnet18.safetensors --input experiments/arrays/images.npy --output logits.npy
+      Example: swift run experiment train resnet20 --epochs 2 --save net.safetensors && swift run experiment logits resnet20 --weights net.safetensors --input experiments/arrays/digits.npy --output logits.npy
 
-      experiments/peers/convert_checkpoint.py makes such files from torchvision's and timm's checkpoints.
+      experiments/peers/convert_checkpoint.py makes such files of torchvision's and timm's checkpoints.
       """)
 
   @Argument(help: ArgumentHelp("\(Models.names.joined(separator: ", ")).", valueName: "model"))
