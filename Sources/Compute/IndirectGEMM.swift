@@ -49,7 +49,7 @@ private func run(
 ) {
   // Tables and scratch rows of a block stay within the second-level cache.
   let scratchPerTile = scratchPerRow * tileRows
-  let block = max(1, min(8, 256 / max(slotCapacity, 1), 65_536 / max(scratchPerTile, 1), tiles.count))
+  let block = max(1, min(8, 256 / max(slotCapacity, 1), 32_768 / max(scratchPerTile, 1), tiles.count))
   let panels = Panels(outputs: weights.outputs)
   let depth = weights.taps * weights.channels
   withUnsafeTemporaryAllocation(byteCount: tileWidth * 4, alignment: 64) { scratch in

@@ -25,6 +25,11 @@ public struct BilinearSample {
     let right = channels, down = width &* channels
     let first = top &* down &+ left &* right
     let all = SIMD4(first, first &+ right, first &+ down, first &+ down &+ right)
+    // Most have all four.
+    if top >= 0, left >= 0, top &+ 1 < height, left &+ 1 < width {
+      offsets = all
+      return
+    }
     let vertical = SIMD4(top, top, top &+ 1, top &+ 1), horizontal = SIMD4(left, left &+ 1, left, left &+ 1)
     let isInside =
       (vertical .>= 0) .& (vertical .< SIMD4(repeating: height)) .& (horizontal .>= 0)
