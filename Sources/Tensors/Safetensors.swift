@@ -6,20 +6,32 @@ import Foundation
 public struct SafetensorsFile: ~Copyable {
   /// The types of values, by the format's names.
   public enum ElementType: String, Sendable {
-    case F64, F32, F16, BF16, I64, I32, I16, I8, U64, U32, U16, U8, BOOL
+    case f64 = "F64"
+    case f32 = "F32"
+    case f16 = "F16"
+    case bf16 = "BF16"
+    case i64 = "I64"
+    case i32 = "I32"
+    case i16 = "I16"
+    case i8 = "I8"
+    case u64 = "U64"
+    case u32 = "U32"
+    case u16 = "U16"
+    case u8 = "U8"
+    case bool = "BOOL"
 
     /// Bytes per value.
     public var size: Int {
       switch self {
-      case .F64, .I64, .U64: 8
-      case .F32, .I32, .U32: 4
-      case .F16, .BF16, .I16, .U16: 2
-      case .I8, .U8, .BOOL: 1
+      case .f64, .i64, .u64: 8
+      case .f32, .i32, .u32: 4
+      case .f16, .bf16, .i16, .u16: 2
+      case .i8, .u8, .bool: 1
       }
     }
 
     /// Whether values can be read here.
-    public var isFloat: Bool { [.F64, .F32, .F16, .BF16].contains(self) }
+    public var isFloat: Bool { [.f64, .f32, .f16, .bf16].contains(self) }
   }
 
   /// One tensor's line of the header.
@@ -104,10 +116,10 @@ public struct SafetensorsFile: ~Copyable {
           }
         }
         switch entry.type {
-        case .F32: each(UInt32.self) { Float(bitPattern: $0) }
-        case .F64: each(UInt64.self) { Float(Double(bitPattern: $0)) }
-        case .BF16: each(UInt16.self) { Float(bitPattern: UInt32($0) << 16) }
-        case .F16: each(UInt16.self, Self.half)
+        case .f32: each(UInt32.self) { Float(bitPattern: $0) }
+        case .f64: each(UInt64.self) { Float(Double(bitPattern: $0)) }
+        case .bf16: each(UInt16.self) { Float(bitPattern: UInt32($0) << 16) }
+        case .f16: each(UInt16.self, Self.half)
         default: preconditionFailure("\(entry.type) is not read")
         }
       }
@@ -141,7 +153,12 @@ public struct SafetensorsFile: ~Copyable {
     private struct Line: Decodable {
       let dtype: String
       let shape: [Int]
-      let data_offsets: [Int]
+      let offsets: [Int]
+
+      enum CodingKeys: String, CodingKey {
+        case dtype, shape
+        case offsets = "data_offsets"
+      }
     }
 
     private struct Name: CodingKey {
@@ -174,16 +191,16 @@ public struct SafetensorsFile: ~Copyable {
           bytes = product
           isTooLarge = isTooLarge || overflow
         }
-        guard !isTooLarge, line.data_offsets.count == 2, line.data_offsets[0] >= 0,
-          line.data_offsets[1] >= line.data_offsets[0], line.data_offsets[1] - line.data_offsets[0] == bytes
+        guard !isTooLarge, line.offsets.count == 2, line.offsets[0] >= 0,
+          line.offsets[1] >= line.offsets[0], line.offsets[1] - line.offsets[0] == bytes
         else {
           throw WorkbenchError(
-            "the data_offsets of \(name), \(line.data_offsets), do not fit \(line.dtype) values of shape \(line.shape)"
+            "the data_offsets of \(name), \(line.offsets), do not fit \(line.dtype) values of shape \(line.shape)"
           )
         }
         entries.append(
           Entry(
-            name: name, type: type, shape: line.shape, range: line.data_offsets[0]..<line.data_offsets[1]))
+            name: name, type: type, shape: line.shape, range: line.offsets[0]..<line.offsets[1]))
       }
     }
   }

@@ -53,11 +53,11 @@ final class ShiftLayer: KernelLayer {
   /// The pointwise convolution's own parameters stand where a convolution's would.
   var ownParameters: [NamedParameter] { pointwise?.ownParameters ?? [] }
 
-  /// Moves cost no arithmetic; only bytes.
   var printedName: String { "Shift" }
 
-  var printedArguments: String { geometry.printed(bias: true) }
+  var printedArguments: String { geometry.printed(bias: pointwise == nil || pointwise?.bias != nil) }
 
+  /// Moves cost no arithmetic; only bytes.
   func cost(for input: FeatureShape) throws -> Cost {
     let output = try outputShape(for: input)
     var shifted = output

@@ -125,12 +125,12 @@ extension DirectConvolution {
 
   private func slidingWeights(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {
     var dw = Tensor(uninitialized: weight.value.shape)
-    withPointers(g, x) { g_, x_ in
+    withPointers(g, x) { gradient, input in
       dw.withMutablePointer { dw in
         slidingWeightGradient(
           input: FeatureShape(x), output: FeatureShape(g), kernelHeight: geometry.kernel.height,
           rowDilation: geometry.dilation.height, top: geometry.padding.top, left: geometry.padding.left,
-          x: x_, gradient: g_, result: dw, threads: context.threads)
+          x: input, gradient: gradient, result: dw, threads: context.threads)
       }
     }
     return dw
