@@ -8,4 +8,9 @@ let builtInKernels: [any Kernel] = [
   Shift(),
   Adder(),
   FFT(),
+  Grouped(),
+  DepthwiseKernel(),
+  Separable(),
+  Asymmetric(),
+  SmallStack(),
 ]

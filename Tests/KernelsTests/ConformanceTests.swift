@@ -8,7 +8,8 @@ import Testing
     KernelRegistry.builtIn.kernels.map(\.name) + [
       "standard:dilation=2x3", "adder:dilation=2", "fft:dilation=2", "dilated:dilation=3", "shift:dilation=2",
       "shift:pointwise=always", "deformable:groups=2", "deformable:combine=adder", "deformable:dilation=2",
-      "deformable-v2:mask=2sigmoid", "deformable-v2:groups=2:combine=adder",
+      "deformable-v2:mask=2sigmoid", "deformable-v2:groups=2:combine=adder", "grouped:groups=2",
+      "depthwise-separable:order=pointwise:activation=relu", "asymmetric:form=block", "small-stack:reach=7",
     ]
 
   @Test(arguments: items) func conforms(_ item: String) throws {

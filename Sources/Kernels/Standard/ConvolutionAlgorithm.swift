@@ -23,6 +23,8 @@ protocol ConvolutionAlgorithm: AnyObject {
 enum ConvolutionAlgorithms {
   /// What `Standard` and its relatives can run on: first what serves everything.
   static let multiply = ["direct", "winograd", "winograd2", "depthwise", "fft", "reference"]
+  /// What the stages of a composed kernel can run on.
+  static let stages = ["direct", "winograd", "depthwise", "reference"]
   /// What pointwise convolutions can run on.
   static let pointwise = ["direct", "depthwise", "fft", "reference"]
   /// What the adder can run on: distances have no Fourier or Winograd form.

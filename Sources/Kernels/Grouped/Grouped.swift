@@ -1,0 +1,68 @@
+import Layers
+import Tensors
+
+/// A convolution in groups of channels that do not see each other.
+struct Grouped: GroupedKernel {
+  let name = "grouped"
+  let summary = "k×k convolution in groups of channels that do not see each other"
+  let formula = "y[p, o] = Σ over t, c in o's group of x[p·s + t, c] · w[t, c, o]"
+  let paper = "Xie et al., 2016, arXiv:1611.05431"
+  let options = [
+    KernelOption(
+      "groups", .count, initial: "32",
+      help: "at most so many: the largest common divisor with both numbers of channels"),
+    KernelOption.dilation(),
+  ]
+  let algorithms = ["direct", "depthwise", "fft", "reference"]
+
+  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
+    try place.dilated(by: options.pair("dilation"))
+      .with(groups: place.commonDivisor(atMost: options.count("groups")))
+  }
+
+  func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
+    try ConvolutionLayer(site, algorithms: algorithms)
+  }
+}
+
+/// A convolution of each channel by itself.
+struct DepthwiseKernel: GroupedKernel {
+  let name = "depthwise"
+  let summary =
+    "k×k convolution of each channel by itself; where channels change, in as many groups as divide both"
+  let formula = "y[p, c] = Σ over t of x[p·s + t, c] · w[t, c]"
+  let paper = "Sifre, 2014; Chollet, 2016, arXiv:1610.02357"
+  let options = [KernelOption.dilation()]
+  let algorithms = ["direct", "depthwise", "fft", "reference"]
+
+  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
+    try place.dilated(by: options.pair("dilation")).with(groups: place.commonDivisor(atMost: .max))
+  }
+
+  func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
+    try ConvolutionLayer(site, algorithms: algorithms)
+  }
+}
+
+/// Kernels whose groups, where they are applied to arrays and none are asked for, follow from the weight.
+protocol GroupedKernel: Kernel {}
+
+extension GroupedKernel {
+  func site(for request: OperatorRequest) throws -> KernelSite {
+    var request = request
+    if request.groups == 1, let inGroup = request.operands.weight?.shape[2],
+      request.inputChannels % inGroup == 0
+    {
+      request.groups = request.inputChannels / inGroup
+    }
+    return try Standard().site(for: request)
+  }
+}
+
+extension ConvolutionGeometry {
+  /// The largest number up to a limit that divides both numbers of channels.
+  func commonDivisor(atMost limit: Int) -> Int {
+    let candidates = 1...min(limit, inputChannels, outputChannels)
+    return candidates.last { inputChannels % $0 == 0 && outputChannels % $0 == 0 } ?? 1
+  }
+}
