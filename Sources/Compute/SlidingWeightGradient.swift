@@ -9,7 +9,7 @@ import Tensors
 /// - Parameters:
 ///   - rowDilation: the distance of the window's rows.
 ///   - top: the rows of padding above.
-///   - left: the columns of padding on the left: at most two.
+///   - left: the columns of padding on the left: at most two, as on the right.
 ///   - result: HWIO, overwritten.
 public func slidingWeightGradient(
   input: FeatureShape, output: FeatureShape, kernelHeight: Int, rowDilation: Int, top: Int, left: Int,

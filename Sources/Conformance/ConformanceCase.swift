@@ -59,6 +59,11 @@ public struct ConformanceCase: Sendable {
         try ConvolutionGeometry(
           inputChannels: 4, outputChannels: 5, kernel: Pair(1, 5), stride: Pair(2, 1),
           padding: Padding(top: 0, left: 1, bottom: 2, right: 3), dilation: Pair(1, 2)), shape(1, 4, 9, 4)),
+      .init(
+        "long rows, padded far to the right",
+        try ConvolutionGeometry(
+          inputChannels: 16, outputChannels: 18, kernel: Pair(3),
+          padding: Padding(top: 1, left: 1, bottom: 0, right: 5)), shape(1, 3, 12, 16)),
       .init("two groups", try square(3, 6, 4, groups: 2), shape(2, 4, 4, 6), bias: true),
       .init("depthwise", try square(3, 5, 5, groups: 5), shape(1, 5, 4, 5)),
       .init("depthwise, two each", try square(3, 3, 6, stride: 2, groups: 3), shape(1, 5, 4, 3)),

@@ -64,6 +64,28 @@ struct ModelCommandTests {
     #expect(other.status == 1 && other.error.contains("seed 5, not 6"), "\(other.error)")
   }
 
+  /// What somebody has changed in a file is refused, or harmless; it is no trap.
+  @Test func tamperedTrainingIsRefused() throws {
+    let options = ["train", "resnet20", "--data", "synthetic", "--epochs", "2", "--optimizer", "adam"]
+    #expect(try Experiment.run(options + ["--steps", "3", "--save", path("net.safetensors")]).status == 0)
+    let whole = try #require(contents("net.resume.safetensors"))
+    for (from, to) in [
+      (#"\"epoch\":0"#, #"\"epoch\":9"#), (#"\"step\":3"#, #"\"step\":-"#), (#"\"step\":3"#, #"\"step\":0"#),
+      ("optimizer.steps.bn1.bias", "optimizer.mean1.bn1.bias"), ("bn1.running_mean", "bn1.running_meen"),
+      (#""shape":[1]"#, #""shape":[2]"#),
+    ] {
+      var changed = whole
+      let range = try #require(changed.range(of: Data(from.utf8)), "\(from)")
+      changed.replaceSubrange(range, with: Data(to.utf8))
+      try changed.write(to: folder.appendingPathComponent("changed.resume.safetensors"))
+      let outcome = try Experiment.run(options + ["--resume", path("changed.resume.safetensors")])
+      #expect(outcome.status == 0 || outcome.status == 1, "\(to): \(outcome.error)")
+      #expect(outcome.status == 0 || outcome.error.hasPrefix("Error: "))
+    }
+    let short = try Experiment.run(options + ["--save", path("a.csv"), "--log", path("a.csv")])
+    #expect(short.status == 64)
+  }
+
   @Test func stoppedTrainingIsKept() throws {
     let (process, _, error) = try Experiment.start([
       "train", "resnet110", "--epochs", "1000", "--save", path("net.safetensors"), "--log", path("net.csv"),

@@ -93,7 +93,7 @@ final class DirectConvolution: ConvolutionAlgorithm {
   func weightGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {
     let input = FeatureShape(x), output = FeatureShape(g)
     if WindowRows.serves(geometry) { return mergedWeightGradient(g, x, weight, context) }
-    if combine == .multiply, slides, geometry.padding.left <= 2 {
+    if combine == .multiply, slides, max(geometry.padding.left, geometry.padding.right) <= 2 {
       return slidingWeights(g, x, weight, context)
     }
     let rows = GridRows(geometry, input: input, output: output)

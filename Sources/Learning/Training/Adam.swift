@@ -58,7 +58,9 @@ public final class Adam: Optimizer {
       if parameter.decays && !options.isDecoupled {
         gradient.add(options.weightDecay, times: parameter.value)
       }
-      let step = (counts[index]?[0] ?? 0) + 1
+      // A file may hold anything.
+      let taken = counts[index]?[0] ?? 0
+      let step = taken >= 0 && taken < 1e9 ? taken + 1 : 1
       var mean = means[index] ?? Tensor(repeating: 0, gradient.shape)
       var square = squares[index] ?? Tensor(repeating: 0, gradient.shape)
       means[index] = nil

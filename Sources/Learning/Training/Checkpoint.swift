@@ -71,7 +71,7 @@ public enum Checkpoint {
         guard entry.name.hasPrefix(prefix), parts.count == 2, let tensors = slots[parts[0]],
           let place = trainer.parameters.firstIndex(where: { $0.name == parts[1] }),
           tensors.indices.contains(place),
-          entry.shape == [1] || entry.shape == trainer.parameters[place].parameter.value.shape
+          entry.shape == (parts[0] == "steps" ? [1] : trainer.parameters[place].parameter.value.shape)
         else { throw broken(path, entry.name) }
         slots[parts[0]]?[place] = try file.read()
       }

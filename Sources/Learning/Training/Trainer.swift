@@ -80,9 +80,11 @@ public final class Trainer {
 
   /// Goes on from where another training was; weights and slots are the caller's to restore.
   public func restore(_ state: TrainingState) throws {
-    guard state.epoch >= 0, (0..<batches).contains(state.step) else {
+    guard (0...1_000_000).contains(state.epoch), (0..<batches).contains(state.step),
+      (0...data.train.count).contains(state.correct)
+    else {
       throw WorkbenchError(
-        "The saved training is in step \(state.step) of an epoch, and these have \(batches); give it the same data."
+        "The saved training is in step \(state.step) of epoch \(state.epoch), which this one does not have; give it the same data."
       )
     }
     self.state = state
