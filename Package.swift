@@ -72,16 +72,18 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "experiment", dependencies: ["Command", "Kernels"]),
+    .target(name: "TestSupport", dependencies: ["Layers", "Tensors"], path: "Tests/Support"),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "ComputeTests", dependencies: ["Compute", "Tensors"]),
     .testTarget(
       name: "KernelsTests", dependencies: ["Conformance", "Kernels", "Layers", "Compute", "Tensors"],
       resources: [.copy("Fixtures")], swiftSettings: optimised),
     .testTarget(
-      name: "NetworksTests", dependencies: ["Networks", "Kernels", "Layers", "Tensors"],
+      name: "NetworksTests", dependencies: ["TestSupport", "Networks", "Kernels", "Layers", "Tensors"],
       resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "LearningTests", dependencies: ["Learning", "Networks", "Kernels", "Layers", "Tensors"],
+      name: "LearningTests",
+      dependencies: ["TestSupport", "Learning", "Networks", "Kernels", "Layers", "Tensors"],
       resources: [.copy("Fixtures")]),
     .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "Kernels", "Tensors"]),
     .testTarget(name: "CommandTests", dependencies: ["Command", "Tensors", "experiment"]),

@@ -52,7 +52,12 @@ struct GeometryTests {
 
   @Test func allIsEveryKernelOnce() throws {
     let names = try KernelRegistry.builtIn.choices("all").map(\.item)
-    #expect(names == ["standard", "1x1", "dilated", "deformable", "deformable-v2", "shift", "adder", "fft"])
+    #expect(
+      names == [
+        "standard", "1x1", "dilated", "deformable", "deformable-v2", "shift", "adder", "fft", "grouped",
+        "depthwise",
+        "depthwise-separable", "asymmetric", "small-stack",
+      ])
   }
 
   /// 64 → 64 channels, 3×3 on 8×8 pixels; deformable's samples are 64 pixels · 9 taps · 64 channels.

@@ -3,7 +3,7 @@ import Kernels
 import Layers
 import Learning
 import Networks
-import Tensors
+import TestSupport
 import Testing
 
 /// Fifty steps of ResNet-20 on the digits against PyTorch's (experiments/peers/make_network_fixtures.py).
@@ -33,20 +33,6 @@ struct CurveTests {
       largest = max(largest, spread)
       let loss = try trainer.step().loss
       #expect(abs(loss - theirs) <= 5 * largest, "step \(trainer.steps)")
-    }
-  }
-
-  /// Gives every weight and running statistic a value that depends on its name alone, as `fill` in networks.py.
-  private func fill(_ layer: any Layer) {
-    for (name, parameter) in layer.state.map({ ($0.name, $0.parameter) }) {
-      var random = Random(seed: 0).split(name)
-      let shape = parameter.layout.fileShape(parameter.value.shape)
-      let bound = (6 / Double(shape.dropFirst().reduce(1, *))).squareRoot()
-      let range =
-        shape.count > 1
-        ? -bound..<bound
-        : name.hasSuffix("running_var") ? 0.5..<1.5 : name.hasSuffix("weight") ? 0.3..<0.7 : -0.2..<0.2
-      parameter.value = Tensor(uniform: shape, in: range, using: &random).fromFileOrder(parameter.layout)
     }
   }
 }
