@@ -94,8 +94,9 @@ struct DescribeCommand: ParsableCommand {
           + [row.parameters, row.plainParameters, row.macs, row.plainMACs].map(Cell.grouped)
           + [Cell.fixed(100 * (1 - Double(row.macs) / Double(row.plainMACs)), decimals: 1)])
     }
+    let groups = savings.first.map { $0.groups > 1 ? "/\($0.groups)" : "" } ?? ""
     return """
-      What the bottlenecks save: H·W·(Cin·Cmid + 9·Cmid² + Cmid·Cout) MACs beside a plain 3×3's 9·H·W·Cin·Cout
+      What the bottlenecks save: H·W·(Cin·Cmid + 9·Cmid²\(groups) + Cmid·Cout) MACs beside a plain 3×3's 9·H·W·Cin·Cout
       (H×W is the block's output; normalisation and shortcuts left out)
 
       \(table.text)

@@ -62,7 +62,10 @@ struct LogitsCommand: ParsableCommand {
   /// The classes of the file's classifier; nil if it has none.
   static func classes(_ path: String) throws -> Int? {
     let file = try SafetensorsFile(path)
-    return file.entries.first { $0.name == "fc.bias" }.flatMap { $0.shape.count == 1 ? $0.shape[0] : nil }
+    guard let bias = file.entries.first(where: { $0.name == "fc.bias" }), bias.type.isFloat,
+      bias.shape.count == 1, (1...1_048_576).contains(bias.shape[0])
+    else { return nil }
+    return bias.shape[0]
   }
 }
 

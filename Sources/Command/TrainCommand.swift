@@ -83,9 +83,13 @@ struct TrainCommand: ParsableCommand {
     let network = try variations.network(
       name, conv, inputChannels: shape[3], classes: data.classes, seed: UInt64(seed))
     _ = try network.outputShape(
-      for: FeatureShape(batch: 1, height: shape[1], width: shape[2], channels: shape[3]))
+      for: FeatureShape(
+        batch: min(recipe.batch, data.train.count), height: shape[1], width: shape[2], channels: shape[3]))
     if let weights { report(try network.load(from: weights, partial: partial), weights) }
     let prefixes = freeze.map { $0.split(separator: ",").map(String.init) } ?? []
+    guard freeze == nil || !prefixes.isEmpty else {
+      throw WorkbenchError("--freeze names nothing; leave it out, or give the start of a parameter's name.")
+    }
     for prefix in prefixes where !network.parameters.contains(where: { $0.name.hasPrefix(prefix) }) {
       throw WorkbenchError(
         "No parameter of \(name) starts with ‘\(prefix)’; see ‘experiment describe \(name)’.")

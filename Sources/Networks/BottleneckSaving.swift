@@ -11,7 +11,7 @@ public struct BottleneckSaving: Sendable {
   /// The extent of its window.
   let window: Int
   /// The groups of its k×k convolution.
-  let groups: Int
+  public let groups: Int
 
   /// Cin · Cmid + k² · Cmid² / groups + Cmid · Cout
   public var parameters: Int {

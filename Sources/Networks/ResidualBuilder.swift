@@ -59,6 +59,7 @@ final class ResidualBuilder {
       layers.append((name, Sequential(numbered: blocks)))
     }
     layers.append(("avgpool", AdaptiveAveragePooling()))
+    try Tensor.checkSize([channels, description.classes], "The classifier's weight")
     var random = random.split("fc")
     layers.append(("fc", Linear(inputs: channels, outputs: description.classes, random: &random)))
     return Sequential(layers)

@@ -40,7 +40,15 @@ public struct TrainingJob {
       try Checkpoint.restore(trainer, job: definition, from: path)
       if let log, FileManager.default.fileExists(atPath: log) { try keep(log, upTo: trainer.steps, &table) }
     }
-    for path in [save, log].compactMap({ $0 }) { try AtomicFile.checkFolder(of: path) }
+    for path in [save, save.map(Checkpoint.path), log].compactMap({ $0 }) {
+      try AtomicFile.checkFolder(of: path)
+      var isFolder: ObjCBool = false
+      guard !path.isEmpty,
+        !(FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue)
+      else {
+        throw WorkbenchError("‘\(path)’ is no file that could be written; give the name of one.")
+      }
+    }
     var isSaved = true
     do {
       while !trainer.isFinished && trainer.steps < lastStep ?? .max {
@@ -66,10 +74,11 @@ public struct TrainingJob {
 
   /// Writes what there is; after a failure, the log only: the weights are those of the last epoch.
   private func keep(_ trainer: Trainer, _ table: CSVTable, isWhole: Bool = true) throws {
+    if let save, isWhole {
+      try Checkpoint.save(trainer, job: definition, to: Checkpoint.path(beside: save))
+      try trainer.network.save(to: save)
+    }
     if let log { try table.write(to: log) }
-    guard let save, isWhole else { return }
-    try Checkpoint.save(trainer, job: definition, to: Checkpoint.path(beside: save))
-    try trainer.network.save(to: save)
   }
 
   private func row(_ step: StepResult) -> [String: String] {

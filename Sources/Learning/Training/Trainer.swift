@@ -141,7 +141,8 @@ public final class Trainer {
   }
 
   private func finishEpoch(_ rate: Double) throws -> EpochResult {
-    let (top1, testLoss) = Training.evaluate(network, data.test, threads: threads)
+    let (top1, testLoss) = Training.evaluate(
+      network, data.test, batch: min(256, recipe.batch), threads: threads)
     guard testLoss.isFinite else {
       throw WorkbenchError(
         "Training diverged in epoch \(state.epoch + 1): the network's outputs are not numbers; lower the learning rate."

@@ -38,12 +38,12 @@ public enum Training {
 
   /// The share of images classified rightly, in percent, and the sum of the batches' mean losses.
   public static func evaluate(
-    _ network: any Layer, _ examples: Examples, threads: Int
+    _ network: any Layer, _ examples: Examples, batch: Int = 256, threads: Int
   ) -> (top1: Double, loss: Double) {
     let context = Context(training: false, threads: threads)
     var correct = 0, loss = 0.0
-    for first in stride(from: 0, to: examples.count, by: 256) {
-      let (images, labels) = examples.gather(Array(first..<min(first + 256, examples.count)))
+    for first in stride(from: 0, to: examples.count, by: batch) {
+      let (images, labels) = examples.gather(Array(first..<min(first + batch, examples.count)))
       let result = CrossEntropy.evaluate(network.forward(images, context), labels)
       correct += result.correct
       loss += result.loss
