@@ -2,11 +2,16 @@ import Foundation
 
 /// Files that appear whole or not at all.
 public enum AtomicFile {
-  /// Refuses a path whose folder does not exist or cannot be written to: asked before long work, so that its results
-  /// are not lost.
+  /// Refuses a path that is a folder, or whose folder does not exist or cannot be written to: asked before long work,
+  /// so that its results are not lost.
   public static func checkFolder(of path: String) throws {
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
     var isFolder: ObjCBool = false
+    guard !path.isEmpty,
+      !(FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue)
+    else {
+      throw WorkbenchError("‘\(path)’ is no file that could be written; give the name of one.")
+    }
     guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue,
       FileManager.default.isWritableFile(atPath: folder)
     else {

@@ -51,7 +51,6 @@ public struct SafetensorsFile: ~Copyable {
   public let metadata: [String: String]
   private let file: RegularFile
   private var next = 0
-  private var position = 0
 
   /// Opens a file and checks every field of its header.
   ///

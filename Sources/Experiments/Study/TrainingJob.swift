@@ -42,12 +42,6 @@ public struct TrainingJob {
     }
     for path in [save, save.map(Checkpoint.path), log].compactMap({ $0 }) {
       try AtomicFile.checkFolder(of: path)
-      var isFolder: ObjCBool = false
-      guard !path.isEmpty,
-        !(FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue)
-      else {
-        throw WorkbenchError("‘\(path)’ is no file that could be written; give the name of one.")
-      }
     }
     var isSaved = true
     do {

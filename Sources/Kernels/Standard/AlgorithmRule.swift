@@ -27,11 +27,8 @@ enum AlgorithmRule {
       ? (geometry.channelsPerGroup, geometry.outputsPerGroup)
       : (geometry.outputsPerGroup, geometry.channelsPerGroup)
     // Sliding windows read each value once for three products: a single vector of outputs is no cliff.
-    let slides =
-      geometry.stride == Pair(1) && geometry.groups == 1 && geometry.kernel.width == 3
-      && geometry.dilation.width == 1
     let direct =
-      products(rows: output.pixels, inputs * geometry.taps, outputs, single: slides ? 200 : 130)
+      products(rows: output.pixels, inputs * geometry.taps, outputs, single: geometry.slides ? 200 : 130)
       * Double(geometry.groups)
     if names.contains("winograd"), WinogradConvolution.serves(geometry) {
       let image = pass == .forward ? output : input

@@ -93,7 +93,7 @@ final class DirectConvolution: ConvolutionAlgorithm {
   func weightGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {
     let input = FeatureShape(x), output = FeatureShape(g)
     if WindowRows.serves(geometry) { return mergedWeightGradient(g, x, weight, context) }
-    if combine == .multiply, slides, max(geometry.padding.left, geometry.padding.right) <= 2 {
+    if combine == .multiply, geometry.slides, max(geometry.padding.left, geometry.padding.right) <= 2 {
       return slidingWeights(g, x, weight, context)
     }
     let rows = GridRows(geometry, input: input, output: output)
@@ -118,11 +118,6 @@ final class DirectConvolution: ConvolutionAlgorithm {
 
 // Windows three pixels wide that move by one: neighbouring pixels share what they read.
 extension DirectConvolution {
-  private var slides: Bool {
-    geometry.groups == 1 && geometry.stride == Pair(1) && geometry.kernel.width == 3
-      && geometry.dilation.width == 1
-  }
-
   private func slidingWeights(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {
     var dw = Tensor(uninitialized: weight.value.shape)
     withPointers(g, x) { gradient, input in
@@ -141,7 +136,7 @@ extension DirectConvolution {
   private func sliding(
     _ input: FeatureShape, _ output: FeatureShape, isTurned: Bool = false
   ) -> SlidingConvolution? {
-    guard combine == .multiply, slides else { return nil }
+    guard combine == .multiply, geometry.slides else { return nil }
     let reach = geometry.dilation.height * (geometry.kernel.height - 1)
     return SlidingConvolution(
       input: input, output: output, kernelHeight: geometry.kernel.height,
@@ -210,6 +205,9 @@ func subtractWeightedSums(_ dw: inout Tensor, _ weight: Tensor, _ g: Tensor, thr
 }
 
 extension ConvolutionGeometry {
+  /// Whether windows are three pixels wide and move by one, so that neighbours share what they read.
+  var slides: Bool { groups == 1 && stride == Pair(1) && kernel.width == 3 && dilation.width == 1 }
+
   /// The output's shape for an input that has passed `outputShape`.
   func checkedOutput(_ input: FeatureShape) -> FeatureShape {
     guard let shape = try? outputShape(for: input) else { preconditionFailure("unchecked input \(input)") }
