@@ -144,6 +144,27 @@ public final class BatchNormalization: Layer {
     }
   }
 
+  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
+    let channels = input.shape[3], count = Double(input.values.count / channels)
+    var mean = Tensor64(runningMean.value).values, variance = Tensor64(runningVariance.value).values
+    if training {
+      mean = Array(repeating: 0, count: channels)
+      variance = mean
+      for (index, x) in input.values.enumerated() { mean[index % channels] += x / count }
+      for (index, x) in input.values.enumerated() {
+        let distance = x - mean[index % channels]
+        variance[index % channels] += distance * distance / count
+      }
+    }
+    var output = input
+    for (index, x) in input.values.enumerated() {
+      let channel = index % channels
+      let normal = (x - mean[channel]) / (variance[channel] + epsilon).squareRoot()
+      output.values[index] = parameters[0].values[channel] * normal + parameters[1].values[channel]
+    }
+    return output
+  }
+
   private func updateRunning(_ mean: [Double], _ variance: [Double], rows: Int) {
     let correction = Double(rows) / Double(max(rows - 1, 1))
     for channel in mean.indices {

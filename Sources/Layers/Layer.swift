@@ -9,6 +9,8 @@ public struct Context: Sendable {
   /// Whether nobody asks for the gradient to the input, as of a network's first layer: what a backward pass returns
   /// is then undefined.
   public var skipsInputGradient = false
+  /// The training's step, on which alone random layers depend beside their seeds.
+  public var step = 0
   /// Whether layers keep what they make of their weights, such as packed ones, for the next pass.
   public var keepsPreparedWeights = true
   /// Where algorithms are chosen by measurement, in inference only; nil for the fixed rule.
@@ -65,6 +67,15 @@ public protocol Layer: AnyObject {
   /// The gradient to the input plus `summand`, which has the input's shape: another branch's gradient.
   func backward(_ gradient: consuming Tensor, adding summand: Tensor, _ context: Context) -> Tensor
 
+  /// The output by the plain definition, in double precision: loops that can be read in a minute, and the oracle of
+  /// everything fast.
+  ///
+  /// - Parameters:
+  ///   - input: NHWC.
+  ///   - parameters: the values of `parameters`, in that order.
+  ///   - training: whether normalisation is by the batch, not by running statistics.
+  func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64
+
   /// The parameters that are this layer's own, named as in PyTorch.
   var ownParameters: [NamedParameter] { get }
 
@@ -116,6 +127,16 @@ extension Layer {
 
   /// The number of values that training changes.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.parameter.value.count } }
+
+  /// The values of all parameters, cut into those of each child. For layers that have none of their own.
+  public func byChild(_ values: [Tensor64]) -> [[Tensor64]] {
+    var rest = values[...]
+    return children.map { child in
+      let count = child.layer.parameters.count
+      defer { rest = rest.dropFirst(count) }
+      return Array(rest.prefix(count))
+    }
+  }
 
   private func collect(_ own: (any Layer) -> [NamedParameter]) -> [NamedParameter] {
     own(self)

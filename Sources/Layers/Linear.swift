@@ -61,22 +61,12 @@ public final class Linear: Layer {
   public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
     guard let input = input.take() else { preconditionFailure("backward needs a forward pass in training") }
     let rows = input.count / inputs
-    var weightGradient = Tensor(uninitialized: weight.value.shape)
-    gradient.withPointer { g in
-      input.withPointer { x in
-        bias.gradient = Tensor(
-          channelSum(g, rows: rows, channels: outputs, threads: context.threads).map(Float.init), [outputs])
-        weightGradient.withMutablePointer {
-          indirectWeightGradient(
-            rows: rows, groups: 1, taps: 1, channels: inputs, outputs: outputs, gradient: g, result: $0,
-            threads: context.threads
-          ) { _, range, pointers, _ in
-            for row in range { pointers[row - range.lowerBound] = x + row * inputs }
-          }
-        }
-      }
+    bias.gradient = gradient.withPointer {
+      Tensor(
+        channelSum($0, rows: rows, channels: outputs, threads: context.threads).map(Float.init), [outputs])
     }
-    weight.gradient = weightGradient
+    weight.gradient = MatrixProduct.transposingFirst(
+      input.reshaped([rows, inputs]), gradient.reshaped([rows, outputs]), threads: context.threads)
     let packed = backwardPack.value(Filter(weight), context) {
       PackedWeights(backward: $0.reshaped([1, 1, inputs, outputs]), groups: 1)
     }
@@ -84,28 +74,12 @@ public final class Linear: Layer {
     multiplyRows(gradient, packed, bias: nil, into: &result, threads: context.threads)
     return result
   }
-}
 
-/// `output = input · weights + bias`, row by row: both are `[rows][channels]`.
-func multiplyRows(
-  _ input: Tensor, _ weights: PackedWeights, bias: UnsafePointer<Float>?, into output: inout Tensor,
-  threads: Int
-) {
-  let channels = weights.channels, outputs = weights.outputs
-  let rows = input.count / channels
-  input.withPointer { x in
-    output.withMutablePointer { y in
-      indirectGEMM(
-        rows: rows, weights: weights,
-        finish: StoreOptions(bias: bias, residual: nil, output: y, relu: false), threads: threads
-      ) { range, table in
-        table.setTap(slot: 0, 0)
-        let slot = table.slot(0), out = table.outputRows
-        for row in range {
-          slot[row - range.lowerBound] = x + row * channels
-          out[row - range.lowerBound] = y + row * outputs
-        }
-        return 1
+  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
+    let (weight, bias) = (parameters[0].values, parameters[1].values)
+    return Tensor64(input.shape.dropLast() + [outputs]) { image, row, column, output in
+      (0..<inputs).reduce(bias[output]) {
+        $0 + input[image, row, column, $1] * weight[$1 * outputs + output]
       }
     }
   }

@@ -62,6 +62,16 @@ public final class PaddingShortcut: Layer {
     return output
   }
 
+  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
+    let first = (outputs - inputs) / 2
+    let extent = { (size: Int) in (size + self.stride - 1) / self.stride }
+    return Tensor64([input.shape[0], extent(input.shape[1]), extent(input.shape[2]), outputs]) {
+      image, row, column, channel in
+      (first..<first + inputs).contains(channel)
+        ? input[image, row * stride, column * stride, channel - first] : 0
+    }
+  }
+
   /// Visits the pixels that are kept: where their channels start in the input and in the output.
   private func forEachPixel(_ input: FeatureShape, _ body: (Int, Int) -> Void) {
     let output = output(input)

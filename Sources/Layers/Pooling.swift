@@ -25,14 +25,21 @@ public struct PoolingWindow: Hashable, Sendable {
   /// As PyTorch prints it.
   var printed: String { "kernel_size=\(size), stride=\(stride), padding=\(padding)" }
 
-  func outputShape(for input: FeatureShape) throws -> FeatureShape {
+  /// - Parameter roundsUp: whether a window that only begins inside the padded image counts too, as in PyTorch's
+  ///   `ceil_mode`.
+  func outputShape(for input: FeatureShape, roundsUp: Bool = false) throws -> FeatureShape {
     guard input.height + 2 * padding >= size, input.width + 2 * padding >= size else {
       throw WorkbenchError(
         "A pooling window of \(size) is larger than the padded \(input.height)×\(input.width) image.")
     }
+    func extent(_ input: Int) -> Int {
+      let count = (input + 2 * padding - size + (roundsUp ? stride - 1 : 0)) / stride + 1
+      // None starts behind the image.
+      return (count - 1) * stride >= input + padding ? count - 1 : count
+    }
     var shape = input
-    shape.height = (input.height + 2 * padding - size) / stride + 1
-    shape.width = (input.width + 2 * padding - size) / stride + 1
+    shape.height = extent(input.height)
+    shape.width = extent(input.width)
     return shape
   }
 
@@ -41,24 +48,51 @@ public struct PoolingWindow: Hashable, Sendable {
     let first = index * stride - padding
     return max(first, 0)..<min(first + size, extent)
   }
+
+  /// A function of the values of each window.
+  func reference(_ input: Tensor64, roundsUp: Bool = false, _ function: ([Double]) -> Double) -> Tensor64 {
+    let shape = FeatureShape(
+      batch: input.shape[0], height: input.shape[1], width: input.shape[2], channels: input.shape[3])
+    guard let output = try? outputShape(for: shape, roundsUp: roundsUp) else {
+      preconditionFailure("unchecked shape \(shape)")
+    }
+    return Tensor64(output.extents) { image, y, x, channel in
+      function(
+        range(y, shape.height).flatMap { row in
+          range(x, shape.width).map { input[image, row, $0, channel] }
+        })
+    }
+  }
 }
 
 /// The largest value of each window; the first one wins a tie, as in PyTorch.
 public final class MaxPooling: Layer {
   private let window: PoolingWindow
+  private let roundsUp: Bool
   private var saved: (shape: [Int], indices: [Int32])?
 
   /// A pooling layer with the given window.
-  public init(_ window: PoolingWindow) { self.window = window }
+  ///
+  /// - Parameter roundsUp: whether windows may reach over the far edge, as in PyTorch's `ceil_mode`.
+  public init(_ window: PoolingWindow, roundsUp: Bool = false) {
+    self.window = window
+    self.roundsUp = roundsUp
+  }
 
   public var printedName: String { "MaxPool2d" }
-  public var printedArguments: String { window.printed + ", dilation=1, ceil_mode=False" }
+  public var printedArguments: String { 
+    window.printed + ", dilation=1, ceil_mode=\(roundsUp ? "True" : "False")"
+  }
 
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
     guard input.count <= Int(Int32.max) else {
       throw WorkbenchError("Max pooling takes fewer than 2³¹ elements, not \(input); use smaller batches.")
     }
-    return try window.outputShape(for: input)
+    return try window.outputShape(for: input, roundsUp: roundsUp)
+  }
+
+  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
+    window.reference(input, roundsUp: roundsUp) { $0.max() ?? 0 }
   }
 
   public func cost(for input: FeatureShape) throws -> Cost {
@@ -119,6 +153,10 @@ public final class AveragePooling: Layer {
     try window.outputShape(for: input)
   }
 
+  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
+    window.reference(input) { $0.reduce(0, +) / Double(window.size * window.size) }
+  }
+
   public func cost(for input: FeatureShape) throws -> Cost {
     let output = try outputShape(for: input)
     return Cost(
@@ -156,89 +194,6 @@ public final class AveragePooling: Layer {
       }
     }
     return result
-  }
-}
-
-/// The mean of each cell of a fixed grid laid over the image, as PyTorch's `AdaptiveAvgPool2d`.
-public final class AdaptiveAveragePooling: Layer {
-  private let height: Int, width: Int
-  private var inputShape: FeatureShape?
-
-  /// A grid of `height` × `width` cells; 1 × 1 is global average pooling.
-  public init(height: Int = 1, width: Int = 1) {
-    self.height = height
-    self.width = width
-  }
-
-  public var printedName: String { "AdaptiveAvgPool2d" }
-  public var printedArguments: String { "output_size=(\(height), \(width))" }
-
-  public func outputShape(for input: FeatureShape) -> FeatureShape {
-    FeatureShape(batch: input.batch, height: height, width: width, channels: input.channels)
-  }
-
-  public func cost(for input: FeatureShape) -> Cost {
-    let output = outputShape(for: input)
-    var sums = 0
-    forEachCell(FeatureShape(batch: 1, height: input.height, width: input.width, channels: 1)) { _, _, _ in
-      sums += 1
-    }
-    return Cost(
-      adds: sums * input.batch * input.channels - output.count, otherOps: output.count,
-      bytes: 4 * (input.count + output.count))
-  }
-
-  public func forward(_ input: Tensor, _ context: Context) -> Tensor {
-    let shape = FeatureShape(input), channels = shape.channels
-    var result = Tensor(repeating: 0, outputShape(for: shape).extents)
-    input.withPointer { x in
-      result.withMutablePointer { y in
-        forEachCell(shape) { target, source, factor in
-          for channel in 0..<channels { y[target &+ channel] += factor * x[source &+ channel] }
-        }
-      }
-    }
-    if context.training { inputShape = shape }
-    return result
-  }
-
-  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-    guard let shape = inputShape.take() else {
-      preconditionFailure("backward needs a forward pass in training")
-    }
-    let channels = shape.channels
-    var result = Tensor(repeating: 0, shape.extents)
-    gradient.withPointer { g in
-      result.withMutablePointer { dx in
-        forEachCell(shape) { target, source, factor in
-          for channel in 0..<channels { dx[source &+ channel] += factor * g[target &+ channel] }
-        }
-      }
-    }
-    return result
-  }
-
-  /// Visits every pixel of every cell: (offset of the cell, offset of the pixel, 1 / pixels of the cell).
-  @inline(__always)
-  private func forEachCell(_ input: FeatureShape, _ body: (Int, Int, Float) -> Void) {
-    func range(_ cell: Int, _ cells: Int, _ extent: Int) -> Range<Int> {
-      cell * extent / cells..<((cell + 1) * extent + cells - 1) / cells
-    }
-    for image in 0..<input.batch {
-      for y in 0..<height {
-        let rows = range(y, height, input.height)
-        for x in 0..<width {
-          let columns = range(x, width, input.width)
-          let target = ((image * height + y) * width + x) * input.channels
-          for row in rows {
-            for column in columns {
-              let source = ((image * input.height + row) * input.width + column) * input.channels
-              body(target, source, 1 / Float(rows.count * columns.count))
-            }
-          }
-        }
-      }
-    }
   }
 }
 

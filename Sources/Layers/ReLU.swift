@@ -23,6 +23,10 @@ public final class ReLU: Layer {
     return result
   }
 
+  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
+    input.map { max($0, 0) }
+  }
+
   /// Takes an output that another layer has made in training, for the backward pass.
   public func keep(output: Tensor) { self.output = output }
 

@@ -41,6 +41,10 @@ public final class ResidualBlock: Container {
     residual.backward(relu.backward(gradient, context), context)
   }
 
+  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
+    residual.reference(input, parameters, training: training).map { max($0, 0) }
+  }
+
   public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {
     try residual.summaries(name, for: input) + relu.summaries(name + ".relu", for: outputShape(for: input))
   }

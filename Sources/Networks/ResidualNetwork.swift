@@ -36,6 +36,9 @@ public final class ResidualNetwork: Container {
   public func outputShape(for input: FeatureShape) throws -> FeatureShape { try body.outputShape(for: input) }
   public func cost(for input: FeatureShape) throws -> Cost { try body.cost(for: input) }
   public func forward(_ input: Tensor, _ context: Context) -> Tensor { body.forward(input, context) }
+  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
+    body.reference(input, parameters, training: training)
+  }
   public func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor {
     body.backward(gradient, context)
   }

@@ -31,6 +31,27 @@ public struct Tensor64: Sendable, Equatable {
   }
 }
 
+extension Tensor64 {
+  /// The array of the same shape with a function of each value.
+  public func map(_ function: (Double) -> Double) -> Tensor64 { Tensor64(values.map(function), shape) }
+
+  /// The elementwise sum; both shapes must be equal.
+  public static func + (a: Tensor64, b: Tensor64) -> Tensor64 {
+    precondition(a.shape == b.shape, "cannot add \(a.shape) and \(b.shape)")
+    return Tensor64(zip(a.values, b.values).map { $0 + $1 }, a.shape)
+  }
+
+  /// The array of a shape of four axes whose values a function gives.
+  public init(_ shape: [Int], _ value: (_ a: Int, _ b: Int, _ c: Int, _ d: Int) -> Double) {
+    self.init(repeating: 0, shape)
+    for a in 0..<shape[0] {
+      for b in 0..<shape[1] {
+        for c in 0..<shape[2] { for d in 0..<shape[3] { self[a, b, c, d] = value(a, b, c, d) } }
+      }
+    }
+  }
+}
+
 extension Tensor {
   /// The values rounded to single precision.
   public init(_ array: Tensor64) { self.init(array.values.map(Float.init), array.shape) }

@@ -133,7 +133,7 @@ public protocol KernelLayer: Layer {
   /// What a backward pass costs; by default twice the forward pass: one gradient to the input, one to the weights.
   func backwardCost(for input: FeatureShape) throws -> Cost
 
-  /// The output by the plain definition, in double precision.
+  /// The output by the plain definition, in double precision, in training if that makes a difference.
   ///
   /// - Parameters:
   ///   - input: NHWC.
@@ -194,6 +194,11 @@ extension KernelLayer {
   /// The geometry's output.
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
     try geometry.outputShape(for: input)
+  }
+
+  /// The same in training and in inference.
+  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
+    reference(input, parameters)
   }
 
   /// False: the gradients are the reference's derivatives.

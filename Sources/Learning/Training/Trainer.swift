@@ -131,7 +131,8 @@ public final class Trainer {
 
   /// The loss of some images; sets the parameters' gradients.
   private func pass(_ images: Tensor, _ labels: [Int]) -> CrossEntropy.Result {
-    let context = Context(training: true, threads: threads)
+    var context = Context(training: true, threads: threads)
+    context.step = steps
     var backward = context
     backward.skipsInputGradient = true
     let result = CrossEntropy.evaluate(

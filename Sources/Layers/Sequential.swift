@@ -99,6 +99,12 @@ public final class Sequential: Container {
     return rest.applied(to: x, context)
   }
 
+  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
+    zip(children, byChild(parameters)).reduce(input) { x, next in
+      next.0.layer.reference(x, next.1, training: training)
+    }
+  }
+
   public func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor {
     backward(gradient, summand: nil, context)
   }
@@ -117,81 +123,6 @@ public final class Sequential: Container {
       g = step.backward(consume g, adding: index == 0 ? summand : nil, index == 0 ? context : inner)
     }
     return g
-  }
-}
-
-/// `main(x) + shortcut(x)`; without a shortcut layer, `main(x) + x` (He et al., 2015, arXiv:1512.03385).
-public final class Residual: Container {
-  private let main: any Layer
-  private let shortcut: (name: String, layer: any Layer)?
-  public let children: [(name: String, layer: any Layer)]
-
-  /// A residual connection.
-  ///
-  /// - Parameters:
-  ///   - main: named layers in sequence.
-  ///   - shortcut: the layer beside them and its name, or nil for the identity.
-  public init(_ main: [(name: String, layer: any Layer)], shortcut: (name: String, layer: any Layer)? = nil) {
-    self.main = Sequential(main)
-    self.shortcut = shortcut
-    children = main + (shortcut.map { [$0] } ?? [])
-  }
-
-  public func outputShape(for input: FeatureShape) throws -> FeatureShape {
-    let output = try main.outputShape(for: input)
-    let other = try shortcut?.layer.outputShape(for: input) ?? input
-    guard output == other else {
-      throw WorkbenchError(
-        "A residual block's branches give \(output) and \(other): its kernel must keep the size, as padding does."
-      )
-    }
-    return output
-  }
-
-  public func cost(for input: FeatureShape) throws -> Cost {
-    let addition = try Cost(adds: main.outputShape(for: input).count)
-    return try main.cost(for: input) + (shortcut?.layer.cost(for: input) ?? Cost()) + addition
-  }
-
-  /// The main branch's layers, the shortcut's, and the addition.
-  public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {
-    let output = try outputShape(for: input)
-    let addition = LayerSummary(
-      name: name + ".add", type: "Add", output: output, cost: Cost(adds: output.count))
-    let other = try shortcut.map { try $0.layer.summaries("\(name).\($0.name)", for: input) } ?? []
-    return try main.summaries(name, for: input) + other + [addition]
-  }
-
-  public func forward(_ input: Tensor, _ context: Context) -> Tensor {
-    guard context.training else { return infer(input, .none, context) }
-    var result = main.forward(input, context)
-    result.add(shortcut?.layer.forward(input, context) ?? input, threads: context.threads)
-    return result
-  }
-
-  /// In training, `relu(main(x) + shortcut(x))` in one pass over the sum.
-  public func forwardRectified(_ input: Tensor, _ context: Context) -> Tensor {
-    var result = main.forward(input, context)
-    result.addAndRectify(shortcut?.layer.forward(input, context) ?? input, threads: context.threads)
-    return result
-  }
-
-  /// The shortcut is added, and what follows is done, while the main branch's last layer stores its output.
-  public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
-    let other = shortcut.map { shortcut in
-      shortcut.layer.profiled(shortcut.name, input, context) { shortcut.layer.infer($0, .none, context) }
-    }
-    guard epilogue.normalization == nil, epilogue.residual == nil else {
-      return epilogue.applied(to: infer(input, .none, context), context)
-    }
-    return main.infer(input, Epilogue(residual: other ?? input, relu: epilogue.relu), context)
-  }
-
-  public func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor {
-    var context = context
-    context.skipsInputGradient = false
-    let other = shortcut?.layer.backward(copy gradient, context) ?? copy gradient
-    return main.backward(gradient, adding: other, context)
   }
 }
 

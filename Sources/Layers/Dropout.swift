@@ -1,0 +1,50 @@
+import Tensors
+
+/// In training, zeros in place of a share of the values, and the others scaled to keep the mean (Srivastava et al.,
+/// 2014); in inference nothing.
+///
+/// Which ones depends on the seed and the training's step alone, so that a training can be resumed.
+public final class Dropout: Layer {
+  private let share: Double
+  private let random: Random
+  private var mask: Tensor?
+
+  /// A dropout of a share of the values.
+  public init(_ share: Double, random: Random) {
+    precondition((0..<1).contains(share))
+    self.share = share
+    self.random = random
+  }
+
+  public var printedArguments: String { "p=\(share), inplace=False" }
+
+  public func outputShape(for input: FeatureShape) -> FeatureShape { input }
+
+  /// In inference nothing is done.
+  public func cost(for input: FeatureShape) -> Cost { Cost() }
+
+  public func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    guard context.training else { return input }
+    var random = random.split("step \(context.step)")
+    let factor = Float(1 / (1 - share)), shape = input.shape
+    let kept = Tensor(uniform: shape, in: 0..<1, using: &random).values
+    let mask = Tensor(kept.map { Double($0) < share ? 0 : factor }, shape)
+    self.mask = mask
+    return input.times(mask)
+  }
+
+  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
+    guard let mask = mask.take() else { preconditionFailure("backward needs a forward pass in training") }
+    return gradient.times(mask)
+  }
+
+  /// The mean over all masks.
+  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 { input }
+}
+
+extension Tensor {
+  /// The elementwise product.
+  fileprivate func times(_ other: Tensor) -> Tensor {
+    Tensor(zip(values, other.values).map { $0 * $1 }, shape)
+  }
+}

@@ -1,0 +1,40 @@
+import Tensors
+
+/// All values of an image as the channels of one pixel, in PyTorch's order: channel, row, column.
+public final class Flatten: Layer {
+  private var inputShape: FeatureShape?
+
+  /// A flattening.
+  public init() {}
+
+  public var printedArguments: String { "start_dim=1, end_dim=-1" }
+
+  public func outputShape(for input: FeatureShape) -> FeatureShape {
+    FeatureShape(
+      batch: input.batch, height: 1, width: 1, channels: input.height * input.width * input.channels)
+  }
+
+  /// It only moves.
+  public func cost(for input: FeatureShape) -> Cost { Cost(bytes: 8 * input.count) }
+
+  public func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    let shape = FeatureShape(input)
+    if context.training { inputShape = shape }
+    return input.toFileOrder(.features).reshaped(outputShape(for: shape).extents)
+  }
+
+  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
+    guard let shape = inputShape.take() else {
+      preconditionFailure("backward needs a forward pass in training")
+    }
+    return gradient.reshaped([shape.batch, shape.channels, shape.height, shape.width])
+      .fromFileOrder(.features)
+  }
+
+  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
+    let (height, width) = (input.shape[1], input.shape[2])
+    return Tensor64([input.shape[0], 1, 1, height * width * input.shape[3]]) { image, _, _, index in
+      input[image, index / width % height, index % width, index / (height * width)]
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import Tensors
+
+/// y = min(max(x, 0), 6) (Krizhevsky, 2010), as MobileNets have it.
+public final class ReLU6: Layer {
+  private var input: Tensor?
+
+  /// A rectifier with an upper limit.
+  public init() {}
+
+  public var printedArguments: String { "inplace=True" }
+
+  public func outputShape(for input: FeatureShape) -> FeatureShape { input }
+
+  /// Two comparisons.
+  public func cost(for input: FeatureShape) -> Cost {
+    Cost(otherOps: 2 * input.count, bytes: 8 * input.count)
+  }
+
+  public func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    if context.training { self.input = input }
+    var result = Tensor(uninitialized: input.shape)
+    let count = input.count
+    input.withPointer { x in
+      result.withMutablePointer { y in
+        // Written so that NaN stays.
+        for index in 0..<count { y[index] = x[index] < 0 ? 0 : x[index] > 6 ? 6 : x[index] }
+      }
+    }
+    return result
+  }
+
+  public func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor {
+    guard let input = input.take() else { preconditionFailure("backward needs a forward pass in training") }
+    return gradient.mapped { g, dx in
+      input.withPointer { x in
+        for index in 0..<input.count { dx[index] = x[index] > 0 && x[index] < 6 ? g[index] : 0 }
+      }
+    }
+  }
+
+  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
+    input.map { min(max($0, 0), 6) }
+  }
+}
