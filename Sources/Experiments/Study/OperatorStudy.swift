@@ -134,9 +134,9 @@ public struct OperatorStudy {
     for named in layer.parameters where named.name.hasPrefix("offset.") {
       let shape = named.parameter.value.shape
       named.parameter.value =
-        named.name == "offset.bias"
-        ? Tensor(uniform: shape, in: 0.3..<0.7, using: &random)
-        : Tensor(normal: shape, deviation: 0.0005, using: &random)
+        named.name == "offset.weight"
+        ? Tensor(normal: shape, deviation: 0.0005, using: &random)
+        : Tensor(uniform: shape, in: 0.3..<0.7, using: &random)
     }
   }
 
