@@ -22,6 +22,9 @@ struct ListCommand: ParsableCommand {
     for option in kernel.options {
       print("  :\(option.name)=\(option.initial)  \(option.help) (\(option.kindText))")
     }
+    if let options = try? KernelOptions([], of: kernel) {
+      for remark in kernel.remarks(options) { print("  \(remark)") }
+    }
     print("  algorithms: \(kernel.algorithms.joined(separator: ", "))\n")
   }
 }

@@ -76,9 +76,8 @@ public struct Conformance: Sendable {
     for named in layer.parameters {
       // Predicted positions stay small and are no whole numbers: bilinear sampling has a kink there, on which
       // side of which a rounding error may fall.
-      let isPosition = named.name.hasPrefix("offset.")
       let shape = named.parameter.value.shape
-      if isPosition {
+      if named.isPosition {
         named.parameter.value = Tensor(normal: shape, deviation: 0.04, using: &random)
       } else if layer.isExactOnIntegers {
         named.parameter.value = data.tensor(shape, &random)
@@ -90,7 +89,7 @@ public struct Conformance: Sendable {
       }
     }
     let parameters = layer.parameters.map { Tensor64($0.parameter.value) }
-    let hasPositions = layer.parameters.contains { $0.name.hasPrefix("offset.") }
+    let hasPositions = layer.parameters.contains(where: \.isPosition)
     let exact = exact && !hasPositions && layer.isExactOnIntegers
 
     let one = pass(layer, x, g, threads: 1), three = pass(layer, x, g, threads: 3)

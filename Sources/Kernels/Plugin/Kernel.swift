@@ -186,6 +186,11 @@ public protocol KernelLayer: Layer {
   var operandGradients: Operands { get }
 }
 
+extension NamedParameter {
+  /// Whether it says where a kernel reads, not what it multiplies: learned or predicted offsets, in pixels.
+  public var isPosition: Bool { name.split(separator: ".").contains("offset") }
+}
+
 /// Gradients in double precision.
 public struct ReferenceGradients: Sendable {
   /// The gradient to the input.
