@@ -78,7 +78,8 @@ public final class Gate: Layer {
   /// Visits each pixel: where it starts, and where its factors do.
   @inline(__always)
   private func forEachPixel(
-    _ shape: FeatureShape, _ factors: Tensor, _ body: (_ pixel: Int, _ factor: Int, _ isByChannel: Bool) -> Void
+    _ shape: FeatureShape, _ factors: Tensor,
+    _ body: (_ pixel: Int, _ factor: Int, _ isByChannel: Bool) -> Void
   ) {
     let size = shape.height * shape.width
     let isByChannel = factors.count == shape.batch * shape.channels && factors.shape[3] == shape.channels

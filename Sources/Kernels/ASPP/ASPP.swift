@@ -10,7 +10,8 @@ struct ASPP: ComposedKernel {
   let paper = "Chen et al., 2017, arXiv:1706.05587"
   let options = [
     KernelOption("rates", .list(1...8), initial: "6-12-18", help: "the dilations of the 3×3s"),
-    KernelOption("pooling", .choice(["on", "off"]), initial: "on", help: "whether the image's mean is a branch"),
+    KernelOption(
+      "pooling", .choice(["on", "off"]), initial: "on", help: "whether the image's mean is a branch"),
     KernelOption(
       "normalization", .choice(["none", "batch"]), initial: "none",
       help: "batch: each convolution but the last is normalised, as DeepLab's"),
@@ -20,8 +21,11 @@ struct ASPP: ComposedKernel {
     let whole = site.geometry
     try whole.checkKeepsSize(name)
     try whole.checkMixesChannels(name)
-    let width = max(1, whole.outputChannels / 4), isNormalized = site.options.value("normalization") == "batch"
-    func branch(_ name: String, _ geometry: ConvolutionGeometry, after first: [(name: String, layer: any Layer)] = [])
+    let width = max(1, whole.outputChannels / 4),
+      isNormalized = site.options.value("normalization") == "batch"
+    func branch(
+      _ name: String, _ geometry: ConvolutionGeometry, after first: [(name: String, layer: any Layer)] = []
+    )
       throws -> (name: String, layer: any Layer)
     {
       let normalization: [(name: String, layer: any Layer)] =

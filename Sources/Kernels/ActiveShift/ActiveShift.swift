@@ -18,7 +18,8 @@ struct ActiveShift: Kernel {
 
   func site(for request: OperatorRequest) throws -> KernelSite {
     throw WorkbenchError(
-      "active-shift has learned distances, which ‘experiment conv’ cannot be given; deformable takes offsets.")
+      "active-shift has learned distances, which ‘experiment conv’ cannot be given; deformable takes offsets."
+    )
   }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {

@@ -63,7 +63,8 @@ final class ActiveShiftLayer: KernelLayer {
       let window = try? geometry.with(
         kernel: Pair(rows.count, columns.count),
         padding: Padding(
-          top: -rows.lowerBound, left: -columns.lowerBound, bottom: rows.upperBound, right: columns.upperBound))
+          top: -rows.lowerBound, left: -columns.lowerBound, bottom: rows.upperBound, right: columns.upperBound
+        ))
     else { preconditionFailure("a window of \(rows) × \(columns) is possible") }
     let places = (0..<channels).map { channel in
       (

@@ -24,7 +24,8 @@ final class AsymmetricBranches: KernelLayer {
     guard !site.bias else {
       throw WorkbenchError("asymmetric:form=acnet has normalisations in place of a bias; leave it out.")
     }
-    let g = geometry, middle = Pair(g.kernel.height / 2 * g.dilation.height, g.kernel.width / 2 * g.dilation.width)
+    let g = geometry,
+      middle = Pair(g.kernel.height / 2 * g.dilation.height, g.kernel.width / 2 * g.dilation.width)
     guard g.padding.top >= middle.height, g.padding.left >= middle.width, g.padding.bottom >= middle.height,
       g.padding.right >= middle.width
     else {
@@ -55,7 +56,8 @@ final class AsymmetricBranches: KernelLayer {
     self.parts = parts
     branches = Branches(children, join: .sum)
     fused = try ConvolutionLayer(
-      KernelSite(geometry: g, bias: true, algorithm: site.algorithm), algorithms: ConvolutionAlgorithms.stages)
+      KernelSite(geometry: g, bias: true, algorithm: site.algorithm), algorithms: ConvolutionAlgorithms.stages
+    )
   }
 
   var children: [(name: String, layer: any Layer)] { branches.children }

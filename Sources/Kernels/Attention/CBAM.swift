@@ -9,7 +9,8 @@ struct CBAM: WrappingKernel {
     "v = u · σ(f(mean(u)) + f(max(u))), y = v · σ(w ∗ [mean over c of v, max over c of v]), f two layers, w 7×7"
   let paper = "Woo et al., 2018, arXiv:1807.06521"
   let options = [
-    KernelOption("reduction", .count, initial: "16", help: "the narrow layer has so many times fewer channels"),
+    KernelOption(
+      "reduction", .count, initial: "16", help: "the narrow layer has so many times fewer channels"),
     KernelOption("window", .count, initial: "7", help: "the extent of the window over pixels, odd"),
     aroundOption,
   ]

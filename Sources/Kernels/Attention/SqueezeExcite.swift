@@ -8,7 +8,8 @@ struct SqueezeExcite: WrappingKernel {
   let formula = "y = u · σ(w₂ · relu(w₁ · mean(u) + b₁) + b₂), u the inner kernel's output"
   let paper = "Hu et al., 2017, arXiv:1709.01507"
   let options = [
-    KernelOption("reduction", .count, initial: "16", help: "the narrow layer has so many times fewer channels"),
+    KernelOption(
+      "reduction", .count, initial: "16", help: "the narrow layer has so many times fewer channels"),
     aroundOption,
   ]
   var inner = KernelChoice.standard

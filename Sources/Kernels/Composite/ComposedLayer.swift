@@ -130,7 +130,8 @@ extension ConvolutionGeometry {
 
   /// This geometry with another odd square window that sees the same centres, its taps `factor` times as far apart.
   func centered(
-    _ window: Int, from inputs: Int? = nil, to outputs: Int? = nil, stride: Pair? = nil, dilated factor: Int = 1
+    _ window: Int, from inputs: Int? = nil, to outputs: Int? = nil, stride: Pair? = nil,
+    dilated factor: Int = 1
   ) throws -> ConvolutionGeometry {
     let taps = window == 1 ? Pair(1) : Pair(dilation.height * factor, dilation.width * factor)
     return try with(

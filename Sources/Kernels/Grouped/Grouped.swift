@@ -33,7 +33,8 @@ struct DepthwiseKernel: GroupedKernel {
   let summary =
     "k×k convolution of each channel by itself; where channels change, in as many groups as divide both"
   let formula = "y[p, c] = Σ over t of x[p·s + t, c] · w[t, c]"
-  let paper = "Sifre, 2014; Chollet, 2016, arXiv:1610.02357; large windows: Ding et al., 2022, arXiv:2203.06717"
+  let paper =
+    "Sifre, 2014; Chollet, 2016, arXiv:1610.02357; large windows: Ding et al., 2022, arXiv:2203.06717"
   let options = [
     KernelOption(
       "window", .count, initial: "3", help: "its extent in place of the place's, odd, such as 31 (RepLKNet)"),

@@ -96,7 +96,8 @@ final class PairwiseAttention: Layer {
     return .stacked(
       (0..<q.shape[0]).map { image in
         MatrixProduct.plain(
-          likeness(q.matrix(image), k.matrix(image), context.threads), v.matrix(image), threads: context.threads)
+          likeness(q.matrix(image), k.matrix(image), context.threads), v.matrix(image),
+          threads: context.threads)
       }, [q.shape[0], q.shape[1], q.shape[2], width])
   }
 
@@ -186,7 +187,8 @@ final class PairwiseAttention: Layer {
               for index in 0..<keys { mean += a[index] * g[index] }
               for index in 0..<keys { result[index] = a[index] * (g[index] - mean) }
             case .dot: for index in 0..<keys { result[index] = g[index] * factor }
-            case .concatenation: for index in 0..<keys { result[index] = a[index] > 0 ? g[index] * factor : 0 }
+            case .concatenation:
+              for index in 0..<keys { result[index] = a[index] > 0 ? g[index] * factor : 0 }
             }
           }
         }
@@ -196,14 +198,17 @@ final class PairwiseAttention: Layer {
   }
 
   /// From the sums of the concatenation to the queries, the keys and the weight.
-  private func throughSums(_ gradient: Tensor, _ q: Tensor, _ k: Tensor, _ toWeight: inout [Float]) -> (Tensor, Tensor) {
+  private func throughSums(_ gradient: Tensor, _ q: Tensor, _ k: Tensor, _ toWeight: inout [Float]) -> (
+    Tensor, Tensor
+  ) {
     let w = weight?.value.values ?? [], g = gradient.values, keys = k.shape[0]
     func spread(_ x: Tensor, _ sums: [Float], _ first: Int) -> Tensor {
       let values = x.values
       for index in values.indices { toWeight[first + index % width] += sums[index / width] * values[index] }
       return Tensor(values.indices.map { sums[$0 / width] * w[first + $0 % width] }, x.shape)
     }
-    var byQuery = Array(repeating: Float(0), count: q.shape[0]), byKey = Array(repeating: Float(0), count: keys)
+    var byQuery = Array(repeating: Float(0), count: q.shape[0]),
+      byKey = Array(repeating: Float(0), count: keys)
     for index in g.indices {
       byQuery[index / keys] += g[index]
       byKey[index % keys] += g[index]
@@ -215,7 +220,9 @@ final class PairwiseAttention: Layer {
     let own = weight == nil ? 0 : 1
     let byChild = byChild(Array(parameters.dropFirst(own)))
     func of(_ layer: any Layer, _ index: Int) -> Tensor64 {
-      layer.reference(input, form == .gaussian && index < 2 ? [] : byChild[form == .gaussian ? 0 : index], training: training)
+      layer.reference(
+        input, form == .gaussian && index < 2 ? [] : byChild[form == .gaussian ? 0 : index],
+        training: training)
     }
     let q = of(queries, 0), k = of(keys, 1), v = of(values, 2)
     let across = k.shape[2], places = (0..<k.shape[1] * across).map { ($0 / across, $0 % across) }
