@@ -17,10 +17,14 @@ struct ASPP: ComposedKernel {
       help: "batch: each convolution but the last is normalised, as DeepLab's"),
   ]
 
+  /// It mixes all channels, whatever the place's groups.
+  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
+    try place.with(groups: 1)
+  }
+
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry
     try whole.checkKeepsSize(name)
-    try whole.checkMixesChannels(name)
     let width = max(1, whole.outputChannels / 4),
       isNormalized = site.options.value("normalization") == "batch"
     func branch(

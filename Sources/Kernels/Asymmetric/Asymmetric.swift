@@ -18,10 +18,15 @@ struct Asymmetric: ComposedKernel {
     KernelOption.dilation(),
   ]
 
+  /// The block mixes all channels, whatever the place's groups.
+  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
+    let own = try place.dilated(by: options.pair("dilation"))
+    return options.value("form") == "block" ? try own.with(groups: 1) : own
+  }
+
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry, padding = whole.padding, form = site.options.value("form")
     if form == "acnet" { return try AsymmetricBranches(site) }
-    if form == "block" { try whole.checkMixesChannels("asymmetric:form=block") }
     let isBlock = form == "block"
     let inner = isBlock ? max(1, whole.outputChannels / 4) : whole.outputChannels
     let column = try whole.with(

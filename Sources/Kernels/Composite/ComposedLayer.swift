@@ -147,9 +147,4 @@ extension ConvolutionGeometry {
         "\(name) keeps the image's size: it needs an odd window and padding \(same), not \(padding).")
     }
   }
-
-  /// Refuses groups, for kernels that mix all channels.
-  func checkMixesChannels(_ name: String) throws {
-    guard groups == 1 else { throw WorkbenchError("\(name) mixes all channels; leave out groups.") }
-  }
 }

@@ -13,10 +13,14 @@ struct MultiScale: ComposedKernel {
       "split", .list(3...3), initial: "1-2-1", help: "the shares of the 1×1, the 3×3 and the 5×5")
   ]
 
+  /// It mixes all channels, whatever the place's groups.
+  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
+    try place.with(groups: 1)
+  }
+
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry
     try whole.checkKeepsSize(name)
-    try whole.checkMixesChannels(name)
     let shares = site.options.list("split"), total = shares.reduce(0, +)
     var branches: [(name: String, layer: any Layer)] = [], end = 0, first = 0
     for (window, share) in zip([1, 3, 5], shares) {

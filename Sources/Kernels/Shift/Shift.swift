@@ -24,7 +24,9 @@ struct Shift: Kernel {
     help: "auto: a 1×1 follows where the number of channels changes")
 
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    try Self.geometry(at: place.dilated(by: options.pair("dilation")), options)
+    let own = try Self.geometry(at: place.dilated(by: options.pair("dilation")), options)
+    // ShiftNet's block mixes all channels.
+    return options.value("block") == "csc" ? try own.with(groups: 1) : own
   }
 
   /// A shift alone mixes no channels: a place's groups are the groups of the pointwise convolution, if there is one.
@@ -70,7 +72,6 @@ struct Shift: Kernel {
   /// ShiftNet's convolution–shift–convolution block, without its normalisations.
   private func block(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry
-    try whole.checkMixesChannels("shift:block=csc")
     let (inner, overflow) = whole.outputChannels.multipliedReportingOverflow(
       by: site.options.count("expansion"))
     guard !overflow else { throw WorkbenchError("The expansion of shift:block=csc is too large.") }
