@@ -136,24 +136,14 @@ final class PairwiseAttention: Layer {
   private func likeness(_ q: Tensor, _ k: Tensor, _ threads: Int) -> Tensor {
     let keys = k.shape[0], factor = 1 / Float(keys)
     var a = form == .concatenation ? sums(q, k) : MatrixProduct.transposingSecond(q, k, threads: threads)
-    let rows = q.shape[0], form = form
+    let rows = q.shape[0], count = a.count
     a.withMutablePointer { a in
-      parallel(rows, threads: threads) { range in
-        for row in range {
-          let row = a + row * keys
-          switch form {
-          case .embedded, .gaussian:
-            var largest = row[0], sum: Float = 0
-            for index in 1..<max(keys, 1) { largest = max(largest, row[index]) }
-            for index in 0..<keys {
-              row[index] = exp(row[index] - largest)
-              sum += row[index]
-            }
-            for index in 0..<keys { row[index] /= sum }
-          case .dot: for index in 0..<keys { row[index] *= factor }
-          case .concatenation: for index in 0..<keys { row[index] = max(row[index], 0) * factor }
-          }
-        }
+      switch form {
+      case .embedded, .gaussian: Softmax.rows(a, rows: rows, columns: keys, threads: threads)
+      case .dot: Elementwise.scale(factor, a, a, count: count, threads: threads)
+      case .concatenation:
+        Elementwise.relu(a, a, count: count, threads: threads)
+        Elementwise.scale(factor, a, a, count: count, threads: threads)
       }
     }
     return a
@@ -169,28 +159,31 @@ final class PairwiseAttention: Layer {
       }
     }
     let left = products(q, 0), right = products(k, width)
-    return Tensor(left.flatMap { l in right.map { l + $0 } }, [left.count, right.count])
+    var sums = Tensor(uninitialized: [left.count, right.count])
+    sums.withMutablePointer { sums in
+      right.withUnsafeBufferPointer { right in
+        for (row, l) in left.enumerated() {
+          let row = sums + row * right.count
+          for index in right.indices { row[index] = l + right[index] }
+        }
+      }
+    }
+    return sums
   }
 
   /// The gradient to what the likeness is made of: products, or sums.
   private func throughLikeness(_ a: Tensor, _ gradient: Tensor, _ threads: Int) -> Tensor {
-    let keys = a.shape[1], rows = a.shape[0], factor = 1 / Float(keys), form = form
+    let keys = a.shape[1], rows = a.shape[0], factor = 1 / Float(a.shape[1]), form = form
     var result = Tensor(uninitialized: a.shape)
     withPointers(a, gradient) { a, g in
       result.withMutablePointer { result in
-        parallel(rows, threads: threads) { range in
-          for row in range {
-            let a = a + row * keys, g = g + row * keys, result = result + row * keys
-            switch form {
-            case .embedded, .gaussian:
-              var mean: Float = 0
-              for index in 0..<keys { mean += a[index] * g[index] }
-              for index in 0..<keys { result[index] = a[index] * (g[index] - mean) }
-            case .dot: for index in 0..<keys { result[index] = g[index] * factor }
-            case .concatenation:
-              for index in 0..<keys { result[index] = a[index] > 0 ? g[index] * factor : 0 }
-            }
-          }
+        switch form {
+        case .embedded, .gaussian:
+          Softmax.gradient(a, g, result, rows: rows, columns: keys, threads: threads)
+        case .dot: Elementwise.scale(factor, g, result, count: rows * keys, threads: threads)
+        case .concatenation:
+          Elementwise.reluGradient(a, g, result, count: rows * keys, threads: threads)
+          Elementwise.scale(factor, result, result, count: rows * keys, threads: threads)
         }
       }
     }
