@@ -32,6 +32,10 @@ struct TrainabilityCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp("Passes over the training data; 0 measures initial networks only.", valueName: "n"))
   var epochs = 2
+  @Option(
+    help: ArgumentHelp(
+      "The highest learning rate; 0.1 is too much for the start of 110 layers.", valueName: "x"))
+  var rate = 0.01
   @Option(help: ArgumentHelp("Images that gradients are taken on.", valueName: "n"))
   var batch = 32
   @Option(help: ArgumentHelp("What initial weights, images and their order depend on.", valueName: "n"))
@@ -46,6 +50,9 @@ struct TrainabilityCommand: ParsableCommand {
     try check(batch, "--batch", 2...1_048_576)
     try check(seed, "--seed", 0...Int(Int32.max))
     try check(threads, "--threads", 1...1024)
+    guard (0...1000).contains(rate) else {
+      throw ValidationError("--rate is \(rate); it must be from 0 to 1000.")
+    }
     guard variations.shortcut != ResidualDescription.Shortcut.none else {
       throw ValidationError("Networks without shortcuts are measured anyway; leave out --shortcut none.")
     }
@@ -65,12 +72,14 @@ struct TrainabilityCommand: ParsableCommand {
           "\(family)\(depth)", inputChannels: data.train.images.shape[3], classes: data.classes)
       )
     }
+    var recipe = Recipe.standard(epochs: epochs)
+    recipe.schedule.rate = rate
     Cancellation.listen()
     let progress = Progress("trainability", total: 2 * kernels.count * models.count)
     defer { progress.finish() }
     let study = try TrainabilityStudy(
       kernels, standard: ExperimentCommand.registry.choice("standard"), models: models, data: data,
-      batch: batch, recipe: .standard(epochs: epochs), seed: UInt64(seed), threads: threads,
+      batch: batch, recipe: recipe, seed: UInt64(seed), threads: threads,
       progress: progress)
     progress.finish()
     if let csv { try study.table.write(to: csv) }

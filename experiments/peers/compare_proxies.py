@@ -10,6 +10,8 @@ gradients are exact, SynFlow is not scaled, determinants and eigenvalues are Num
 (networks.py), the minibatches are the first four times 32 images. Ends with status 1 where a value differs by more than a
 thousandth. The Zen-score is drawn here with the same random numbers as there.
 
+ResNet-110's SynFlow, beyond single precision, is compared too.
+
 `Tests/LearningTests/Fixtures/proxies.json`: {proxy: value}.
 """
 
@@ -33,8 +35,8 @@ from safetensors.torch import save_file
 IMAGES, BATCHES = 32, 4
 
 
-def network():
-    return fill(CifarResNet(20, channels=1)).double().train()
+def network(depth=20):
+    return fill(CifarResNet(depth, channels=1)).double().train()
 
 
 def layers(model):
@@ -75,8 +77,8 @@ def fisher(images, labels):
     return score
 
 
-def synflow(images, labels):
-    model = network()
+def synflow(images, labels, depth=20):
+    model = network(depth)
     for name, child in list(model.named_modules()):
         if isinstance(child, nn.BatchNorm2d):
             parent = model.get_submodule(name.rpartition(".")[0])
@@ -194,17 +196,17 @@ def theirs():
     first = batches[0]
     measures = [grad_norm, snip, grasp, fisher, synflow, jacob_cov, naswot]
     values = {measure.__name__: float(measure(*first)) for measure in measures}
-    return values | {"zico": zico(batches), "zen": zen(first[0])}
+    return values | {"zico": zico(batches), "zen": zen(first[0]), "synflow of resnet110": synflow(*first, depth=110)}
 
 
-def ours():
+def row(depth=20):
     with tempfile.TemporaryDirectory() as folder:
         weights, table = pathlib.Path(folder) / "w.safetensors", pathlib.Path(folder) / "proxies.csv"
-        save_file(fill(CifarResNet(20, channels=1)).state_dict(), str(weights))
+        save_file(fill(CifarResNet(depth, channels=1)).state_dict(), str(weights))
         subprocess.run(
             [
-                str(ROOT / ".build/debug/experiment"), "proxies", "resnet20", "--weights", str(weights), "--shuffle",
-                "off", "--batch", str(IMAGES), "--batches", str(BATCHES), "--csv", str(table),
+                str(ROOT / ".build/debug/experiment"), "proxies", f"resnet{depth}", "--weights", str(weights),
+                "--shuffle", "off", "--batch", str(IMAGES), "--batches", str(BATCHES), "--csv", str(table),
             ],
             check=True, stdout=subprocess.DEVNULL,
         )
@@ -222,10 +224,11 @@ if __name__ == "__main__":
         path = ROOT / "Tests/LearningTests/Fixtures/proxies.json"
         path.write_text(json.dumps({name: float(f"{v:.9g}") for name, v in values.items()}, indent=1) + "\n")
         sys.exit()
-    row, worst = ours(), 0.0
+    ours, worst = row(), 0.0
+    ours["synflow of resnet110"] = row(110)["synflow"]
     print("| proxy | ours | PyTorch, double | relative difference |\n|---|---|---|---|")
     for name, value in values.items():
-        own = float(row[name])
+        own = float(ours[name])
         difference = abs(own - value) / abs(value)
         worst = max(worst, difference)
         print(f"| {name} | {own:.7g} | {value:.7g} | {difference:.1e} |")

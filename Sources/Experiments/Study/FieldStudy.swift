@@ -92,11 +92,11 @@ public struct FieldStudy {
     }
   }
 
-  /// The file: areas in pixels and the sides of squares of the same area.
+  /// The file: areas in pixels, the sides of squares of the same area, and of the smallest squares about the centre.
   public func table(_ shared: [(column: String, cell: String)]) -> CSVTable {
     var table = CSVTable(
       columns: ["kernel"] + shared.map(\.column) + ["height", "width"]
-        + Self.shares.flatMap { ["pixels_\($0)", "side_\($0)"] } + ["pixels_reached", "status", "reason"])
+        + Self.shares.flatMap { ["pixels_\($0)", "side_\($0)", "extent_\($0)"] } + ["status", "reason"])
     for row in rows {
       var cells = Dictionary(shared.map { ($0.column, $0.cell) }, uniquingKeysWith: { $1 })
       cells["kernel"] = row.kernel
@@ -105,11 +105,11 @@ public struct FieldStudy {
       if let field = row.field {
         cells["height"] = "\(field.height)"
         cells["width"] = "\(field.width)"
-        cells["pixels_reached"] = "\(field.reach)"
         for share in Self.shares {
           guard let pixels = field.pixels(holding: Double(share) / 100) else { continue }
           cells["pixels_\(share)"] = "\(pixels)"
           cells["side_\(share)"] = Cell.fixed(Double(pixels).squareRoot(), decimals: 2)
+          cells["extent_\(share)"] = field.extent(holding: Double(share) / 100).map(String.init) ?? ""
         }
       }
       table.append(cells)
@@ -119,24 +119,27 @@ public struct FieldStudy {
 
   /// The table for people.
   public var text: String {
-    var table = TextTable(["kernel"] + Self.shares.map { "side \($0) %" } + ["reached"])
+    var table = TextTable(
+      ["kernel"] + Self.shares.map { "side \($0) %" } + Self.shares.map { "extent \($0) %" })
     for row in rows {
       guard let field = row.field else {
-        table.append([row.kernel] + Array(repeating: "–", count: Self.shares.count + 1))
+        table.append([row.kernel] + Array(repeating: "–", count: 2 * Self.shares.count))
         continue
       }
+      let shares = Self.shares.map { Double($0) / 100 }
       table.append(
         [row.kernel]
-          + Self.shares.map {
-            Cell.fixed(field.pixels(holding: Double($0) / 100).map { Double($0).squareRoot() }, decimals: 1)
-          } + [Cell.fixed(Double(field.reach).squareRoot(), decimals: 1)])
+          + shares.map {
+            Cell.fixed(field.pixels(holding: $0).map { Double($0).squareRoot() }, decimals: 1)
+          } + shares.map { field.extent(holding: $0).map(String.init) ?? "" })
     }
     let problems = rows.compactMap { row in row.refusal.map { "\(row.kernel) was refused: \($0)" } }
-    return
-      ([
-        table.text,
-        "\nSides of squares as large as the fewest pixels that hold the share of all contributions, in pixels.",
-      ] + problems).joined(separator: "\n")
+    let legend = """
+
+      side: of a square as large as the fewest pixels that hold the share of all contributions; extent: of the
+      smallest square about the centre that does
+      """
+    return ([table.text, legend] + problems).joined(separator: "\n")
   }
 
   /// Writes each field into a folder: KERNEL.npy, the shares, and KERNEL.pgm, a picture of their square roots.

@@ -11,12 +11,15 @@ public struct ReceptiveField: Sendable {
   /// Rows and columns of the input.
   public let height: Int, width: Int
   private var sums: [Double]
+  /// The pixel in front of the centre of the feature map.
+  private var centre: (row: Int, column: Int)
 
   /// A field to which nothing contributes yet.
   public init(height: Int, width: Int) {
     self.height = height
     self.width = width
     sums = Array(repeating: 0, count: height * width)
+    centre = (height / 2, width / 2)
   }
 
   /// Adds what one draw of weights and images shows.
@@ -37,6 +40,8 @@ public struct ReceptiveField: Sendable {
       }
     }
     for layer in layers.reversed() { gradient = layer.backward(gradient, context) }
+    func middle(_ size: Int, of input: Int) -> Int { ((2 * (size / 2) + 1) * input / size - 1) / 2 }
+    centre = (middle(shape.height, of: height), middle(shape.width, of: width))
     let channels = images.shape[3]
     gradient.withPointer { g in
       for index in 0..<gradient.count { sums[index / channels % sums.count] += abs(Double(g[index])) }
@@ -62,8 +67,22 @@ public struct ReceptiveField: Sendable {
     return sums.count
   }
 
-  /// The pixels that contribute at all.
-  public var reach: Int { sums.count { $0 > 0 } }
+  /// The side of the smallest square about the centre, cut where it leaves the image, that has a share of the
+  /// contributions; nil as above.
+  public func extent(holding share: Double) -> Int? {
+    let total = sums.reduce(0, +)
+    guard total > 0, total.isFinite else { return nil }
+    var rings = [Double](repeating: 0, count: max(height, width))
+    for (index, value) in sums.enumerated() {
+      rings[max(abs(index / width - centre.row), abs(index % width - centre.column))] += value
+    }
+    var sum = 0.0
+    for (radius, value) in rings.enumerated() {
+      sum += value
+      if sum >= share * total { return 2 * radius + 1 }
+    }
+    return 2 * rings.count - 1
+  }
 }
 
 extension Layer {
