@@ -46,7 +46,7 @@ struct ProxiesCommand: ParsableCommand {
   var csv: String?
 
   func validate() throws {
-    try check(batch, "--batch", 2...1_048_576)
+    try check(batch, "--batch", 2...1024)
     try check(batches, "--batches", 1...1024)
     try check(seed, "--seed", 0...Int(Int32.max))
     try check(threads, "--threads", 1...1024)

@@ -128,8 +128,8 @@ public struct Results {
       ResNet-50's four stages (forward, batch 1, \(specification.threads) threads: the sum of the medians, the geometric mean
       of the ratios to standard in the same rounds, the largest error of both passes);
       net ms: one image; top-1: test split after \(specification.recipe.epochs) epochs, mean of \
-      \(specification.seeds) seeds, ± Student's t; better or worse where the 95 % interval of the difference to standard,
-      seed by seed, excludes zero.
+      \(specification.seeds) seeds, ± Student's t;
+      better or worse: where the 95 % interval of the difference to standard, seed by seed, excludes zero.
       """ + problems.map { "\n\($0)" }.joined()
   }
 
