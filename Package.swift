@@ -85,7 +85,8 @@ let package = Package(
       name: "LearningTests",
       dependencies: ["TestSupport", "Learning", "Networks", "Kernels", "Layers", "Tensors"],
       resources: [.copy("Fixtures")]),
-    .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "Kernels", "Tensors"]),
+    .testTarget(
+      name: "ExperimentsTests", dependencies: ["Experiments", "Learning", "Kernels", "Layers", "Tensors"]),
     .testTarget(name: "CommandTests", dependencies: ["Command", "Tensors", "experiment"]),
   ],
   swiftLanguageModes: [.v6]

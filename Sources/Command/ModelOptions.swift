@@ -20,7 +20,7 @@ struct ModelOptions: ParsableArguments {
   var offsetGroups: Int?
   @Option(
     help:
-      "Beside blocks that change the size: padding (option A) or projection (option B); default: the model's."
+      "Beside blocks that change the size: padding (option A) or projection (option B), or none beside any block; default: the model's."
   )
   var shortcut: ResidualDescription.Shortcut?
   @Option(help: "Where bottlenecks have their stride: spatial (as torchvision) or first (as the paper).")

@@ -49,6 +49,9 @@ struct ResidualNetworkTests {
     var small = try Models.description("resnet20", inputChannels: 3, classes: 10)
     small.shortcut = .projection
     #expect(try network(small, "standard").parameterCount == 272_474)
+    // Option A's shortcuts have no parameters, nor have those of plain networks.
+    small.shortcut = .none
+    #expect(try network(small, "standard").parameterCount == 269_722)
     var paper = try Models.description("resnet50", inputChannels: 3, classes: 1000)
     paper.stridePlace = .first
     #expect(try network(paper, "standard").cost(for: image).macs == 3_857_973_248)

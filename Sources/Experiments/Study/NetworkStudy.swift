@@ -34,6 +34,8 @@ public struct NetworkRow: Sendable {
   public let milliseconds: [Double]
   /// The median over rounds of standard's time over this one's.
   public let speedup: Double
+  /// Its proxies at the start of the training with seed 0.
+  public let proxies: ProxyValues
   /// Why there is no network, if there is none.
   public let refusal: String?
 }
@@ -73,12 +75,13 @@ public struct NetworkStudy {
         rows.append(
           NetworkRow(
             kernel: choice.item, cost: try networks[index].1.cost(for: input),
-            milliseconds: timing.milliseconds[index], speedup: timing.speedup(index), refusal: nil))
+            milliseconds: timing.milliseconds[index], speedup: timing.speedup(index),
+            proxies: specification.proxies(of: networks[index].1, choice), refusal: nil))
       } else {
         rows.append(
           NetworkRow(
-            kernel: choice.item, cost: Cost(), milliseconds: [], speedup: .nan, refusal: refusals[choice.item]
-          ))
+            kernel: choice.item, cost: Cost(), milliseconds: [], speedup: .nan, proxies: ProxyValues(),
+            refusal: refusals[choice.item]))
       }
     }
   }
