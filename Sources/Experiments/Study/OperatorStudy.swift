@@ -229,7 +229,10 @@ public struct OperatorStudy {
             let layer = contestants[other].layer
             // The same weights for each algorithm: they came from the same random source.
             let inference = Context(training: false, threads: 1, tuning: plan.tuning)
-            errors[other][.forward] = relativeError(layer.forward(x, inference), forward)
+            // Running statistics differ from layer to layer, and from the batch's.
+            let inferred =
+              layer.buffers.isEmpty ? forward : layer.reference(x64, parameters, training: false)
+            errors[other][.forward] = relativeError(layer.forward(x, inference), inferred)
             guard let backward else { continue }
             let context = Context(training: true, threads: 1)
             let output = relativeError(layer.forward(x, context), forward)
