@@ -41,7 +41,8 @@ public final class Branches: Container {
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
     if let inputs, inputs.reduce(0, +) != input.channels {
       throw WorkbenchError(
-        "The branches read \(inputs.map(String.init).joined(separator: " + ")) channels, not \(input.channels).")
+        "The branches read \(inputs.map(String.init).joined(separator: " + ")) channels, not \(input.channels)."
+      )
     }
     let outputs = try zip(children, shares(input)).map { try $0.0.layer.outputShape(for: $0.1) }
     var result = outputs[0]
@@ -51,7 +52,8 @@ public final class Branches: Container {
       if join == .concatenation { size.channels = result.channels }
       guard size == result else {
         throw WorkbenchError(
-          "Branches give \(outputs[0]) and \(output): their sizes must be equal; use padding that keeps the size.")
+          "Branches give \(outputs[0]) and \(output): their sizes must be equal; use padding that keeps the size."
+        )
       }
     }
     try Tensor.checkSize(result.extents, "The output of the branches")

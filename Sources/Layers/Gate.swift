@@ -41,7 +41,9 @@ public final class Gate: Layer {
     withPointers(input, factors) { x, a in
       result.withMutablePointer { y in
         forEachPixel(input, factors) { pixel, factor, step, channels in
-          for channel in 0..<channels { y[pixel &+ channel] = x[pixel &+ channel] * a[factor &+ channel &* step] }
+          for channel in 0..<channels {
+            y[pixel &+ channel] = x[pixel &+ channel] * a[factor &+ channel &* step]
+          }
         }
       }
     }
@@ -56,7 +58,9 @@ public final class Gate: Layer {
     withPointers(input, gradient) { x, g in
       toFactors.withMutablePointer { da in
         forEachPixel(input, factors) { pixel, factor, step, channels in
-          for channel in 0..<channels { da[factor &+ channel &* step] += x[pixel &+ channel] * g[pixel &+ channel] }
+          for channel in 0..<channels {
+            da[factor &+ channel &* step] += x[pixel &+ channel] * g[pixel &+ channel]
+          }
         }
       }
     }
@@ -68,7 +72,8 @@ public final class Gate: Layer {
   /// Visits each pixel: where it starts, where its factors do, and how far they are apart: 1 by channel, 0 by pixel.
   @inline(__always)
   private func forEachPixel(
-    _ input: Tensor, _ factors: Tensor, _ body: (_ pixel: Int, _ factor: Int, _ step: Int, _ channels: Int) -> Void
+    _ input: Tensor, _ factors: Tensor,
+    _ body: (_ pixel: Int, _ factor: Int, _ step: Int, _ channels: Int) -> Void
   ) {
     let shape = FeatureShape(input), size = shape.height * shape.width
     let isByChannel = factors.shape[3] == shape.channels && factors.shape[1] == 1 && factors.shape[2] == 1

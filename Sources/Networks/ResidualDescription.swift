@@ -112,7 +112,7 @@ public struct ResidualDescription: Sendable {
   }
 
   /// Refuses stages that the network does not have.
-  func check() throws {
+  public func check() throws {
     let numbers = 1...stages.count
     for (wanted, option) in [(dilatedStages, "dilated"), (replacedStages ?? [], "replaced")] {
       guard let wrong = wanted.filter({ !numbers.contains($0) }).min() else { continue }
