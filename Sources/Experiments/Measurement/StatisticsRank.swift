@@ -1,0 +1,41 @@
+extension Statistics {
+  /// Kendall's τ-b of pairs (1945, "The treatment of ties in ranking problems"); NaN where either side is constant.
+  public static func kendallTau(_ x: [Double], _ y: [Double]) -> Double {
+    precondition(x.count == y.count)
+    var sum = 0, inX = 0, inY = 0
+    for i in x.indices {
+      for j in 0..<i {
+        let a = order(x[i], x[j]), b = order(y[i], y[j])
+        sum += a * b
+        inX += a * a
+        inY += b * b
+      }
+    }
+    return Double(sum) / (Double(inX).squareRoot() * Double(inY).squareRoot())
+  }
+
+  /// Spearman's ρ of pairs: the correlation of their ranks, ties at their mean rank; NaN where either side is constant.
+  public static func spearmanRho(_ x: [Double], _ y: [Double]) -> Double {
+    precondition(x.count == y.count)
+    let a = ranks(x), b = ranks(y), middle = Double(x.count + 1) / 2
+    func product(_ a: [Double], _ b: [Double]) -> Double {
+      zip(a, b).reduce(0) { $0 + ($1.0 - middle) * ($1.1 - middle) }
+    }
+    return product(a, b) / (product(a, a) * product(b, b)).squareRoot()
+  }
+
+  /// The place of each value in the order of all, from 1; equal ones have the mean of theirs.
+  public static func ranks(_ values: [Double]) -> [Double] {
+    let order = values.indices.sorted { values[$0] < values[$1] }
+    var ranks = [Double](repeating: 0, count: values.count), first = 0
+    while first < order.count {
+      var last = first
+      while last + 1 < order.count, values[order[last + 1]] == values[order[first]] { last += 1 }
+      for place in first...last { ranks[order[place]] = Double(first + last) / 2 + 1 }
+      first = last + 1
+    }
+    return ranks
+  }
+
+  private static func order(_ a: Double, _ b: Double) -> Int { a > b ? 1 : a < b ? -1 : 0 }
+}
