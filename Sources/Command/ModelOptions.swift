@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Kernels
 import Networks
 import Tensors
@@ -19,7 +20,7 @@ struct ModelOptions: ParsableArguments {
   var offsetGroups: Int?
   @Option(
     help:
-      "Beside blocks that change the size: padding (option A) or projection (option B); default: the model's."
+      "Beside blocks that change the size: padding (option A) or projection (option B), or none beside any block; default: the model's."
   )
   var shortcut: ResidualDescription.Shortcut?
   @Option(help: "Where bottlenecks have their stride: spatial (as torchvision) or first (as the paper).")
@@ -88,6 +89,11 @@ struct ModelOptions: ParsableArguments {
           name == "groups"
             ? "No kernel of --conv has offsets; leave out --offset-groups."
             : "No kernel of --conv takes a dilation; leave out --dilation.")
+      }
+    }
+    for choice in result {
+      for remark in choice.kernel.remarks(choice.options) {
+        FileHandle.standardError.write(Data("\(choice.item): \(remark)\n".utf8))
       }
     }
     return result

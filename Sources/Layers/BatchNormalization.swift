@@ -23,6 +23,7 @@ public final class BatchNormalization: Layer {
     let input: Tensor
     let mean: [Float], inverseDeviation: [Float]
     let function: Normalisation.Affine
+    let kind: Context.Normalization
   }
   private var saved: Saved?
 
@@ -79,6 +80,12 @@ public final class BatchNormalization: Layer {
       let (scale, shift) = affine
       return applied(.init(scale: scale, shift: shift, relu: relu), to: input, context)
     }
+    guard context.normalization != .none else {
+      let (zeros, ones) = ([Float](repeating: 0, count: channels), [Float](repeating: 1, count: channels))
+      let function = Normalisation.Affine(scale: ones, shift: zeros, relu: relu)
+      saved = Saved(input: input, mean: zeros, inverseDeviation: ones, function: function, kind: .none)
+      return relu ? applied(function, to: input, context) : input
+    }
     let (mean, variance) = input.withPointer {
       Normalisation.moments($0, rows: rows, channels: channels, threads: context.threads)
     }
@@ -87,7 +94,8 @@ public final class BatchNormalization: Layer {
     let function = Normalisation.Affine(scale: scale, shift: shift, relu: relu)
     saved = Saved(
       input: input, mean: mean.map(Float.init),
-      inverseDeviation: variance.map { Float(1 / ($0 + epsilon).squareRoot()) }, function: function)
+      inverseDeviation: variance.map { Float(1 / ($0 + epsilon).squareRoot()) }, function: function,
+      kind: context.normalization)
     return applied(function, to: input, context)
   }
 
@@ -120,6 +128,9 @@ public final class BatchNormalization: Layer {
   public func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor {
     guard let saved = saved.take() else { preconditionFailure("backward needs a forward pass in training") }
     let channels = weight.value.count, rows = gradient.count / channels
+    guard saved.kind != .none else {
+      return inputGradient(gradient, saved, a: saved.function.scale, context)
+    }
     let sums = withPointers(saved.input, gradient) { x, g in
       Normalisation.gradientSums(
         x, g, mean: saved.mean, inverseDeviation: saved.inverseDeviation, saved.function, rows: rows,
@@ -127,6 +138,9 @@ public final class BatchNormalization: Layer {
     }
     weight.gradient = Tensor(sums.scale.map(Float.init), [channels])
     bias.gradient = Tensor(sums.shift.map(Float.init), [channels])
+    guard saved.kind == .batch else {
+      return inputGradient(gradient, saved, a: saved.function.scale, context)
+    }
     // dx = γ·s·(g − Σg/n − x̂·Σ(g·x̂)/n), with x̂ = (x − mean)·s, as a·g + b·x + c.
     let values = weight.value.values
     let a = (0..<channels).map { Double(values[$0]) * Double(saved.inverseDeviation[$0]) }
@@ -134,12 +148,20 @@ public final class BatchNormalization: Layer {
       -a[$0] * sums.scale[$0] / Double(rows) * Double(saved.inverseDeviation[$0])
     }
     let c = (0..<channels).map { -a[$0] * sums.shift[$0] / Double(rows) - b[$0] * Double(saved.mean[$0]) }
+    return inputGradient(
+      gradient, saved, a: a.map(Float.init), b: b.map(Float.init), c: c.map(Float.init), context)
+  }
+
+  /// dx = a·g + b·x + c, with zeros for b and c by default: the gradient where statistics are constants.
+  private func inputGradient(
+    _ gradient: consuming Tensor, _ saved: Saved, a: [Float], b: [Float]? = nil, c: [Float]? = nil,
+    _ context: Context
+  ) -> Tensor {
+    let zeros = [Float](repeating: 0, count: a.count), rows = gradient.count / a.count
     return gradient.mapped { g, dx in
       saved.input.withPointer {
         Normalisation.inputGradient(
-          $0, g, dx, a: a.map(Float.init), b: b.map(Float.init), c: c.map(Float.init), saved.function,
-          rows: rows,
-          threads: context.threads)
+          $0, g, dx, a: a, b: b ?? zeros, c: c ?? zeros, saved.function, rows: rows, threads: context.threads)
       }
     }
   }

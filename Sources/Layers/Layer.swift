@@ -17,6 +17,20 @@ public struct Context: Sendable {
   public var tuning: AlgorithmTuning?
   /// Where the time of each layer is noted, in inference only.
   public var profile: LayerProfile?
+  /// Who sees the outputs of layers and their gradients, in training only.
+  public var observer: Observer?
+  /// What batch normalisation does in training.
+  public var normalization = Normalization.batch
+
+  /// What batch normalisation does in training: studies of a network at its start may take it out.
+  public enum Normalization: Sendable {
+    /// It normalises by the batch, whose statistics depend on every pixel.
+    case batch
+    /// It normalises by the batch, whose statistics are constants to the backward pass.
+    case constant
+    /// Nothing: its output is its input.
+    case none
+  }
 
   /// A context for training or for inference.
   public init(

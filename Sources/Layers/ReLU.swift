@@ -20,6 +20,7 @@ public final class ReLU: Layer {
       result.withMutablePointer { Elementwise.relu(x, $0, count: input.count, threads: context.threads) }
     }
     if context.training { output = result }
+    context.report(rectified: result, of: self)
     return result
   }
 

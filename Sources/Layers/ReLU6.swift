@@ -26,6 +26,7 @@ public final class ReLU6: Layer {
         for index in 0..<count { y[index] = x[index] < 0 ? 0 : x[index] > 6 ? 6 : x[index] }
       }
     }
+    context.report(rectified: result, of: self)
     return result
   }
 

@@ -2,7 +2,7 @@ import Compute
 import Tensors
 
 /// Layers one after the other.
-public final class Sequential: Container {
+public final class Sequential: Chain {
   /// The layers and their names, first to last.
   public let children: [(name: String, layer: any Layer)]
 
@@ -15,8 +15,13 @@ public final class Sequential: Container {
 
     /// In training, the normalisation does the ReLU's work too.
     func forward(_ input: Tensor, _ context: Context) -> Tensor {
+      context.observer?.enter(layer)
       let y = layer.forward(input, context)
-      return normalization?.forward(y, relu: relu != nil, context) ?? relu?.forward(y, context) ?? y
+      context.observer?.leave(layer, output: y)
+      guard let normalization else { return relu?.forward(y, context) ?? y }
+      let z = normalization.forward(y, relu: relu != nil, context)
+      if let relu { context.report(rectified: z, of: relu) }
+      return z
     }
 
     func backward(_ gradient: consuming Tensor, adding summand: Tensor?, _ context: Context) -> Tensor {
@@ -26,6 +31,8 @@ public final class Sequential: Container {
       } else if let relu {
         g = relu.backward(consume g, context)
       }
+      context.observer?.enter(layer, gradient: g)
+      defer { context.observer?.leave(layer) }
       guard let summand else { return layer.backward(consume g, context) }
       return layer.backward(consume g, adding: summand, context)
     }

@@ -30,6 +30,7 @@ public final class ResidualBlock: Container {
     guard context.training else { return infer(input, .none, context) }
     let output = residual.forwardRectified(input, context)
     relu.keep(output: output)
+    context.report(rectified: output, of: relu)
     return output
   }
 

@@ -78,7 +78,7 @@ final class ResidualBuilder {
 
   private func block(
     _ name: String, _ inputs: Int, _ width: Int, stride: Int, dilation: Int, _ kernel: KernelChoice
-  ) throws -> ResidualBlock {
+  ) throws -> any Layer {
     let outputs = width * description.block.expansion
     let pointwise = description.replacement == .all ? kernel : standard
     let window = description.window
@@ -112,6 +112,7 @@ final class ResidualBuilder {
         normalization.weight.value = Tensor(repeating: 0, [plan.outputs])
       }
     }
+    if description.shortcut == .none { return Sequential(main + [("relu", ReLU())]) }
     guard stride != 1 || inputs != outputs else {
       return ResidualBlock(description.block, main, shortcut: nil)
     }

@@ -46,12 +46,14 @@ public struct ResidualDescription: Sendable {
     case all
   }
 
-  /// What stands beside a block that changes the size or the channels (He et al., 2015, §3.3).
+  /// What stands beside blocks: of those that change the size or the channels, in He et al.'s (2015, §3.3) options.
   public enum Shortcut: String, Sendable, CaseIterable {
     /// Option A: every stride-th pixel, with zeros in the new channels.
     case padding
     /// Option B: a strided 1×1 convolution with batch normalisation.
     case projection
+    /// Nothing beside any block: a plain network (§3.3, figure 3, middle).
+    case none
   }
 
   /// Which convolution of a bottleneck has the stride.
@@ -113,6 +115,9 @@ public struct ResidualDescription: Sendable {
 
   /// Refuses stages that the network does not have.
   public func check() throws {
+    guard shortcut != .none || !startsAsIdentity else {
+      throw WorkbenchError("A plain network cannot start its blocks at zero; leave out --zero-init.")
+    }
     let numbers = 1...stages.count
     for (wanted, option) in [(dilatedStages, "dilated"), (replacedStages ?? [], "replaced")] {
       guard let wrong = wanted.filter({ !numbers.contains($0) }).min() else { continue }

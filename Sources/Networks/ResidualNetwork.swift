@@ -3,7 +3,7 @@ import Layers
 import Tensors
 
 /// A residual network with a kernel in place of its convolutions.
-public final class ResidualNetwork: Container {
+public final class ResidualNetwork: Chain {
   /// What it was built from.
   public let description: ResidualDescription
   /// The item of `--conv` behind each convolution, by its name.

@@ -11,7 +11,7 @@ extension Statistics {
         inY += b * b
       }
     }
-    return Double(sum) / (Double(inX).squareRoot() * Double(inY).squareRoot())
+    return Double(sum) / (Double(inX) * Double(inY)).squareRoot()
   }
 
   /// Spearman's ρ of pairs: the correlation of their ranks, ties at their mean rank; NaN where either side is constant.

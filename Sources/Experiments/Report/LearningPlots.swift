@@ -1,4 +1,5 @@
 import Foundation
+import Learning
 
 /// What training.csv, the proxies of networks.csv and receptive fields show.
 enum LearningPlots {
@@ -56,24 +57,24 @@ enum LearningPlots {
       ])
   }
 
-  /// The proxies that a table can have, and the counts that they have to beat.
-  private static let proxyColumns = [
-    "grad_norm", "snip", "grasp", "fisher", "synflow", "jacob_cov", "naswot", "zico", "zen", "params", "macs",
-  ]
-
   /// Each proxy against the trained accuracy, with Kendall's τ.
   private static func proxies(_ data: ReportData) -> [Plot] {
     let rows = data.rows("networks").filter { $0.number("top1_mean") != nil }
     guard let columns = data.tables.first(where: { $0.name == "networks" })?.table.columns,
-      !Set(columns).isDisjoint(with: proxyColumns.dropLast(2))
+      columns.contains(where: { Proxy(rawValue: $0) != nil })
     else { return [] }
-    return proxyColumns.compactMap { proxy in
+    return ProxyQuality.columns.compactMap { proxy in
       let points = rows.compactMap { row -> (String, Double, Double)? in
         guard let x = row.number(proxy), let y = row.number("top1_mean") else { return nil }
         return (row["kernel"] ?? "", x, y)
       }
       guard points.count >= 3 else { return nil }
-      let tau = Statistics.kendallTau(points.map(\.1), points.map(\.2))
+      let quality = ProxyQuality(rows, columns: [proxy]).rows.first
+      let tau = Cell.fixed(quality?.tau, decimals: 2)
+      let interval =
+        quality?.tauInterval.map {
+          " (95 %: \(Cell.fixed($0.lowerBound, decimals: 2)) to \(Cell.fixed($0.upperBound, decimals: 2)))"
+        } ?? ""
       let file = "proxy-\(Plot.slug(proxy))"
       let series = grouped(points.map { ["kernel": $0.0, "x": "\($0.1)", "y": "\($0.2)"] }, by: ["kernel"])
       let parts = series.enumerated().map { index, one in
@@ -90,9 +91,9 @@ enum LearningPlots {
         )
       }
       return Plot(
-        name: file, title: "\(proxy) against accuracy: Kendall's τ = \(Cell.fixed(tau, decimals: 2))",
+        name: file, title: "\(proxy) against accuracy: Kendall's τ\(tau.isEmpty ? " is not defined" : " = \(tau)")\(interval)",
         caption:
-          "Each point is a network; τ of 1 means that \(proxy) orders them as their trained accuracy does, 0 that it says nothing.",
+          "Each point is a network; τ of 1 means that \(proxy) orders them as their trained accuracy does, 0 that it says nothing. The interval is a bootstrap's over the networks.",
         data: Plot.blocks(blocks),
         commands: axis.commands + horizontal(blocks.flatMap { $0.rows.map { $0[0] } }) + [
           "set xlabel \(Plot.quoted(cost?.label ?? proxy))", "plot " + parts.joined(separator: ", \\\n  "),

@@ -10,11 +10,11 @@ struct ReportData {
   let tables: [(name: String, table: CSVTable)]
   /// What they were measured on, if machine.json is there.
   let machine: MachineRecord?
-  /// Receptive fields: arrays in files named field_KERNEL.npy.
+  /// Receptive fields: fields/KERNEL.npy, as `experiment field --map DIR/fields` writes them.
   let fields: [(kernel: String, array: FieldMap)]
 
   /// The tables that a report can show, and where they come from.
-  static let names = ["networks", "operators", "training", "layers"]
+  static let names = ["networks", "operators", "training", "proxies", "field", "trainability", "layers"]
 
   /// Reads a folder.
   ///
@@ -25,9 +25,9 @@ struct ReportData {
       .map { ($0, try CSVTable(file: path("\($0).csv"))) }
     machine = FileManager.default.contents(atPath: path("machine.json"))
       .flatMap { try? JSONDecoder().decode(MachineRecord.self, from: $0) }
-    let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
-    fields = try files.filter { $0.hasPrefix("field_") && $0.hasSuffix(".npy") }.map { file in
-      (String(file.dropFirst("field_".count).dropLast(".npy".count)), try FieldMap(path(file)))
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: path("fields"))) ?? []
+    fields = try files.sorted().filter { $0.hasSuffix(".npy") }.map { file in
+      (String(file.dropLast(".npy".count)), try FieldMap(path("fields/\(file)")))
     }
     guard !tables.isEmpty || !fields.isEmpty else {
       throw WorkbenchError(

@@ -32,6 +32,8 @@ public struct NetworkRow: Sendable {
   public let milliseconds: [Double]
   /// The median over rounds of standard's time over this one's.
   public let speedup: Double
+  /// Its proxies at the start of the training with seed 0.
+  public let proxies: ProxyValues
   /// Why there is no network, if there is none.
   public let refusal: String?
 }
@@ -50,8 +52,10 @@ public struct NetworkStudy {
 
   /// Counts, and latency of one image in inference, the kernels taking turns.
   ///
-  /// - Parameter seconds: about how long all may be timed together; nil counts only.
-  public mutating func measure(seconds: Double? = 1) throws {
+  /// - Parameters:
+  ///   - seconds: about how long all may be timed together; nil counts only.
+  ///   - withProxies: whether proxies are computed.
+  public mutating func measure(seconds: Double? = 1, withProxies: Bool = true) throws {
     let shape = specification.data.train.images.shape
     let input = FeatureShape(batch: 1, height: shape[1], width: shape[2], channels: shape[3])
     let (image, _) = specification.data.train.gather([0])
@@ -77,12 +81,13 @@ public struct NetworkStudy {
           NetworkRow(
             kernel: choice.item, cost: try networks[index].1.cost(for: input),
             milliseconds: timing?.milliseconds[index] ?? [], speedup: timing?.speedup(index) ?? .nan,
+            proxies: withProxies ? specification.proxies(of: networks[index].1, choice) : ProxyValues(),
             refusal: nil))
       } else {
         rows.append(
           NetworkRow(
-            kernel: choice.item, cost: Cost(), milliseconds: [], speedup: .nan, refusal: refusals[choice.item]
-          ))
+            kernel: choice.item, cost: Cost(), milliseconds: [], speedup: .nan, proxies: ProxyValues(),
+            refusal: refusals[choice.item]))
       }
     }
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Learning
 import Tensors
 
 /// The tables of a run, made from its studies.
@@ -28,12 +29,15 @@ public struct Results {
 
   /// networks.csv: one row per kernel whose training is finished or that refused.
   public var networkTable: CSVTable {
-    var table = CSVTable(columns: [
-      "kernel", "model", "replace", "data", "params", "macs", "adds", "other_ops", "latency_ms_median",
-      "latency_ms_mad", "speedup_vs_standard", "top1_mean", "top1_ci95", "seeds", "epochs", "train_seconds",
-      "status",
-      "reason",
-    ])
+    var table = CSVTable(
+      columns: [
+        "kernel", "model", "replace", "data", "params", "macs", "adds", "other_ops", "latency_ms_median",
+        "latency_ms_mad", "speedup_vs_standard",
+      ] + Proxy.allCases.map(\.rawValue) + [
+        "top1_mean", "top1_ci95", "seeds", "epochs", "train_seconds", "status", "reason", "top1_difference",
+        "top1_difference_ci95", "energy_uj", "energy_dram_uj", "proxies_missing",
+      ])
+    let energy = EnergyModel()
     for row in networks {
       let own = runs.filter { $0.kernel == row.kernel }
       let failure = own.compactMap(\.failure).first
@@ -47,8 +51,13 @@ public struct Results {
         "reason": row.refusal ?? failure ?? "",
       ]
       if row.refusal == nil {
-        let top1 = accuracies(row.kernel)
+        let top1 = accuracies(row.kernel), difference = difference(row.kernel)
+        cells.merge(row.proxies.cells) { $1 }
         cells.merge([
+          "top1_difference": Cell.fixed(difference.mean, decimals: 3),
+          "top1_difference_ci95": Cell.fixed(difference.confidence95, decimals: 3),
+          "energy_uj": Cell.number(energy.arithmetic(row.cost)),
+          "energy_dram_uj": Cell.number(energy.memory(row.cost)), "proxies_missing": row.proxies.note,
           "params": "\(row.cost.parameters)", "macs": "\(row.cost.macs)", "adds": "\(row.cost.adds)",
           "other_ops": "\(row.cost.otherOps)",
           "latency_ms_median": Cell.number(Statistics.median(row.milliseconds)),
@@ -90,11 +99,11 @@ public struct Results {
   public var summary: String {
     var table = TextTable([
       "kernel", "params", "MACs", "adds", "other", "conv ms", "×standard", "error", "net ms", "top-1 %",
-      "± 95 %",
+      "± 95 %", "is",
     ])
     for row in networks {
       guard row.refusal == nil else {
-        table.append([row.kernel] + Array(repeating: "–", count: 10))
+        table.append([row.kernel] + Array(repeating: "–", count: 11))
         continue
       }
       let stages = firstAlgorithm(row.kernel), top1 = accuracies(row.kernel)
@@ -107,7 +116,7 @@ public struct Results {
         Cell.grouped(row.cost.otherOps), Cell.fixed(time, decimals: 2), Cell.fixed(speedup, decimals: 2),
         Cell.number(error, digits: 1), Cell.fixed(Statistics.median(row.milliseconds), decimals: 2),
         Cell.fixed(Statistics.mean(top1), decimals: 1),
-        Cell.fixed(Statistics.confidence95(top1), decimals: 1),
+        Cell.fixed(Statistics.confidence95(top1), decimals: 1), difference(row.kernel).verdict,
       ])
     }
     let image = specification.data.train.images.shape
@@ -121,7 +130,8 @@ public struct Results {
       ResNet-50's four stages (forward, batch 1, \(specification.threads) threads: the sum of the medians, the geometric mean
       of the ratios to standard in the same rounds, the largest error of both passes);
       net ms: one image; top-1: test split after \(specification.recipe.epochs) epochs, mean of \
-      \(specification.seeds) seeds, ± Student's t.
+      \(specification.seeds) seeds, ± Student's t;
+      better or worse: where the 95 % interval of the difference to standard, seed by seed, excludes zero.
       """ + problems.map { "\n\($0)" }.joined()
   }
 
@@ -134,6 +144,19 @@ public struct Results {
   /// The test accuracies of the finished runs of a kernel.
   private func accuracies(_ kernel: String) -> [Double] {
     runs.filter { $0.kernel == kernel && $0.isFinished }.compactMap { $0.epochs.last?.testTop1 }
+  }
+
+  /// How much more accurate than standard a kernel is, over the seeds that both have finished.
+  private func difference(_ kernel: String) -> PairedDifference {
+    func bySeed(_ kernel: String) -> [Int: Double] {
+      let finished = runs.filter { $0.kernel == kernel && $0.isFinished }
+      return Dictionary(
+        finished.compactMap { run in run.epochs.last.map { (run.seed, $0.testTop1) } },
+        uniquingKeysWith: { $1 })
+    }
+    let own = bySeed(kernel), standard = bySeed(specification.standard.item)
+    let seeds = own.keys.filter { standard[$0] != nil }.sorted()
+    return PairedDifference(seeds.compactMap { own[$0] }, minus: seeds.compactMap { standard[$0] })
   }
 
   /// The forward rows of the algorithm that is chosen by shape: one for each stage.

@@ -36,6 +36,8 @@ public struct SweepGroup: Sendable {
   let recipe: Recipe?
   /// How long the networks of a model may be timed together, in seconds; nil if they are not.
   let latencySeconds: Double?
+  /// Whether the proxies of networks are computed.
+  let hasProxies: Bool
   /// What is timed of operators; nil if nothing is.
   let operators: SweepOperators?
 }

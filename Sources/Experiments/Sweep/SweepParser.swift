@@ -11,7 +11,7 @@ struct SweepParser {
   init(_ vocabulary: SweepVocabulary) { self.vocabulary = vocabulary }
 
   private static let groupKeys = [
-    "kernels", "models", "replace", "data", "seeds", "training", "latency", "operators",
+    "kernels", "models", "replace", "data", "seeds", "training", "latency", "proxies", "operators",
   ]
 
   /// A file's sweep. Its own entries hold for every group that does not say otherwise.
@@ -57,6 +57,7 @@ struct SweepParser {
       seeds: try values["seeds"].map(seeds) ?? [0, 1, 2],
       recipe: try values["training"].map(recipe),
       latencySeconds: try values["latency"].map(latency) ?? 1,
+      hasProxies: try values["proxies"]?.truth("proxies") ?? true,
       operators: try values["operators"].map(operators))
   }
 

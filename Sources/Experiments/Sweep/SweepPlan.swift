@@ -23,7 +23,7 @@ struct SweepPlan: Sendable {
     /// Times one problem: all kernels, algorithms and passes, taking turns.
     case operators(ProblemFile.Line, OperatorStudy.Plan)
     /// Counts and times the networks of a model: all kernels, taking turns.
-    case network(Specification, seconds: Double?)
+    case network(Specification, seconds: Double?, withProxies: Bool)
     /// Trains one network; `network` is the name of the run that measures its model.
     case training(Specification, KernelChoice, seed: Int, network: String)
   }
@@ -125,8 +125,9 @@ struct SweepPlan: Sendable {
     definition["kind"] = "network"
     definition["kernels"] = list(group.kernels)
     definition["seconds"] = group.latencySeconds.map { "\($0)" } ?? "untimed"
+    definition["proxies"] = group.hasProxies ? "on" : "off"
     if group.latencySeconds != nil { definition["threads"] = "\(threads)" }
-    let network = try run(definition, place, .network(specification, seconds: group.latencySeconds))
+    let network = try run(definition, place, .network(specification, seconds: group.latencySeconds, withProxies: group.hasProxies))
     guard group.recipe != nil else {
       return Comparison(specification: specification, network: network, trainings: [])
     }

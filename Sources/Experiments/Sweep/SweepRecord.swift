@@ -115,16 +115,20 @@ struct RecordedEpoch: Codable {
 struct RecordedNetwork: Codable {
   var kernel: String
   var cost: Cost
+  var proxies: ProxyValues
   var refusal: String?
 
   init(_ row: NetworkRow) {
     kernel = row.kernel
     cost = row.cost
+    proxies = row.proxies
     refusal = row.refusal
   }
 
   func row(milliseconds: [Double], speedup: Double) -> NetworkRow {
-    NetworkRow(kernel: kernel, cost: cost, milliseconds: milliseconds, speedup: speedup, refusal: refusal)
+    NetworkRow(
+      kernel: kernel, cost: cost, milliseconds: milliseconds, speedup: speedup, proxies: proxies,
+      refusal: refusal)
   }
 }
 

@@ -123,9 +123,9 @@ public struct SweepRunner: Sendable {
         result.operators = study.rows.map(RecordedOperator.init)
         timing.milliseconds = study.rows.map(\.milliseconds)
         timing.speedups = study.rows.map(\.speedup)
-      case .network(let specification, let seconds):
+      case .network(let specification, let seconds, let withProxies):
         var study = NetworkStudy(specification)
-        try study.measure(seconds: seconds)
+        try study.measure(seconds: seconds, withProxies: withProxies)
         result.networks = study.rows.map(RecordedNetwork.init)
         timing.milliseconds = study.rows.map(\.milliseconds)
         timing.speedups = study.rows.map(\.speedup)

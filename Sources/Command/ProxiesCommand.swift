@@ -1,0 +1,107 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Layers
+import Learning
+import Networks
+import Tensors
+
+/// `experiment proxies`: what can be said of untrained networks.
+struct ProxiesCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "proxies",
+    abstract: "Rank kernels without training: zero-cost proxies of a model with each of them.",
+    discussion: """
+      Example: swift run experiment proxies resnet20 --conv standard,dilated,adder --csv proxies.csv
+
+      One row per kernel. docs/proxies.md has the formulas, papers and directions.
+      """)
+
+  @Argument(help: ArgumentHelp("\(Models.names.joined(separator: ", ")).", valueName: "model"))
+  var model = Models.standard
+  @Option(
+    help: ArgumentHelp("Kernels, separated by commas, or all; see ‘experiment list’.", valueName: "names"))
+  var conv = "standard"
+  @OptionGroup(title: "The model")
+  var variations: ModelOptions
+  @Option(help: ArgumentHelp("\(Dataset.choices).", valueName: "data"))
+  var data = "digits"
+  @Option(help: ArgumentHelp("Images of a minibatch.", valueName: "n"))
+  var batch = 32
+  @Option(help: ArgumentHelp("Minibatches, which ZiCo takes all of, the others the first.", valueName: "n"))
+  var batches = 4
+  @Option(help: "Whether minibatches are random images of the training split, or its first ones: on or off.")
+  var shuffle = RecipeOptions.Switch.on
+  @Option(help: ArgumentHelp("Which ones, separated by commas (default: all).", valueName: "names"))
+  var proxies: ProxyList?
+  @Option(
+    help: ArgumentHelp("Weights in place of initial ones, of a single kernel.", valueName: "file.safetensors")
+  )
+  var weights: String?
+  @Option(help: ArgumentHelp("What initial weights, minibatches and draws depend on.", valueName: "n"))
+  var seed = 0
+  @Option(help: ArgumentHelp("Threads; no result depends on it (default: all cores).", valueName: "n"))
+  var threads = ProcessInfo.processInfo.activeProcessorCount
+  @Option(help: ArgumentHelp("Where the rows go.", valueName: "file"))
+  var csv: String?
+
+  func validate() throws {
+    try check(batch, "--batch", 2...1024)
+    try check(batches, "--batches", 1...1024)
+    try check(seed, "--seed", 0...Int(Int32.max))
+    try check(threads, "--threads", 1...1024)
+  }
+
+  func run() throws {
+    let kernels = try variations.kernels(ExperimentCommand.registry.choices(conv))
+    guard weights == nil || kernels.count == 1 else {
+      throw WorkbenchError("--weights fit one kernel; name a single one with --conv.")
+    }
+    let data = try Dataset.load(data)
+    if let csv { try AtomicFile.checkFolder(of: csv) }
+    let standard = try ExperimentCommand.registry.choice("standard")
+    let description = try variations.description(
+      model, inputChannels: data.train.images.shape[3], classes: data.classes)
+    let minibatches = Minibatch.draw(
+      batches, of: batch, from: data.train,
+      random: shuffle == .on ? Random(seed: UInt64(seed)).split("proxies") : nil)
+    Cancellation.listen()
+    let progress = Progress("proxies", total: kernels.count)
+    defer { progress.finish() }
+    let study = try ProxyStudy(
+      kernels, batches: minibatches, chosen: proxies?.proxies ?? Proxy.allCases, seed: UInt64(seed),
+      threads: threads, progress: progress
+    ) { kernel, isPlain in
+      let network = try ResidualNetwork(
+        isPlain ? description.withoutShortcuts : description, kernel: kernel, standard: standard,
+        seed: UInt64(seed))
+      if let weights, !isPlain { try network.load(from: weights) }
+      return network
+    }
+    progress.finish()
+    if let csv {
+      let size = "\(minibatches.first?.labels.count ?? 0)"
+      try study.table([
+        ("model", description.name), ("replace", description.replacement.rawValue), ("data", data.name),
+        ("batch", size), ("batches", "\(minibatches.count)"), ("seed", "\(seed)"),
+      ]).write(to: csv)
+    }
+    print("\(description.name) on \(data.name), before training\n\n\(study.text)")
+    if conv != "all", let refused = study.rows.first(where: { $0.refusal != nil }) {
+      throw WorkbenchError("\(refused.kernel) was refused: \(refused.refusal ?? "")")
+    }
+  }
+}
+
+/// Names of proxies on the command line: `grad_norm,snip`.
+struct ProxyList: ExpressibleByArgument {
+  let proxies: [Proxy]
+
+  init?(argument: String) {
+    let names = argument.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    guard names.allSatisfy({ Proxy(rawValue: $0) != nil }) else { return nil }
+    proxies = Proxy.allCases.filter { names.contains($0.rawValue) }
+  }
+
+  static var allValueStrings: [String] { Proxy.allCases.map(\.rawValue) }
+}

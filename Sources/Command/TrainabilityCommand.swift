@@ -1,0 +1,89 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Learning
+import Networks
+import Tensors
+
+/// `experiment trainability`: gradients by depth, with and without shortcuts.
+struct TrainabilityCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "trainability",
+    abstract: "Measure how large gradients are in each layer, by depth, with and without shortcuts.",
+    discussion: """
+      Example: swift run experiment trainability --depths 20,56 --epochs 1 --csv trainability.csv
+
+      Each network is measured at its start and after a short training, on the same images (docs/proxies.md).
+      """)
+
+  @Option(
+    help: ArgumentHelp("Kernels, separated by commas, or all; see ‘experiment list’.", valueName: "names"))
+  var conv = "standard"
+  @Option(help: ArgumentHelp("The depths of the networks, separated by commas.", valueName: "list"))
+  var depths = "20,56,110"
+  @Option(
+    help: ArgumentHelp(
+      "The models are named so, with the depth behind: resnet or bottleneck.", valueName: "name"))
+  var family = "resnet"
+  @OptionGroup(title: "The model")
+  var variations: ModelOptions
+  @Option(help: ArgumentHelp("\(Dataset.choices).", valueName: "data"))
+  var data = "digits"
+  @Option(
+    help: ArgumentHelp("Passes over the training data; 0 measures initial networks only.", valueName: "n"))
+  var epochs = 2
+  @Option(
+    help: ArgumentHelp(
+      "The highest learning rate; 0.1 is too much for the start of 110 layers.", valueName: "x"))
+  var rate = 0.01
+  @Option(help: ArgumentHelp("Images that gradients are taken on.", valueName: "n"))
+  var batch = 32
+  @Option(help: ArgumentHelp("What initial weights, images and their order depend on.", valueName: "n"))
+  var seed = 0
+  @Option(help: ArgumentHelp("Threads; no result depends on it (default: all cores).", valueName: "n"))
+  var threads = ProcessInfo.processInfo.activeProcessorCount
+  @Option(help: ArgumentHelp("Where the rows go.", valueName: "file"))
+  var csv: String?
+
+  func validate() throws {
+    try check(epochs, "--epochs", 0...100_000)
+    try check(batch, "--batch", 2...1_048_576)
+    try check(seed, "--seed", 0...Int(Int32.max))
+    try check(threads, "--threads", 1...1024)
+    guard (0...1000).contains(rate) else {
+      throw ValidationError("--rate is \(rate); it must be from 0 to 1000.")
+    }
+    guard variations.shortcut != ResidualDescription.Shortcut.none else {
+      throw ValidationError("Networks without shortcuts are measured anyway; leave out --shortcut none.")
+    }
+  }
+
+  func run() throws {
+    let kernels = try variations.kernels(ExperimentCommand.registry.choices(conv))
+    let data = try Dataset.load(data)
+    if let csv { try AtomicFile.checkFolder(of: csv) }
+    let models = try depths.split(separator: ",", omittingEmptySubsequences: false).map { text in
+      guard let depth = Int(text) else {
+        throw WorkbenchError("‘\(text)’ in --depths is no number; write it as 20,56,110.")
+      }
+      return (
+        depth,
+        try variations.description(
+          "\(family)\(depth)", inputChannels: data.train.images.shape[3], classes: data.classes)
+      )
+    }
+    var recipe = Recipe.standard(epochs: epochs)
+    recipe.schedule.rate = rate
+    Cancellation.listen()
+    let progress = Progress("trainability", total: 2 * kernels.count * models.count)
+    defer { progress.finish() }
+    let study = try TrainabilityStudy(
+      kernels, standard: ExperimentCommand.registry.choice("standard"), models: models, data: data,
+      batch: batch, recipe: recipe, seed: UInt64(seed), threads: threads,
+      progress: progress)
+    progress.finish()
+    if let csv { try study.table.write(to: csv) }
+    print(study.text)
+    if conv != "all", let problem = study.problems.first { throw WorkbenchError(problem) }
+  }
+}

@@ -1,0 +1,30 @@
+import Tensors
+
+extension Statistics {
+  /// The value below which a share of the sample lies, with linear interpolation between neighbours, as NumPy's
+  /// `quantile`; NaN of nothing.
+  public static func quantile(_ values: [Double], _ share: Double) -> Double {
+    guard !values.isEmpty else { return .nan }
+    let sorted = values.sorted(), place = min(max(share, 0), 1) * Double(sorted.count - 1)
+    let below = Int(place), above = min(below + 1, sorted.count - 1)
+    return sorted[below] + (place - Double(below)) * (sorted[above] - sorted[below])
+  }
+
+  /// The 95 % percentile interval of a statistic by the bootstrap (Efron, 1979): its 2.5 % and 97.5 % quantiles over
+  /// samples drawn with replacement; nil where no sample has a value.
+  ///
+  /// - Parameters:
+  ///   - count: the size of the sample.
+  ///   - statistic: computed from positions in the sample; samples for which it is NaN are left out.
+  ///   - seed: what the draws depend on.
+  public static func bootstrap95(
+    _ count: Int, samples: Int = 2000, seed: UInt64 = 0, _ statistic: ([Int]) -> Double
+  ) -> ClosedRange<Double>? {
+    guard count > 0 else { return nil }
+    var random = Random(seed: seed).split("bootstrap")
+    let values = (0..<samples).map { _ in statistic((0..<count).map { _ in random.below(count) }) }
+      .filter { !$0.isNaN }
+    guard !values.isEmpty else { return nil }
+    return quantile(values, 0.025)...quantile(values, 0.975)
+  }
+}

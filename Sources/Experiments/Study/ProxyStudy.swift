@@ -1,0 +1,136 @@
+import Foundation
+import Kernels
+import Layers
+import Learning
+import Networks
+import Tensors
+
+/// The zero-cost proxies of a model with each kernel.
+public struct ProxyStudy {
+  /// One kernel.
+  public struct Row: Sendable {
+    /// The item of `--conv`.
+    public let kernel: String
+    /// What one image costs.
+    public let cost: Cost
+    /// The values, and why some are missing.
+    public let proxies: ProxyValues
+    /// Why there is no network, if there is none.
+    public let refusal: String?
+  }
+
+  /// A row for each kernel.
+  public private(set) var rows: [Row] = []
+  private let chosen: [Proxy]
+
+  /// Computes the proxies of one network for each kernel.
+  ///
+  /// - Parameters:
+  ///   - seed: what the Zen-score's draws depend on.
+  ///   - makeNetwork: a new network with a kernel, `isPlain` without its shortcuts; nil where there is no such.
+  public init(
+    _ kernels: [KernelChoice], batches: [Minibatch], chosen: [Proxy] = Proxy.allCases, seed: UInt64,
+    threads: Int, progress: Progress? = nil,
+    makeNetwork: (_ kernel: KernelChoice, _ isPlain: Bool) throws -> (any Layer)?
+  ) throws {
+    self.chosen = chosen
+    guard let shape = batches.first?.images.shape else { return }
+    let batch = FeatureShape(batch: shape[0], height: shape[1], width: shape[2], channels: shape[3])
+    var image = batch
+    image.batch = 1
+    for kernel in kernels {
+      try Cancellation.check()
+      progress?.advance(kernel.item)
+      do {
+        guard let network = try makeNetwork(kernel, false) else { continue }
+        _ = try network.outputShape(for: batch)
+        let plain = chosen.contains(.zen) ? try makeNetwork(kernel, true) : nil
+        let values = Proxies.evaluate(
+          network, plain: plain, batches: batches, chosen: chosen, random: Random(seed: seed),
+          threads: threads)
+        rows.append(
+          Row(kernel: kernel.item, cost: try network.cost(for: image), proxies: values, refusal: nil))
+      } catch let error as WorkbenchError {
+        rows.append(
+          Row(kernel: kernel.item, cost: Cost(), proxies: ProxyValues(), refusal: error.description))
+      }
+    }
+  }
+
+  /// The file: one row per kernel, each with some cells that are the same for all.
+  public func table(_ shared: [(column: String, cell: String)]) -> CSVTable {
+    var table = CSVTable(
+      columns: ["kernel"] + shared.map(\.column) + ["params", "macs"] + chosen.map(\.rawValue)
+        + ["higher_is_better", "status", "reason"])
+    for row in rows {
+      var cells = Dictionary(shared.map { ($0.column, $0.cell) }, uniquingKeysWith: { $1 })
+      cells["kernel"] = row.kernel
+      cells["higher_is_better"] = chosen.filter(\.isHigherBetter).map(\.rawValue).joined(separator: " ")
+      cells["status"] = row.refusal == nil ? "ok" : "refused"
+      cells["reason"] = row.refusal ?? row.proxies.note
+      if row.refusal == nil {
+        cells["params"] = "\(row.cost.parameters)"
+        cells["macs"] = "\(row.cost.macs)"
+        cells.merge(row.proxies.cells) { $1 }
+      }
+      table.append(cells)
+    }
+    return table
+  }
+
+  /// The table for people.
+  public var text: String {
+    var table = TextTable(
+      ["kernel", "params", "MACs"] + chosen.map { $0.rawValue + ($0.isHigherBetter ? " ↑" : " ↓") })
+    for row in rows {
+      guard row.refusal == nil else {
+        table.append([row.kernel] + Array(repeating: "–", count: chosen.count + 2))
+        continue
+      }
+      table.append(
+        [row.kernel, Cell.grouped(row.cost.parameters), Cell.grouped(row.cost.macs)]
+          + chosen.map { proxy in
+            row.proxies.values[proxy].map { Cell.number($0, digits: 5) } ?? "–"
+          })
+    }
+    return
+      ([table.text, "\n↑ A higher value stands for a better network. Formulas: docs/proxies.md"] + problems)
+      .joined(separator: "\n")
+  }
+
+  /// What was refused, and which values are missing, a line each.
+  public var problems: [String] {
+    rows.compactMap { row in
+      if let refusal = row.refusal { return "\(row.kernel) was refused: \(refusal)" }
+      return row.proxies.reasons.isEmpty ? nil : "\(row.kernel): \(row.proxies.note)"
+    }
+  }
+}
+
+extension ProxyValues {
+  /// Cells under the names of the proxies.
+  var cells: [String: String] {
+    Dictionary(
+      values.map { ($0.key.rawValue, Cell.number($0.value, digits: 7)) }, uniquingKeysWith: { $1 })
+  }
+}
+
+extension ResidualDescription {
+  /// The plain network with the same layers.
+  public var withoutShortcuts: ResidualDescription {
+    var description = self
+    description.shortcut = .none
+    description.startsAsIdentity = false
+    return description
+  }
+}
+
+extension Specification {
+  /// The proxies of a network of this job, on random minibatches of its training images.
+  func proxies(of network: any Layer, _ choice: KernelChoice) -> ProxyValues {
+    let plain = try? ResidualNetwork(model.withoutShortcuts, kernel: choice, standard: standard, seed: 0)
+    let batches = Minibatch.draw(
+      4, of: 32, from: data.train, random: Random(seed: 0).split("proxies"))
+    return Proxies.evaluate(network, plain: plain, batches: batches, threads: threads)
+  }
+}

@@ -1,0 +1,114 @@
+import Kernels
+import Layers
+import Learning
+import Networks
+import Tensors
+
+/// How gradients reach the layers of networks of several depths, with and without shortcuts, before and after a short
+/// training (He et al., 2015, arXiv:1512.03385, §4.1).
+public struct TrainabilityStudy {
+  /// One network at one time.
+  public struct Entry: Sendable {
+    /// The item of `--conv`.
+    public let kernel: String
+    /// The model's name.
+    public let model: String
+    /// Its number of layers.
+    public let depth: Int
+    /// What stands beside its blocks.
+    public let shortcut: ResidualDescription.Shortcut
+    /// `initial` or `trained`.
+    public let when: String
+    /// Test images classified rightly, in percent, after the training.
+    public let top1: Double?
+    /// The norms, from the input to the output.
+    public let norms: [GradientNorm]
+  }
+
+  /// The networks, in the order of kernels, depths and shortcuts.
+  public private(set) var entries: [Entry] = []
+  /// Networks that could not be built or trained, a sentence each.
+  public private(set) var problems: [String] = []
+
+  /// Runs the study.
+  ///
+  /// - Parameters:
+  ///   - models: descriptions with their depths; each is also built without shortcuts.
+  ///   - recipe: how they are trained, with the given seed; 0 epochs for not at all.
+  public init(
+    _ kernels: [KernelChoice], standard: KernelChoice,
+    models: [(depth: Int, description: ResidualDescription)],
+    data: Dataset, batch: Int, recipe: Recipe, seed: UInt64, threads: Int, progress: Progress? = nil
+  ) throws {
+    let batches = Minibatch.draw(
+      1, of: batch, from: data.train, random: Random(seed: seed).split("proxies"))
+    guard let batch = batches.first else { return }
+    for kernel in kernels {
+      for (depth, description) in models {
+        for description in [description, description.withoutShortcuts] {
+          let name = "\(kernel.item) in \(description.name), shortcut \(description.shortcut.rawValue)"
+          progress?.advance(name)
+          do {
+            let network = try ResidualNetwork(
+              description, kernel: kernel, standard: standard, seed: seed)
+            _ = try network.outputShape(for: FeatureShape(batch.images))
+            func note(_ when: String, top1: Double? = nil) {
+              entries.append(
+                Entry(
+                  kernel: kernel.item, model: description.name, depth: depth, shortcut: description.shortcut,
+                  when: when, top1: top1, norms: GradientNorm.all(of: network, batch, threads: threads)))
+            }
+            note("initial")
+            guard recipe.epochs > 0 else { continue }
+            var last: EpochResult?
+            try Training.train(
+              network, on: data, recipe, seed: seed, threads: threads, onStep: Cancellation.check
+            ) { last = $0 }
+            note("trained", top1: last?.testTop1)
+          } catch let error as WorkbenchError {
+            problems.append("\(name): \(error)")
+          }
+        }
+      }
+    }
+  }
+
+  /// The file: one row per kernel × depth × shortcut × time × layer.
+  public var table: CSVTable {
+    var table = CSVTable(columns: [
+      "kernel", "model", "depth", "shortcut", "when", "top1", "layer", "index", "norm", "weight_norm",
+    ])
+    for entry in entries {
+      for (index, norm) in entry.norms.enumerated() {
+        table.append([
+          "kernel": entry.kernel, "model": entry.model, "depth": "\(entry.depth)",
+          "shortcut": entry.shortcut.rawValue, "when": entry.when,
+          "top1": Cell.fixed(entry.top1, decimals: 3), "layer": norm.layer, "index": "\(index)",
+          "norm": Cell.number(norm.norm, digits: 7), "weight_norm": Cell.number(norm.weightNorm, digits: 7),
+        ])
+      }
+    }
+    return table
+  }
+
+  /// The table for people: one row per network and time.
+  public var text: String {
+    var table = TextTable(
+      ["kernel", "depth", "shortcut", "when", "first", "median", "last", "first / last", "top-1 %"],
+      left: [0, 2, 3])
+    for entry in entries {
+      let norms = entry.norms.map(\.norm)
+      guard let first = norms.first, let last = norms.last else { continue }
+      table.append(
+        [entry.kernel, "\(entry.depth)", entry.shortcut.rawValue, entry.when]
+          + [first, Statistics.median(norms), last, first / last].map { Cell.number($0, digits: 3) }
+          + [Cell.fixed(entry.top1, decimals: 1)])
+    }
+    return
+      ([
+        table.text,
+        "\nNorms of the loss's gradient to the weights of the first layer, the median one and the last.",
+      ]
+      + problems).joined(separator: "\n")
+  }
+}

@@ -1,0 +1,27 @@
+import Layers
+import Tensors
+
+/// The norm of the loss's gradient to one weight array.
+public struct GradientNorm: Hashable, Sendable {
+  /// The layer's name, such as `layer1.0.conv2`.
+  public let layer: String
+  /// ‖∂L/∂w‖₂ of the mean cross-entropy.
+  public let norm: Double
+  /// ‖w‖₂
+  public let weightNorm: Double
+
+  /// The norms of all weights of a network, in the order of their names in files; the network is as it was
+  /// afterwards.
+  public static func all(of network: any Layer, _ batch: Minibatch, threads: Int) -> [GradientNorm] {
+    network.unchanged {
+      ProxyProbe(network: network, batches: [batch], threads: threads).differentiate(batch)
+      return network.namedWeights.map { weight in
+        let suffix = ".weight", value = weight.parameter.value
+        return GradientNorm(
+          layer: weight.name.hasSuffix(suffix) ? String(weight.name.dropLast(suffix.count)) : weight.name,
+          norm: weight.parameter.gradient.map { $0.dot($0).squareRoot() } ?? 0,
+          weightNorm: value.dot(value).squareRoot())
+      }
+    }
+  }
+}

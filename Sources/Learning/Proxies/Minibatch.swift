@@ -1,0 +1,34 @@
+import Tensors
+
+/// Images with labels that one pass takes.
+public struct Minibatch: Sendable {
+  /// NHWC.
+  public var images: Tensor
+  /// One for each image.
+  public var labels: [Int]
+
+  /// Images and their labels.
+  public init(images: Tensor, labels: [Int]) {
+    self.images = images
+    self.labels = labels
+  }
+
+  /// Disjoint minibatches of a split: its first images, or those of a random order.
+  ///
+  /// - Parameters:
+  ///   - size: the images of each; fewer where the split has not enough for all.
+  ///   - random: what the order depends on; nil for the split's own.
+  public static func draw(_ number: Int, of size: Int, from examples: Examples, random: Random?)
+    -> [Minibatch]
+  {
+    var order = Array(0..<examples.count)
+    if var random { order.shuffle(using: &random) }
+    let size = max(1, min(size, examples.count / max(number, 1)))
+    return (0..<number).compactMap { batch in
+      let chosen = order.dropFirst(batch * size).prefix(size)
+      guard chosen.count == size else { return nil }
+      let (images, labels) = examples.gather(Array(chosen))
+      return Minibatch(images: images, labels: labels)
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import Layers
+import Tensors
+
+/// All proxies of a network.
+public enum Proxies {
+  /// Computes proxies; the network is as it was afterwards.
+  ///
+  /// - Parameters:
+  ///   - network: in its initial state, or any other.
+  ///   - plain: the same network without shortcuts, for the Zen-score; nil where there is none: then it is computed
+  ///     with them.
+  ///   - batches: one or more; ZiCo takes all, the others the first.
+  ///   - chosen: which ones.
+  ///   - random: what the Zen-score's draws depend on.
+  public static func evaluate(
+    _ network: any Layer, plain: (any Layer)? = nil, batches: [Minibatch], chosen: [Proxy] = Proxy.allCases,
+    random: Random = Random(seed: 0), threads: Int
+  ) -> ProxyValues {
+    var values = ProxyValues()
+    guard !batches.isEmpty else { return values }
+    let probe = ProxyProbe(network: network, batches: batches, threads: threads)
+    func set(_ proxy: Proxy, of network: any Layer, _ compute: () throws(ProxyRefusal) -> Double) {
+      guard chosen.contains(proxy) else { return }
+      values.set(proxy, network.unchanged { Result(catching: compute) })
+    }
+    let fromGradients: Set<Proxy> = [.gradNorm, .snip, .fisher]
+    if !fromGradients.isDisjoint(with: chosen) {
+      let found = network.unchanged { probe.gradientProxies() }
+      set(.gradNorm, of: network) { found.gradNorm }
+      set(.snip, of: network) { found.snip }
+      set(.fisher, of: network) { found.fisher }
+    }
+    set(.grasp, of: network) { probe.grasp() }
+    set(.synflow, of: network, probe.synflow)
+    set(.jacobCov, of: network, probe.jacobianCovariance)
+    set(.naswot, of: network, probe.naswot)
+    set(.zico, of: network, probe.zico)
+    let bare = ProxyProbe(network: plain ?? network, batches: batches, threads: threads)
+    set(.zen, of: bare.network) { () throws(ProxyRefusal) in try bare.zen(random: random) }
+    return values
+  }
+}

@@ -1,0 +1,64 @@
+import Layers
+import Tensors
+
+/// A network with what its proxies are computed on.
+struct ProxyProbe {
+  let network: any Layer
+  let batches: [Minibatch]
+  let threads: Int
+
+  /// The context of a pass in training.
+  var context: Context { Context(training: true, threads: threads) }
+
+  /// The first minibatch: what all proxies but ZiCo look at.
+  var batch: Minibatch { batches[0] }
+
+  /// The weights: parameters of two or more axes.
+  var weights: [Parameter] { network.weights }
+
+  /// One forward and one backward pass of the mean cross-entropy: sets the parameters' gradients.
+  @discardableResult
+  func differentiate(_ batch: Minibatch, observer: Observer? = nil) -> Double {
+    var context = context
+    context.observer = observer
+    let result = CrossEntropy.evaluate(network.forward(batch.images, context), batch.labels)
+    context.skipsInputGradient = true
+    _ = network.backward(result.gradient, context)
+    return result.loss
+  }
+}
+
+extension Layer {
+  /// The parameters of two or more axes: no biases, no normalisations.
+  var weights: [Parameter] { namedWeights.map(\.parameter) }
+
+  /// The same with their names.
+  var namedWeights: [NamedParameter] { parameters.filter { $0.parameter.value.shape.count > 1 } }
+
+  /// Runs a study of the network, and leaves its parameters and running statistics as they were.
+  func unchanged<Result>(_ study: () throws -> Result) rethrows -> Result {
+    let state = state.map(\.parameter), values = state.map(\.value)
+    defer {
+      for (parameter, value) in zip(state, values) {
+        parameter.value = value
+        parameter.gradient = nil
+      }
+    }
+    return try study()
+  }
+
+  /// The layer and all that are in it.
+  var tree: [any Layer] { [self] + children.flatMap(\.layer.tree) }
+}
+
+extension Tensor {
+  /// The sum over all elements of a function of each, in double precision.
+  func sum(_ function: (Double) -> Double = { $0 }) -> Double {
+    withPointer { x in (0..<count).reduce(0.0) { $0 + function(Double(x[$1])) } }
+  }
+
+  /// The sum of the products with another tensor's elements, in double precision.
+  func dot(_ other: Tensor) -> Double {
+    withPointers(self, other) { x, y in (0..<count).reduce(0.0) { $0 + Double(x[$1]) * Double(y[$1]) } }
+  }
+}

@@ -1,0 +1,98 @@
+import Layers
+import Tensors
+
+/// Where the centre of a feature map looks: how much each pixel of the input contributes to it (Luo et al., 2016,
+/// "Understanding the effective receptive field", arXiv:1701.04128).
+///
+/// A pixel's contribution is the mean over draws, images and channels of the absolute gradient of the centre pixel's
+/// sum over channels. Batch normalisation's statistics are constants for that: through them all pixels of a batch
+/// would see each other.
+public struct ReceptiveField: Sendable {
+  /// Rows and columns of the input.
+  public let height: Int, width: Int
+  private var sums: [Double]
+  /// The pixel in front of the centre of the feature map.
+  private var centre: (row: Int, column: Int)
+
+  /// A field to which nothing contributes yet.
+  public init(height: Int, width: Int) {
+    self.height = height
+    self.width = width
+    sums = Array(repeating: 0, count: height * width)
+    centre = (height / 2, width / 2)
+  }
+
+  /// Adds what one draw of weights and images shows.
+  ///
+  /// - Parameters:
+  ///   - layers: one behind the other; the last one's output has a centre, at half its height and width.
+  ///   - images: NHWC, of this field's height and width.
+  public mutating func add(_ layers: [any Layer], _ images: Tensor, threads: Int) {
+    var context = Context(training: true, threads: threads)
+    context.normalization = .constant
+    let output = layers.reduce(images) { $1.forward($0, context) }
+    let shape = FeatureShape(output)
+    var gradient = Tensor(repeating: 0, output.shape)
+    gradient.withMutablePointer { g in
+      for image in 0..<shape.batch {
+        let centre = (image * shape.height + shape.height / 2) * shape.width + shape.width / 2
+        (g + centre * shape.channels).update(repeating: 1, count: shape.channels)
+      }
+    }
+    for layer in layers.reversed() { gradient = layer.backward(gradient, context) }
+    func middle(_ size: Int, of input: Int) -> Int { ((2 * (size / 2) + 1) * input / size - 1) / 2 }
+    centre = (middle(shape.height, of: height), middle(shape.width, of: width))
+    let channels = images.shape[3]
+    gradient.withPointer { g in
+      for index in 0..<gradient.count { sums[index / channels % sums.count] += abs(Double(g[index])) }
+    }
+  }
+
+  /// Each pixel's share, row by row; their sum is 1. Zeros where nothing contributes.
+  public var shares: [Double] {
+    let total = sums.reduce(0, +)
+    return total > 0 ? sums.map { $0 / total } : sums
+  }
+
+  /// The smallest number of pixels that have a share of the contributions together; nil where nothing contributes, or
+  /// not a finite amount.
+  public func pixels(holding share: Double) -> Int? {
+    let total = sums.reduce(0, +)
+    guard total > 0, total.isFinite else { return nil }
+    var sum = 0.0
+    for (count, value) in sums.sorted(by: >).enumerated() {
+      sum += value
+      if sum >= share * total { return count + 1 }
+    }
+    return sums.count
+  }
+
+  /// The side of the smallest square about the centre, cut where it leaves the image, that has a share of the
+  /// contributions; nil as above.
+  public func extent(holding share: Double) -> Int? {
+    let total = sums.reduce(0, +)
+    guard total > 0, total.isFinite else { return nil }
+    var rings = [Double](repeating: 0, count: max(height, width))
+    for (index, value) in sums.enumerated() {
+      rings[max(abs(index / width - centre.row), abs(index % width - centre.column))] += value
+    }
+    var sum = 0.0
+    for (radius, value) in rings.enumerated() {
+      sum += value
+      if sum >= share * total { return 2 * radius + 1 }
+    }
+    return 2 * rings.count - 1
+  }
+}
+
+extension Layer {
+  /// The layers up to the last feature map, in front of global pooling or of the classifier; nil where the network is
+  /// no chain.
+  public var featureLinks: [any Layer]? {
+    guard let links = (self as? any Chain)?.links else { return nil }
+    let end =
+      links.lastIndex { $0 is AdaptiveAveragePooling }
+      ?? links.firstIndex { $0 is Linear || $0 is Flatten } ?? links.count
+    return end > 0 ? Array(links[..<end]) : nil
+  }
+}

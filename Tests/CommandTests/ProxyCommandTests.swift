@@ -1,0 +1,76 @@
+import Foundation
+import Testing
+
+/// `experiment proxies`, `field` and `trainability` as a user runs them.
+struct ProxyCommandTests {
+  private let folder: URL
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appendingPathComponent("proxies-\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  }
+
+  private func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+  private func lines(_ name: String) throws -> [Substring] {
+    try String(contentsOfFile: path(name), encoding: .utf8).split(separator: "\n")
+  }
+
+  @Test func proxiesAreATable() throws {
+    let outcome = try Experiment.run([
+      "proxies", "resnet20", "--conv", "standard,adder", "--batch", "8", "--csv", path("p.csv"),
+    ])
+    #expect(outcome.status == 0 && outcome.error.isEmpty, "\(outcome.error)")
+    #expect(outcome.output.contains("grad_norm ↑"))
+    #expect(outcome.output.contains("adder: synflow: it multiplies"))
+    let rows = try lines("p.csv")
+    #expect(
+      rows[0]
+        == "kernel,model,replace,data,batch,batches,seed,params,macs,grad_norm,snip,grasp,fisher,synflow,jacob_cov,naswot,zico,zen,higher_is_better,status,reason"
+    )
+    #expect(rows.count == 3 && rows[1].hasPrefix("standard,resnet20,spatial,digits,8,4,0,"))
+  }
+
+  @Test func fieldsAreMaps() throws {
+    let outcome = try Experiment.run([
+      "field", "--conv", "standard,dilated:dilation=3", "--depth", "2", "--channels", "9", "--size", "17x19",
+      "--seeds", "2", "--csv", path("f.csv"), "--map", path("maps"),
+    ])
+    #expect(outcome.status == 0 && outcome.error.isEmpty, "\(outcome.error)")
+    let rows = try lines("f.csv")
+    #expect(
+      rows[0].hasPrefix("kernel,model,depth,kernel_size,channels,seeds,batch,height,width,pixels_20,side_20"))
+    #expect(rows.count == 3 && rows[1].hasPrefix("standard,stack,2,3,9,2,4,17,19,"))
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: path("maps")).sorted()
+        == ["dilated_dilation_3.npy", "dilated_dilation_3.pgm", "standard.npy", "standard.pgm"])
+  }
+
+  @Test func gradientsHaveRows() throws {
+    let outcome = try Experiment.run([
+      "trainability", "--depths", "20", "--epochs", "1", "--csv", path("t.csv"),
+    ])
+    #expect(outcome.status == 0 && outcome.error.isEmpty, "\(outcome.error)")
+    let rows = try lines("t.csv")
+    #expect(rows[0] == "kernel,model,depth,shortcut,when,top1,layer,index,norm,weight_norm")
+    // Twenty layers with weights, with and without shortcuts, before and after.
+    #expect(rows.count == 1 + 20 * 4)
+    #expect(rows.contains { $0.hasPrefix("standard,resnet20,20,none,trained,") })
+  }
+
+  /// Arguments, and the status that refuses them.
+  static let wrong: [(String, Int32)] = [
+    ("proxies resnet9", 1), ("proxies --conv nothing", 1), ("proxies --batch 1", 64),
+    ("proxies --proxies none", 64), ("proxies --weights /nowhere", 1), ("proxies --csv /nowhere/x.csv", 1),
+    ("proxies --conv standard,shift --weights w", 1), ("field", 64), ("field --conv standard --kernel 2", 64),
+    ("field --conv standard --model resnet20 --depth 2", 64), ("field --conv standard --map /dev/null/x", 1),
+    ("field --conv standard --size 0", 64), ("field --conv deformable:groups=4 --channels 7 --depth 1", 1),
+    ("trainability --depths 21", 1), ("trainability --depths x", 1), ("trainability --shortcut none", 64),
+    ("trainability --data nothing", 1), ("describe resnet20 --shortcut none --zero-init", 1),
+  ]
+
+  @Test(arguments: wrong) func wrongInputIsRefused(_ text: String, _ status: Int32) throws {
+    let outcome = try Experiment.run(text.split(separator: " ").map(String.init))
+    #expect(outcome.status == status, "\(text): \(outcome.error)")
+    #expect(outcome.error.hasPrefix("Error: "), "\(text): \(outcome.error)")
+  }
+}

@@ -1,0 +1,78 @@
+import Experiments
+import Kernels
+import Layers
+import Testing
+
+/// Facts are SciPy's 1.17 and NumPy's, by the expressions in the comments.
+struct RankTests {
+  static let x = [1.0, 2, 2, 3, 5, 8, 8, 8, 9, 10], y = [3.0, 1, 4, 4, 5, 9, 2, 6, 6, 10]
+
+  /// scipy.stats.kendalltau(x, y).statistic, also of ([12, 2, 1, 12, 2], [1, 4, 7, 1, 0])
+  @Test func kendall() {
+    #expect(abs(Statistics.kendallTau(Self.x, Self.y) - 0.6430394361098802) < 1e-12)
+    #expect(abs(Statistics.kendallTau([12, 2, 1, 12, 2], [1, 4, 7, 1, 0]) + 0.4714045207910316) < 1e-12)
+    #expect(Statistics.kendallTau([1, 2, 3], [4, 5, 6]) == 1)
+    #expect(Statistics.kendallTau([1, 1, 1], [4, 5, 6]).isNaN && Statistics.kendallTau([], []).isNaN)
+  }
+
+  /// scipy.stats.spearmanr(x, y).statistic, of the same
+  @Test func spearman() {
+    #expect(abs(Statistics.spearmanRho(Self.x, Self.y) - 0.733777780590516) < 1e-12)
+    #expect(abs(Statistics.spearmanRho([12, 2, 1, 12, 2], [1, 4, 7, 1, 0]) + 0.5407380704358752) < 1e-12)
+    #expect(Statistics.ranks([3, 1, 3, 2]) == [3.5, 1, 3.5, 2])
+    #expect(Statistics.spearmanRho([1], [2]).isNaN)
+  }
+
+  /// numpy.quantile([3, 1, 4, 1, 5, 9, 2, 6], [0.025, 0.3, 0.975])
+  @Test func quantiles() {
+    for (share, wanted) in [(0.025, 1.0), (0.3, 2.1), (0.975, 8.475)] {
+      #expect(abs(Statistics.quantile([3, 1, 4, 1, 5, 9, 2, 6], share) - wanted) < 1e-12)
+    }
+    #expect(Statistics.quantile([], 0.5).isNaN)
+  }
+
+  /// The mean of 400 numbers of variance 1/12 has a deviation of 0.0144; its interval is ± 1.96 of that, which the
+  /// bootstrap's 2000 samples give to a tenth.
+  @Test func bootstrap() throws {
+    let values = (0..<400).map { (Double($0) + 0.5) / 400 }
+    func mean(_ chosen: [Int]) -> Double { Statistics.mean(chosen.map { values[$0] }) }
+    let interval = try #require(Statistics.bootstrap95(values.count, mean))
+    #expect(abs(interval.lowerBound - (0.5 - 0.0283)) < 0.003 && abs(interval.upperBound - 0.5283) < 0.003)
+    #expect(Statistics.bootstrap95(values.count, mean) == interval)
+    #expect(Statistics.bootstrap95(values.count, seed: 1, mean) != interval)
+    #expect(Statistics.bootstrap95(0, mean) == nil && Statistics.bootstrap95(2) { _ in .nan } == nil)
+  }
+
+  /// scipy.stats.ttest_rel(a, b).confidence_interval(0.95): -0.2101 to 2.0101
+  @Test func pairedDifferences() {
+    let unclear = PairedDifference([97.5, 98.0, 98.9, 96.1], minus: [96.9, 97.2, 97.0, 95.8])
+    #expect(abs(unclear.mean - 0.9) < 1e-12 && abs(unclear.confidence95 - 1.1100611) < 1e-4)
+    #expect(unclear.verdict.isEmpty)
+    #expect(PairedDifference([98, 98.5, 99], minus: [96, 96.4, 97.1]).verdict == "better")
+    #expect(PairedDifference([96, 96.4, 97.1], minus: [98, 98.5, 99]).verdict == "worse")
+    #expect(PairedDifference([98], minus: [96]).verdict.isEmpty)
+    #expect(PairedDifference([98, 97], minus: [98, 97]).verdict.isEmpty)
+  }
+
+  @Test func qualityRanksRows() throws {
+    let rows = zip(Self.x, Self.y).map {
+      ["snip": "\($0)", "grasp": "\(-$0)", "top1_mean": "\($1)", "params": ""]
+    }
+    let quality = ProxyQuality(rows + [["snip": "7"], ["snip": "nan", "top1_mean": "3"]])
+    let snip = try #require(quality.rows.first { $0.proxy == "snip" })
+    #expect(snip.count == 10 && abs(snip.tau - 0.6430394361098802) < 1e-12)
+    let interval = try #require(snip.tauInterval)
+    #expect(interval.contains(snip.tau) && interval.upperBound <= 1)
+    #expect(quality.rows.first { $0.proxy == "grasp" }.map { $0.tau == -snip.tau } == true)
+    #expect(quality.rows.first { $0.proxy == "params" }.map { $0.count == 0 && $0.tau.isNaN } == true)
+    #expect(quality.table.text.contains("snip,higher,10,0.6430,"))
+    #expect(quality.text.contains("snip"))
+  }
+
+  /// 1000 MACs at 3.7 + 0.9 pJ, 100 additions and 10 others at 0.9; 4000 bytes are 1000 words at 640.
+  @Test func energyIsCounted() {
+    let cost = Cost(macs: 1000, adds: 100, otherOps: 10, bytes: 4000)
+    #expect(abs(EnergyModel().arithmetic(cost) - 4699e-6) < 1e-12)
+    #expect(abs(EnergyModel().memory(cost) - 0.64) < 1e-12)
+  }
+}
