@@ -91,7 +91,9 @@ enum LearningPlots {
         )
       }
       return Plot(
-        name: file, title: "\(proxy) against accuracy: Kendall's τ\(tau.isEmpty ? " is not defined" : " = \(tau)")\(interval)",
+        name: file,
+        title:
+          "\(proxy) against accuracy: Kendall's τ\(tau.isEmpty ? " is not defined" : " = \(tau)")\(interval)",
         caption:
           "Each point is a network; τ of 1 means that \(proxy) orders them as their trained accuracy does, 0 that it says nothing. The interval is a bootstrap's over the networks.",
         data: Plot.blocks(blocks),

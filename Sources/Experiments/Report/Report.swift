@@ -53,7 +53,8 @@ public struct Report {
 
   private func writePage() throws -> Outcome {
     var names = Set<String>()
-    let plots = (AccuracyPlots.plots(data) + SpeedPlots.plots(data) + LearningPlots.plots(data)
+    let plots =
+      (AccuracyPlots.plots(data) + SpeedPlots.plots(data) + LearningPlots.plots(data)
       + GradientPlots.plots(data))
       .filter { names.insert($0.name).inserted }
     let place = folder.appendingPathComponent("plots", isDirectory: true)

@@ -127,7 +127,9 @@ struct SweepPlan: Sendable {
     definition["seconds"] = group.latencySeconds.map { "\($0)" } ?? "untimed"
     definition["proxies"] = group.hasProxies ? "on" : "off"
     if group.latencySeconds != nil { definition["threads"] = "\(threads)" }
-    let network = try run(definition, place, .network(specification, seconds: group.latencySeconds, withProxies: group.hasProxies))
+    let network = try run(
+      definition, place, .network(specification, seconds: group.latencySeconds, withProxies: group.hasProxies)
+    )
     guard group.recipe != nil else {
       return Comparison(specification: specification, network: network, trainings: [])
     }
