@@ -44,7 +44,9 @@ let package = Package(
       name: "Workbench", targets: ["Command", "Conformance", "Kernels", "Layers", "Compute", "Tensors"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
   ],
   targets: [
     .systemLibrary(
@@ -63,7 +65,12 @@ let package = Package(
       resources: [.copy("Resources/digits-images.idx3-ubyte"), .copy("Resources/digits-labels.idx1-ubyte")],
       swiftSettings: optimised),
     .target(
-      name: "Experiments", dependencies: ["Learning", "Networks", "Kernels", "Layers", "Compute", "Tensors"],
+      name: "Experiments",
+      dependencies: [
+        "Learning", "Networks", "Kernels", "Layers", "Compute", "Tensors",
+        .product(name: "Yams", package: "Yams"),
+        .product(name: "Mustache", package: "swift-mustache"),
+      ],
       swiftSettings: optimised),
     .target(
       name: "Command",

@@ -17,6 +17,7 @@ public struct ExperimentCommand: ParsableCommand {
       RunCommand.self, ListCommand.self, ConvCommand.self, BenchCommand.self, DescribeCommand.self,
       LogitsCommand.self, TrainCommand.self, ProxiesCommand.self, FieldCommand.self,
       TrainabilityCommand.self,
+      SweepCommand.self, ReportCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 

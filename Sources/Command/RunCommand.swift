@@ -54,8 +54,8 @@ struct RunCommand: ParsableCommand {
     let specification = try Specification(
       kernels: kernels, data: data,
       model: variations.description(
-        model, inputChannels: data.train.images.shape[3], classes: data.classes), epochs: epochs,
-      seeds: seeds,
+        model, inputChannels: data.train.images.shape[3], classes: data.classes),
+      recipe: .standard(epochs: epochs), seeds: seeds,
       threads: threads)
     Cancellation.listen()
     let outcome = try Runner.run(specification, output: output)

@@ -1,5 +1,5 @@
 /// What one forward pass costs, counted exactly and by kind.
-public struct Cost: Hashable, Sendable {
+public struct Cost: Hashable, Sendable, Codable {
   /// Numbers that training changes.
   public var parameters = 0
   /// Multiply–accumulates.

@@ -114,7 +114,7 @@ public struct ResidualDescription: Sendable {
   }
 
   /// Refuses stages that the network does not have.
-  func check() throws {
+  public func check() throws {
     guard shortcut != .none || !startsAsIdentity else {
       throw WorkbenchError("A plain network cannot start its blocks at zero; leave out --zero-init.")
     }

@@ -20,6 +20,14 @@ public enum AtomicFile {
     }
   }
 
+  private static let suffix = ".partial"
+
+  /// Whether a file's name is one that an interrupted writer left behind.
+  public static func isLeftover(_ name: String) -> Bool {
+    name.hasPrefix(".") && name.hasSuffix(suffix)
+      && name.dropFirst().dropLast(suffix.count).allSatisfy(\.isHexDigit)
+  }
+
   /// Writes `data` under a temporary name in the same folder, then renames it to `path`.
   ///
   /// A symbolic link stays and its target is replaced; a device or a pipe such as `/dev/stdout` is written
@@ -57,7 +65,7 @@ public enum AtomicFile {
     _ target: String, _ path: String, permissions: mode_t?, _ body: ((Data) throws -> Void) throws -> Void
   ) throws {
     let folder = (target as NSString).deletingLastPathComponent
-    let name = ".\(String(UInt64.random(in: .min ... .max), radix: 16)).partial"
+    let name = ".\(String(UInt64.random(in: .min ... .max), radix: 16))\(suffix)"
     let temporary = (folder as NSString).appendingPathComponent(name)
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {

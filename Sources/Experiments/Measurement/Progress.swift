@@ -1,10 +1,12 @@
 import Foundation
 import Synchronization
+import Tensors
 
-/// One line on standard error that says how far long work is; silent where standard error is no terminal.
+/// One line on standard error that says how far long work is and how long the rest may take; silent where standard error is no terminal.
 public final class Progress: Sendable {
   private struct State {
     var done = 0, total: Int
+    var work = 0.0, allWork: Double
     var label = ""
     var width = 0
   }
@@ -12,24 +14,42 @@ public final class Progress: Sendable {
   private let title: String
   private let isTerminal = isatty(STDERR_FILENO) == 1
 
+  private let start = ContinuousClock.now
+
   /// Progress of `total` steps.
-  public init(_ title: String, total: Int) {
+  ///
+  /// - Parameter work: what all of them are worth together, in any unit, for the estimate; nil for a unit each.
+  public init(_ title: String, total: Int, work: Double? = nil) {
     self.title = title
-    state = Mutex(State(total: total))
+    state = Mutex(State(total: total, allWork: work ?? Double(total)))
   }
 
-  /// Says that one more step is done, and what is going on.
-  public func advance(_ label: String) { update(label, by: 1) }
+  /// Says that one more step is done, what it was worth, and what is going on.
+  public func advance(_ label: String, work: Double = 1) { update(label, by: 1, work) }
 
   /// Says what is going on.
-  public func show(_ label: String) { update(label, by: 0) }
+  public func show(_ label: String) { update(label, by: 0, 0) }
 
-  private func update(_ label: String, by step: Int) {
+  /// The rest of the time in words, if what is done took `elapsed` seconds; empty where that says little.
+  static func estimate(elapsed: Double, work: Double, of total: Double) -> String {
+    guard elapsed >= 2, work > 0, total > work else { return "" }
+    let rest = min(elapsed / work * (total - work), 1e8)
+    switch rest {
+    case ..<90: return ", about \(Int(rest.rounded(.up))) s left"
+    case ..<5400: return ", about \(Int((rest / 60).rounded())) min left"
+    default: return ", about \(Cell.fixed(rest / 3600, decimals: 1)) h left"
+    }
+  }
+
+  private func update(_ label: String, by step: Int, _ work: Double) {
     guard isTerminal else { return }
     state.withLock { state in
       state.done += step
+      state.work += work
       state.label = label
-      let line = "\(title) \(state.done)/\(state.total)  \(label)"
+      let estimate = Self.estimate(
+        elapsed: (ContinuousClock.now - start).seconds, work: state.work, of: state.allWork)
+      let line = "\(title) \(state.done)/\(state.total)\(estimate)  \(label)"
       let padding = String(repeating: " ", count: max(0, state.width - line.count))
       state.width = line.count
       FileHandle.standardError.write(Data("\r\(line)\(padding)".utf8))

@@ -1,10 +1,8 @@
-import Dispatch
 import Foundation
 import Kernels
 import Layers
 import Learning
 import Networks
-import Synchronization
 import Tensors
 
 /// One trained network: a kernel and a seed.
@@ -52,8 +50,12 @@ public struct NetworkStudy {
   /// A study of the networks of a specification.
   public init(_ specification: Specification) { self.specification = specification }
 
-  /// Latency of one image in inference, the kernels taking turns.
-  public mutating func measure() throws {
+  /// Counts, and latency of one image in inference, the kernels taking turns.
+  ///
+  /// - Parameters:
+  ///   - seconds: about how long all may be timed together; nil counts only.
+  ///   - withProxies: whether proxies are computed.
+  public mutating func measure(seconds: Double? = 1, withProxies: Bool = true) throws {
     let shape = specification.data.train.images.shape
     let input = FeatureShape(batch: 1, height: shape[1], width: shape[2], channels: shape[3])
     let (image, _) = specification.data.train.gather([0])
@@ -68,15 +70,19 @@ public struct NetworkStudy {
         refusals[choice.item] = error.description
       }
     }
-    let timing = try PairedTiming(
-      budget: 1, networks.map { network in (prepare: {}, run: { _ = network.1.forward(image, context) }) })
+    let timing = try seconds.map { seconds in
+      try PairedTiming(
+        budget: seconds,
+        networks.map { network in (prepare: {}, run: { _ = network.1.forward(image, context) }) })
+    }
     for choice in specification.kernels {
       if let index = networks.firstIndex(where: { $0.0 == choice.item }) {
         rows.append(
           NetworkRow(
             kernel: choice.item, cost: try networks[index].1.cost(for: input),
-            milliseconds: timing.milliseconds[index], speedup: timing.speedup(index),
-            proxies: specification.proxies(of: networks[index].1, choice), refusal: nil))
+            milliseconds: timing?.milliseconds[index] ?? [], speedup: timing?.speedup(index) ?? .nan,
+            proxies: withProxies ? specification.proxies(of: networks[index].1, choice) : ProxyValues(),
+            refusal: nil))
       } else {
         rows.append(
           NetworkRow(
@@ -86,42 +92,20 @@ public struct NetworkStudy {
     }
   }
 
-  /// Trains every kernel with every seed, `threads` networks at a time: small layers gain more from that than
-  /// from threads of their own, and no result depends on it.
+  /// Trains every kernel with every seed.
   public mutating func train(_ progress: Progress) throws {
     let specification = specification
     let choices = specification.kernels.filter { choice in
       rows.contains { $0.kernel == choice.item && $0.refusal == nil }
     }
-    let jobs = choices.flatMap { choice in (0..<specification.seeds).map { (choice, $0) } }
-    let runs = Mutex(jobs.map { TrainedRun(kernel: $0.0.item, seed: $0.1) })
-    let next = Atomic(0), cancelled = Atomic(false)
     guard specification.recipe.epochs > 0 else { return }
-    DispatchQueue.concurrentPerform(iterations: max(1, min(specification.threads, jobs.count))) { _ in
-      while true {
-        let job = next.add(1, ordering: .relaxed).oldValue
-        guard job < jobs.count, !cancelled.load(ordering: .relaxed) else { return }
-        let (choice, seed) = jobs[job]
-        do {
-          let network = try specification.network(choice, seed: seed)
-          try Training.train(
-            network, on: specification.data, specification.recipe, seed: UInt64(seed), threads: 1,
-            onStep: Cancellation.check
-          ) { result in
-            runs.withLock { $0[job].epochs.append(result) }
-            progress.advance(
-              "\(choice.item), seed \(seed): epoch \(result.epoch), test \(Cell.fixed(result.testTop1, decimals: 1)) %"
-            )
-          }
-          runs.withLock { $0[job].isFinished = true }
-        } catch is Cancellation.Requested {
-          cancelled.store(true, ordering: .relaxed)
-        } catch {
-          runs.withLock { $0[job].failure = "\(error)" }
-        }
+    let jobs = choices.flatMap { choice in
+      (0..<specification.seeds).map {
+        TrainingPool.Job(specification: specification, choice: choice, seed: $0)
       }
     }
-    self.runs = runs.withLock { $0 }
-    if cancelled.load(ordering: .relaxed) { throw Cancellation.Requested() }
+    let outcome = try TrainingPool.run(jobs, threads: specification.threads, progress)
+    runs = outcome.runs
+    if outcome.isCancelled { throw Cancellation.Requested() }
   }
 }

@@ -70,8 +70,8 @@ public struct OperatorStudy {
   }
 
   /// Measures one problem; may be cancelled between rounds, and then adds nothing.
-  public mutating func run(_ problem: ConvolutionProblem, _ progress: Progress) throws {
-    progress.show(problem.text)
+  public mutating func run(_ problem: ConvolutionProblem, _ progress: Progress?) throws {
+    progress?.show(problem.text)
     var random = Random(seed: 0)
     let x = Tensor(normal: problem.input.extents, using: &random)
     var contestants: [Contestant] = [], refusals: [OperatorRow] = []
@@ -93,9 +93,9 @@ public struct OperatorStudy {
         }
       }
     }
-    let timed = try time(contestants, x, problem, progress)
+    let timed = try time(contestants, x, problem)
     rows += withErrors(timed, contestants, x, problem) + refusals
-    progress.advance(problem.text)
+    progress?.advance(problem.text)
   }
 
   /// Adds rows for a problem that cannot be measured.
@@ -147,7 +147,7 @@ public struct OperatorStudy {
 
   /// All passes of all contestants, taking turns.
   private func time(
-    _ contestants: [Contestant], _ x: Tensor, _ problem: ConvolutionProblem, _ progress: Progress
+    _ contestants: [Contestant], _ x: Tensor, _ problem: ConvolutionProblem
   ) throws -> [OperatorRow] {
     let inference = Context(training: false, threads: plan.threads, tuning: plan.tuning)
     let training = Context(training: true, threads: plan.threads)

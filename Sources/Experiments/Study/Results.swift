@@ -77,6 +77,7 @@ public struct Results {
   public var trainingTable: CSVTable {
     var table = CSVTable(columns: [
       "kernel", "model", "data", "seed", "epoch", "rate", "train_loss", "train_top1", "test_top1", "seconds",
+      "replace",
     ])
     for run in runs {
       for epoch in run.epochs {
@@ -87,6 +88,7 @@ public struct Results {
           "train_top1": Cell.fixed(epoch.trainTop1, decimals: 3),
           "test_top1": Cell.fixed(epoch.testTop1, decimals: 3),
           "seconds": Cell.fixed(epoch.seconds, decimals: 3),
+          "replace": specification.model.replacement.rawValue,
         ])
       }
     }

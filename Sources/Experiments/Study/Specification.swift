@@ -21,13 +21,14 @@ public struct Specification: Sendable {
 
   /// A job for some kernels, `standard` first, a data set and a model that fits it.
   public init(
-    kernels: [KernelChoice], data: Dataset, model: ResidualDescription, epochs: Int, seeds: Int, threads: Int
+    kernels: [KernelChoice], data: Dataset, model: ResidualDescription, recipe: Recipe, seeds: Int,
+    threads: Int
   ) {
     self.kernels = kernels
     standard = kernels[0]
     self.data = data
     self.model = model
-    recipe = .standard(epochs: epochs)
+    self.recipe = recipe
     self.seeds = seeds
     self.threads = threads
   }

@@ -17,6 +17,11 @@ public struct CSVTable: Sendable {
     rows.append(row)
   }
 
+  /// Adds the rows of another table, each with some more cells.
+  public mutating func append(_ other: CSVTable, _ cells: [String: String] = [:]) {
+    for row in other.rows { append(row.merging(cells) { $1 }) }
+  }
+
   /// The whole file.
   public var text: String {
     let lines = [columns] + rows.map { row in columns.map { row[$0] ?? "" } }

@@ -15,6 +15,18 @@ public struct EpochResult: Hashable, Sendable, Codable {
   public let testTop1: Double
   /// Its duration, test included.
   public let seconds: Double
+
+  /// A result from elsewhere, such as a record.
+  public init(
+    epoch: Int, rate: Double, trainLoss: Double, trainTop1: Double, testTop1: Double, seconds: Double
+  ) {
+    self.epoch = epoch
+    self.rate = rate
+    self.trainLoss = trainLoss
+    self.trainTop1 = trainTop1
+    self.testTop1 = testTop1
+    self.seconds = seconds
+  }
 }
 
 /// Training and testing.

@@ -1,0 +1,44 @@
+import Foundation
+
+/// A vertical axis of accuracies in percent. Where they lie far apart, it is logarithmic in the error, so that 98 and
+/// 99 % are told apart beside 80 %.
+struct AccuracyAxis {
+  /// Whether the axis is logarithmic in the error.
+  let isLogarithmic: Bool
+  private let bottom: Double, top: Double
+
+  /// An axis that shows all `values`, and what of `intervals` about them is not far larger than their differences.
+  init(_ values: [Double], intervals: [Double] = []) {
+    let lowest = values.min() ?? 0, highest = values.max() ?? 100
+    let best = max(100 - highest, 0.2), worst = max(100 - lowest, 0.2)
+    isLogarithmic = worst / best > 5
+    let ends = zip(values, intervals)
+    if isLogarithmic {
+      bottom = max(lowest - 0.25 * worst, 0)
+      top = 100 - best / 1.6
+    } else {
+      let margin = max(highest - lowest, 1)
+      bottom = max(0, max(ends.map { $0 - $1 }.min() ?? lowest, lowest - margin) - 0.1 * margin)
+      top = min(100.5, min(ends.map { $0 + $1 }.max() ?? highest, highest + margin) + 0.1 * margin)
+    }
+  }
+
+  /// Where an accuracy is drawn.
+  func place(_ accuracy: Double) -> Double {
+    isLogarithmic ? max(100 - accuracy, (100 - top) / 10) : accuracy
+  }
+
+  /// What sets the axis.
+  var commands: [String] {
+    guard isLogarithmic else { return ["set ylabel 'top-1 accuracy, %'", "set yrange [\(bottom):\(top)]"] }
+    let marks = [
+      0, 20, 40, 50, 60, 70, 80, 85, 90, 93, 95, 96, 97, 98, 98.5, 99, 99.5, 99.7, 99.8, 99.9,
+    ].filter { (bottom...top).contains($0) }
+    let labels = marks.map { "'\(Cell.number($0, digits: 4))' \(Cell.number(100 - $0, digits: 4))" }
+    return [
+      "set logscale y", "set ytics (\(labels.joined(separator: ", ")))", "set mytics 1",
+      "set ylabel 'top-1 accuracy, % (logarithmic in the error)'",
+      "set yrange [\(100 - bottom):\(100 - top)]",
+    ]
+  }
+}

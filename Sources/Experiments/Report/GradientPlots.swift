@@ -1,0 +1,33 @@
+/// Whether gradients reach a network's layers: trainability.csv.
+enum GradientPlots {
+  /// A plot for each moment, before and after training, and each kernel.
+  static func plots(_ data: ReportData) -> [Plot] {
+    grouped(data.rows("trainability"), by: ["kernel", "when"]).compactMap { key, rows -> Plot? in
+      let series = grouped(rows, by: ["model", "shortcut"]).map { name, rows in
+        (
+          name: name.replacingOccurrences(of: ", ", with: ", shortcut "),
+          rows: rows.compactMap { row -> [Double]? in
+            guard let index = row.number("index"), let norm = row.number("norm"), norm > 0 else { return nil }
+            return [index, norm]
+          }.sorted { $0[0] < $1[0] }
+        )
+      }.filter { !$0.rows.isEmpty }
+      let norms = series.flatMap { $0.rows.map { $0[1] } }
+      guard let low = norms.min(), let high = norms.max() else { return nil }
+      let file = "gradients-\(Plot.slug(key))"
+      let parts = series.indices.map { index in
+        "\(index == 0 ? "'\(file).dat'" : "''") index \(index) using 1:2 with lines linewidth 2 \(Plot.color(index)) \(Plot.dashes(index)) title \(Plot.quoted(series[index].name))"
+      }
+      return Plot(
+        name: file, title: "Gradients by layer: \(key)",
+        caption:
+          "The norm of the loss's gradient to each layer's weights, first layer to the left, on a logarithmic axis. A layer whose gradient is many orders of magnitude below the others' does not learn.",
+        data: Plot.blocks(series),
+        commands: [
+          "set logscale y", "set yrange [\(low / 2):\(high * 2)]", "set format y '%.0e'",
+          "set xlabel 'layer'", "set ylabel 'norm of the gradient'",
+          "plot " + parts.joined(separator: ", \\\n  "),
+        ])
+    }
+  }
+}

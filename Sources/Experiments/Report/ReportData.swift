@@ -1,0 +1,71 @@
+import Foundation
+import Tensors
+
+/// What a folder of results holds: tables that are not there are empty.
+struct ReportData {
+  /// A row of a table.
+  typealias Row = [String: String]
+
+  /// The tables by their files' names without `.csv`, in the order of the page.
+  let tables: [(name: String, table: CSVTable)]
+  /// What they were measured on, if machine.json is there.
+  let machine: MachineRecord?
+  /// Receptive fields: fields/KERNEL.npy, as `experiment field --map DIR/fields` writes them.
+  let fields: [(kernel: String, array: FieldMap)]
+
+  /// The tables that a report can show, and where they come from.
+  static let names = ["networks", "operators", "training", "proxies", "field", "trainability", "layers"]
+
+  /// Reads a folder.
+  ///
+  /// - Throws: a ``WorkbenchError`` if there is nothing to report, or a file cannot be read.
+  init(_ folder: URL) throws {
+    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+    tables = try Self.names.filter { FileManager.default.fileExists(atPath: path("\($0).csv")) }
+      .map { ($0, try CSVTable(file: path("\($0).csv"))) }
+    machine = FileManager.default.contents(atPath: path("machine.json"))
+      .flatMap { try? JSONDecoder().decode(MachineRecord.self, from: $0) }
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: path("fields"))) ?? []
+    fields = try files.sorted().filter { $0.hasSuffix(".npy") }.map { file in
+      (String(file.dropLast(".npy".count)), try FieldMap(path("fields/\(file)")))
+    }
+    guard !tables.isEmpty || !fields.isEmpty else {
+      throw WorkbenchError(
+        "\(folder.relativePath) holds no networks.csv, operators.csv or training.csv; give the output folder of a run or a sweep."
+      )
+    }
+  }
+
+  /// The rows of a table; none if it is not there.
+  func rows(_ name: String) -> [Row] { tables.first { $0.name == name }?.table.rows ?? [] }
+
+  /// The kernels of all tables, in the order of their first rows: each has one look in all pictures.
+  var kernels: [String] {
+    var seen = Set<String>()
+    return ["networks", "operators", "training"].flatMap { rows($0).compactMap { $0["kernel"] } }
+      .filter { seen.insert($0).inserted }
+  }
+}
+
+extension ReportData.Row {
+  /// A cell as a finite number.
+  func number(_ column: String) -> Double? {
+    self[column].flatMap(Double.init).flatMap { $0.isFinite ? $0 : nil }
+  }
+
+  /// Some cells as a key, without those that are empty.
+  func key(_ columns: [String]) -> String {
+    columns.compactMap { self[$0] }.filter { !$0.isEmpty }.joined(separator: ", ")
+  }
+}
+
+/// Rows by a key, both in the order of the table.
+func grouped(_ rows: [ReportData.Row], by columns: [String]) -> [(key: String, rows: [ReportData.Row])] {
+  var order: [String] = [], found: [String: [ReportData.Row]] = [:]
+  for row in rows {
+    let key = row.key(columns)
+    if found[key] == nil { order.append(key) }
+    found[key, default: []].append(row)
+  }
+  return order.map { ($0, found[$0] ?? []) }
+}

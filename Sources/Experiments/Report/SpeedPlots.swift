@@ -1,0 +1,116 @@
+/// What operators.csv and layers.csv show.
+enum SpeedPlots {
+  static func plots(_ data: ReportData) -> [Plot] {
+    ([roofline(data)] + kernelSizes(data) + layers(data)).compactMap { $0 }
+  }
+
+  /// Speed against operations per byte, below the roofs that the machine sets (Williams et al., 2009,
+  /// DOI 10.1145/1498765.1498785).
+  private static func roofline(_ data: ReportData) -> Plot? {
+    guard let machine = data.machine, machine.peakGflopsPerThread > 0, machine.bandwidthGBPerSecond > 0 else {
+      return nil
+    }
+    let rows = data.rows("operators").filter { $0["pass"] == "forward" && $0["status"] == "ok" }
+    let threads = rows.compactMap { $0.number("threads") }.max() ?? 1
+    let points = grouped(rows, by: ["kernel"]).compactMap { kernel, rows -> (String, [[Double]])? in
+      // The first algorithm of each problem is the one that is chosen.
+      let found = grouped(rows, by: ["problem"]).compactMap { _, rows -> [Double]? in
+        guard let row = rows.first, let speed = row.number("gflops"), let bytes = row.number("bytes"),
+          let median = row.number("time_ms_median"), bytes > 0, speed > 0
+        else { return nil }
+        return [speed * median * 1e6 / bytes, speed]
+      }
+      return found.isEmpty ? nil : (kernel, found)
+    }
+    guard !points.isEmpty else { return nil }
+    let absent = grouped(rows, by: ["kernel"]).map(\.key).filter { kernel in
+      !points.contains { $0.0 == kernel }
+    }
+    let missing =
+      absent.isEmpty ? "" : " Without operations, and so not here: \(absent.joined(separator: ", "))."
+    let intensities = points.flatMap { $0.1.map { $0[0] } }, speeds = points.flatMap { $0.1.map { $0[1] } }
+    let peak = machine.peakGflopsPerThread * threads, bandwidth = machine.bandwidthGBPerSecond
+    let ridge = peak / bandwidth
+    let left = min(intensities.min() ?? 1, ridge) / 2, right = max(intensities.max() ?? 1, ridge) * 2
+    let bottom = min(speeds.min() ?? 1, peak) / 2, top = max(speeds.max() ?? 1, peak) * 2
+    let roof = [[left, bandwidth * left], [ridge, peak], [right, peak]]
+    var parts = [
+      "'roofline.dat' index \(points.count) using 1:2 with lines linecolor rgb '#8A8A8A' linewidth 2 title 'measured roofs'"
+    ]
+    for (index, point) in points.enumerated() {
+      let look = Plot.points(data.kernels.firstIndex(of: point.0) ?? index)
+      parts.append("'' index \(index) using 1:2 with points \(look) title \(Plot.quoted(point.0))")
+    }
+    return Plot(
+      name: "roofline", title: "Roofline: every operator against this machine's peak and bandwidth",
+      caption:
+        "Forward passes, each problem by the algorithm that is chosen for it. Roofs: measured peak of \(Int(threads)) thread\(threads == 1 ? "" : "s") (\(Cell.fixed(peak, decimals: 0)) GFLOP/s), and one thread's copy bandwidth (\(Cell.fixed(bandwidth, decimals: 1)) GB/s). Operations are those of the plain definition, so that Winograd's algorithm can pass the peak; data that stay in the caches can pass the bandwidth.\(missing)",
+      data: Plot.blocks(points.map { ($0.0, $0.1) } + [("roofs", roof)]),
+      commands: [
+        "set logscale xy", "set xrange [\(left):\(right)]", "set yrange [\(bottom):\(top)]",
+        "set xlabel 'operations per byte'", "set ylabel 'GFLOP/s'",
+        "plot " + parts.joined(separator: ", \\\n  "),
+      ])
+  }
+
+  /// Time against the extent of the window, where there are at least three.
+  private static func kernelSizes(_ data: ReportData) -> [Plot] {
+    let rows = data.rows("operators").filter { $0["status"] == "ok" && $0.number("time_ms_median") != nil }
+    return grouped(rows, by: ["group", "pass", "batch", "c_in", "c_out", "h", "w", "stride", "dilation"])
+      .compactMap { _, rows -> Plot? in
+        guard Set(rows.compactMap { $0["kh"] }).count >= 3, let first = rows.first else { return nil }
+        let several = Set(rows.compactMap { $0["kernel"] }).count > 1
+        let series = grouped(rows, by: several ? ["kernel", "algorithm"] : ["algorithm"]).map { key, rows in
+          (
+            name: key,
+            rows: rows.compactMap { row -> [Double]? in
+              guard let size = row.number("kh"), let time = row.number("time_ms_median") else { return nil }
+              return [size, time, row.number("time_ms_mad") ?? 0]
+            }.sorted { $0[0] < $1[0] }
+          )
+        }
+        let sizes = Set(series.flatMap { $0.rows.map { $0[0] } }).sorted()
+        let times = series.flatMap { $0.rows.map { $0[1] } }
+        let place =
+          "\(first["c_in"] ?? "") → \(first["c_out"] ?? "") channels at \(first["h"] ?? "")×\(first["w"] ?? ""), \(first["pass"] ?? "")"
+        let file = "kernel-size-\(Plot.slug(place + " " + (first["group"] ?? "")))"
+        let parts = series.indices.map { index in
+          "\(index == 0 ? "'\(file).dat'" : "''") index \(index) using 1:2 with linespoints \(Plot.points(index)) linewidth 1.5 title \(Plot.quoted(series[index].name))"
+        }
+        return Plot(
+          name: file, title: "Time against the window's size: \(place)",
+          caption:
+            "Medians; \(first["threads"] ?? "") threads, batch \(first["batch"] ?? ""). Where two lines cross, the other algorithm becomes the faster one.",
+          data: Plot.blocks(series),
+          commands: [
+            "set logscale y", "set xlabel 'window k of k×k, pixels'", "set ylabel 'time, ms'",
+            "set yrange [\((times.min() ?? 1) / 1.5):\((times.max() ?? 1) * 1.5)]",
+            "set xrange [\((sizes.first ?? 1) - 1):\((sizes.last ?? 1) + 1)]",
+            sizes.count <= 16
+              ? "set xtics (\(sizes.map { Cell.number($0) }.joined(separator: ", ")))" : "set xtics autofreq",
+            "plot " + parts.joined(separator: ", \\\n  "),
+          ])
+      }
+  }
+
+  /// The time of each layer: columns kernel, layer, ms of layers.csv.
+  private static func layers(_ data: ReportData) -> [Plot] {
+    grouped(data.rows("layers"), by: ["model", "kernel"]).compactMap { key, rows -> Plot? in
+      let found = rows.filter { $0["layer"] != "total" }.compactMap { row in
+        row.number("ms").map { (row["layer"] ?? "", $0) }
+      }
+      guard !found.isEmpty, found.count <= 400 else { return nil }
+      let file = "layers-\(Plot.slug(key))"
+      let labels = found.enumerated().map { "\(Plot.quoted($1.0)) \($0)" }.joined(separator: ", ")
+      return Plot(
+        name: file, title: "Time of each layer: \(key)",
+        caption: "One image in inference, first layer on top.",
+        data: Plot.blocks([(key, found.enumerated().map { [Double($0), $1.1] })]),
+        commands: [
+          "set nokey", "set style fill solid 0.9", "set boxwidth 0.7", "set xlabel 'time, ms'",
+          "set yrange [\(found.count):-1]", "set ytics (\(labels))", "set offsets 0, 0, 0, 0",
+          "plot '\(file).dat' using (0):0:(0):2:($0-0.35):($0+0.35) with boxxyerror \(Plot.color(0))",
+        ], size: (760, 120 + 18 * found.count))
+    }
+  }
+}

@@ -1,0 +1,187 @@
+import Foundation
+import Kernels
+import Learning
+import Networks
+import Tensors
+
+/// The runs that a sweep consists of, in the order of its tables.
+struct SweepPlan: Sendable {
+  /// One run: what a record is kept of.
+  struct Run: Sendable {
+    /// Everything that defines it.
+    let definition: [String: String]
+    /// The record's name.
+    let name: String
+    /// What it is, for people.
+    let label: String
+    /// How to do it.
+    let work: Work
+  }
+
+  /// What is done in a run.
+  enum Work: Sendable {
+    /// Times one problem: all kernels, algorithms and passes, taking turns.
+    case operators(ProblemFile.Line, OperatorStudy.Plan)
+    /// Counts and times the networks of a model: all kernels, taking turns.
+    case network(Specification, seconds: Double?, withProxies: Bool)
+    /// Trains one network; `network` is the name of the run that measures its model.
+    case training(Specification, KernelChoice, seed: Int, network: String)
+  }
+
+  /// The runs on one model and data set.
+  struct Comparison: Sendable {
+    let specification: Specification
+    let network: Run
+    let trainings: [Run]
+  }
+
+  /// The runs of a group.
+  struct Group: Sendable {
+    let name: String?
+    let threads: Int
+    let operators: [Run]
+    let comparisons: [Comparison]
+  }
+
+  /// The groups, in the file's order.
+  let groups: [Group]
+
+  /// Every run once, in the order in which they are done: what is timed first, while nothing else runs.
+  var runs: [Run] {
+    var seen = Set<String>()
+    let measured = groups.flatMap { $0.operators } + groups.flatMap { $0.comparisons.map(\.network) }
+    let trained = groups.flatMap { $0.comparisons.flatMap(\.trainings) }
+    return (measured + trained).filter { seen.insert($0.name).inserted }
+  }
+
+  /// Loads the data and names every run.
+  ///
+  /// - Parameter threads: what operators and networks are timed with: it defines those runs.
+  init(_ sweep: Sweep, threads: Int) throws {
+    var loaded: [String: (data: Dataset, definition: [String: String])] = [:]
+    func load(_ source: Located<String>) throws -> (data: Dataset, definition: [String: String]) {
+      if let known = loaded[source.value] { return known }
+      let data: Dataset
+      do { data = try Dataset.load(source.value) } catch let error as WorkbenchError {
+        throw WorkbenchError("\(source.place): \(error)")
+      }
+      let kind = source.value.prefix { $0 != ":" }
+      let result = (data, ["data": String(kind), "data.content": Fingerprint.of(data)])
+      loaded[source.value] = result
+      return result
+    }
+    groups = try sweep.groups.map { group in
+      let comparisons = try group.models.flatMap { model in
+        try group.data.map { source -> Comparison in
+          let (data, dataDefinition) = try load(source)
+          return try Self.comparison(
+            group, model, data, model.definition.merging(dataDefinition) { $1 }, threads)
+        }
+      }
+      return Group(
+        name: group.name, threads: threads,
+        operators: try group.operators.map { try Self.operators($0, group.kernels, threads) } ?? [],
+        comparisons: comparisons)
+    }
+  }
+
+  private static func run(_ definition: [String: String], _ label: String, _ work: Work) throws -> Run {
+    Run(definition: definition, name: try SweepRecord.name(definition), label: label, work: work)
+  }
+
+  private static func operators(
+    _ wanted: SweepOperators, _ kernels: [KernelChoice], _ threads: Int
+  ) throws -> [Run] {
+    var plan = OperatorStudy.Plan(kernels, threads: threads)
+    plan.algorithms = wanted.algorithms
+    plan.passes = wanted.passes
+    plan.seconds = wanted.seconds
+    let algorithms =
+      switch wanted.algorithms {
+      case .all: "all"
+      case .automatic: "auto"
+      case .named(let names): names.joined(separator: ",")
+      }
+    return try wanted.problems.map { line in
+      try run(
+        [
+          "kind": "operators", "problem": line.text, "kernels": list(kernels), "algorithms": algorithms,
+          "passes": wanted.passes.map(\.rawValue).joined(separator: ","), "seconds": "\(wanted.seconds)",
+          "threads": "\(threads)",
+        ], line.text, .operators(line, plan))
+    }
+  }
+
+  private static func comparison(
+    _ group: SweepGroup, _ model: SweepModel, _ data: Dataset, _ shared: [String: String], _ threads: Int
+  ) throws -> Comparison {
+    let recipe = group.recipe ?? .standard(epochs: 0)
+    let specification = Specification(
+      kernels: group.kernels, data: data,
+      model: try model.description(data.train.images.shape[3], data.classes), recipe: recipe,
+      seeds: group.seeds.count, threads: threads)
+    let place = "\(model.label) (\(specification.model.replacement.rawValue)) on \(data.name)"
+    var definition = shared
+    definition["kind"] = "network"
+    definition["kernels"] = list(group.kernels)
+    definition["seconds"] = group.latencySeconds.map { "\($0)" } ?? "untimed"
+    definition["proxies"] = group.hasProxies ? "on" : "off"
+    if group.latencySeconds != nil { definition["threads"] = "\(threads)" }
+    let network = try run(
+      definition, place, .network(specification, seconds: group.latencySeconds, withProxies: group.hasProxies)
+    )
+    guard group.recipe != nil else {
+      return Comparison(specification: specification, network: network, trainings: [])
+    }
+    let trainings = try group.kernels.flatMap { choice in
+      try group.seeds.map { seed in
+        var definition = shared.merging(recipe.definition) { $1 }
+        definition["kind"] = "training"
+        definition["kernel"] = choice.item
+        definition["seed"] = "\(seed)"
+        return try run(
+          definition, "\(choice.item), seed \(seed): \(place)",
+          .training(specification, choice, seed: seed, network: network.name))
+      }
+    }
+    return Comparison(specification: specification, network: network, trainings: trainings)
+  }
+
+  private static func list(_ kernels: [KernelChoice]) -> String {
+    kernels.map(\.item).joined(separator: ",")
+  }
+}
+
+extension Recipe {
+  /// The recipe in the words of the command line, for a record's name: as long as these words mean the same, so does
+  /// the name.
+  var definition: [String: String] {
+    var result = [
+      "epochs": "\(epochs)", "batch": "\(batch)", "rate": "\(schedule.rate)", "warm-up": "\(schedule.warmUp)",
+      "smoothing": "\(smoothing)", "augment": augments ? "on" : "off", "shuffle": shuffles ? "on" : "off",
+    ]
+    switch schedule.rule {
+    case .constant: result["schedule"] = "constant"
+    case .cosine: result["schedule"] = "cosine"
+    case .step(let shares, let factor):
+      result["schedule"] = "step"
+      result["milestones"] = shares.map { "\($0)" }.joined(separator: ",")
+      result["factor"] = "\(factor)"
+    }
+    switch optimizer {
+    case .sgd(let options):
+      result["optimizer"] = "sgd"
+      result["momentum"] = "\(options.momentum)"
+      result["nesterov"] = options.nesterov ? "on" : "off"
+      result["weight-decay"] = "\(options.weightDecay)"
+      result["adder-rate"] = "\(options.adderRate)"
+    case .adam(let options):
+      result["optimizer"] = options.isDecoupled ? "adamw" : "adam"
+      result["betas"] = "\(options.beta1),\(options.beta2)"
+      result["epsilon"] = "\(options.epsilon)"
+      result["weight-decay"] = "\(options.weightDecay)"
+      result["adder-rate"] = "\(options.adderRate)"
+    }
+    return result.merging(["recipe": "1"]) { $1 }
+  }
+}

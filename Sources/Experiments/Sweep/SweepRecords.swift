@@ -1,0 +1,111 @@
+import Foundation
+import Tensors
+
+/// The records of a sweep: the folder DIR/records, one file for each finished run.
+struct SweepRecords {
+  /// What is kept of the runs, by name: complete records only.
+  private(set) var known: [String: SweepRecord] = [:]
+  /// What was found that cannot be trusted, one sentence each.
+  private(set) var warnings: [String] = []
+  /// Files of the folder that cannot be trusted, by the name that they take.
+  private var untrusted: Set<String> = []
+  private let folder: URL
+
+  /// Where the records of an output folder are.
+  static func folder(_ output: String) -> URL {
+    URL(fileURLWithPath: output, isDirectory: true).appendingPathComponent("records", isDirectory: true)
+  }
+
+  /// Reads the records of an output folder, if there are any; changes nothing.
+  init(_ output: String) throws {
+    folder = Self.folder(output)
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    for file in names.sorted() where !file.hasPrefix(".") && !file.contains(".json.rejected") {
+      let name = String(file.prefix { $0 != "." })
+      do {
+        guard file == "\(name).json" else { throw Distrust(reason: "is no record's name") }
+        known[name] = try read(name)
+      } catch let distrust as Distrust {
+        untrusted.insert(name)
+        warnings.append(
+          "\(folder.appendingPathComponent(file).path) \(distrust.reason), so it is not used.")
+      }
+    }
+  }
+
+  /// Why a file is no record.
+  private struct Distrust: Error { let reason: String }
+
+  private func read(_ name: String) throws -> SweepRecord {
+    let path = url(name).path
+    guard let file = try? RegularFile(path, limit: 256 << 20), let bytes = try? file.read(file.size),
+      let record = try? SweepRecord.decoder.decode(SweepRecord.self, from: Data(bytes))
+    else { throw Distrust(reason: "cannot be read as a record") }
+    guard record.format == SweepRecord.currentFormat else {
+      throw Distrust(reason: "is of another format, ‘\(record.format)’")
+    }
+    guard try SweepRecord.name(record.definition) == name else {
+      throw Distrust(reason: "does not have the name that its definition asks for")
+    }
+    guard try record.expectedChecksum() == record.checksum else {
+      throw Distrust(reason: "was changed by somebody")
+    }
+    return record
+  }
+
+  private func url(_ name: String) -> URL { folder.appendingPathComponent("\(name).json") }
+
+  /// Makes the folder.
+  static func makeFolder(_ output: String) throws {
+    do {
+      try FileManager.default.createDirectory(at: folder(output), withIntermediateDirectories: true)
+    } catch {
+      throw WorkbenchError("The folder \(output) cannot be made; choose another one with --output.")
+    }
+  }
+
+  /// Removes what interrupted writing left behind; only the owner of the lock may.
+  static func removeLeftovers(_ output: String) {
+    for place in [folder(output), folder(output).deletingLastPathComponent()] {
+      for file in (try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []
+      where AtomicFile.isLeftover(file) {
+        unlink(place.appendingPathComponent(file).path)
+      }
+    }
+  }
+
+  /// Keeps a record, whole or not at all. A file that has its name but cannot be trusted is moved aside, not lost.
+  mutating func add(_ record: SweepRecord) throws {
+    let name = try SweepRecord.name(record.definition)
+    if untrusted.remove(name) != nil, FileManager.default.fileExists(atPath: url(name).path) {
+      let aside = (1...10_000).lazy.map { "\(name).json.rejected\($0)" }
+        .map(folder.appendingPathComponent).first { !FileManager.default.fileExists(atPath: $0.path) }
+      guard let aside, (try? FileManager.default.moveItem(at: url(name), to: aside)) != nil else {
+        throw WorkbenchError("\(url(name).path) is no record and cannot be moved aside; move it away.")
+      }
+      warnings.append("\(url(name).path) was moved aside, to \(aside.lastPathComponent).")
+    }
+    try AtomicFile.write(try record.fileContents(), to: url(name).path)
+    known[name] = record
+  }
+}
+
+/// A lock on an output folder, held until the process ends, however it ends.
+struct SweepLock: ~Copyable {
+  private let descriptor: Int32
+
+  /// Takes the lock, or says that another sweep has it.
+  init(_ output: String) throws {
+    let path = URL(fileURLWithPath: output, isDirectory: true).appendingPathComponent(".lock").path
+    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else {
+      throw WorkbenchError("\(output) cannot be written to; choose another folder with --output.")
+    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close(descriptor)
+      throw WorkbenchError("Another sweep is writing to \(output); wait for it, or choose another --output.")
+    }
+  }
+
+  deinit { close(descriptor) }
+}

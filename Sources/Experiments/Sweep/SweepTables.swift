@@ -1,0 +1,114 @@
+import Foundation
+import Learning
+import Tensors
+
+/// The tables of a sweep, derived from its records, in the file's order.
+struct SweepTables {
+  /// operators.csv; nil if the sweep times no operators.
+  let operators: CSVTable?
+  /// networks.csv; nil if the sweep has no models.
+  let networks: CSVTable?
+  /// training.csv; nil if the sweep has no models.
+  let training: CSVTable?
+  /// What was refused or failed, one sentence each.
+  let problems: [String]
+
+  init(_ plan: SweepPlan, _ records: [String: SweepRecord], _ machine: MachineRecord) {
+    let isGrouped = plan.groups.contains { $0.name != nil }
+    var operators: CSVTable?, networks: CSVTable?, training: CSVTable?
+    var problems: [String] = []
+    func add(_ table: CSVTable, to whole: inout CSVTable?, _ group: SweepPlan.Group) {
+      var result = whole ?? CSVTable(columns: table.columns + (isGrouped ? ["group"] : []))
+      result.append(table, isGrouped ? ["group": group.name ?? ""] : [:])
+      whole = result
+    }
+    for group in plan.groups {
+      if !group.operators.isEmpty {
+        let rows = group.operators.flatMap { Self.operatorRows(records[$0.name]) }
+        add(CSVTable(operators: rows, threads: group.threads, machine), to: &operators, group)
+      }
+      for comparison in group.comparisons {
+        let rows = Self.networkRows(records[comparison.network.name])
+        let refused = Set(rows.filter { $0.refusal != nil }.map(\.kernel))
+        let results = Results(
+          comparison.specification, machine, operators: [], networks: rows,
+          runs: comparison.trainings.compactMap { Self.trainedRun($0, records[$0.name]) }
+            .filter { !refused.contains($0.kernel) })
+        add(results.networkTable, to: &networks, group)
+        add(results.trainingTable, to: &training, group)
+        problems += results.problems.map { "\(comparison.specification.model.name): \($0)" }
+      }
+    }
+    self.operators = operators
+    self.networks = networks
+    self.training = training
+    self.problems = problems
+  }
+
+  /// Writes the tables; one that the sweep has no use for is not left from before.
+  func write(to folder: URL) throws {
+    for (name, table) in [
+      ("operators.csv", operators), ("networks.csv", networks), ("training.csv", training),
+    ] {
+      let path = folder.appendingPathComponent(name).path
+      if let table { try table.write(to: path) } else { unlink(path) }
+    }
+  }
+
+  /// The networks, for people; the number of timings, if there are only those.
+  var summary: String {
+    guard let networks else { return "\(operators?.rows.count ?? 0) rows in operators.csv" }
+    let wanted = [
+      "group", "model", "replace", "data", "kernel", "params", "macs", "latency_ms_median",
+      "speedup_vs_standard",
+      "top1_mean", "top1_ci95", "seeds", "status",
+    ]
+    let columns = wanted.filter { column in
+      networks.columns.contains(column) && Set(networks.rows.map { $0[column] ?? "" }).count > 1
+        || ["kernel", "params"].contains(column)
+    }
+    let words = ["group", "model", "replace", "data", "kernel", "status"]
+    var table = TextTable(columns, left: Set(columns.indices.filter { words.contains(columns[$0]) }))
+    for row in networks.rows { table.append(columns.map { row[$0] ?? "" }) }
+    return table.text
+  }
+
+  private static func operatorRows(_ record: SweepRecord?) -> [OperatorRow] {
+    guard let record, let rows = record.result.operators else { return [] }
+    return rows.enumerated().compactMap { index, row in
+      row.row(milliseconds: record.milliseconds(index), speedup: record.speedup(index))
+    }
+  }
+
+  private static func networkRows(_ record: SweepRecord?) -> [NetworkRow] {
+    guard let record, let rows = record.result.networks else { return [] }
+    return rows.enumerated().map { index, row in
+      row.row(milliseconds: record.milliseconds(index), speedup: record.speedup(index))
+    }
+  }
+
+  private static func trainedRun(_ run: SweepPlan.Run, _ record: SweepRecord?) -> TrainedRun? {
+    guard case .training(_, let choice, let seed, _) = run.work else { return nil }
+    var result = TrainedRun(kernel: choice.item, seed: seed)
+    guard let record, let epochs = record.result.epochs else { return result }
+    let seconds = record.timing.seconds ?? []
+    result.epochs = epochs.enumerated().map { index, epoch in
+      epoch.result(seconds: seconds.indices.contains(index) ? seconds[index] : .nan)
+    }
+    result.failure = record.result.failure
+    result.isFinished = result.failure == nil
+    return result
+  }
+}
+
+extension SweepRecord {
+  /// The milliseconds of a row; empty if there are none.
+  fileprivate func milliseconds(_ row: Int) -> [Double] {
+    timing.milliseconds.flatMap { $0.indices.contains(row) ? $0[row] : nil } ?? []
+  }
+
+  /// The speed-up of a row; NaN if there is none.
+  fileprivate func speedup(_ row: Int) -> Double {
+    timing.speedups.flatMap { $0.indices.contains(row) ? $0[row] : nil } ?? .nan
+  }
+}

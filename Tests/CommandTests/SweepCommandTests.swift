@@ -1,0 +1,224 @@
+import Foundation
+import Testing
+
+/// `experiment sweep` as a user runs it.
+@Suite(.serialized) struct SweepCommandTests {
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("sweep-\(UUID().uuidString)")
+
+  init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+
+  private func write(_ text: String) throws -> String {
+    let path = folder.appendingPathComponent("tiny.yaml").path
+    try text.write(toFile: path, atomically: true, encoding: .utf8)
+    return path
+  }
+
+  private static let tiny = """
+    kernels: [shift]
+    models: bottleneck20
+    seeds: 5
+    training: {epochs: 1, batch: 256}
+    latency: {seconds: 0.01}
+    operators:
+      problems: [mb1_ic8ih6oc8kh3ph1, mb1_ic4ih4oc4kh3ph1]
+      seconds: 0.01
+    """
+
+  /// The records of an output folder by their names, without what is different each time.
+  private func results(_ output: String) throws -> [String: NSDictionary] {
+    let records = URL(fileURLWithPath: output).appendingPathComponent("records")
+    var found: [String: NSDictionary] = [:]
+    for name in try FileManager.default.contentsOfDirectory(atPath: records.path) {
+      let data = try Data(contentsOf: records.appendingPathComponent(name))
+      var object = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any], "\(name)")
+      object["timing"] = nil
+      object["checksum"] = nil
+      found[name] = object as NSDictionary
+    }
+    return found
+  }
+
+  private func table(_ output: String, _ name: String) throws -> [[Substring]] {
+    try String(contentsOfFile: "\(output)/\(name)", encoding: .utf8).split(separator: "\n").map {
+      $0.split(separator: ",", omittingEmptySubsequences: false)
+    }
+  }
+
+  /// The columns of a table that do not depend on time.
+  private func timeless(_ output: String, _ name: String) throws -> [[Substring]] {
+    let rows = try table(output, name)
+    let timed = [
+      "ms", "gflops", "fraction", "speedup", "seconds", "runs",
+    ]
+    let kept = rows[0].indices.filter { column in !timed.contains { rows[0][column].contains($0) } }
+    return rows.map { row in kept.map { row[$0] } }
+  }
+
+  @Test func killedAtAnyMomentItComesToTheSameRecords() throws {
+    let file = try write(Self.tiny)
+    let whole = folder.appendingPathComponent("whole").path, torn = folder.appendingPathComponent("torn").path
+    let outcome = try Experiment.run(["sweep", file, "--output", whole, "--threads", "2"])
+    #expect(outcome.status == 0 && outcome.error.isEmpty, "\(outcome.error)")
+    for _ in 0..<20 {
+      let (process, _, _) = try Experiment.start(["sweep", file, "--output", torn, "--threads", "2"])
+      Thread.sleep(forTimeInterval: .random(in: 0...0.6))
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+    }
+    let last = try Experiment.run(["sweep", file, "--output", torn, "--threads", "2"])
+    #expect(last.status == 0 && last.error.isEmpty, "\(last.error)")
+    let wanted = try results(whole)
+    #expect(wanted.count == 2 + 1 + 10)
+    #expect(try results(torn) == wanted)
+    for name in ["operators.csv", "networks.csv", "training.csv"] {
+      #expect(try timeless(torn, name) == timeless(whole, name))
+    }
+    // Nothing half-written stays behind.
+    let files = try FileManager.default.contentsOfDirectory(atPath: torn).sorted()
+    #expect(files == [".lock", "machine.json", "networks.csv", "operators.csv", "records", "training.csv"])
+
+    // No training depends on the number of threads; what is timed is another run.
+    let single = folder.appendingPathComponent("single").path
+    #expect(try Experiment.run(["sweep", file, "--output", single, "--threads", "1"]).status == 0)
+    let trainings = wanted.filter { ($0.value["definition"] as? [String: String])?["kind"] == "training" }
+    #expect(trainings.count == 10)
+    for (name, record) in try results(single).filter({ trainings[$0.key] != nil }) {
+      #expect(trainings[name] == record)
+    }
+    #expect(Set(try results(single).keys).isSuperset(of: trainings.keys))
+  }
+
+  @Test func runsOnlyWhatIsMissing() throws {
+    let file = try write(
+      "models: bottleneck20\nlatency: false\nseeds: 1\ntraining: {epochs: 1, batch: 256}\n")
+    let output = folder.appendingPathComponent("out").path
+    let listed = try Experiment.run(["sweep", file, "--output", output, "--dry-run"])
+    #expect(listed.status == 0 && listed.output.contains("2 runs, of which 0 are done."))
+    #expect(!FileManager.default.fileExists(atPath: output), "a dry run writes nothing")
+    let first = try Experiment.run(["sweep", file, "--output", output])
+    #expect(first.output.contains("2 done now, 0 before"), "\(first.error)")
+    let tables = try ["networks.csv", "training.csv", "machine.json"].map {
+      try String(contentsOfFile: "\(output)/\($0)", encoding: .utf8)
+    }
+    // Nothing to do: the same files to the letter.
+    #expect(try Experiment.run(["sweep", file, "--output", output]).output.contains("0 done now, 2 before"))
+    #expect(
+      try tables
+        == ["networks.csv", "training.csv", "machine.json"].map {
+          try String(contentsOfFile: "\(output)/\($0)", encoding: .utf8)
+        })
+    // One more seed: one more run; the other's row stays as it is.
+    _ = try write("models: bottleneck20\nlatency: false\nseeds: 2\ntraining: {epochs: 1, batch: 256}\n")
+    let more = try Experiment.run(["sweep", file, "--output", output, "--dry-run"])
+    #expect(more.output.contains("3 runs, of which 2 are done."))
+    #expect(try Experiment.run(["sweep", file, "--output", output]).output.contains("1 done now, 2 before"))
+    #expect(try table(output, "training.csv").count == 3)
+    #expect(try String(contentsOfFile: "\(output)/training.csv", encoding: .utf8).hasPrefix(tables[1]))
+    // Other epochs: the old records stay, in no table, and that is said.
+    _ = try write("models: bottleneck20\nlatency: false\nseeds: 2\ntraining: {epochs: 2, batch: 256}\n")
+    let changed = try Experiment.run(["sweep", file, "--output", output])
+    #expect(changed.output.contains("2 done now, 1 before"))
+    #expect(changed.error.contains("2 records are of runs that the file does not ask for"))
+  }
+
+  @Test func foreignFilesAreReportedAndKept() throws {
+    let file = try write("models: bottleneck20\nlatency: false\n")
+    let output = folder.appendingPathComponent("out").path
+    #expect(try Experiment.run(["sweep", file, "--output", output]).status == 0)
+    let records = "\(output)/records"
+    try "hello".write(toFile: "\(records)/notes.txt", atomically: true, encoding: .utf8)
+    let name = try #require(
+      FileManager.default.contentsOfDirectory(atPath: records).first { $0.hasSuffix(".json") })
+    try "{}".write(toFile: "\(records)/\(name)", atomically: true, encoding: .utf8)
+    let outcome = try Experiment.run(["sweep", file, "--output", output])
+    #expect(outcome.status == 0 && outcome.output.contains("1 done now, 0 before"))
+    #expect(outcome.error.contains("notes.txt is no record's name, so it is not used."), "\(outcome.error)")
+    #expect(outcome.error.contains("\(name) cannot be read as a record"))
+    #expect(try String(contentsOfFile: "\(records)/\(name).rejected1", encoding: .utf8) == "{}")
+    #expect(FileManager.default.fileExists(atPath: "\(records)/notes.txt"))
+  }
+
+  @Test func stoppingKeepsWhatIsFinished() throws {
+    let file = try write("models: bottleneck20\nseeds: 400\ntraining: {epochs: 1}\nlatency: false\n")
+    let output = folder.appendingPathComponent("out").path
+    let (process, _, error) = try Experiment.start(["sweep", file, "--output", output])
+    Thread.sleep(forTimeInterval: 2)
+    kill(process.processIdentifier, SIGINT)
+    process.waitUntilExit()
+    let text = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    #expect(process.terminationStatus == 130)
+    #expect(text.contains("Stopped:") && text.contains("are left"), "\(text)")
+    #expect(try table(output, "training.csv").count > 1 || results(output).count <= 1)
+  }
+
+  /// Lines of files and the error that they cause.
+  static let wrong: [(String, String)] = [
+    (
+      "models: bottleneck20\ntraining:\n  epochs: 3\n  epoch: 4\n",
+      ":4: unknown key ‘epoch’; known here: epochs, batch"
+    ),
+    (
+      "models: bottleneck20\ntraining:\n  epochs: three\n",
+      ":3: The value 'three' is invalid for 'epochs <n>'"
+    ),
+    ("models: bottleneck20\ntraining:\n  epochs: 0\n", ":3: epochs is 0; it must be from 1 to 1000000."),
+    ("models:\n  - name: resnet20\n    shortcut: nothing\n", ":3: The value 'nothing' is invalid"),
+    ("models:\n  - name: resnet20\n    stages: [1, 9]\n", ":3: resnet20 has no stage 9"),
+    (
+      "models: bottleneck20\ntraining:\n  nesterov: maybe\n",
+      ":3: nesterov is ‘maybe’; it must be true or false."
+    ),
+    ("models: bottleneck20\ndata: mnist:/nowhere\n", ":2: /nowhere/"),
+  ]
+
+  @Test(arguments: wrong) func wrongFilesAreRefused(_ text: String, _ expected: String) throws {
+    let file = try write(text), output = folder.appendingPathComponent("out").path
+    let outcome = try Experiment.run(["sweep", file, "--output", output])
+    #expect(outcome.status == 1)
+    #expect(outcome.error.hasPrefix("Error: \(file)\(expected)"), "\(outcome.error)")
+    #expect(outcome.error.split(separator: "\n").count == 1)
+    #expect(!FileManager.default.fileExists(atPath: output))
+  }
+
+  @Test func shippedFilesAreRight() throws {
+    let shipped = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../experiments").standardized
+    for name in ["quick", "card", "kernel-size", "dilation", "depth"] {
+      let outcome = try Experiment.run(["sweep", "\(shipped.path)/\(name).yaml", "--dry-run"])
+      #expect(outcome.status == 0, "\(name): \(outcome.error)")
+    }
+  }
+
+  /// The papers' recipes on noise in CIFAR-10's format: 20 images a file.
+  @Test func cifarRecipesRunOnASmallSetOfTheSameFormat() throws {
+    let data = folder.appendingPathComponent("cifar")
+    try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
+    for name in (1...5).map({ "data_batch_\($0)" }) + ["test_batch"] {
+      var records: [UInt8] = []
+      for image in 0..<20 {
+        records.append(UInt8(image % 10))
+        for pixel in 0..<3072 { records.append(UInt8((31 * pixel + 57 * image) % 256)) }
+      }
+      try Data(records).write(to: data.appendingPathComponent("\(name).bin"))
+    }
+    let shipped = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../experiments/cifar10.yaml").standardized
+    var text = try String(contentsOf: shipped, encoding: .utf8)
+    for (old, new) in [
+      ("cifar10:cifar-10-batches-bin", "cifar10:\(data.path)"), ("epochs: 400", "epochs: 2"),
+      ("epochs: 160", "epochs: 2"), ("seeds: 3", "seeds: 1"),
+    ] {
+      #expect(text.contains(old))
+      text = text.replacingOccurrences(of: old, with: new)
+    }
+    let output = folder.appendingPathComponent("out").path
+    let outcome = try Experiment.run(["sweep", try write(text), "--output", output])
+    #expect(outcome.status == 0, "\(outcome.error)")
+    // Two groups of two kernels, two epochs each; the last column names the group.
+    let rows = try table(output, "training.csv")
+    #expect(rows.count == 1 + 8)
+    #expect(
+      rows.dropFirst().map { $0.last } == Array(repeating: "addernet", count: 4)
+        + Array(repeating: "shiftnet", count: 4))
+  }
+}

@@ -1,0 +1,112 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import Experiments
+
+/// Reports: tables read back, plots, escaping.
+@Suite struct ReportTests {
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("report-\(UUID().uuidString)")
+
+  init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+
+  private func write(_ text: String, to name: String) throws -> String {
+    let path = folder.appendingPathComponent(name).path
+    try text.write(toFile: path, atomically: true, encoding: .utf8)
+    return path
+  }
+
+  /// A name that means something in HTML, gnuplot, Markdown and LaTeX.
+  static let wicked = "<script>alert('x')</script>`touch pwned` & 100% _{}\\ \"$#~^"
+
+  private func writeNetworks() throws {
+    var table = CSVTable(columns: [
+      "kernel", "model", "replace", "data", "params", "macs", "latency_ms_median", "top1_mean", "top1_ci95",
+      "snip", "status",
+    ])
+    for (kernel, cost, accuracy) in [("standard", 3, 98), (Self.wicked, 1, 97), ("slow", 5, 96)] {
+      table.append([
+        "kernel": kernel, "model": "m", "replace": "spatial", "data": "d", "params": "\(cost)000",
+        "macs": "\(cost)000000", "latency_ms_median": "\(cost)", "top1_mean": "\(accuracy)",
+        "top1_ci95": "1.5",
+        "snip": "\(accuracy)", "status": "ok",
+      ])
+    }
+    try table.write(to: folder.appendingPathComponent("networks.csv").path)
+  }
+
+  @Test func tablesAreReadAsTheyWereWritten() throws {
+    var table = CSVTable(columns: ["a", "b"])
+    for text in ["", "plain", "a,b", "a \"quoted\" word", "two\nlines", "\"", Self.wicked, "é ×"] {
+      table.append(["a": text, "b": "1"])
+    }
+    let path = folder.appendingPathComponent("t.csv").path
+    try table.write(to: path)
+    let again = try CSVTable(file: path)
+    #expect(again.columns == table.columns && again.rows == table.rows)
+    let windows = try CSVTable(file: write("a,b\r\n1,\"2,\"\r\n\r\n3,4", to: "w.csv"))
+    #expect(windows.rows == [["a": "1", "b": "2,"], ["a": "3", "b": "4"]])
+    for wrong in ["", "a,a\n1,2\n", "a,b\n1\n", "a,b\n1,2,3\n"] {
+      #expect(throws: WorkbenchError.self) { try CSVTable(file: write(wrong, to: "wrong.csv")) }
+    }
+  }
+
+  @Test func paretoFrontIsWhatNothingBeats() {
+    let points = [(3.0, 98.0), (1, 97), (5, 96), (1, 96), (4, 98), (6, 99)]
+    #expect(AccuracyPlots.paretoFront(points.map { (cost: $0.0, gain: $0.1) }) == [1, 0, 5])
+    #expect(AccuracyPlots.sideBySide([1, 1, 2], distance: 0.2) == [0.9, 1.1, 2])
+  }
+
+  @Test func namesCannotBecomeCommandsOrMarkup() throws {
+    try writeNetworks()
+    let data = try ReportData(folder)
+    let plots = AccuracyPlots.plots(data) + LearningPlots.plots(data)
+    #expect(plots.map(\.name).contains("accuracy-latency-m-spatial-d"))
+    #expect(plots.contains { $0.name == "proxy-snip" && $0.title.contains("τ = 1.00") })
+    for plot in plots {
+      #expect(!plot.script.contains("`") && !plot.data.contains("`"))
+      #expect(plot.script.contains("alert(''x'')"), "quotes are doubled")
+      #expect(plot.name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") })
+    }
+    let page = try ReportPage.html(
+      data, title: Self.wicked, plots: plots, pictures: plots.map { _ in nil }, notes: [Self.wicked])
+    #expect(!page.contains("<script>alert"))
+    #expect(page.contains("&lt;script&gt;alert"))
+    #expect(page.components(separatedBy: "<script>").count == 2, "the page's own")
+    for reference in ["http:", "https:", "@import", "src="] { #expect(!page.contains(reference)) }
+  }
+
+  @Test func tablesForPapersAreEscaped() throws {
+    try writeNetworks()
+    let table = try #require(PaperTables.tables(ReportData(folder)).first)
+    #expect(table.header == ["kernel", "parameters", "MACs", "latency, ms", "top-1, %"])
+    let latex = PaperTables.latex(table)
+    #expect(
+      latex.contains("\\begin{tabular}{lrrrr}")
+        && latex.contains("standard & 3000 & 3000000 & 3 & 98.0 $\\pm$ 1.5 \\\\"))
+    #expect(
+      latex.contains(
+        "\\textless{}script\\textgreater{}alert('x')\\textless{}/script\\textgreater{}'touch pwned' \\& 100\\% \\_\\{\\}\\textbackslash{} \\textquotedbl{}\\$\\#\\textasciitilde{}\\textasciicircum{}"
+      ), "\(latex)")
+    let markdown = PaperTables.markdown(table)
+    #expect(
+      markdown.contains(
+        "| kernel | parameters | MACs | latency, ms | top-1, % |\n|---|---:|---:|---:|---:|\n"))
+    #expect(markdown.contains("\\<script\\>alert") && !markdown.contains(" <script"))
+    #expect(
+      PaperTables.markdown(.init(title: "t", header: ["a"], rows: [["x|y"]], words: [0])).contains("x\\|y"))
+  }
+
+  @Test func axesShowTheirValues() {
+    let plain = AccuracyAxis([90, 95], intervals: [1, 1])
+    #expect(!plain.isLogarithmic && plain.place(95) == 95)
+    let wide = AccuracyAxis([20, 98, 100])
+    #expect(wide.isLogarithmic && wide.place(98) == 2)
+    #expect(wide.place(100) > 0, "an error of zero has a place on a logarithmic axis")
+  }
+
+  @Test func emptyFoldersAreRefused() {
+    #expect(throws: WorkbenchError.self) { try Report(folder: folder.path) }
+    #expect(throws: WorkbenchError.self) { try Report(folder: folder.path + "/nowhere") }
+  }
+}

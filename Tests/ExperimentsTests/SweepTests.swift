@@ -1,0 +1,177 @@
+import Foundation
+import Kernels
+import Layers
+import Learning
+import Tensors
+import Testing
+
+@testable import Experiments
+@testable import Networks
+
+/// Sweep files, their records and tables.
+@Suite struct SweepTests {
+  /// The words of a file, with a stand-in for the command line's options.
+  static let vocabulary = SweepVocabulary(
+    registry: .builtIn, modelOptions: [.init("shortcut")],
+    model: { name, arguments, channels, classes in
+      var model = try Models.description(name, inputChannels: channels, classes: classes)
+      if arguments.contains("--replace=all") { model.replacement = .all }
+      return model
+    },
+    recipeOptions: [.init("epochs"), .init("rate"), .init("milestones", .words)],
+    recipe: { arguments in
+      if let wrong = arguments.first(where: { $0.hasPrefix("--rate=-") }) {
+        throw WorkbenchError("--rate is \(wrong.dropFirst(7)); it must be from 0 to 1000.")
+      }
+      return .standard(epochs: arguments.contains("--epochs=2") ? 2 : 1)
+    })
+
+  static func sweep(_ text: String) throws -> Sweep {
+    try SweepParser(vocabulary).sweep(YAMLValue.parse(text, file: "a.yaml"))
+  }
+
+  static func plan(_ text: String) throws -> SweepPlan { try SweepPlan(sweep(text), threads: 1) }
+
+  /// Files, and how the sentence that refuses them starts.
+  static let wrong: [(String, String)] = [
+    (
+      "models: bottleneck20\ntraining:\n  epochs: 3\n  epoch: 4\n",
+      "a.yaml:4: unknown key ‘epoch’; known here:"
+    ),
+    ("kernels:\n  - standard\n  - dilatd\nmodels: resnet20\n", "a.yaml:3: There is no kernel ‘dilatd’;"),
+    ("kernels: [standard,\n  'adder:dilation=x']\nmodels: resnet20\n", "a.yaml:2: The option dilation"),
+    ("models: bottleneck20\nseed: 3\n", "a.yaml:2: unknown key ‘seed’;"),
+    ("models: bottleneck20\nseeds: three\n", "a.yaml:2: seeds is ‘three’;"),
+    ("models: bottleneck20\nseeds: [1, 1]\n", "a.yaml:2: ‘1’ stands here twice."),
+    ("models: bottleneck20\nseeds: 0\n", "a.yaml:2: seeds is ‘0’;"),
+    ("models: bottleneck20\nreplace: some\n", "a.yaml:2: replace is ‘some’;"),
+    ("models:\n  - resnet20\n  - vgg\n", "a.yaml:3: There is no model ‘vgg’;"),
+    ("models:\n  - {name: resnet20, window: 5}\n", "a.yaml:2: unknown key ‘window’;"),
+    ("models: resnet20\ntraining:\n  rate: -1\n", "a.yaml:3: rate is -1;"),
+    ("models: resnet20\nmodels: resnet32\n", "a.yaml:1: the same key stands twice"),
+    ("models: [resnet20\n", "a.yaml:2: this is no YAML:"),
+    ("training:\n  epochs: 1\noperators:\n  seconds: 1\n", "a.yaml:2: there are no models to train;"),
+    ("data: digits\n", "a.yaml:1: there is nothing to do;"),
+    ("operators:\n  problems: [mb1_ic3]\n", "a.yaml:2: The problem ‘mb1_ic3’"),
+    ("operators:\n  seconds: -1\n", "a.yaml:2: seconds is ‘-1’;"),
+    ("operators:\n  passes: backwards\n", "a.yaml:2: passes is ‘backwards’;"),
+    ("operators:\n  algorithms: [fast]\n", "a.yaml:2: there is no algorithm ‘fast’;"),
+    ("models: resnet20\nlatency: maybe\n", "a.yaml:2: latency is ‘maybe’;"),
+    ("groups:\n  - models: resnet20\n", "a.yaml:2: this group has no name;"),
+    ("models: [a, [b]]\n", "a.yaml:1: "), ("- a\n", "a.yaml:1: a sweep must be a mapping"),
+    ("", "a.yaml is empty;"),
+    ("models: resnet20\ndata: nothing\n", "a.yaml:2: The data 'nothing' is unknown;"),
+    (String(repeating: "- ", count: 100_000), "a.yaml:1: this is no YAML:"),
+    ("models: " + String(repeating: "[", count: 100_000), "a.yaml:1: this is no YAML:"),
+  ]
+
+  @Test(arguments: wrong) func whatIsWrongIsRefusedWithItsLine(_ text: String, _ start: String) throws {
+    let error = #expect(throws: WorkbenchError.self) { try Self.plan(text) }
+    #expect(error?.description.hasPrefix(start) == true, "\(error?.description ?? "nothing") is not \(start)")
+    #expect(error?.description.contains("\n") == false)
+  }
+
+  /// Names are part of the files that users keep: they may only change on purpose.
+  @Test func namesOfRunsAreStable() throws {
+    // FNV-1a, 128 bits, of "" and "foobar": the values of the draft's reference.
+    #expect(Fingerprint.of("") == "6c62272e07bb014262b821756295c58d")
+    #expect(Fingerprint.of("foobar") == "343e1662793c64bf6f0d3597ba446f18")
+    let plan = try Self.plan("models: bottleneck20\nseeds: [7]\ntraining: {epochs: 2}\nkernels: [shift]\n")
+    #expect(plan.runs.map { $0.definition["kind"] } == ["network", "training", "training"])
+    let run = try #require(plan.runs.last)
+    #expect(run.definition["kernel"] == "shift" && run.definition["seed"] == "7")
+    #expect(run.definition["epochs"] == "2" && run.definition["rate"] == "0.1")
+    #expect(run.name == "be1ad93d3b964e59492b34001ca186a4")
+  }
+
+  @Test func nameDependsOnEverythingThatDefinesARun() throws {
+    let base = "models: bottleneck20\nseeds: 1\nlatency: false\ntraining: {epochs: 2}\n"
+    let first = try Self.plan(base).runs
+    #expect(try Self.plan(base).runs.map(\.name) == first.map(\.name))
+    for (old, new) in [
+      ("bottleneck20", "resnet20"), ("seeds: 1", "seeds: [1]"), ("epochs: 2", "epochs: 1"),
+      ("latency: false", "latency: false\ndata: synthetic"),
+      ("latency: false", "latency: false\nreplace: all"),
+    ] {
+      let other = try Self.plan(base.replacingOccurrences(of: old, with: new)).runs
+      #expect(other.last?.name != first.last?.name, "\(new)")
+    }
+    // More seeds and kernels: what was there keeps its name.
+    let more = try Self.plan(base.replacingOccurrences(of: "seeds: 1", with: "seeds: 3\nkernels: [dilated]"))
+      .runs
+    #expect(more.contains { $0.name == first.last?.name })
+    #expect(more.count == 1 + 6)
+  }
+
+  @Test func runsAndGroupsKeepTheFilesOrder() throws {
+    let plan = try Self.plan(
+      """
+      seeds: 2
+      latency: false
+      groups:
+        - {name: late, models: [resnet32, resnet20], kernels: [shift, adder], training: {epochs: 1}}
+        - {name: early, models: resnet20, replace: [all, spatial]}
+        - {name: speed, operators: {problems: [mb1_ic8ih5oc8kh1, mb1_ic4ih5oc4kh1]}}
+      """)
+    #expect(plan.groups.map(\.name) == ["late", "early", "speed"])
+    #expect(plan.groups[0].comparisons.map(\.specification.model.name) == ["resnet32", "resnet20"])
+    #expect(plan.groups[1].comparisons.map(\.specification.model.replacement) == [.all, .spatial])
+    let trainings = plan.groups[0].comparisons[0].trainings.map {
+      "\($0.definition["kernel"] ?? "") \($0.definition["seed"] ?? "")"
+    }
+    #expect(trainings == ["standard 0", "standard 1", "shift 0", "shift 1", "adder 0", "adder 1"])
+    #expect(plan.groups[2].operators.map(\.label) == ["mb1_ic8ih5oc8kh1", "mb1_ic4ih5oc4kh1"])
+    // What is timed comes first, and nothing twice.
+    let kinds = plan.runs.map { $0.definition["kind"] ?? "" }
+    #expect(
+      kinds == ["operators", "operators"] + Array(repeating: "network", count: 4)
+        + Array(repeating: "training", count: 12))
+  }
+
+  @Test func recordsComeBackAsTheyWere() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("records-\(UUID().uuidString)")
+      .path
+    var records = try SweepRecords(folder)
+    try SweepRecords.makeFolder(folder)
+    let epoch = EpochResult(
+      epoch: 1, rate: 0.1, trainLoss: 1.0 / 3, trainTop1: 2.0 / 7, testTop1: 50, seconds: 1.25)
+    let record = SweepRecord(
+      definition: ["kind": "training"], result: .init(epochs: [RecordedEpoch(epoch)]),
+      timing: .init(
+        speedups: [.nan], seconds: [1.25], date: "2026-01-01T00:00:00Z", processor: "a", instructionSet: "b"))
+    try records.add(record)
+    let again = try SweepRecords(folder)
+    let name = try SweepRecord.name(record.definition)
+    #expect(again.warnings.isEmpty)
+    let found = try #require(again.known[name])
+    #expect(found.result.epochs?.first?.result(seconds: 1.25) == epoch)
+    #expect(found.timing.speedups?.first?.isNaN == true)
+
+    // Changed, of another run, cut short, or no record at all: reported, not used, and still there.
+    let path = "\(folder)/records/\(name).json"
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    for spoilt in [
+      text.replacingOccurrences(of: "\"testTop1\" : 50", with: "\"testTop1\" : 99"),
+      text.replacingOccurrences(of: "\"kind\" : \"training\"", with: "\"kind\" : \"network\""),
+      String(text.prefix(100)), "", "{}", "[1, 2",
+    ] {
+      try spoilt.write(toFile: path, atomically: true, encoding: .utf8)
+      let records = try SweepRecords(folder)
+      #expect(records.known.isEmpty && records.warnings.count == 1, "\(spoilt.prefix(40))")
+      #expect(try String(contentsOfFile: path, encoding: .utf8) == spoilt)
+    }
+    // The run is made again: the spoilt file makes room, and is kept.
+    var spoilt = try SweepRecords(folder)
+    try spoilt.add(record)
+    #expect(try SweepRecords(folder).known[name] != nil)
+    #expect(try String(contentsOfFile: path + ".rejected1", encoding: .utf8) == "[1, 2")
+  }
+
+  @Test func timeLeftIsSaidInWords() {
+    #expect(Progress.estimate(elapsed: 1, work: 1, of: 2) == "")
+    #expect(Progress.estimate(elapsed: 10, work: 0, of: 2) == "")
+    #expect(Progress.estimate(elapsed: 10, work: 1, of: 2) == ", about 10 s left")
+    #expect(Progress.estimate(elapsed: 100, work: 1, of: 7) == ", about 10 min left")
+    #expect(Progress.estimate(elapsed: 3600, work: 1, of: 3.5) == ", about 2.5 h left")
+  }
+}
