@@ -78,9 +78,10 @@ struct ModelOptions: ParsableArguments {
       guard let value else { continue }
       var isTaken = false
       for (index, choice) in result.enumerated() where choices.count == 1 || choice.item != "standard" {
-        guard choice.kernel.options.contains(where: { $0.name == name }) else { continue }
+        let kernel = choice.innermost.kernel
+        guard kernel.options.contains(where: { $0.name == name }) else { continue }
         // Only deformable kernels call their offset groups so.
-        if name == "groups", !choice.kernel.name.hasPrefix("deformable") { continue }
+        if name == "groups", !kernel.name.hasPrefix("deformable") { continue }
         result[index] = try ExperimentCommand.registry.choice("\(choice.item):\(name)=\(value)")
         isTaken = true
       }

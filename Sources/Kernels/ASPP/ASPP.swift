@@ -24,7 +24,8 @@ struct ASPP: ComposedKernel {
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry
-    try whole.checkKeepsSize(name)
+    if whole.taps == 1 { return try site.pointwise() }
+    try whole.checkKeepsSize()
     let width = max(1, whole.outputChannels / 4),
       isNormalized = site.options.value("normalization") == "batch"
     func branch(

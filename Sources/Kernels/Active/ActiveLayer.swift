@@ -126,6 +126,16 @@ final class ActiveLayer: KernelLayer {
     return Tensor64(geometry.referenceOutput(input.shape).dropLast() + [row.count]) { row[$3] }
   }
 
+  /// Takes offsets as a deformable convolution does, for one pixel: 2 · taps of them.
+  func bind(_ operands: Operands) throws {
+    try bindPositions(operands, offset)
+    try bindWeights(operands)
+  }
+
+  var operandGradients: Operands {
+    Operands(weight: weight.gradient, bias: bias?.gradient, offset: positionGradient(offset))
+  }
+
   func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {
     DeformableReference.forward(
       input, offset: referenceOffsets(input, parameters), mask: nil, parameters[0],

@@ -17,14 +17,15 @@ struct ActiveShift: Kernel {
   }
 
   func site(for request: OperatorRequest) throws -> KernelSite {
-    throw WorkbenchError(
-      "active-shift has learned distances, which ‘experiment conv’ cannot be given; deformable takes offsets."
-    )
+    KernelSite(
+      geometry: try ConvolutionGeometry(
+        inputChannels: request.inputChannels, outputChannels: request.inputChannels, kernel: Pair(1),
+        stride: request.stride), options: request.options, algorithm: request.algorithm)
   }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry
-    try whole.checkKeepsSize(name)
+    try whole.checkKeepsSize()
     let mixes = Shift.mixes(whole, site.options)
     let window = try whole.with(
       outputChannels: whole.inputChannels, kernel: Pair(1), padding: Padding(Pair(0)), dilation: Pair(1),

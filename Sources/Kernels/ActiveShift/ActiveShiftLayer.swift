@@ -47,12 +47,13 @@ final class ActiveShiftLayer: KernelLayer {
     let weight: Parameter
   }
 
-  /// Distances beyond this are held there: windows must fit into memory, whatever training does.
+  /// Distances beyond this are held there, unlike in the definition: windows must fit into memory, whatever training
+  /// does. One channel far off makes the window large for all, and slow.
   private static let limit: Float = 64
 
   private func window() -> Window {
     let channels = geometry.inputChannels
-    let values = distance.value.values.map { min(max($0.isFinite ? $0 : 0, -Self.limit), Self.limit) }
+    let values = distance.value.values.map { min(max($0.isNaN ? 0 : $0, -Self.limit), Self.limit) }
     let floors = values.map { Int($0.rounded(.down)) }
     func range(_ axis: Int) -> ClosedRange<Int> {
       let own = stride(from: axis, to: floors.count, by: 2).map { floors[$0] }
@@ -78,7 +79,9 @@ final class ActiveShiftLayer: KernelLayer {
       for (channel, place) in places.enumerated() {
         let first = (place.row * columns.count + place.column) * channels + channel
         let down = columns.count * channels
-        w[first] = (1 - place.y) * (1 - place.x)
+        // A distance that is no number must not pass for one.
+        let isLost = distance.value[2 * channel].isNaN || distance.value[2 * channel + 1].isNaN
+        w[first] = isLost ? .nan : (1 - place.y) * (1 - place.x)
         w[first + channels] = (1 - place.y) * place.x
         w[first + down] = place.y * (1 - place.x)
         w[first + down + channels] = place.y * place.x
@@ -119,6 +122,16 @@ final class ActiveShiftLayer: KernelLayer {
       }, distance.value.shape)
     return convolution.inputGradient(gradient, input, window.weight, adding: nil, context)
   }
+
+  /// Takes distances as offsets: (vertical, horizontal) for each channel, one pixel of 2 · channels.
+  func bind(_ operands: Operands) throws {
+    try bindPositions(operands, distance)
+    guard operands.weight == nil, operands.bias == nil else {
+      throw WorkbenchError("active-shift moves only; leave out --weight and --bias.")
+    }
+  }
+
+  var operandGradients: Operands { Operands(offset: positionGradient(distance)) }
 
   func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {
     Tensor64(geometry.referenceOutput(input.shape)) { image, row, column, channel in

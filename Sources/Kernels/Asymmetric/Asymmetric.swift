@@ -7,7 +7,7 @@ struct Asymmetric: ComposedKernel {
   let family = KernelFamily.stages
   let summary = "k×1, ReLU, 1×k; between a 1×1 to a quarter of the channels and one back; or beside a k×k"
   let formula =
-    "y[p, o] = Σ over t, m of relu(Σ over t, c of x[p·s + (t, 0), c] · v[t, c, m]) · w[(0, t), m, o]"
+    "y[p, o] = Σ over t, m of relu(Σ over u, c of x[p·s + (u, t), c] · v[u, c, m]) · w[t, m, o]"
   let paper = "Szegedy et al., 2015, arXiv:1512.00567; acnet: Ding et al., 2019, arXiv:1908.03930"
   let options = [
     KernelOption(
@@ -26,6 +26,7 @@ struct Asymmetric: ComposedKernel {
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry, padding = whole.padding, form = site.options.value("form")
+    if whole.taps == 1 { return try site.pointwise() }
     if form == "acnet" { return try AsymmetricBranches(site) }
     let isBlock = form == "block"
     let inner = isBlock ? max(1, whole.outputChannels / 4) : whole.outputChannels

@@ -9,7 +9,9 @@ struct Cascaded: ComposedKernel {
   let formula = "y = w_n ∗_{r_n} relu(… relu(w₁ ∗_{r₁} x)), each w 3×3 with its taps r apart"
   let paper = "Wang et al., 2017, arXiv:1702.08502; Yu and Koltun, 2015, arXiv:1511.07122"
   let options = [
-    KernelOption("rates", .list(1...8), initial: "1-2-5", help: "the dilations, first to last")
+    KernelOption(
+      "rates", .list(1...8), initial: "1-2-5",
+      help: "the dilations, first to last; in a dilated place, times its own")
   ]
 
   func remarks(_ options: KernelOptions) -> [String] {
@@ -26,8 +28,6 @@ struct Cascaded: ComposedKernel {
   /// Hybrid dilated convolution's rule (Wang et al., 2017, §3.2) is that there is none.
   static func hole(_ rates: [Int]) -> Int? {
     let reach = rates.reduce(0, +)
-    // Rates as large as that leave holes at once.
-    guard reach <= 1 << 16 else { return rates.min() == 1 ? 2 : 1 }
     var seen: Set<Int> = [0]
     for rate in rates { seen = Set(seen.flatMap { [$0 - rate, $0, $0 + rate] }) }
     return (1...max(reach, 1)).first { !seen.contains($0) }
@@ -35,7 +35,8 @@ struct Cascaded: ComposedKernel {
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry
-    try whole.checkKeepsSize(name)
+    if whole.taps == 1 { return try site.pointwise() }
+    try whole.checkKeepsSize()
     let stages = try site.options.list("rates").enumerated().map { index, rate in
       (
         name: "conv\(index + 1)",

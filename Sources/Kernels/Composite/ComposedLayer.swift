@@ -2,14 +2,14 @@ import Layers
 import Tensors
 
 /// A kernel that is composed of several layers, which have weights of their own.
-protocol ComposedKernel: Kernel {}
+public protocol ComposedKernel: Kernel {}
 
 extension ComposedKernel {
   /// What convolutions inside can be computed by; auto: each by what suits its shape.
-  var algorithms: [String] { ["auto", "direct", "reference"] }
+  public var algorithms: [String] { ["auto", "direct", "reference"] }
 
   /// There is no one weight to be given.
-  func site(for request: OperatorRequest) throws -> KernelSite {
+  public func site(for request: OperatorRequest) throws -> KernelSite {
     throw WorkbenchError(
       "\(name) is composed of several layers with weights of their own; ‘experiment conv’ applies kernels with one."
     )
@@ -102,11 +102,16 @@ extension Layer {
 
 extension KernelSite {
   /// A convolution inside a composed kernel: by the site's algorithm, from weights of its own.
-  func convolution(_ name: String, _ geometry: ConvolutionGeometry, bias: Bool = false) throws
+  public func convolution(_ name: String, _ geometry: ConvolutionGeometry, bias: Bool = false) throws
     -> (name: String, layer: any Layer)
   {
     let inner = KernelSite(geometry: geometry, bias: bias, algorithm: algorithm, random: random.split(name))
     return (name, try ConvolutionLayer(inner, algorithms: ConvolutionAlgorithms.stages))
+  }
+
+  /// What kernels with larger windows are where a network has a 1×1 convolution: that.
+  func pointwise() throws -> ConvolutionLayer {
+    try ConvolutionLayer(self, algorithms: ConvolutionAlgorithms.stages)
   }
 
   /// Convolutions one behind the other, a ReLU between them or not; only the last has the bias, if there is one.
@@ -140,11 +145,11 @@ extension ConvolutionGeometry {
   }
 
   /// Refuses a place whose padding does not keep the image's size.
-  func checkKeepsSize(_ name: String) throws {
+  func checkKeepsSize() throws {
     let same = Padding(Pair(dilation.height * (kernel.height / 2), dilation.width * (kernel.width / 2)))
     guard kernel.height % 2 == 1, kernel.width % 2 == 1, padding == same else {
       throw WorkbenchError(
-        "\(name) keeps the image's size: it needs an odd window and padding \(same), not \(padding).")
+        "It keeps the image's size, so that it needs an odd window and padding \(same), not \(padding).")
     }
   }
 }

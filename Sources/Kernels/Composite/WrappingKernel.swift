@@ -2,7 +2,7 @@ import Layers
 import Tensors
 
 /// A kernel around another one, which the option `around` names: `cbam:around=adder:dilation=2`.
-protocol WrappingKernel: ComposedKernel {
+public protocol WrappingKernel: ComposedKernel {
   /// The kernel inside.
   var inner: KernelChoice { get }
 
@@ -14,29 +14,32 @@ protocol WrappingKernel: ComposedKernel {
 }
 
 extension WrappingKernel {
-  var family: KernelFamily { .attention }
+  public var family: KernelFamily { .attention }
 
-  var algorithms: [String] { inner.kernel.algorithms }
+  public var algorithms: [String] { inner.kernel.algorithms }
 
   /// For lists: `around` is read by the registry, since an item stands behind it.
-  static var aroundOption: KernelOption {
+  public static var aroundOption: KernelOption {
     KernelOption(
       "around", .item, initial: "standard", help: "the kernel inside, with its own options behind it")
   }
 
-  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
+  public func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
     try inner.kernel.geometry(at: place, options: inner.options)
   }
 
-  func remarks(_ options: KernelOptions) -> [String] { inner.kernel.remarks(inner.options) }
+  public func remarks(_ options: KernelOptions) -> [String] { inner.kernel.remarks(inner.options) }
 
-  func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
+  public func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     var place = site
     place.options = inner.options
     place.random = site.random.split("kernel")
     let kernel = try inner.kernel.makeLayer(place)
+    // The kernel's algorithms are not those of the convolutions behind it.
+    var behind = site
+    behind.algorithm = site.algorithm == "reference" ? "reference" : nil
     return ComposedLayer(
-      site, [("kernel", kernel)] + (try attention(site)), isExactOnIntegers: false,
+      site, [("kernel", kernel)] + (try attention(behind)), isExactOnIntegers: false,
       algorithm: kernel.algorithm)
   }
 }

@@ -11,7 +11,7 @@ struct Grouped: GroupedKernel {
   let options = [
     KernelOption(
       "groups", .count, initial: "32",
-      help: "at most so many: the largest common divisor with both numbers of channels"),
+      help: "at most so many: the largest number up to it that divides both numbers of channels"),
     KernelOption.dilation(),
   ]
   let algorithms = ["direct", "depthwise", "fft", "reference"]
@@ -37,7 +37,8 @@ struct DepthwiseKernel: GroupedKernel {
     "Sifre, 2014; Chollet, 2016, arXiv:1610.02357; large windows: Ding et al., 2022, arXiv:2203.06717"
   let options = [
     KernelOption(
-      "window", .count, initial: "3", help: "its extent in place of the place's, odd, such as 31 (RepLKNet)"),
+      "window", .count, initial: "3",
+      help: "if given, its extent in place of the place's, odd, such as 31 (RepLKNet)"),
     KernelOption.dilation(),
   ]
   let algorithms = ["direct", "depthwise", "fft", "reference"]
@@ -50,12 +51,21 @@ struct DepthwiseKernel: GroupedKernel {
     guard window % 2 == 1 else {
       throw WorkbenchError("The window of depthwise is \(window); it must be odd to keep the image's size.")
     }
-    try place.checkKeepsSize(name)
+    try place.checkKeepsSize()
     return try own.centered(window)
   }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     try ConvolutionLayer(site, algorithms: algorithms)
+  }
+
+  func site(for request: OperatorRequest) throws -> KernelSite {
+    guard request.operands.weight.map({ $0.shape[2] == 1 }) ?? true else {
+      throw WorkbenchError(
+        "A weight of depthwise has one input channel for each output, [C, 1, kh, kw]; use grouped for others."
+      )
+    }
+    return try groupedSite(for: request)
   }
 }
 
@@ -63,8 +73,14 @@ struct DepthwiseKernel: GroupedKernel {
 protocol GroupedKernel: Kernel {}
 
 extension GroupedKernel {
-  func site(for request: OperatorRequest) throws -> KernelSite {
+  func site(for request: OperatorRequest) throws -> KernelSite { try groupedSite(for: request) }
+
+  /// As many groups as the weight's shape says.
+  func groupedSite(for request: OperatorRequest) throws -> KernelSite {
     var request = request
+    for option in ["groups", "window"] where request.options.given.contains(option) {
+      throw WorkbenchError("A weight says its \(option) itself; leave out the option \(option) of \(name).")
+    }
     if request.groups == 1, let inGroup = request.operands.weight?.shape[2],
       request.inputChannels % inGroup == 0
     {

@@ -20,7 +20,8 @@ struct MultiScale: ComposedKernel {
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry
-    try whole.checkKeepsSize(name)
+    if whole.taps == 1 { return try site.pointwise() }
+    try whole.checkKeepsSize()
     let shares = site.options.list("split"), total = shares.reduce(0, +)
     var branches: [(name: String, layer: any Layer)] = [], end = 0, first = 0
     for (window, share) in zip([1, 3, 5], shares) {

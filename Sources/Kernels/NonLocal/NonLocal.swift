@@ -5,7 +5,8 @@ import Tensors
 struct NonLocal: ComposedKernel {
   let name = "non-local"
   let family = KernelFamily.attention
-  let summary = "x plus a normalised mean over all pixels, weighed by their likeness; starts as the identity"
+  let summary =
+    "x plus a normalised mean over all pixels, weighed by their likeness; starts as the identity where the shape stays"
   let formula = "z = x + BN(w · Σ over q of f(x[p], x[q]) · g(x[q]) / C), f embedded: exp(θ(x[p])ᵀ φ(x[q]))"
   let paper = "Wang et al., 2017, arXiv:1711.07971"
   let options = [
@@ -18,7 +19,7 @@ struct NonLocal: ComposedKernel {
 
   /// It sees everything, so that the taps' distance has no meaning.
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    try place.checkKeepsSize(name)
+    try place.checkKeepsSize()
     return try place.with(kernel: Pair(1), padding: Padding(Pair(0)), dilation: Pair(1), groups: 1)
   }
 

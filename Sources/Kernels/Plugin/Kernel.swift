@@ -263,6 +263,25 @@ extension KernelLayer {
     Operands(weight: ownParameter("weight")?.gradient, bias: ownParameter("bias")?.gradient)
   }
 
+  /// Takes learned positions from an offset that is the same for all pixels, `[1, 1, 1, positions]`.
+  func bindPositions(_ operands: Operands, _ positions: Parameter) throws {
+    guard operands.mask == nil else { throw WorkbenchError("This operator takes no mask; leave out --mask.") }
+    guard let offset = operands.offset else {
+      throw WorkbenchError("This operator needs its positions; give them with --offset.")
+    }
+    guard offset.shape == [1, 1, 1, positions.value.count] else {
+      throw WorkbenchError(
+        "The offset has the shape \(offset.toFileOrder(.features).shape); this operator has the same at all pixels and needs [1, \(positions.value.count), 1, 1]."
+      )
+    }
+    positions.value = offset.reshaped(positions.value.shape)
+  }
+
+  /// The gradient to them, in the offset's shape.
+  func positionGradient(_ positions: Parameter) -> Tensor? {
+    positions.gradient.map { $0.reshaped([1, 1, 1, $0.count]) }
+  }
+
   /// Takes the weight and the bias, and leaves the rest to the caller.
   public func bindWeights(_ operands: Operands) throws {
     for (name, value) in [("weight", operands.weight), ("bias", operands.bias)] {

@@ -45,7 +45,7 @@ public struct KernelOption: Hashable, Sendable {
   func check(_ value: String, of kernel: String) throws {
     let valid =
       switch kind {
-      case .count: Int(value).map { $0 >= 1 && $0 <= 1 << 20 } ?? false
+      case .count: KernelOptions.list(value).map { $0.count == 1 && $0[0] >= 1 } ?? false
       case .size: Pair(text: value).map { $0.height >= 1 && $0.width >= 1 } ?? false
       case .list(let counts):
         KernelOptions.list(value).map { counts.contains($0.count) && $0.allSatisfy { $0 >= 1 } } ?? false

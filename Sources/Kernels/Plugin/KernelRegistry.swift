@@ -29,6 +29,9 @@ public struct KernelRegistry: Sendable {
     if let wrapper = kernel as? any WrappingKernel,
       let index = parts.firstIndex(where: { $0.hasPrefix("around=") })
     {
+      guard parts.count(where: { $0.hasPrefix("around=") }) <= 8 else {
+        throw WorkbenchError("At most 8 kernels may stand around one another; leave out some ‘around=’.")
+      }
       // What stands behind it, options and all, is another item.
       let inner = [String(parts[index].dropFirst("around=".count))] + parts[(index + 1)...]
       let own = try KernelRegistry([wrapper.around(choice(inner.joined(separator: ":")))])
@@ -69,6 +72,9 @@ public struct KernelChoice: Sendable {
   public let kernel: any Kernel
   /// Its options.
   public let options: KernelOptions
+
+  /// The choice inside all wrappers, itself where there is none.
+  public var innermost: KernelChoice { (kernel as? any WrappingKernel)?.inner.innermost ?? self }
 
   /// The plain convolution.
   static var standard: KernelChoice {

@@ -76,7 +76,8 @@ struct Shift: Kernel {
       by: site.options.count("expansion"))
     guard !overflow else { throw WorkbenchError("The expansion of shift:block=csc is too large.") }
     let shift = KernelSite(
-      geometry: try whole.with(inputChannels: inner, outputChannels: inner), algorithm: site.algorithm)
+      geometry: try whole.with(inputChannels: inner, outputChannels: inner, groups: inner),
+      algorithm: site.algorithm)
     return ComposedLayer(
       site,
       [

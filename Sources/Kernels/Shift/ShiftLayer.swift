@@ -31,7 +31,7 @@ final class ShiftLayer: KernelLayer {
     }
     // A window of one pixel moves nothing: there the pointwise convolution is all there is.
     let needed = wanted || geometry.inputChannels != geometry.outputChannels || geometry.taps == 1
-    guard needed || geometry.groups == 1 else {
+    guard needed || geometry.groups == 1 || geometry.groups == geometry.inputChannels else {
       throw WorkbenchError(
         "shift mixes no channels, so groups have no meaning; leave them out or give a weight.")
     }
