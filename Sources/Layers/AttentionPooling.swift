@@ -25,7 +25,7 @@ public final class MeanAndMaximum: Layer {
 
   public func cost(for input: FeatureShape) throws -> Cost {
     let values = input.batch * input.channels
-    let pooling = Cost(adds: input.count - values, otherOps: input.count)
+    let pooling = Cost(adds: input.count - values, otherOps: input.count, bytes: 4 * input.count)
     return try shared.cost(for: pooled(input)) + pooling + Cost(adds: outputShape(for: input).count)
   }
 

@@ -63,8 +63,15 @@ public final class Branches: Container {
   public func cost(for input: FeatureShape) throws -> Cost {
     let output = try outputShape(for: input)
     let sums = join == .sum ? (children.count - 1) * output.count : 0
-    return try zip(children, shares(input)).reduce(Cost(adds: sums)) {
+    // Each output is read and written once more when they are joined.
+    return try zip(children, shares(input)).reduce(Cost(adds: sums, bytes: 8 * output.count)) {
       $0 + (try $1.0.layer.cost(for: $1.1))
+    }
+  }
+
+  public func backwardCost(for input: FeatureShape) throws -> Cost {
+    try zip(children, shares(input)).reduce(Cost(adds: (children.count - 1) * input.count)) {
+      $0 + (try $1.0.layer.backwardCost(for: $1.1))
     }
   }
 

@@ -27,7 +27,13 @@ public final class Gate: Layer {
 
   /// A product for each value, as another operation.
   public func cost(for input: FeatureShape) throws -> Cost {
-    try attention.cost(for: input) + Cost(otherOps: input.count)
+    try attention.cost(for: input) + Cost(otherOps: input.count, bytes: 8 * input.count)
+  }
+
+  /// Products to the input and to the factors, and their sums.
+  public func backwardCost(for input: FeatureShape) throws -> Cost {
+    try attention.backwardCost(for: input)
+      + Cost(macs: input.count, adds: input.count, otherOps: input.count, bytes: 16 * input.count)
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {

@@ -63,6 +63,9 @@ public protocol Layer: AnyObject {
   /// What a forward pass over this input costs; the input must have passed `outputShape`.
   func cost(for input: FeatureShape) throws -> Cost
 
+  /// What a backward pass costs; by default twice the forward pass: one gradient to the input, one to the weights.
+  func backwardCost(for input: FeatureShape) throws -> Cost
+
   /// The output for an input that has passed `outputShape`.
   func forward(_ input: Tensor, _ context: Context) -> Tensor
 
@@ -117,6 +120,8 @@ extension Layer {
   public var ownBuffers: [NamedParameter] { [] }
   /// None by default.
   public var children: [(name: String, layer: any Layer)] { [] }
+
+  public func backwardCost(for input: FeatureShape) throws -> Cost { try cost(for: input).times(2) }
 
   /// The forward pass, then what follows it.
   public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {

@@ -34,6 +34,11 @@ public final class Residual: Container {
     return try main.cost(for: input) + (shortcut?.layer.cost(for: input) ?? Cost()) + addition
   }
 
+  public func backwardCost(for input: FeatureShape) throws -> Cost {
+    try main.backwardCost(for: input) + (shortcut?.layer.backwardCost(for: input) ?? Cost())
+      + Cost(adds: input.count)
+  }
+
   /// The main branch's layers, the shortcut's, and the addition.
   public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {
     let output = try outputShape(for: input)

@@ -193,10 +193,7 @@ public struct OperatorStudy {
     switch pass {
     case .forward: return try layer.cost(for: input)
     case .backward: return try layer.backwardCost(for: input)
-    case .training:
-      var cost = try layer.cost(for: input) + layer.backwardCost(for: input)
-      cost.parameters = layer.parameterCount
-      return cost
+    case .training: return try layer.trainingCost(for: input)
     }
   }
 

@@ -74,7 +74,15 @@ final class AsymmetricBranches: KernelLayer {
   }
 
   /// In training there are three, and their normalisations.
-  func backwardCost(for input: FeatureShape) throws -> Cost { try branches.cost(for: input).times(2) }
+  func backwardCost(for input: FeatureShape) throws -> Cost {
+    try branches.backwardCost(for: input)
+  }
+
+  func trainingCost(for input: FeatureShape) throws -> Cost {
+    var cost = try branches.cost(for: input) + branches.backwardCost(for: input)
+    cost.parameters = parameterCount
+    return cost
+  }
 
   func forward(_ input: Tensor, _ context: Context) -> Tensor {
     context.training ? branches.forward(input, context) : infer(input, .none, context)

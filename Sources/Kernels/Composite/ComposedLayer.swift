@@ -66,6 +66,8 @@ public final class ComposedLayer: KernelLayer {
 
   public func cost(for input: FeatureShape) throws -> Cost { try body.cost(for: input) }
 
+  public func backwardCost(for input: FeatureShape) throws -> Cost { try body.backwardCost(for: input) }
+
   public func forward(_ input: Tensor, _ context: Context) -> Tensor { body.forward(input, whole(context)) }
 
   public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {

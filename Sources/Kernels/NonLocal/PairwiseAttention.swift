@@ -77,7 +77,8 @@ final class PairwiseAttention: Layer {
     let q = try queries.outputShape(for: input), k = try keys.outputShape(for: input)
     let pairs = q.pixels * k.height * k.width
     var cost = try queries.cost(for: input) + keys.cost(for: input) + values.cost(for: input)
-    cost = cost + Cost(macs: pairs * width)
+    // The pairs are written and read twice.
+    cost = cost + Cost(macs: pairs * width, bytes: 16 * pairs)
     switch form {
     case .embedded, .gaussian:
       cost = cost + Cost(macs: pairs * q.channels, adds: 2 * pairs, otherOps: 3 * pairs)

@@ -157,8 +157,8 @@ public protocol KernelLayer: Layer {
   /// The algorithm that computes it.
   var algorithm: String { get }
 
-  /// What a backward pass costs; by default twice the forward pass: one gradient to the input, one to the weights.
-  func backwardCost(for input: FeatureShape) throws -> Cost
+  /// What a forward and a backward pass in training cost: their sum, where the forward pass is inference's.
+  func trainingCost(for input: FeatureShape) throws -> Cost
 
   /// The output by the plain definition, in double precision, in training if that makes a difference.
   ///
@@ -242,7 +242,11 @@ extension KernelLayer {
   /// False: the gradients are the reference's derivatives.
   public var hasOwnGradients: Bool { false }
 
-  public func backwardCost(for input: FeatureShape) throws -> Cost { try cost(for: input).times(2) }
+  public func trainingCost(for input: FeatureShape) throws -> Cost {
+    var cost = try cost(for: input) + backwardCost(for: input)
+    cost.parameters = parameterCount
+    return cost
+  }
 
   /// Nil: finite differences of `reference` are to be used.
   public func referenceGradients(
