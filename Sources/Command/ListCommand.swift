@@ -8,15 +8,23 @@ struct ListCommand: ParsableCommand {
 
   func run() throws {
     let kernels = ExperimentCommand.registry.kernels
-    for (index, kernel) in kernels.enumerated() {
-      if index > 0 { print() }
-      print("\(kernel.name): \(kernel.summary)")
-      print("  \(kernel.formula)")
-      print("  paper: \(kernel.paper)")
-      for option in kernel.options {
-        print("  :\(option.name)=\(option.initial)  \(option.help) (\(option.kindText))")
-      }
-      print("  algorithms: \(kernel.algorithms.joined(separator: ", "))")
+    for family in KernelFamily.allCases {
+      let members = kernels.filter { $0.family == family }
+      if !members.isEmpty { print("\(family.rawValue)\n") }
+      members.forEach(Self.show)
     }
+  }
+
+  private static func show(_ kernel: any Kernel) {
+    print("\(kernel.name): \(kernel.summary)")
+    print("  \(kernel.formula)")
+    print("  paper: \(kernel.paper)")
+    for option in kernel.options {
+      print("  :\(option.name)=\(option.initial)  \(option.help) (\(option.kindText))")
+    }
+    if let options = try? KernelOptions([], of: kernel) {
+      for remark in kernel.remarks(options) { print("  \(remark)") }
+    }
+    print("  algorithms: \(kernel.algorithms.joined(separator: ", "))\n")
   }
 }

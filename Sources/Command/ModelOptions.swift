@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Kernels
 import Networks
 import Tensors
@@ -123,6 +124,11 @@ struct ModelOptions: ParsableArguments {
           name == "groups"
             ? "No kernel of --conv has offsets; leave out --offset-groups."
             : "No kernel of --conv takes a dilation; leave out --dilation.")
+      }
+    }
+    for choice in result {
+      for remark in choice.kernel.remarks(choice.options) {
+        FileHandle.standardError.write(Data("\(choice.item): \(remark)\n".utf8))
       }
     }
     return result

@@ -1,14 +1,17 @@
 import Tensors
 
 /// Complex weights for each frequency, in the order in which the tiles read them:
-/// `[frequency][group][panel][channel][real, imaginary][lane]`, a panel one vector of outputs wide.
+/// `[frequency][group][panel][channel][real, imaginary][lane]`, a panel one vector of outputs wide; where each group
+/// has one channel and one output, `[frequency][real, imaginary][group]`.
 public struct ComplexWeights: Sendable {
   let groups: Int, channels: Int, outputs: Int
   private let storage: Tensor
 
   var panels: Int { (outputs + Vector.scalarCount - 1) / Vector.scalarCount }
   var panelFloats: Int { channels * 2 * Vector.scalarCount }
-  private var frequencyFloats: Int { groups * panels * panelFloats }
+  private var frequencyFloats: Int { isDiagonal ? 2 * groups : groups * panels * panelFloats }
+  /// Whether each channel has one factor of its own, as in depthwise convolution.
+  var isDiagonal: Bool { channels == 1 && outputs == 1 }
 
   /// Packs `frequencies` matrices.
   ///
@@ -24,6 +27,11 @@ public struct ComplexWeights: Sendable {
     self.groups = groups
     self.channels = channels
     self.outputs = outputs
+    if channels == 1 && outputs == 1 {
+      storage = Self.diagonal(
+        frequencies, groups, real, imaginary, conjugate: conjugate, frequencyStride, groupStride)
+      return
+    }
     let lanes = Vector.scalarCount, panels = (outputs + lanes - 1) / lanes
     let size = groups * panels * channels * 2 * lanes
     var storage = Tensor(uninitialized: [frequencies * size])
@@ -54,6 +62,24 @@ public struct ComplexWeights: Sendable {
     self.storage = storage
   }
 
+  private static func diagonal(
+    _ frequencies: Int, _ groups: Int, _ real: UnsafePointer<Float>, _ imaginary: UnsafePointer<Float>,
+    conjugate: Bool, _ frequencyStride: Int, _ groupStride: Int
+  ) -> Tensor {
+    var storage = Tensor(uninitialized: [frequencies * 2 * groups])
+    storage.withMutablePointer { storage in
+      for frequency in 0..<frequencies {
+        let target = storage + frequency * 2 * groups
+        for group in 0..<groups {
+          let source = frequency * frequencyStride + group * groupStride
+          target[group] = real[source]
+          target[groups + group] = conjugate ? -imaginary[source] : imaginary[source]
+        }
+      }
+    }
+    return storage
+  }
+
   /// The first panel of a frequency and a group.
   func withPointer(_ body: (UnsafePointer<Float>) -> Void) { storage.withPointer(body) }
   func offset(_ frequency: Int, _ group: Int) -> Int {
@@ -70,6 +96,11 @@ public func complexMultiply(
   y: UnsafeMutablePointer<Float>, yRow: Int, threads: Int
 ) {
   let inputs = weights.groups * weights.channels, outputs = weights.groups * weights.outputs
+  if weights.isDiagonal {
+    return diagonalMultiply(
+      rows: rows, frequencies: frequencies, weights: weights, x: x, xRow: xRow, y: y, yRow: yRow,
+      threads: threads)
+  }
   weights.withPointer { packed in
     parallel(frequencies, threads: threads) { range in
       withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: complexRows) { pointers in
@@ -107,6 +138,31 @@ public func complexMultiply(
               }
               row += count
             }
+          }
+        }
+      }
+    }
+  }
+}
+
+/// The same where each channel has a factor of its own: vectors of channels.
+private func diagonalMultiply(
+  rows: Int, frequencies: Int, weights: ComplexWeights, x: UnsafePointer<Float>, xRow: Int,
+  y: UnsafeMutablePointer<Float>, yRow: Int, threads: Int
+) {
+  let channels = weights.groups
+  weights.withPointer { w in
+    parallel(frequencies, threads: threads) { range in
+      for row in 0..<rows {
+        for frequency in range {
+          let place = frequency &* 2 &* channels
+          let x = x + (row &* xRow &+ place), y = y + (row &* yRow &+ place), w = w + place
+          for channel in stride(from: 0, to: channels, by: Vector.scalarCount) {
+            let lanes = channels &- channel
+            let a = Tail.load(x + channel, lanes), b = Tail.load(x + channels + channel, lanes)
+            let c = Tail.load(w + channel, lanes), d = Tail.load(w + channels + channel, lanes)
+            Tail.store((a * c).fused(b, Vector.zero - d), y + channel, lanes)
+            Tail.store((a * d).fused(b, c), y + channels + channel, lanes)
           }
         }
       }

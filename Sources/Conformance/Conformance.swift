@@ -34,6 +34,10 @@ public struct Conformance: Sendable {
               fail("runs \(layer.algorithm) instead")
               continue
             }
+            // Of a normalisation over a few values little is left but rounding; functions that are no sums of products
+            // learn nothing from whole numbers.
+            if !layer.buffers.isEmpty && output.pixels < 24 { continue }
+            if !layer.isExactOnIntegers && data == .integers { continue }
             checked += 1
             run(layer, test.input, output, data, exact: algorithm == "direct" && data == .integers)
           } catch {
@@ -72,15 +76,21 @@ public struct Conformance: Sendable {
     for named in layer.parameters {
       // Predicted positions stay small and are no whole numbers: bilinear sampling has a kink there, on which
       // side of which a rounding error may fall.
-      let isPosition = named.name.hasPrefix("offset.")
-      named.parameter.value =
-        isPosition
-        ? Tensor(normal: named.parameter.value.shape, deviation: 0.04, using: &random)
-        : data.tensor(named.parameter.value.shape, &random)
+      let shape = named.parameter.value.shape
+      if named.isPosition {
+        named.parameter.value = Tensor(normal: shape, deviation: 0.04, using: &random)
+      } else if layer.isExactOnIntegers {
+        named.parameter.value = data.tensor(shape, &random)
+      } else {
+        // As networks start, or exponentials and sigmoids would be saturated.
+        let inputs = shape.dropLast().reduce(1, *)
+        named.parameter.value = Tensor(
+          normal: shape, deviation: 1 / Double(inputs).squareRoot(), using: &random)
+      }
     }
     let parameters = layer.parameters.map { Tensor64($0.parameter.value) }
-    let hasPositions = layer.parameters.contains { $0.name.hasPrefix("offset.") }
-    let exact = exact && !hasPositions
+    let hasPositions = layer.parameters.contains(where: \.isPosition)
+    let exact = exact && !hasPositions && layer.isExactOnIntegers
 
     let one = pass(layer, x, g, threads: 1), three = pass(layer, x, g, threads: 3)
     if one != three { fail("gives other bits with three threads than with one") }
@@ -98,7 +108,9 @@ public struct Conformance: Sendable {
 
     let output = layer.reference(Tensor64(x), parameters)
     compare(one[0], output, "output", exact: exact)
-    checkInference(layer, x, output, &random)
+    let inferred =
+      layer.buffers.isEmpty ? output : layer.reference(Tensor64(x), parameters, training: false)
+    checkInference(layer, x, inferred, &random)
     let arrays = [Tensor64(x)] + parameters
     let definition = layer.referenceGradients(arrays[0], parameters, Tensor64(g))
     if let definition {
@@ -151,9 +163,11 @@ public struct Conformance: Sendable {
     _ layer: any KernelLayer, _ arrays: [Tensor64], _ g: Tensor64, _ found: [Tensor],
     _ definition: ReferenceGradients?, _ random: inout Random
   ) {
+    let largest = found.dropFirst().map { $0.values.reduce(1e-3) { max($0, Double(abs($1))) } }
     for array in arrays.indices {
       let gradient = found[array + 1].values
-      let scale = gradient.reduce(1e-3) { max($0, Double(abs($1))) }
+      // In a composed kernel, the rounding of one part reaches the gradients of all others, which may be smaller.
+      let scale = layer.isExactOnIntegers ? largest[array] : largest.max() ?? 0
       let count = arrays[array].values.count
       for index in Set((0..<10).map { _ in random.below(count) }).sorted() {
         let difference = layer.finiteDifference(arrays, g, array: array, index: index)

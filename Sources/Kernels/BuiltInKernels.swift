@@ -13,4 +13,12 @@ let builtInKernels: [any Kernel] = [
   Separable(),
   Asymmetric(),
   SmallStack(),
+  Cascaded(),
+  MultiScale(),
+  ASPP(),
+  Active(),
+  ActiveShift(),
+  NonLocal(),
+  SqueezeExcite(),
+  CBAM(),
 ]

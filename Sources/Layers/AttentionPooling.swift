@@ -72,7 +72,9 @@ public final class MeanAndMaximum: Layer {
         for image in 0..<shape.batch {
           for pixel in 0..<size {
             let first = (image * size + pixel) * channels
-            for channel in 0..<channels { dx[first &+ channel] = g[image &* channels &+ channel] / Float(size) }
+            for channel in 0..<channels {
+              dx[first &+ channel] = g[image &* channels &+ channel] / Float(size)
+            }
           }
         }
         for (index, winner) in winners.enumerated() { dx[winner] += g[winners.count + index] }

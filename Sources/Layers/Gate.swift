@@ -38,10 +38,15 @@ public final class Gate: Layer {
 
   private func multiplied(_ input: Tensor, _ factors: Tensor) -> Tensor {
     var result = Tensor(uninitialized: input.shape)
+    let shape = FeatureShape(input), channels = shape.channels
     withPointers(input, factors) { x, a in
       result.withMutablePointer { y in
-        forEachPixel(input, factors) { pixel, factor, step, channels in
-          for channel in 0..<channels { y[pixel &+ channel] = x[pixel &+ channel] * a[factor &+ channel &* step] }
+        forEachPixel(shape, factors) { pixel, factor, isByChannel in
+          if isByChannel {
+            for channel in 0..<channels { y[pixel &+ channel] = x[pixel &+ channel] * a[factor &+ channel] }
+          } else {
+            for channel in 0..<channels { y[pixel &+ channel] = x[pixel &+ channel] * a[factor] }
+          }
         }
       }
     }
@@ -53,10 +58,15 @@ public final class Gate: Layer {
       preconditionFailure("backward needs a forward pass in training")
     }
     var toFactors = Tensor(repeating: 0, factors.shape)
+    let shape = FeatureShape(input), channels = shape.channels
     withPointers(input, gradient) { x, g in
       toFactors.withMutablePointer { da in
-        forEachPixel(input, factors) { pixel, factor, step, channels in
-          for channel in 0..<channels { da[factor &+ channel &* step] += x[pixel &+ channel] * g[pixel &+ channel] }
+        forEachPixel(shape, factors) { pixel, factor, isByChannel in
+          if isByChannel {
+            for channel in 0..<channels { da[factor &+ channel] += x[pixel &+ channel] * g[pixel &+ channel] }
+          } else {
+            for channel in 0..<channels { da[factor] += x[pixel &+ channel] * g[pixel &+ channel] }
+          }
         }
       }
     }
@@ -65,17 +75,16 @@ public final class Gate: Layer {
     return attention.backward(toFactors, adding: multiplied(gradient, factors), inner)
   }
 
-  /// Visits each pixel: where it starts, where its factors do, and how far they are apart: 1 by channel, 0 by pixel.
+  /// Visits each pixel: where it starts, and where its factors do.
   @inline(__always)
   private func forEachPixel(
-    _ input: Tensor, _ factors: Tensor, _ body: (_ pixel: Int, _ factor: Int, _ step: Int, _ channels: Int) -> Void
+    _ shape: FeatureShape, _ factors: Tensor,
+    _ body: (_ pixel: Int, _ factor: Int, _ isByChannel: Bool) -> Void
   ) {
-    let shape = FeatureShape(input), size = shape.height * shape.width
-    let isByChannel = factors.shape[3] == shape.channels && factors.shape[1] == 1 && factors.shape[2] == 1
+    let size = shape.height * shape.width
+    let isByChannel = factors.count == shape.batch * shape.channels && factors.shape[3] == shape.channels
     for pixel in 0..<shape.pixels {
-      body(
-        pixel * shape.channels, isByChannel ? pixel / size * shape.channels : pixel, isByChannel ? 1 : 0,
-        shape.channels)
+      body(pixel * shape.channels, isByChannel ? pixel / size * shape.channels : pixel, isByChannel)
     }
   }
 

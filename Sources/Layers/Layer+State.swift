@@ -36,7 +36,8 @@ extension Layer {
   ///
   /// - Parameter partial: whether to load what fits and leave the rest as it is.
   /// - Returns: what was loaded and what not.
-  /// - Throws: a ``WorkbenchError`` that lists what does not fit; then nothing is changed.
+  /// - Throws: a ``WorkbenchError`` that lists what does not fit; then nothing is changed. One that cannot be read to
+  ///   its end leaves what was read.
   @discardableResult
   public func load(from path: String, partial: Bool = false) throws -> StateMatch {
     var file = try SafetensorsFile(path)

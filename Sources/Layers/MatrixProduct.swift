@@ -2,9 +2,9 @@ import Compute
 import Tensors
 
 /// Products of row-major matrices, by the microkernels of the convolutions.
-enum MatrixProduct {
+public enum MatrixProduct {
   /// a · b: `[n, k]`, `[k, m]` → `[n, m]`.
-  static func plain(_ a: Tensor, _ b: Tensor, threads: Int) -> Tensor {
+  public static func plain(_ a: Tensor, _ b: Tensor, threads: Int) -> Tensor {
     let packed = PackedWeights(forward: b.reshaped([1, 1] + b.shape), groups: 1)
     var result = Tensor(uninitialized: [a.shape[0], b.shape[1]])
     multiplyRows(a, packed, bias: nil, into: &result, threads: threads)
@@ -12,7 +12,7 @@ enum MatrixProduct {
   }
 
   /// a · bᵀ: `[n, k]`, `[m, k]` → `[n, m]`.
-  static func transposingSecond(_ a: Tensor, _ b: Tensor, threads: Int) -> Tensor {
+  public static func transposingSecond(_ a: Tensor, _ b: Tensor, threads: Int) -> Tensor {
     let packed = PackedWeights(backward: b.reshaped([1, 1] + b.shape), groups: 1)
     var result = Tensor(uninitialized: [a.shape[0], b.shape[0]])
     multiplyRows(a, packed, bias: nil, into: &result, threads: threads)
@@ -20,7 +20,7 @@ enum MatrixProduct {
   }
 
   /// aᵀ · b: `[k, n]`, `[k, m]` → `[n, m]`.
-  static func transposingFirst(_ a: Tensor, _ b: Tensor, threads: Int) -> Tensor {
+  public static func transposingFirst(_ a: Tensor, _ b: Tensor, threads: Int) -> Tensor {
     let (rows, channels, outputs) = (a.shape[0], a.shape[1], b.shape[1])
     var result = Tensor(uninitialized: [channels, outputs])
     withPointers(a, b) { a, b in

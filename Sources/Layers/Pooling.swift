@@ -80,7 +80,7 @@ public final class MaxPooling: Layer {
   }
 
   public var printedName: String { "MaxPool2d" }
-  public var printedArguments: String { 
+  public var printedArguments: String {
     window.printed + ", dilation=1, ceil_mode=\(roundsUp ? "True" : "False")"
   }
 

@@ -103,16 +103,27 @@ public final class Upsampling: Layer {
 /// A layer whose output is brought back to the size of its input, bilinearly.
 public final class Resized: Container {
   private let inner: any Layer
+  private let stride: (height: Int, width: Int)
   private var upsampling: Upsampling?
 
   /// A layer, such as image pooling or a segmentation network, before an interpolation to its input's size.
-  public init(_ inner: any Layer) { self.inner = inner }
+  ///
+  /// - Parameter stride: that of the layers beside it: the size is then that of every stride-th pixel.
+  public init(_ inner: any Layer, every stride: (height: Int, width: Int) = (1, 1)) {
+    self.inner = inner
+    self.stride = stride
+  }
 
   public var children: [NamedLayer] { inner.children }
   public var printedName: String { inner.printedName }
 
   private func upsampling(_ input: FeatureShape) -> Upsampling {
-    Upsampling(height: input.height, width: input.width)
+    upsampling(input.height, input.width)
+  }
+
+  private func upsampling(_ height: Int, _ width: Int) -> Upsampling {
+    Upsampling(
+      height: (height + stride.height - 1) / stride.height, width: (width + stride.width - 1) / stride.width)
   }
 
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
@@ -143,7 +154,7 @@ public final class Resized: Container {
   }
 
   public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
-    Upsampling(height: input.shape[1], width: input.shape[2])
+    upsampling(input.shape[1], input.shape[2])
       .reference(inner.reference(input, parameters, training: training), [], training: training)
   }
 }

@@ -10,6 +10,12 @@ import Testing
       "shift:pointwise=always", "deformable:groups=2", "deformable:combine=adder", "deformable:dilation=2",
       "deformable-v2:mask=2sigmoid", "deformable-v2:groups=2:combine=adder", "grouped:groups=2",
       "depthwise-separable:order=pointwise:activation=relu", "asymmetric:form=block", "small-stack:reach=7",
+      "asymmetric:form=acnet", "depthwise:window=7", "shift:block=csc:expansion=2", "multi-scale:split=3-1-2",
+      "aspp:rates=1-2:pooling=off", "aspp:rates=2:pooling=off:normalization=batch", "cascaded:rates=2-3",
+      "active:combine=adder", "active:dilation=2", "active-shift:pointwise=always", "non-local:form=gaussian",
+      "non-local:form=dot:subsample=1", "non-local:form=concatenation",
+      "squeeze-excite:reduction=2:around=adder",
+      "cbam:reduction=2:window=3:around=depthwise-separable:activation=relu",
     ]
 
   @Test(arguments: items) func conforms(_ item: String) throws {

@@ -56,7 +56,8 @@ struct GeometryTests {
       names == [
         "standard", "1x1", "dilated", "deformable", "deformable-v2", "shift", "adder", "fft", "grouped",
         "depthwise",
-        "depthwise-separable", "asymmetric", "small-stack",
+        "depthwise-separable", "asymmetric", "small-stack", "cascaded", "multi-scale", "aspp", "active",
+        "active-shift", "non-local", "squeeze-excite", "cbam",
       ])
   }
 

@@ -79,14 +79,18 @@ struct ResidualNetworkTests {
     }
   }
 
-  /// Every kernel serves every kind of model, in all its convolutions; other models are the same, only deeper.
-  @Test func everyKernelServesEveryModel() throws {
-    for kernel in KernelRegistry.builtIn.kernels {
-      for model in ["resnet18", "resnext50_32x4d", "resnet20", "bottleneck20"] {
-        for replacement in ResidualDescription.Replacement.allCases {
-          let network = try network(model, kernel.name, replacement)
-          _ = try network.outputShape(for: Models.input(model).with(channels: 3))
-        }
+  /// Every kernel serves basic blocks and bottlenecks, with groups too, in all their convolutions.
+  @Test(arguments: KernelRegistry.builtIn.kernels.map(\.name)) func everyKernelServesEveryBlock(
+    _ item: String
+  )
+    throws
+  {
+    for (model, groups) in [("resnet20", 1), ("bottleneck20", 1), ("bottleneck20", 4)] {
+      var description = try Models.description(model, inputChannels: 3, classes: 10)
+      description.groups = groups
+      for replacement in ResidualDescription.Replacement.allCases {
+        description.replacement = replacement
+        _ = try network(description, item).outputShape(for: Models.input(model).with(channels: 3))
       }
     }
   }

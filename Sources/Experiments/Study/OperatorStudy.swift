@@ -131,12 +131,17 @@ public struct OperatorStudy {
   /// Predicted positions start at zero, which would be an easy case: here they lie between the pixels. Near a pixel
   /// their gradient jumps, so that a rounding error would look like a wrong result.
   private func setPositions(of layer: any KernelLayer, _ random: inout Random) {
-    for named in layer.parameters where named.name.hasPrefix("offset.") {
+    for named in layer.parameters where named.isPosition {
       let shape = named.parameter.value.shape
       named.parameter.value =
-        named.name == "offset.bias"
-        ? Tensor(uniform: shape, in: 0.3..<0.7, using: &random)
-        : Tensor(normal: shape, deviation: 0.0005, using: &random)
+        shape.count == 4
+        ? Tensor(normal: shape, deviation: 0.0005, using: &random)
+        : Tensor(uniform: shape, in: 0.3..<0.7, using: &random)
+    }
+    // A block that starts as the identity would be one, too.
+    for named in layer.parameters where named.parameter.value.values.allSatisfy({ $0 == 0 }) {
+      let shape = named.parameter.value.shape
+      if named.name.hasSuffix("bn.weight") { named.parameter.value = Tensor(repeating: 1, shape) }
     }
   }
 

@@ -1,27 +1,33 @@
 import Layers
 import Tensors
 
-/// A column and a row in place of a square window.
+/// A column and a row in place of a square window, or beside it.
 struct Asymmetric: ComposedKernel {
   let name = "asymmetric"
-  let summary = "k×1, ReLU, 1×k; or between a 1×1 to a quarter of the channels and one back"
+  let family = KernelFamily.stages
+  let summary = "k×1, ReLU, 1×k; between a 1×1 to a quarter of the channels and one back; or beside a k×k"
   let formula =
     "y[p, o] = Σ over t, m of relu(Σ over t, c of x[p·s + (t, 0), c] · v[t, c, m]) · w[(0, t), m, o]"
-  let paper = "Szegedy et al., 2015, arXiv:1512.00567"
+  let paper = "Szegedy et al., 2015, arXiv:1512.00567; acnet: Ding et al., 2019, arXiv:1908.03930"
   let options = [
     KernelOption(
-      "form", .choice(["pair", "block"]), initial: "pair",
-      help: "block: 1×1 to a quarter, k×1, 1×k, 1×1 back, a ReLU between all"),
+      "form", .choice(["pair", "block", "acnet"]), initial: "pair",
+      help:
+        "block: 1×1 to a quarter, k×1, 1×k, 1×1 back, a ReLU between all; acnet: k×k + k×1 + 1×k, each normalised, one convolution in inference"
+    ),
     KernelOption.dilation(),
   ]
-  let algorithms = StagesLayer.algorithms
+
+  /// The block mixes all channels, whatever the place's groups.
+  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
+    let own = try place.dilated(by: options.pair("dilation"))
+    return options.value("form") == "block" ? try own.with(groups: 1) : own
+  }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
-    let whole = site.geometry, padding = whole.padding
-    guard whole.groups == 1 || site.options.value("form") != "block" else {
-      throw WorkbenchError("asymmetric:form=block mixes all channels; leave out groups.")
-    }
-    let isBlock = site.options.value("form") == "block"
+    let whole = site.geometry, padding = whole.padding, form = site.options.value("form")
+    if form == "acnet" { return try AsymmetricBranches(site) }
+    let isBlock = form == "block"
     let inner = isBlock ? max(1, whole.outputChannels / 4) : whole.outputChannels
     let column = try whole.with(
       inputChannels: isBlock ? inner : nil, outputChannels: inner, kernel: Pair(whole.kernel.height, 1),
@@ -33,11 +39,11 @@ struct Asymmetric: ComposedKernel {
       stride: Pair(1, whole.stride.width),
       padding: Padding(top: 0, left: padding.left, bottom: 0, right: padding.right),
       dilation: Pair(1, whole.dilation.width))
-    var stages = [StagesLayer.Stage("column", column), StagesLayer.Stage("row", row)]
+    var stages = [(name: "column", geometry: column), (name: "row", geometry: row)]
     if isBlock {
-      stages.insert(.init("reduce", try whole.pointwise(to: inner)), at: 0)
-      stages.append(.init("expand", try whole.pointwise(from: inner)))
+      stages.insert(("reduce", try whole.pointwise(to: inner)), at: 0)
+      stages.append(("expand", try whole.pointwise(from: inner)))
     }
-    return try StagesLayer(site, stages, rectifies: true)
+    return ComposedLayer(site, try site.stages(stages, rectified: true))
   }
 }

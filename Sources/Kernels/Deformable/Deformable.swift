@@ -9,6 +9,7 @@ struct Deformable: Kernel {
   let version: Version
 
   var name: String { version == .v1 ? "deformable" : "deformable-v2" }
+  let family = KernelFamily.positions
   var summary: String {
     version == .v1
       ? "k×k convolution that reads at learned offsets from its grid, bilinearly"

@@ -3,6 +3,7 @@ import Layers
 /// The standard convolution, computed in the frequency domain.
 struct FFT: Kernel {
   let name = "fft"
+  let family = KernelFamily.grid
   let summary = "the standard convolution by fast Fourier transforms of tiles; stride subsamples"
   let formula = "y = F⁻¹(Σ over c of F(x[c]) · conj F(w[c, o])), tile by tile (overlap–save)"
   let paper = "Mathieu et al., 2013, arXiv:1312.5851"

@@ -4,6 +4,7 @@ import Tensors
 /// A convolution in groups of channels that do not see each other.
 struct Grouped: GroupedKernel {
   let name = "grouped"
+  let family = KernelFamily.grid
   let summary = "k×k convolution in groups of channels that do not see each other"
   let formula = "y[p, o] = Σ over t, c in o's group of x[p·s + t, c] · w[t, c, o]"
   let paper = "Xie et al., 2016, arXiv:1611.05431"
@@ -28,15 +29,29 @@ struct Grouped: GroupedKernel {
 /// A convolution of each channel by itself.
 struct DepthwiseKernel: GroupedKernel {
   let name = "depthwise"
+  let family = KernelFamily.grid
   let summary =
     "k×k convolution of each channel by itself; where channels change, in as many groups as divide both"
   let formula = "y[p, c] = Σ over t of x[p·s + t, c] · w[t, c]"
-  let paper = "Sifre, 2014; Chollet, 2016, arXiv:1610.02357"
-  let options = [KernelOption.dilation()]
+  let paper =
+    "Sifre, 2014; Chollet, 2016, arXiv:1610.02357; large windows: Ding et al., 2022, arXiv:2203.06717"
+  let options = [
+    KernelOption(
+      "window", .count, initial: "3", help: "its extent in place of the place's, odd, such as 31 (RepLKNet)"),
+    KernelOption.dilation(),
+  ]
   let algorithms = ["direct", "depthwise", "fft", "reference"]
 
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    try place.dilated(by: options.pair("dilation")).with(groups: place.commonDivisor(atMost: .max))
+    let own = try place.dilated(by: options.pair("dilation")).with(
+      groups: place.commonDivisor(atMost: .max))
+    guard options.given.contains("window"), place.taps > 1 else { return own }
+    let window = options.count("window")
+    guard window % 2 == 1 else {
+      throw WorkbenchError("The window of depthwise is \(window); it must be odd to keep the image's size.")
+    }
+    try place.checkKeepsSize(name)
+    return try own.centered(window)
   }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {

@@ -10,6 +10,8 @@ public protocol Kernel: Sendable {
   var name: String { get }
   /// One line: what it does.
   var summary: String { get }
+  /// Whose relative it is, for lists; `.other` by default.
+  var family: KernelFamily { get }
   /// What an output is, as a formula.
   var formula: String { get }
   /// Where it comes from.
@@ -18,6 +20,9 @@ public protocol Kernel: Sendable {
   var options: [KernelOption] { get }
   /// The algorithms that can compute it, the reference last.
   var algorithms: [String] { get }
+
+  /// What somebody who chose these options should know, one sentence each: what they save, or what they break.
+  func remarks(_ options: KernelOptions) -> [String]
 
   /// The geometry that this kernel has where a network has a k×k convolution of geometry `place`.
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry
@@ -31,6 +36,10 @@ public protocol Kernel: Sendable {
 
 extension Kernel {
   public var options: [KernelOption] { [] }
+  public var family: KernelFamily { .other }
+
+  /// None by default.
+  public func remarks(_ options: KernelOptions) -> [String] { [] }
 
   /// Spreads the taps where the options ask for it, and is otherwise the place's own geometry.
   public func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
@@ -50,6 +59,24 @@ extension Kernel {
         groups: request.groups),
       options: request.options, bias: request.operands.bias != nil, algorithm: request.algorithm)
   }
+}
+
+/// Kernels that answer one question alike.
+public enum KernelFamily: String, Sendable, CaseIterable {
+  /// A fixed grid of taps, multiplied and added.
+  case grid = "Grids"
+  /// Learned positions.
+  case positions = "Learned positions"
+  /// Other arithmetic than products, or none.
+  case arithmetic = "Moves and distances"
+  /// Several small convolutions, one behind the other.
+  case stages = "Stages in sequence"
+  /// Several side by side.
+  case branches = "Branches in parallel"
+  /// Every pixel, or every channel, weighed by what the image holds.
+  case attention = "Attention"
+  /// Anything else.
+  case other = "Others"
 }
 
 /// What `experiment conv` asks an operator for.
@@ -152,8 +179,16 @@ public protocol KernelLayer: Layer {
   /// Takes arrays from outside in place of its own; refuses those that it cannot use.
   func bind(_ operands: Operands) throws
 
+  /// Whether outputs are sums of products alone, which single precision holds exactly for small whole numbers.
+  var isExactOnIntegers: Bool { get }
+
   /// The gradients to the bound operands (all but the input) after a backward pass.
   var operandGradients: Operands { get }
+}
+
+extension NamedParameter {
+  /// Whether it says where a kernel reads, not what it multiplies: learned or predicted offsets, in pixels.
+  public var isPosition: Bool { name.split(separator: ".").contains("offset") }
 }
 
 /// Gradients in double precision.
@@ -200,6 +235,9 @@ extension KernelLayer {
   public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
     reference(input, parameters)
   }
+
+  /// True by default.
+  public var isExactOnIntegers: Bool { true }
 
   /// False: the gradients are the reference's derivatives.
   public var hasOwnGradients: Bool { false }

@@ -8,6 +8,10 @@ public struct KernelOption: Hashable, Sendable {
     case count
     /// `N` or `HxW`, each at least 1.
     case size
+    /// Whole numbers of at least 1 joined by hyphens, so many of them.
+    case list(ClosedRange<Int>)
+    /// Another item of `--conv`; it must be the last option.
+    case item
     /// One of these words.
     case choice([String])
   }
@@ -43,6 +47,9 @@ public struct KernelOption: Hashable, Sendable {
       switch kind {
       case .count: Int(value).map { $0 >= 1 && $0 <= 1 << 20 } ?? false
       case .size: Pair(text: value).map { $0.height >= 1 && $0.width >= 1 } ?? false
+      case .list(let counts):
+        KernelOptions.list(value).map { counts.contains($0.count) && $0.allSatisfy { $0 >= 1 } } ?? false
+      case .item: true
       case .choice(let words): words.contains(value)
       }
     guard valid else {
@@ -55,6 +62,11 @@ public struct KernelOption: Hashable, Sendable {
     switch kind {
     case .count: "a whole number from 1 to 1048576"
     case .size: "N or HxW, from 1 to 1048576"
+    case .list(let counts):
+      counts.lowerBound == counts.upperBound
+        ? "\(counts.lowerBound) whole numbers from 1 to 1048576 joined by hyphens"
+        : "\(counts.lowerBound) to \(counts.upperBound) whole numbers from 1 to 1048576 joined by hyphens"
+    case .item: "an item of --conv; behind all other options"
     case .choice(let words): words.joined(separator: " or ")
     }
   }
@@ -109,6 +121,18 @@ public struct KernelOptions: Hashable, Sendable {
 
   /// A size option; 1 if the kernel does not have it.
   public func pair(_ name: String) -> Pair { values[name].flatMap(Pair.init(text:)) ?? Pair(1) }
+
+  /// A list option; empty if the kernel does not have it.
+  public func list(_ name: String) -> [Int] { values[name].flatMap(KernelOptions.list) ?? [] }
+
+  /// Numbers joined by hyphens; nil for anything else.
+  static func list(_ text: String) -> [Int]? {
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+    let numbers = parts.compactMap { part in
+      part.allSatisfy { $0.isASCII && $0.isNumber } ? Int(part) : nil
+    }
+    return numbers.count == parts.count && numbers.allSatisfy { $0 <= 1 << 20 } ? numbers : nil
+  }
 
   /// A count option; 1 if the kernel does not have it.
   public func count(_ name: String) -> Int { values[name].flatMap { Int($0) } ?? 1 }

@@ -26,6 +26,15 @@ public struct KernelRegistry: Sendable {
       throw WorkbenchError(
         "There is no kernel ‘\(parts[0])’; choose from \(kernels.map(\.name).joined(separator: ", ")).")
     }
+    if let wrapper = kernel as? any WrappingKernel,
+      let index = parts.firstIndex(where: { $0.hasPrefix("around=") })
+    {
+      // What stands behind it, options and all, is another item.
+      let inner = [String(parts[index].dropFirst("around=".count))] + parts[(index + 1)...]
+      let own = try KernelRegistry([wrapper.around(choice(inner.joined(separator: ":")))])
+      let outer = try own.choice(parts[..<index].joined(separator: ":"))
+      return KernelChoice(item: item, kernel: outer.kernel, options: outer.options)
+    }
     let given = try parts.dropFirst().map { part -> (String, String) in
       let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       guard sides.count == 2 else {
@@ -60,6 +69,11 @@ public struct KernelChoice: Sendable {
   public let kernel: any Kernel
   /// Its options.
   public let options: KernelOptions
+
+  /// The plain convolution.
+  static var standard: KernelChoice {
+    KernelChoice(item: "standard", kernel: Standard(), options: KernelOptions())
+  }
 
   /// A new layer where a network has a k×k convolution of geometry `place`.
   public func makeLayer(

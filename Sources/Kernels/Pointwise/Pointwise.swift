@@ -4,6 +4,7 @@ import Tensors
 /// The 1×1 convolution: channels mix, pixels do not.
 struct Pointwise: Kernel {
   let name = "1x1"
+  let family = KernelFamily.grid
   let summary = "pointwise convolution: each pixel by itself"
   let formula = "y[p, o] = Σ over c of x[p·s, c] · w[c, o]"
   let paper = "Lin et al., 2013, arXiv:1312.4400"

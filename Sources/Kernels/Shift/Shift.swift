@@ -4,23 +4,41 @@ import Tensors
 /// The shift operator: channels move by a pixel, and cost nothing.
 struct Shift: Kernel {
   let name = "shift"
+  let family = KernelFamily.arithmetic
   let summary =
     "each channel moves by one pixel in one of nine directions; a 1×1 follows where channels change"
   let formula =
     "y[h, w, c] = x[h·s + (⌊c/3⌋ mod 3) − 1, w·s + (c mod 3) − 1, c]; channels from ⌊C/9⌋·9 on stay"
   let paper = "Wu et al., 2017, arXiv:1711.08141"
   let options = [
-    KernelOption.dilation(),
+    KernelOption.dilation(), pointwise,
     KernelOption(
-      "pointwise", .choice(["auto", "always"]), initial: "auto",
-      help: "auto: a 1×1 follows where the number of channels changes"),
+      "block", .choice(["none", "csc"]), initial: "none",
+      help: "csc: 1×1 to expansion times the outputs, ReLU, shift, 1×1 back, as ShiftNet's block"),
+    KernelOption("expansion", .count, initial: "3", help: "of the block's inner channels"),
   ]
   let algorithms = ["direct", "reference"]
 
-  /// A shift alone mixes no channels: a place's groups are the groups of the pointwise convolution, if there is one.
+  static let pointwise = KernelOption(
+    "pointwise", .choice(["auto", "always"]), initial: "auto",
+    help: "auto: a 1×1 follows where the number of channels changes")
+
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    let mixes = options.value("pointwise") == "always" || place.inputChannels != place.outputChannels
-    return mixes || place.taps == 1 ? place : try place.with(groups: 1)
+    let own = try Self.geometry(at: place.dilated(by: options.pair("dilation")), options)
+    // ShiftNet's block mixes all channels.
+    return options.value("block") == "csc" ? try own.with(groups: 1) : own
+  }
+
+  /// A shift alone mixes no channels: a place's groups are the groups of the pointwise convolution, if there is one.
+  static func geometry(at place: ConvolutionGeometry, _ options: KernelOptions) throws
+    -> ConvolutionGeometry
+  {
+    mixes(place, options) || place.taps == 1 ? place : try place.with(groups: 1)
+  }
+
+  /// Whether a pointwise convolution follows.
+  static func mixes(_ place: ConvolutionGeometry, _ options: KernelOptions) -> Bool {
+    options.value("pointwise") == "always" || place.inputChannels != place.outputChannels
   }
 
   /// The window is 3×3 and a weight is the 1×1 convolution's. Zeros outside are part of the meaning: padding 0 (none
@@ -35,6 +53,9 @@ struct Shift: Kernel {
     guard weight.map({ $0.shape[0] == 1 && $0.shape[1] == 1 }) ?? true else {
       throw WorkbenchError("The weight of shift is a 1×1 convolution's; its last two extents must be 1.")
     }
+    guard request.options.value("block") != "csc" else {
+      throw WorkbenchError("shift:block=csc has two weights; apply its parts one after the other.")
+    }
     return KernelSite(
       geometry: try ConvolutionGeometry(
         inputChannels: request.inputChannels, outputChannels: weight?.shape[3] ?? request.inputChannels,
@@ -44,6 +65,24 @@ struct Shift: Kernel {
   }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
-    try ShiftLayer(site, pointwise: site.options.value("pointwise") == "always")
+    if site.options.value("block") == "csc" { return try block(site) }
+    return try ShiftLayer(site, pointwise: site.options.value("pointwise") == "always")
+  }
+
+  /// ShiftNet's convolution–shift–convolution block, without its normalisations.
+  private func block(_ site: KernelSite) throws -> any KernelLayer {
+    let whole = site.geometry
+    let (inner, overflow) = whole.outputChannels.multipliedReportingOverflow(
+      by: site.options.count("expansion"))
+    guard !overflow else { throw WorkbenchError("The expansion of shift:block=csc is too large.") }
+    let shift = KernelSite(
+      geometry: try whole.with(inputChannels: inner, outputChannels: inner), algorithm: site.algorithm)
+    return ComposedLayer(
+      site,
+      [
+        try site.convolution("expand", whole.pointwise(to: inner)), ("relu", ReLU()),
+        ("shift", try ShiftLayer(shift, pointwise: false)),
+        try site.convolution("project", whole.pointwise(from: inner), bias: site.bias),
+      ], algorithm: site.algorithm ?? "direct")
   }
 }

@@ -12,7 +12,7 @@ enum AlgorithmRule {
     from names: [String]
   ) -> String {
     if combine == .multiply, names.contains("depthwise"), DepthwiseConvolution.serves(geometry) {
-      return "depthwise"
+      return depthwise(geometry, input, pass, from: names)
     }
     // Maxima save an instruction of three; what they cost beside it, on few outputs or terms, is more.
     if combine == .adder, pass == .forward, names.contains("max"), geometry.outputsPerGroup >= 32,
@@ -48,6 +48,27 @@ enum AlgorithmRule {
       if tiles.nanoseconds + 50_000 < 0.8 * direct { return "fft" }
     }
     return names[0]
+  }
+
+  /// Products at some 45 GFLOP/s, those in the padding left out, against the frequency domain for large windows.
+  private static func depthwise(
+    _ geometry: ConvolutionGeometry, _ input: FeatureShape, _ pass: Pass, from names: [String]
+  ) -> String {
+    guard names.contains("fft"), pass != .weightGradient, geometry.taps >= 225, geometry.stride == Pair(1),
+      FourierTiles.reach(geometry) <= 1024, let output = try? geometry.outputShape(for: input)
+    else { return "depthwise" }
+    func inside(_ size: Int, _ outputs: Int, _ taps: Int, _ dilation: Int, _ padding: Int) -> Int {
+      (0..<outputs).reduce(0) { sum, place in
+        sum + (0..<taps).count { (0..<size).contains(place - padding + $0 * dilation) }
+      }
+    }
+    let g = geometry
+    let rows = inside(input.height, output.height, g.kernel.height, g.dilation.height, g.padding.top)
+    let columns = inside(input.width, output.width, g.kernel.width, g.dilation.width, g.padding.left)
+    let direct = Double(2 * input.batch * rows * columns * g.inputChannels) / 45
+    // Its estimate is made for dense kernels; without their spectra, transforms run nearly twice as fast.
+    let fourier = 0.6 * FourierTiles(geometry, output: pass == .forward ? output : input).nanoseconds
+    return fourier < 0.8 * direct ? "fft" : "depthwise"
   }
 
   private static func weightGradient(

@@ -32,7 +32,7 @@ public enum Checkpoint {
       tensors,
       metadata: [
         "training": String(decoding: state, as: UTF8.self),
-        "job": String(decoding: definition, as: UTF8.self),
+        "job": String(decoding: definition, as: UTF8.self), "tensors": "\(tensors.count)",
       ],
       to: path)
   }
@@ -47,6 +47,11 @@ public enum Checkpoint {
     else {
       throw WorkbenchError(
         "\(path) holds no training to resume; give the .resume.safetensors file that --save wrote beside it.")
+    }
+    guard file.metadata["tensors"] == "\(file.entries.count)" else {
+      throw WorkbenchError(
+        "\(path) holds \(file.entries.count) tensors, not the \(file.metadata["tensors"] ?? "unknown number") that were saved; use the file as --save wrote it."
+      )
     }
     for name in Set(job.keys).union(definition.keys).sorted() where job[name] != definition[name] {
       throw WorkbenchError(

@@ -1,0 +1,56 @@
+import Layers
+import Tensors
+
+/// Atrous spatial pyramid pooling: dilated windows side by side.
+struct ASPP: ComposedKernel {
+  let name = "aspp"
+  let family = KernelFamily.branches
+  let summary = "a 1×1, dilated 3×3s and the image's mean side by side, each a quarter as wide, then a 1×1"
+  let formula = "y = w ∗ [relu(w₁ ∗ x), relu(w_r ∗_r x) for each rate r, relu(w_m · mean(x))]"
+  let paper = "Chen et al., 2017, arXiv:1706.05587"
+  let options = [
+    KernelOption("rates", .list(1...8), initial: "6-12-18", help: "the dilations of the 3×3s"),
+    KernelOption(
+      "pooling", .choice(["on", "off"]), initial: "on", help: "whether the image's mean is a branch"),
+    KernelOption(
+      "normalization", .choice(["none", "batch"]), initial: "none",
+      help: "batch: each convolution but the last is normalised, as DeepLab's"),
+  ]
+
+  /// It mixes all channels, whatever the place's groups.
+  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
+    try place.with(groups: 1)
+  }
+
+  func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
+    let whole = site.geometry
+    try whole.checkKeepsSize(name)
+    let width = max(1, whole.outputChannels / 4),
+      isNormalized = site.options.value("normalization") == "batch"
+    func branch(
+      _ name: String, _ geometry: ConvolutionGeometry, after first: [(name: String, layer: any Layer)] = []
+    )
+      throws -> (name: String, layer: any Layer)
+    {
+      let normalization: [(name: String, layer: any Layer)] =
+        isNormalized ? [("bn", BatchNormalization(channels: width))] : []
+      let convolution = try site.convolution(name, geometry).layer
+      return (name, Sequential(first + [("conv", convolution)] + normalization + [("relu", ReLU())]))
+    }
+    var branches = [try branch("point", whole.centered(1, to: width))]
+    for (index, rate) in site.options.list("rates").enumerated() {
+      branches.append(try branch("rate\(index + 1)", whole.centered(3, to: width, dilated: rate)))
+    }
+    let isPooled = site.options.value("pooling") == "on"
+    if isPooled {
+      let pooled = try branch("pool", whole.pointwise(to: width), after: [("mean", AdaptiveAveragePooling())])
+      branches.append(
+        ("pool", Resized(pooled.layer, every: (whole.stride.height, whole.stride.width))))
+    }
+    let projection = try site.convolution(
+      "project", whole.pointwise(from: width * branches.count), bias: site.bias)
+    return ComposedLayer(
+      site, [("branches", Branches(branches, join: .concatenation)), projection],
+      isExactOnIntegers: !isPooled && !isNormalized)
+  }
+}

@@ -1,0 +1,44 @@
+import Layers
+import Tensors
+
+/// The active shift: each channel moves by a learned distance, whole or not.
+struct ActiveShift: Kernel {
+  let name = "active-shift"
+  let family = KernelFamily.positions
+  let summary = "each channel moves by a learned distance, bilinearly; a 1×1 follows where channels change"
+  let formula = "y[p, c] = x(p·s + Δ[c], c)"
+  let paper = "Jeon and Kim, 2018, arXiv:1806.07370"
+  let options = [Shift.pointwise]
+  let algorithms = ["direct", "reference"]
+
+  /// As for `shift`: alone it mixes no channels.
+  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
+    try Shift.geometry(at: place, options)
+  }
+
+  func site(for request: OperatorRequest) throws -> KernelSite {
+    throw WorkbenchError(
+      "active-shift has learned distances, which ‘experiment conv’ cannot be given; deformable takes offsets."
+    )
+  }
+
+  func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
+    let whole = site.geometry
+    try whole.checkKeepsSize(name)
+    let mixes = Shift.mixes(whole, site.options)
+    let window = try whole.with(
+      outputChannels: whole.inputChannels, kernel: Pair(1), padding: Padding(Pair(0)), dilation: Pair(1),
+      groups: whole.inputChannels)
+    let shift = try ActiveShiftLayer(window, algorithm: site.algorithm, random: site.random.split("shift"))
+    guard mixes else {
+      guard !site.bias else {
+        throw WorkbenchError("active-shift has no bias without a 1×1 behind it; leave it out.")
+      }
+      return shift
+    }
+    let pointwise = try site.convolution(
+      "pointwise", whole.pointwise().with(groups: whole.groups), bias: site.bias)
+    return ComposedLayer(
+      site, [("shift", shift), pointwise], isExactOnIntegers: false, algorithm: shift.algorithm)
+  }
+}

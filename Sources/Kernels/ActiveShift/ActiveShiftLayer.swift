@@ -1,0 +1,130 @@
+import Layers
+import Tensors
+
+/// Channels moved by learned distances, read bilinearly; zeros outside the image.
+///
+/// A bilinear read of one place is a window with four weights that are not zero. So this is a depthwise convolution
+/// whose weights are made of the distances, and their gradients come from the gradient to those weights.
+final class ActiveShiftLayer: KernelLayer {
+  let geometry: ConvolutionGeometry
+  let algorithm: String
+  /// For each channel the vertical, then the horizontal distance, in pixels.
+  private let distance: Parameter
+  private var saved: (input: Tensor, window: Window)?
+
+  /// Distances start evenly spread over −1 … 1, and learn at a hundredth of the rate, without weight decay.
+  init(_ geometry: ConvolutionGeometry, algorithm: String?, random: Random) throws {
+    self.geometry = geometry
+    self.algorithm = algorithm ?? "direct"
+    guard ["direct", "reference"].contains(self.algorithm) else {
+      throw WorkbenchError(
+        "There is no algorithm ‘\(self.algorithm)’ for this kernel; choose from direct, reference.")
+    }
+    var random = random
+    distance = Parameter(
+      Tensor(uniform: [geometry.inputChannels, 2], in: -1..<1, using: &random), layout: .plain, decays: false,
+      rateFactor: 0.01)
+  }
+
+  var ownParameters: [NamedParameter] { [NamedParameter("offset.channels", distance)] }
+
+  var printedName: String { "ActiveShift" }
+  var printedArguments: String { "\(geometry.inputChannels)" }
+
+  /// A bilinear sample for each value: four products and three sums.
+  func cost(for input: FeatureShape) throws -> Cost {
+    let output = try outputShape(for: input)
+    return Cost(
+      parameters: parameterCount, otherOps: 7 * output.count,
+      bytes: 4 * (input.count + parameterCount + output.count))
+  }
+
+  /// The distances as a window of taps.
+  private struct Window {
+    let geometry: ConvolutionGeometry
+    /// Each channel's first tap and the fractions behind it.
+    let places: [(row: Int, column: Int, y: Float, x: Float)]
+    let weight: Parameter
+  }
+
+  /// Distances beyond this are held there: windows must fit into memory, whatever training does.
+  private static let limit: Float = 64
+
+  private func window() -> Window {
+    let channels = geometry.inputChannels
+    let values = distance.value.values.map { min(max($0.isFinite ? $0 : 0, -Self.limit), Self.limit) }
+    let floors = values.map { Int($0.rounded(.down)) }
+    func range(_ axis: Int) -> ClosedRange<Int> {
+      let own = stride(from: axis, to: floors.count, by: 2).map { floors[$0] }
+      return min(own.min() ?? 0, 0)...max((own.max() ?? 0) + 1, 0)
+    }
+    let rows = range(0), columns = range(1)
+    guard
+      let window = try? geometry.with(
+        kernel: Pair(rows.count, columns.count),
+        padding: Padding(
+          top: -rows.lowerBound, left: -columns.lowerBound, bottom: rows.upperBound, right: columns.upperBound
+        ))
+    else { preconditionFailure("a window of \(rows) × \(columns) is possible") }
+    let places = (0..<channels).map { channel in
+      (
+        row: floors[2 * channel] - rows.lowerBound, column: floors[2 * channel + 1] - columns.lowerBound,
+        y: values[2 * channel] - Float(floors[2 * channel]),
+        x: values[2 * channel + 1] - Float(floors[2 * channel + 1])
+      )
+    }
+    var weight = Tensor(repeating: 0, window.weightShape)
+    weight.withMutablePointer { w in
+      for (channel, place) in places.enumerated() {
+        let first = (place.row * columns.count + place.column) * channels + channel
+        let down = columns.count * channels
+        w[first] = (1 - place.y) * (1 - place.x)
+        w[first + channels] = (1 - place.y) * place.x
+        w[first + down] = place.y * (1 - place.x)
+        w[first + down + channels] = place.y * place.x
+      }
+    }
+    return Window(geometry: window, places: places, weight: Parameter(weight, layout: .convolution))
+  }
+
+  func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    let window = window()
+    if context.training { saved = (input, window) }
+    if algorithm == "reference" { return Tensor(reference(Tensor64(input), [Tensor64(distance.value)])) }
+    return convolution(window).forward(input, Filter(window.weight), Finish(), context)
+  }
+
+  private func convolution(_ window: Window) -> any ConvolutionAlgorithm {
+    guard let convolution = try? DepthwiseConvolution(window.geometry) else {
+      preconditionFailure("the window is depthwise")
+    }
+    return convolution
+  }
+
+  func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
+    guard let (input, window) = saved.take() else {
+      preconditionFailure("backward needs a forward pass in training")
+    }
+    let convolution = convolution(window), channels = geometry.inputChannels
+    let dw = convolution.weightGradient(gradient, input, window.weight, context).values
+    let across = window.geometry.kernel.width
+    distance.gradient = Tensor(
+      window.places.enumerated().flatMap { channel, place -> [Float] in
+        let first = (place.row * across + place.column) * channels + channel
+        let (a, b) = (dw[first], dw[first + channels])
+        let (c, d) = (dw[first + across * channels], dw[first + (across + 1) * channels])
+        return [
+          (1 - place.x) * (c - a) + place.x * (d - b), (1 - place.y) * (b - a) + place.y * (d - c),
+        ]
+      }, distance.value.shape)
+    return convolution.inputGradient(gradient, input, window.weight, adding: nil, context)
+  }
+
+  func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {
+    Tensor64(geometry.referenceOutput(input.shape)) { image, row, column, channel in
+      DeformableReference.sample(
+        input, image, Double(row * geometry.stride.height) + parameters[0].values[2 * channel],
+        Double(column * geometry.stride.width) + parameters[0].values[2 * channel + 1], channel)
+    }
+  }
+}

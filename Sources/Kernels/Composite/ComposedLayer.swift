@@ -1,0 +1,150 @@
+import Layers
+import Tensors
+
+/// A kernel that is composed of several layers, which have weights of their own.
+protocol ComposedKernel: Kernel {}
+
+extension ComposedKernel {
+  /// What convolutions inside can be computed by; auto: each by what suits its shape.
+  var algorithms: [String] { ["auto", "direct", "reference"] }
+
+  /// There is no one weight to be given.
+  func site(for request: OperatorRequest) throws -> KernelSite {
+    throw WorkbenchError(
+      "\(name) is composed of several layers with weights of their own; ‘experiment conv’ applies kernels with one."
+    )
+  }
+}
+
+/// Layers, in sequence or in parallel, as a kernel.
+public final class ComposedLayer: KernelLayer {
+  public let geometry: ConvolutionGeometry
+  public let algorithm: String
+  public let isExactOnIntegers: Bool
+  private let body: any Layer
+
+  /// A kernel that does what `body` does.
+  ///
+  /// - Parameters:
+  ///   - isExactOnIntegers: whether it consists of nothing but convolutions, ReLUs and sums.
+  ///   - algorithm: what it is computed by, where that is not the site's.
+  public init(
+    _ site: KernelSite, _ body: any Layer, isExactOnIntegers: Bool = true, algorithm: String? = nil
+  ) {
+    geometry = site.geometry
+    self.algorithm = algorithm ?? site.algorithm ?? "auto"
+    self.body = body
+    self.isExactOnIntegers = isExactOnIntegers
+  }
+
+  /// Layers in sequence, named.
+  public convenience init(
+    _ site: KernelSite, _ stages: [(name: String, layer: any Layer)], isExactOnIntegers: Bool = true,
+    algorithm: String? = nil
+  ) {
+    self.init(site, Sequential(stages), isExactOnIntegers: isExactOnIntegers, algorithm: algorithm)
+  }
+
+  public var children: [(name: String, layer: any Layer)] { body.children }
+
+  public var printedName: String { body.printedName }
+
+  public var printedChildren: [(name: String, layer: any Layer)] { body.printedChildren }
+
+  /// Whether one of the kernels inside has gradients of its own.
+  public var hasOwnGradients: Bool { body.hasKernelWithOwnGradients }
+
+  public func outputShape(for input: FeatureShape) throws -> FeatureShape {
+    let output = try body.outputShape(for: input)
+    guard try output == geometry.outputShape(for: input) else {
+      throw WorkbenchError(
+        "Its parts give \(output) where \(try geometry.outputShape(for: input)) is needed; use padding that keeps the size."
+      )
+    }
+    return output
+  }
+
+  public func cost(for input: FeatureShape) throws -> Cost { try body.cost(for: input) }
+
+  public func forward(_ input: Tensor, _ context: Context) -> Tensor { body.forward(input, whole(context)) }
+
+  public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
+    body.infer(input, epilogue, whole(context))
+  }
+
+  public func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor {
+    body.backward(gradient, context)
+  }
+
+  public func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {
+    reference(input, parameters, training: true)
+  }
+
+  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
+    body.reference(input, parameters, training: training)
+  }
+
+  /// In a profile, a kernel is one row.
+  private func whole(_ context: Context) -> Context {
+    var context = context
+    context.profile = nil
+    return context
+  }
+}
+
+extension Layer {
+  /// Whether this, or a layer inside, is a kernel with gradients of its own, such as an adder.
+  var hasKernelWithOwnGradients: Bool {
+    if let kernel = self as? any KernelLayer, !(kernel is ComposedLayer) { return kernel.hasOwnGradients }
+    return children.contains { $0.layer.hasKernelWithOwnGradients }
+  }
+}
+
+extension KernelSite {
+  /// A convolution inside a composed kernel: by the site's algorithm, from weights of its own.
+  func convolution(_ name: String, _ geometry: ConvolutionGeometry, bias: Bool = false) throws
+    -> (name: String, layer: any Layer)
+  {
+    let inner = KernelSite(geometry: geometry, bias: bias, algorithm: algorithm, random: random.split(name))
+    return (name, try ConvolutionLayer(inner, algorithms: ConvolutionAlgorithms.stages))
+  }
+
+  /// Convolutions one behind the other, a ReLU between them or not; only the last has the bias, if there is one.
+  func stages(_ stages: [(name: String, geometry: ConvolutionGeometry)], rectified: Bool) throws
+    -> [(name: String, layer: any Layer)]
+  {
+    try stages.enumerated().flatMap { index, stage -> [(name: String, layer: any Layer)] in
+      let isLast = index == stages.count - 1
+      let convolution = try convolution(stage.name, stage.geometry, bias: bias && isLast)
+      return rectified && !isLast ? [convolution, ("relu\(index + 1)", ReLU())] : [convolution]
+    }
+  }
+}
+
+extension ConvolutionGeometry {
+  /// A 1×1 convolution between some channels; by default this one's.
+  func pointwise(from inputs: Int? = nil, to outputs: Int? = nil) throws -> ConvolutionGeometry {
+    try ConvolutionGeometry(
+      inputChannels: inputs ?? inputChannels, outputChannels: outputs ?? outputChannels, kernel: Pair(1))
+  }
+
+  /// This geometry with another odd square window that sees the same centres, its taps `factor` times as far apart.
+  func centered(
+    _ window: Int, from inputs: Int? = nil, to outputs: Int? = nil, stride: Pair? = nil,
+    dilated factor: Int = 1
+  ) throws -> ConvolutionGeometry {
+    let taps = window == 1 ? Pair(1) : Pair(dilation.height * factor, dilation.width * factor)
+    return try with(
+      inputChannels: inputs, outputChannels: outputs, kernel: Pair(window), stride: stride,
+      padding: Padding(Pair(window / 2 * taps.height, window / 2 * taps.width)), dilation: taps)
+  }
+
+  /// Refuses a place whose padding does not keep the image's size.
+  func checkKeepsSize(_ name: String) throws {
+    let same = Padding(Pair(dilation.height * (kernel.height / 2), dilation.width * (kernel.width / 2)))
+    guard kernel.height % 2 == 1, kernel.width % 2 == 1, padding == same else {
+      throw WorkbenchError(
+        "\(name) keeps the image's size: it needs an odd window and padding \(same), not \(padding).")
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import Layers
+import Tensors
+
+/// Non-local attention: every pixel sees every other, weighed by how alike they are.
+struct NonLocal: ComposedKernel {
+  let name = "non-local"
+  let family = KernelFamily.attention
+  let summary = "x plus a normalised mean over all pixels, weighed by their likeness; starts as the identity"
+  let formula = "z = x + BN(w · Σ over q of f(x[p], x[q]) · g(x[q]) / C), f embedded: exp(θ(x[p])ᵀ φ(x[q]))"
+  let paper = "Wang et al., 2017, arXiv:1711.07971"
+  let options = [
+    KernelOption(
+      "form", .choice(PairwiseAttention.Form.allCases.map(\.rawValue)), initial: "embedded",
+      help: "f: embedded, gaussian: softmax of products; dot: products; concatenation: relu(w · [θ, φ])"),
+    KernelOption(
+      "subsample", .count, initial: "2", help: "keys and values are the maxima of N×N pixels; 1: all pixels"),
+  ]
+
+  /// It sees everything, so that the taps' distance has no meaning.
+  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
+    try place.checkKeepsSize(name)
+    return try place.with(kernel: Pair(1), padding: Padding(Pair(0)), dilation: Pair(1), groups: 1)
+  }
+
+  func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
+    let whole = site.geometry
+    guard !site.bias else {
+      throw WorkbenchError("non-local has a normalisation in place of a bias; leave the bias out.")
+    }
+    let form = site.options.value("form").flatMap(PairwiseAttention.Form.init) ?? .embedded
+    let attention = try PairwiseAttention(site, form, subsample: site.options.count("subsample"))
+    let normalization = BatchNormalization(channels: whole.outputChannels)
+    normalization.weight.value = Tensor(repeating: 0, [whole.outputChannels])
+    // Where the block cannot be the identity, a 1×1 convolution stands beside it.
+    let keeps = whole.inputChannels == whole.outputChannels && whole.stride == Pair(1)
+    return ComposedLayer(
+      site,
+      Residual(
+        [
+          ("attention", attention),
+          try site.convolution("w", whole.pointwise(from: attention.width)), ("bn", normalization),
+        ], shortcut: keeps ? nil : try site.convolution("shortcut", whole)), isExactOnIntegers: false)
+  }
+}

@@ -1,0 +1,285 @@
+import Compute
+import Foundation
+import Layers
+import Tensors
+
+/// y[p] = Σ over q of a(p, q) · g(x[q]): the weights a are the likeness of p and q.
+///
+/// The keys and values (φ and g) may be the maxima of small windows, so that there are fewer of them. The matrix of
+/// likeness is made again in the backward pass, not kept: it has pixels² elements.
+final class PairwiseAttention: Layer {
+  /// What likeness is (Wang et al., 2017, arXiv:1711.07971, §3.2).
+  enum Form: String, CaseIterable {
+    /// softmax over q of θ(x[p])ᵀ φ(x[q])
+    case embedded
+    /// softmax over q of x[p]ᵀ x[q]
+    case gaussian
+    /// θ(x[p])ᵀ φ(x[q]) / N
+    case dot
+    /// relu(wᵀ [θ(x[p]), φ(x[q])]) / N
+    case concatenation
+  }
+
+  /// Channels of the values, and of the embeddings: half of the input's.
+  let width: Int
+  private let form: Form
+  private let queries: any Layer, keys: any Layer, values: any Layer
+  let children: [(name: String, layer: any Layer)]
+  /// Of the concatenation: for θ, then for φ.
+  private let weight: Parameter?
+  private var saved: (q: Tensor, k: Tensor, v: Tensor)?
+
+  init(_ site: KernelSite, _ form: Form, subsample: Int) throws {
+    guard site.geometry.stride.height == site.geometry.stride.width else {
+      throw WorkbenchError("non-local takes one stride for both directions, not \(site.geometry.stride).")
+    }
+    self.form = form
+    let whole = site.geometry, width = max(1, whole.inputChannels / 2)
+    self.width = width
+    func pooling() -> [(name: String, layer: any Layer)] {
+      subsample == 1 ? [] : [("pool", ShrunkMaximum(subsample))]
+    }
+    let embedding = try whole.pointwise(to: width)
+    let values = try site.convolution("g", embedding)
+    self.values = Sequential([values] + pooling())
+    if form == .gaussian {
+      queries = PaddingShortcut(
+        stride: whole.stride.height, inputs: whole.inputChannels, outputs: whole.inputChannels)
+      keys = Sequential(pooling())
+      children = [values]
+    } else {
+      let theta = try site.convolution("theta", embedding.with(stride: whole.stride))
+      let phi = try site.convolution("phi", embedding)
+      queries = theta.layer
+      keys = Sequential([phi] + pooling())
+      children = [theta, phi, values]
+    }
+    var random = site.random.split("concatenation")
+    weight =
+      form == .concatenation
+      ? Parameter(Initialization.he.weights([1, 1, 2 * width, 1], using: &random), layout: .convolution) : nil
+  }
+
+  var ownParameters: [NamedParameter] { weight.map { [NamedParameter("concat.weight", $0)] } ?? [] }
+
+  func outputShape(for input: FeatureShape) throws -> FeatureShape {
+    var output = try queries.outputShape(for: input)
+    output.channels = width
+    _ = try values.outputShape(for: input)
+    let keys = try keys.outputShape(for: input)
+    try Tensor.checkSize(
+      [output.height * output.width, keys.height * keys.width], "The matrix of all pairs of pixels")
+    return output
+  }
+
+  /// Softmax: a maximum, a difference, an exponential, a sum and a product for each pair.
+  func cost(for input: FeatureShape) throws -> Cost {
+    let q = try queries.outputShape(for: input), k = try keys.outputShape(for: input)
+    let pairs = q.pixels * k.height * k.width
+    var cost = try queries.cost(for: input) + keys.cost(for: input) + values.cost(for: input)
+    cost = cost + Cost(macs: pairs * width)
+    switch form {
+    case .embedded, .gaussian:
+      cost = cost + Cost(macs: pairs * q.channels, adds: 2 * pairs, otherOps: 3 * pairs)
+    case .dot: cost = cost + Cost(macs: pairs * q.channels, otherOps: pairs)
+    case .concatenation:
+      cost = cost + Cost(macs: (q.pixels + k.pixels) * width, adds: pairs, otherOps: 2 * pairs)
+    }
+    cost.parameters += weight?.value.count ?? 0
+    return cost
+  }
+
+  func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    let q = queries.forward(input, context), k = keys.forward(input, context)
+    let v = values.forward(input, context)
+    if context.training { saved = (q, k, v) }
+    return .stacked(
+      (0..<q.shape[0]).map { image in
+        MatrixProduct.plain(
+          likeness(q.matrix(image), k.matrix(image), context.threads), v.matrix(image),
+          threads: context.threads)
+      }, [q.shape[0], q.shape[1], q.shape[2], width])
+  }
+
+  func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
+    guard let (q, k, v) = saved.take() else {
+      preconditionFailure("backward needs a forward pass in training")
+    }
+    let threads = context.threads
+    var toQ: [Tensor] = [], toK: [Tensor] = [], toV: [Tensor] = []
+    var toWeight = Array(repeating: Float(0), count: weight?.value.count ?? 0)
+    for image in 0..<q.shape[0] {
+      let (q, k, v, g) = (q.matrix(image), k.matrix(image), v.matrix(image), gradient.matrix(image))
+      let a = likeness(q, k, threads)
+      toV.append(MatrixProduct.transposingFirst(a, g, threads: threads))
+      let toA = MatrixProduct.transposingSecond(g, v, threads: threads)
+      let toSums = throughLikeness(a, toA, threads)
+      if form == .concatenation {
+        let (dq, dk) = throughSums(toSums, q, k, &toWeight)
+        toQ.append(dq)
+        toK.append(dk)
+      } else {
+        toQ.append(MatrixProduct.plain(toSums, k, threads: threads))
+        toK.append(MatrixProduct.transposingFirst(toSums, q, threads: threads))
+      }
+    }
+    if let weight { weight.gradient = Tensor(toWeight, weight.value.shape) }
+    var inner = context
+    inner.skipsInputGradient = false
+    var result = values.backward(.stacked(toV, v.shape), inner)
+    result.add(keys.backward(.stacked(toK, k.shape), inner), threads: threads)
+    result.add(queries.backward(.stacked(toQ, q.shape), inner), threads: threads)
+    return result
+  }
+
+  /// a: `[queries, keys]` of one image.
+  private func likeness(_ q: Tensor, _ k: Tensor, _ threads: Int) -> Tensor {
+    let keys = k.shape[0], factor = 1 / Float(keys)
+    var a = form == .concatenation ? sums(q, k) : MatrixProduct.transposingSecond(q, k, threads: threads)
+    let rows = q.shape[0], count = a.count
+    a.withMutablePointer { a in
+      switch form {
+      case .embedded, .gaussian: Softmax.rows(a, rows: rows, columns: keys, threads: threads)
+      case .dot: Elementwise.scale(factor, a, a, count: count, threads: threads)
+      case .concatenation:
+        Elementwise.relu(a, a, count: count, threads: threads)
+        Elementwise.scale(factor, a, a, count: count, threads: threads)
+      }
+    }
+    return a
+  }
+
+  /// wᵀ [q, k] of all pairs.
+  private func sums(_ q: Tensor, _ k: Tensor) -> Tensor {
+    let w = weight?.value.values ?? []
+    func products(_ x: Tensor, _ first: Int) -> [Float] {
+      let values = x.values
+      return (0..<x.shape[0]).map { row in
+        (0..<width).reduce(0) { $0 + values[row * width + $1] * w[first + $1] }
+      }
+    }
+    let left = products(q, 0), right = products(k, width)
+    var sums = Tensor(uninitialized: [left.count, right.count])
+    sums.withMutablePointer { sums in
+      right.withUnsafeBufferPointer { right in
+        for (row, l) in left.enumerated() {
+          let row = sums + row * right.count
+          for index in right.indices { row[index] = l + right[index] }
+        }
+      }
+    }
+    return sums
+  }
+
+  /// The gradient to what the likeness is made of: products, or sums.
+  private func throughLikeness(_ a: Tensor, _ gradient: Tensor, _ threads: Int) -> Tensor {
+    let keys = a.shape[1], rows = a.shape[0], factor = 1 / Float(a.shape[1]), form = form
+    var result = Tensor(uninitialized: a.shape)
+    withPointers(a, gradient) { a, g in
+      result.withMutablePointer { result in
+        switch form {
+        case .embedded, .gaussian:
+          Softmax.gradient(a, g, result, rows: rows, columns: keys, threads: threads)
+        case .dot: Elementwise.scale(factor, g, result, count: rows * keys, threads: threads)
+        case .concatenation:
+          Elementwise.reluGradient(a, g, result, count: rows * keys, threads: threads)
+          Elementwise.scale(factor, result, result, count: rows * keys, threads: threads)
+        }
+      }
+    }
+    return result
+  }
+
+  /// From the sums of the concatenation to the queries, the keys and the weight.
+  private func throughSums(_ gradient: Tensor, _ q: Tensor, _ k: Tensor, _ toWeight: inout [Float]) -> (
+    Tensor, Tensor
+  ) {
+    let w = weight?.value.values ?? [], g = gradient.values, keys = k.shape[0]
+    func spread(_ x: Tensor, _ sums: [Float], _ first: Int) -> Tensor {
+      let values = x.values
+      for index in values.indices { toWeight[first + index % width] += sums[index / width] * values[index] }
+      return Tensor(values.indices.map { sums[$0 / width] * w[first + $0 % width] }, x.shape)
+    }
+    var byQuery = Array(repeating: Float(0), count: q.shape[0]),
+      byKey = Array(repeating: Float(0), count: keys)
+    for index in g.indices {
+      byQuery[index / keys] += g[index]
+      byKey[index % keys] += g[index]
+    }
+    return (spread(q, byQuery, 0), spread(k, byKey, width))
+  }
+
+  func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
+    let own = weight == nil ? 0 : 1
+    let byChild = byChild(Array(parameters.dropFirst(own)))
+    func of(_ layer: any Layer, _ index: Int) -> Tensor64 {
+      layer.reference(
+        input, form == .gaussian && index < 2 ? [] : byChild[form == .gaussian ? 0 : index],
+        training: training)
+    }
+    let q = of(queries, 0), k = of(keys, 1), v = of(values, 2)
+    let across = k.shape[2], places = (0..<k.shape[1] * across).map { ($0 / across, $0 % across) }
+    var y = Tensor64(repeating: 0, q.shape.dropLast() + [width])
+    for image in 0..<q.shape[0] {
+      for row in 0..<q.shape[1] {
+        for column in 0..<q.shape[2] {
+          let likeness = places.map { place -> Double in
+            if form == .concatenation {
+              let w = parameters[0].values
+              return (0..<width).reduce(0) {
+                $0 + w[$1] * q[image, row, column, $1] + w[width + $1] * k[image, place.0, place.1, $1]
+              }
+            }
+            return (0..<q.shape[3]).reduce(0) {
+              $0 + q[image, row, column, $1] * k[image, place.0, place.1, $1]
+            }
+          }
+          for (weight, place) in zip(weights(likeness), places) {
+            for channel in 0..<width {
+              y[image, row, column, channel] += weight * v[image, place.0, place.1, channel]
+            }
+          }
+        }
+      }
+    }
+    return y
+  }
+
+  /// a of one query, from its products or sums.
+  private func weights(_ likeness: [Double]) -> [Double] {
+    let count = Double(likeness.count)
+    switch form {
+    case .embedded, .gaussian:
+      let largest = likeness.max() ?? 0, exponentials = likeness.map { exp($0 - largest) }
+      let sum = exponentials.reduce(0, +)
+      return exponentials.map { $0 / sum }
+    case .dot: return likeness.map { $0 / count }
+    case .concatenation: return likeness.map { max($0, 0) / count }
+    }
+  }
+}
+
+extension Tensor {
+  /// One image of feature maps as a matrix of pixels and channels.
+  fileprivate func matrix(_ image: Int) -> Tensor {
+    let pixels = shape[1] * shape[2], size = pixels * shape[3]
+    var result = Tensor(uninitialized: [pixels, shape[3]])
+    withPointer { source in
+      result.withMutablePointer { $0.update(from: source + image * size, count: size) }
+    }
+    return result
+  }
+
+  /// Feature maps from matrices of single images.
+  fileprivate static func stacked(_ images: [Tensor], _ shape: [Int]) -> Tensor {
+    var result = Tensor(uninitialized: shape)
+    result.withMutablePointer { target in
+      var first = 0
+      for image in images {
+        image.withPointer { (target + first).update(from: $0, count: image.count) }
+        first += image.count
+      }
+    }
+    return result
+  }
+}

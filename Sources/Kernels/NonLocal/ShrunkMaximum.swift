@@ -1,0 +1,43 @@
+import Layers
+import Tensors
+
+/// The maxima of windows side by side, none larger than the image.
+final class ShrunkMaximum: Layer {
+  private let size: Int
+  private var pooling: (layer: MaxPooling, size: Int)?
+
+  /// Windows of `size` × `size` pixels.
+  init(_ size: Int) { self.size = size }
+
+  private func layer(_ height: Int, _ width: Int) -> MaxPooling {
+    let size = max(1, min(size, height, width))
+    if let pooling, pooling.size == size { return pooling.layer }
+    guard let window = try? PoolingWindow(size: size, stride: size) else {
+      preconditionFailure("a window of \(size) is possible")
+    }
+    let layer = MaxPooling(window)
+    pooling = (layer, size)
+    return layer
+  }
+
+  func outputShape(for input: FeatureShape) throws -> FeatureShape {
+    try layer(input.height, input.width).outputShape(for: input)
+  }
+
+  func cost(for input: FeatureShape) throws -> Cost {
+    try layer(input.height, input.width).cost(for: input)
+  }
+
+  func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    layer(input.shape[1], input.shape[2]).forward(input, context)
+  }
+
+  func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
+    guard let pooling else { preconditionFailure("backward needs a forward pass in training") }
+    return pooling.layer.backward(gradient, context)
+  }
+
+  func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
+    layer(input.shape[1], input.shape[2]).reference(input, parameters, training: training)
+  }
+}

@@ -1,0 +1,113 @@
+import Foundation
+import Kernels
+import Layers
+import Tensors
+import Testing
+
+/// What the operators' papers claim, in small.
+struct EffectTests {
+  private let image = FeatureShape(batch: 1, height: 33, width: 33, channels: 2)
+
+  private func layer(_ item: String, outputs: Int = 2) throws -> any KernelLayer {
+    let place = try ConvolutionGeometry(
+      inputChannels: 2, outputChannels: outputs, kernel: Pair(3), padding: Padding(Pair(1)))
+    return try KernelRegistry.builtIn.choice(item).makeLayer(at: place, random: Random(seed: 1))
+  }
+
+  /// The pixels that the middle output of some layers in sequence depends on: where its gradient is not zero.
+  private func field(_ layers: [any Layer]) -> Set<[Int]> {
+    var random = Random(seed: 2)
+    let context = Context(training: true, threads: 1)
+    let network = Sequential(numbered: layers)
+    let y = network.forward(Tensor(normal: image.extents, using: &random), context)
+    var gradient = Tensor(repeating: 0, y.shape)
+    let middle = (16 * 33 + 16) * y.shape[3]
+    for channel in 0..<y.shape[3] { gradient[middle + channel] = 1 }
+    let dx = network.backward(gradient, context)
+    var pixels: Set<[Int]> = []
+    for index in 0..<dx.count where dx[index] != 0 {
+      pixels.insert([index / 2 / 33 - 16, index / 2 % 33 - 16])
+    }
+    return pixels
+  }
+
+  private func width(_ pixels: Set<[Int]>) -> Int {
+    let columns = pixels.map { $0[1] }
+    return (columns.max() ?? 0) - (columns.min() ?? 0) + 1
+  }
+
+  /// Three layers see 3 · d · 2 + 1 pixels.
+  @Test(arguments: [1, 2, 4]) func theFieldGrowsWithDilation(_ dilation: Int) throws {
+    let item = "dilated:dilation=\(dilation)"
+    #expect(width(field([try layer(item), try layer(item), try layer(item)])) == 6 * dilation + 1)
+  }
+
+  /// A layer whose taps move outwards by two pixels, and a half, reads from six wider.
+  @Test func theFieldGrowsWithOffsets() throws {
+    let plain = try layer("deformable"), moved = try layer("deformable")
+    let bias = try #require(moved.parameters.first { $0.name == "offset.bias" }?.parameter)
+    for tap in 0..<9 {
+      bias.value[2 * tap] = 2.5 * Float(tap / 3 - 1)
+      bias.value[2 * tap + 1] = 2.5 * Float(tap % 3 - 1)
+    }
+    #expect(width(field([plain])) == 3)
+    // ±3.5 lies between 3 and 4.
+    #expect(width(field([moved])) == 9)
+  }
+
+  /// Yu et al.'s gridding: with rates 2, 2, 2 only even distances are seen, with 1, 2, 5 all.
+  @Test func griddingIsSeenAndGone() throws {
+    let gridded = field([try layer("cascaded:rates=2-2-2")])
+    #expect(!gridded.isEmpty && gridded.allSatisfy { $0[0] % 2 == 0 && $0[1] % 2 == 0 })
+    let dense = field([try layer("cascaded:rates=1-2-5")])
+    #expect(width(dense) == 17)
+    // ReLUs switch some paths off, so not every pixel counts in one image; every row and column of the middle does.
+    for distance in -8...8 {
+      #expect(dense.contains { $0[0] == distance } && dense.contains { $0[1] == distance })
+    }
+    let registry = KernelRegistry.builtIn
+    for (item, count) in ["cascaded:rates=2-2-2": 1, "cascaded:rates=1-2-5": 0, "cascaded:rates=1-2-9": 1] {
+      let choice = try registry.choice(item)
+      #expect(choice.kernel.remarks(choice.options).count == count, "\(item)")
+    }
+  }
+
+  /// Shift multiplies nothing and has no parameters; an adder has two additions for each of a convolution's products
+  /// (a difference and a sum) and no product.
+  @Test func multiplicationsAreThePapers() throws {
+    let products = try layer("standard").cost(for: image).macs
+    #expect(products == 33 * 33 * 9 * 2 * 2)
+    let adder = try layer("adder").cost(for: image)
+    #expect(adder.macs == 0 && adder.adds == 2 * products)
+    let shift = try layer("shift").cost(for: image)
+    #expect(shift.macs == 0 && shift.adds == 0 && shift.otherOps == 0 && shift.parameters == 0)
+  }
+
+  /// Simonyan and Zisserman's 18 and 27 weights in place of 25 and 49 for each pair of channels.
+  @Test(arguments: [(5, 18), (7, 27)]) func smallStacksSave(_ reach: Int, _ weights: Int) throws {
+    let stack = try layer("small-stack:reach=\(reach)")
+    #expect(stack.parameterCount == 4 * weights)
+    #expect(width(field([stack])) == reach)
+  }
+
+  /// A non-local block starts as the identity.
+  @Test func nonLocalStartsAsTheIdentity() throws {
+    var random = Random(seed: 3)
+    let x = Tensor(normal: image.extents, using: &random)
+    #expect(try layer("non-local").forward(x, Context(training: true, threads: 1)) == x)
+  }
+
+  /// What stands behind `around=` belongs to the kernel inside.
+  @Test func wrappersTakeAnyKernel() throws {
+    let choice = try KernelRegistry.builtIn.choice(
+      "cbam:reduction=1:around=squeeze-excite:around=adder:dilation=2")
+    let place = try ConvolutionGeometry(
+      inputChannels: 4, outputChannels: 4, kernel: Pair(3), padding: Padding(Pair(1)))
+    let layer = try choice.makeLayer(at: place, random: Random(seed: 0))
+    #expect(layer.geometry.dilation == Pair(2) && layer.hasOwnGradients)
+    #expect(layer.parameters.map(\.name).contains("kernel.kernel.weight"))
+    for wrong in ["cbam:around=", "cbam:around=nothing", "cbam:around=standard:reduction=2", "cbam:around"] {
+      #expect(throws: WorkbenchError.self, "\(wrong)") { try KernelRegistry.builtIn.choice(wrong) }
+    }
+  }
+}
