@@ -4,15 +4,17 @@ import Tensors
 /// A regression network of three inputs: where spots are in three small images, on average.
 ///
 /// Each 42×42×1 image has a 5×5 convolution of its own, batch normalisation and 3×3 max pooling with stride 3; a joint
-/// 5×5 convolution, 2×2 max pooling and a linear layer follow. The images are the channels of one.
+/// 5×5 convolution, 2×2 max pooling and a linear layer follow; with CBAM (Woo et al., 2018, arXiv:1807.06521) behind
+/// the joint convolution as `mean_spot_cbam`. The images are the channels of one.
 enum MeanSpot {
   static let family = ModelFamily(
     name: "mean spot", source: "a regression on three small images",
     models: [
-      Model("mean_spot", extent: 42, classes: 1, printedName: "MeanSpot", body: body)
+      Model("mean_spot", extent: 42, classes: 1, printedName: "MeanSpot") { try body($0, attention: nil) },
+      Model("mean_spot_cbam", extent: 42, classes: 1, printedName: "MeanSpot") { try body($0, attention: 4) },
     ])
 
-  private static func body(_ net: NetworkBuilder) throws -> any Layer {
+  private static func body(_ net: NetworkBuilder, attention: Int?) throws -> any Layer {
     let images = 3, extent = 42
     guard net.description.inputChannels == images else {
       throw WorkbenchError(
@@ -35,7 +37,8 @@ enum MeanSpot {
     let features = Sequential([
       ("", Branches(branches, join: .concatenation, inputs: widths.map { _ in 1 })),
       try net.convolution(
-        "conv", widths.reduce(0, +), joint, window: 5, padding: 0, bias: true, start: .pyTorch),
+        "conv", widths.reduce(0, +), joint, window: 5, padding: 0, bias: true, start: .pyTorch,
+        attention: attention),
       ("pool", MaxPooling(try PoolingWindow(size: 2, stride: 2))), ("flatten", Flatten()),
     ])
     let image = FeatureShape(batch: 1, height: extent, width: extent, channels: images)

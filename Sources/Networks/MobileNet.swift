@@ -28,7 +28,7 @@ enum MobileNet {
     return Sequential([
       try net.convolution(
         "conv_stem", net.description.inputChannels, 32, window: 3, stride: 2, isFixed: true),
-      ("bn1", BatchNormalization(channels: 32)), ("", ReLU6()), ("blocks", Sequential(numbered: stages)),
+      ("bn1", BatchNormalization(channels: 32)), ("act1", ReLU6()), ("blocks", Sequential(numbered: stages)),
       ("global_pool", AdaptiveAveragePooling()), try net.classifier("classifier", channels),
     ])
   }
@@ -40,9 +40,9 @@ enum MobileNet {
     Sequential(
       [
         try net.convolution("conv_dw", inputs, inputs, window: 3, stride: stride, groups: inputs),
-        ("bn1", BatchNormalization(channels: inputs)), ("", ReLU6()),
+        ("bn1", BatchNormalization(channels: inputs)), ("act1", ReLU6()),
         try net.convolution("conv_pw", inputs, outputs),
-        ("bn2", BatchNormalization(channels: outputs)), ("", ReLU6()),
+        ("bn2", BatchNormalization(channels: outputs)), ("act2", ReLU6()),
       ], printedName: "DepthwiseSeparableConv")
   }
 

@@ -49,20 +49,23 @@ public struct NetworkBuilder {
   ///   - padding: zeros on each side; nil for those that keep the size.
   ///   - start: how weights start, and with `pyTorch` biases too, where it is a convolution; nil for its own way.
   ///   - isFixed: whether no kernel takes its place, as of a stem.
+  ///   - attention: how many times fewer channels the narrow layer has of CBAM's attention behind it; nil for none.
   func convolution(
     _ name: String, _ inputs: Int, _ outputs: Int, window: Int = 1, stride: Int = 1, padding: Int? = nil,
     dilation: Int = 1, groups: Int = 1, bias: Bool = false, start: Initialization? = nil,
-    isFixed: Bool = false
+    isFixed: Bool = false,
+    attention: Int? = nil
   ) throws -> NamedLayer {
     let place = try ConvolutionGeometry(
       inputChannels: inputs, outputChannels: outputs, kernel: Pair(window), stride: Pair(stride),
       padding: Padding(Pair(padding ?? dilation * (window / 2))), dilation: Pair(dilation), groups: groups)
     let isReplaced = !isFixed && (window > 1 || description.replacement == .all)
     let choice = isReplaced ? kernel : standard
-    record.items[fullName(name)] = choice.item
     do {
+      let whole = try attention.map(choice.withCBAM) ?? choice
+      record.items[fullName(name)] = whole.item
       let site = Site(
-        choice: choice, bias: bias, algorithm: choice.item == kernel.item ? algorithm : nil,
+        choice: whole, bias: bias, algorithm: choice.item == kernel.item ? algorithm : nil,
         random: random(name))
       let layer = try site.layer(at: place)
       if let start { begin(layer, start, random(name)) }
@@ -73,7 +76,9 @@ public struct NetworkBuilder {
   }
 
   private func begin(_ layer: any Layer, _ start: Initialization, _ random: Random) {
-    guard let layer = layer as? ConvolutionLayer, layer.combine == .multiply else { return }
+    // With attention behind it, the convolution is the part of that name.
+    let inner = layer.children.first { $0.name == "kernel" }?.layer ?? layer
+    guard let layer = inner as? ConvolutionLayer, layer.combine == .multiply else { return }
     var random = random
     layer.weight.value = start.weights(layer.geometry.weightShape, using: &random)
     guard let bias = layer.bias, start == .pyTorch else { return }
