@@ -28,8 +28,9 @@ struct BenchCommand: ParsableCommand {
   var model: String?
   @Option(
     help: ArgumentHelp(
-      "Kernels, separated by commas, or all; standard is timed beside them.", valueName: "names"))
-  var conv = "standard"
+      "Kernels, separated by commas, or all (default: a model's own); standard is timed beside them.",
+      valueName: "names"))
+  var conv: String?
   @Option(
     help: ArgumentHelp(
       "auto (chosen by shape), all, or names of algorithms, separated by commas.", valueName: "names"))
@@ -77,7 +78,9 @@ struct BenchCommand: ParsableCommand {
   }
 
   func run() throws {
-    let kernels = try variations.kernels(ExperimentCommand.registry.choicesBesideStandard(conv))
+    let own = try model.flatMap { try Models.description($0, inputChannels: 1, classes: 1).ownKernel }
+    let items = conv ?? own ?? "standard"
+    let kernels = try variations.kernels(ExperimentCommand.registry.choicesBesideStandard(items))
     let tuning = tune ? AlgorithmTuning(try tuneFile.map(TuningFile.read) ?? [:]) : nil
     for path in [csv, tuneFile].compactMap({ $0 }) { try AtomicFile.checkFolder(of: path) }
     Cancellation.listen()

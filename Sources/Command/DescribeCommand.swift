@@ -17,8 +17,10 @@ struct DescribeCommand: ParsableCommand {
 
   @Argument(help: ArgumentHelp("\(Models.names.joined(separator: ", ")).", valueName: "model"))
   var model: String
-  @Option(help: ArgumentHelp("The kernel in place of the model's convolutions.", valueName: "name"))
-  var conv = "standard"
+  @Option(
+    help: ArgumentHelp(
+      "The kernel in place of the model's convolutions (default: the model's own).", valueName: "name"))
+  var conv: String?
   @OptionGroup(title: "The model")
   var variations: ModelOptions
   @Option(help: ArgumentHelp("The image, CxHxW (default: the model's own).", valueName: "size"))

@@ -68,7 +68,7 @@ struct FieldCommand: ParsableCommand {
     let standard = try ExperimentCommand.registry.choice("standard")
     if let csv { try AtomicFile.checkFolder(of: csv) }
     let depth = depth ?? 10, window = kernel ?? 3
-    var channels = channels ?? 32, size = size?.pair ?? Pair(61), description: ResidualDescription?
+    var channels = channels ?? 32, size = size?.pair ?? Pair(61), description: (any ModelDescription)?
     if let model {
       let own = Models.input(model)
       channels = own.channels
@@ -85,7 +85,7 @@ struct FieldCommand: ParsableCommand {
       guard let description else {
         return try FieldStudy.stack(kernel, depth: depth, window: window, channels: channels, seed: seed)
       }
-      let network = try ResidualNetwork(description, kernel: kernel, standard: standard, seed: seed)
+      let network = try Network(description, kernel: kernel, standard: standard, seed: seed)
       guard let links = network.featureLinks else {
         throw WorkbenchError("\(description.name) has no last feature map; leave out --model.")
       }

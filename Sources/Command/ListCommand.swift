@@ -1,10 +1,12 @@
 import ArgumentParser
 import Kernels
+import Networks
 
-/// `experiment list`: every kernel with its formula, paper, options and algorithms.
+/// `experiment list`: every kernel with its formula, paper, options and algorithms; every model with its source.
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List the kernels.", discussion: "Example: swift run experiment list")
+    commandName: "list", abstract: "List the kernels and the models.",
+    discussion: "Example: swift run experiment list")
 
   func run() throws {
     let kernels = ExperimentCommand.registry.kernels
@@ -12,6 +14,10 @@ struct ListCommand: ParsableCommand {
       let members = kernels.filter { $0.family == family }
       if !members.isEmpty { print("\(family.rawValue)\n") }
       members.forEach(Self.show)
+    }
+    print("models\n")
+    for family in Models.families {
+      print("\(family.name): \(family.models.map(\.name).joined(separator: ", "))\n  \(family.source)")
     }
   }
 

@@ -19,12 +19,19 @@ struct LogitsCommand: ParsableCommand {
   var model: String
   @Option(help: ArgumentHelp("The weights, under torchvision's names.", valueName: "file.safetensors"))
   var weights: String
-  @Option(help: ArgumentHelp("The images, NCHW, normalised as the model expects them.", valueName: "x.npy"))
+  @Option(
+    help: ArgumentHelp(
+      "The images, NCHW, normalised as the model expects them; of a network of several inputs a file for each, separated by commas.",
+      valueName: "x.npy"))
   var input: String
-  @Option(help: ArgumentHelp("Where the logits go, one row for each image.", valueName: "y.npy"))
+  @Option(
+    help: ArgumentHelp(
+      "Where the logits go, one row for each image; NCHW where pixels are classified.", valueName: "y.npy"))
   var output: String
-  @Option(help: ArgumentHelp("The kernel in place of the model's convolutions.", valueName: "name"))
-  var conv = "standard"
+  @Option(
+    help: ArgumentHelp(
+      "The kernel in place of the model's convolutions (default: the model's own).", valueName: "name"))
+  var conv: String?
   @OptionGroup(title: "The model")
   var variations: ModelOptions
   @Option(help: ArgumentHelp("The number of classes (default: the file's).", valueName: "n"))
@@ -40,29 +47,57 @@ struct LogitsCommand: ParsableCommand {
   }
 
   func run() throws {
-    let array = try NpyFile.read(input)
-    guard array.shape.count == 4, array.shape.allSatisfy({ $0 > 0 }) else {
-      throw WorkbenchError("\(input) has the shape \(array.shape); images need four axes, NCHW.")
-    }
+    let parts = try Self.images(input)
+    var shape = parts[0].shape
+    shape.channels = parts.reduce(0) { $0 + $1.shape.channels }
     try AtomicFile.checkFolder(of: output)
     let network = try variations.network(
-      model, conv, inputChannels: array.shape[1], classes: classes ?? Self.classes(weights), seed: 0)
-    let shape = FeatureShape(
-      batch: array.shape[0], height: array.shape[2], width: array.shape[3], channels: array.shape[1])
+      model, conv, inputChannels: shape.channels, classes: classes ?? classesOfFile(), seed: 0)
     _ = try network.outputShape(for: shape)
     report(try network.load(from: weights, partial: partial), weights)
     var context = Context(training: false, threads: threads)
     // Each layer runs once: what it makes of its weights is not worth keeping.
     context.keepsPreparedWeights = false
-    let images = try array.tensor().fromFileOrder(.features)
+    let images = Tensor.concatenated(try parts.map { try $0.array.tensor().fromFileOrder(.features) })
     let logits = network.forward(images, context)
-    try NpyFile.write(logits.reshaped([shape.batch, logits.count / shape.batch]), to: output)
+    try NpyFile.write(
+      network.description.isDense
+        ? logits.toFileOrder(.features) : logits.reshaped([shape.batch, logits.count / shape.batch]),
+      to: output)
+  }
+
+  /// The images of one file, or of several of one size that are the channels of one.
+  private static func images(_ list: String) throws -> [(array: NpyArray, shape: FeatureShape)] {
+    let isOne = FileManager.default.fileExists(atPath: list)
+    let paths = isOne ? [list] : list.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    let parts = try paths.map { path in
+      let array = try NpyFile.read(path)
+      guard array.shape.count == 4, array.shape.allSatisfy({ $0 > 0 }) else {
+        throw WorkbenchError("\(path) has the shape \(array.shape); images need four axes, NCHW.")
+      }
+      return (
+        array,
+        FeatureShape(
+          batch: array.shape[0], height: array.shape[2], width: array.shape[3], channels: array.shape[1])
+      )
+    }
+    for (path, part) in zip(paths, parts) {
+      var shape = part.1
+      shape.channels = parts[0].1.channels
+      guard shape == parts[0].1 else {
+        throw WorkbenchError(
+          "\(path) and \(paths[0]) hold images of \(part.1) and \(parts[0].1), whose number and size must be equal."
+        )
+      }
+    }
+    return parts
   }
 
   /// The classes of the file's classifier; nil if it has none.
-  static func classes(_ path: String) throws -> Int? {
-    let file = try SafetensorsFile(path)
-    guard let bias = file.entries.first(where: { $0.name == "fc.bias" }), bias.type.isFloat,
+  private func classesOfFile() throws -> Int? {
+    let name = try Models.description(model, inputChannels: 1, classes: 1).classifier
+    let file = try SafetensorsFile(weights)
+    guard let bias = file.entries.first(where: { $0.name == name }), bias.type.isFloat,
       bias.shape.count == 1, (1...1_048_576).contains(bias.shape[0])
     else { return nil }
     return bias.shape[0]

@@ -6,8 +6,11 @@ import Tensors
 
 /// What can be varied in a model: the same options for every command that builds one.
 struct ModelOptions: ParsableArguments {
-  @Option(help: "Which convolutions are replaced: spatial (each block's k×k) or all (but the stem).")
-  var replace: ResidualDescription.Replacement?
+  @Option(
+    help:
+      "Which convolutions are replaced: spatial (k×k but the stem) or all (but the stem); default: the model's."
+  )
+  var replace: Replacement?
   @Option(
     help: ArgumentHelp(
       "The stages in which they are, such as 2,3,4 for layer2 to layer4 (default: all).", valueName: "list"))
@@ -31,21 +34,44 @@ struct ModelOptions: ParsableArguments {
   @Flag(help: "Start the last normalisation of each block at zero, so that blocks start as identities.")
   var zeroInit = false
 
+  @Option(
+    help: ArgumentHelp("Channels inside ShiftResNet's blocks for each of their output.", valueName: "n"))
+  var expansion: Int?
+
   /// Whether all are left at their defaults.
   var areDefault: Bool {
-    replace == nil && stages == nil && dilation == nil && offsetGroups == nil && shortcut == nil
-      && strideOn == nil && dilateStages == nil && !zeroInit
+    replace == nil && dilation == nil && offsetGroups == nil
+      && areResidualDefault
+  }
+
+  /// Whether those that only residual networks have are left at their defaults.
+  private var areResidualDefault: Bool {
+    stages == nil && shortcut == nil && strideOn == nil && dilateStages == nil && !zeroInit
+      && expansion == nil
   }
 
   func validate() throws {
+    if let expansion { try check(expansion, "--expansion", 1...1024) }
     if let offsetGroups { try check(offsetGroups, "--offset-groups", 1...1_048_576) }
     if let pair = dilation?.pair { try check(min(pair.height, pair.width), "--dilation", 1...1_048_576) }
   }
 
   /// A model by name, varied.
-  func description(_ name: String, inputChannels: Int, classes: Int) throws -> ResidualDescription {
+  func description(_ name: String, inputChannels: Int, classes: Int) throws -> any ModelDescription {
     var description = try Models.description(name, inputChannels: inputChannels, classes: classes)
     if let replace { description.replacement = replace }
+    if let residual = description as? ResidualDescription { return try varied(residual) }
+    guard areResidualDefault else {
+      throw WorkbenchError(
+        "\(name) is no residual network; leave out --stages, --shortcut, --stride-on, --dilate-stages, --zero-init and --expansion."
+      )
+    }
+    return description
+  }
+
+  private func varied(_ residual: ResidualDescription) throws -> ResidualDescription {
+    var description = residual
+    let name = description.name
     if let stages { description.replacedStages = stages.numbers }
     if let shortcut { description.shortcut = shortcut }
     if let strideOn {
@@ -57,17 +83,26 @@ struct ModelOptions: ParsableArguments {
     }
     if let dilateStages { description.dilatedStages = dilateStages.numbers }
     description.startsAsIdentity = zeroInit
+    if let expansion {
+      guard description.block == .shift else {
+        throw WorkbenchError("\(name) has no blocks of shifts; leave out --expansion.")
+      }
+      description.shiftExpansion = expansion
+    }
     return description
   }
 
-  /// A network with one kernel, from an item of `--conv`; without classes, it has the model's own.
-  func network(_ name: String, _ item: String, inputChannels: Int, classes: Int?, seed: UInt64) throws
-    -> ResidualNetwork
+  /// A network with one kernel, from an item of `--conv`; without one, and without classes, it has the model's own.
+  func network(_ name: String, _ item: String?, inputChannels: Int, classes: Int?, seed: UInt64) throws
+    -> Network
   {
     let registry = ExperimentCommand.registry
-    return try ResidualNetwork(
-      description(name, inputChannels: inputChannels, classes: classes ?? Models.classes(name)),
-      kernel: kernels([registry.choice(item)])[0], standard: registry.choice("standard"), seed: seed)
+    let description = try description(
+      name, inputChannels: inputChannels, classes: classes ?? Models.classes(name))
+    let item = item ?? description.ownKernel ?? "standard"
+    return try Network(
+      description, kernel: kernels([registry.choice(item)])[0], standard: registry.choice("standard"),
+      seed: seed)
   }
 
   /// Kernels from items of `--conv`, with the options given here; `standard` beside others stays plain.
@@ -112,6 +147,6 @@ struct StageList: ExpressibleByArgument {
   }
 }
 
-extension ResidualDescription.Replacement: ExpressibleByArgument {}
+extension Replacement: ExpressibleByArgument {}
 extension ResidualDescription.Shortcut: ExpressibleByArgument {}
 extension ResidualDescription.StridePlace: ExpressibleByArgument {}

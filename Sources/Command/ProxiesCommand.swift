@@ -72,15 +72,15 @@ struct ProxiesCommand: ParsableCommand {
       kernels, batches: minibatches, chosen: proxies?.proxies ?? Proxy.allCases, seed: UInt64(seed),
       threads: threads, progress: progress
     ) { kernel, isPlain in
-      let network = try ResidualNetwork(
-        isPlain ? description.withoutShortcuts : description, kernel: kernel, standard: standard,
+      let network = try Network(
+        isPlain ? description.plain : description, kernel: kernel, standard: standard,
         seed: UInt64(seed))
       if let weights, !isPlain { try network.load(from: weights) }
       return network
     }
     progress.finish()
     if let csv {
-      let size = "\(minibatches.first?.labels.count ?? 0)"
+      let size = "\(minibatches.first?.images.shape[0] ?? 0)"
       try study.table([
         ("model", description.name), ("replace", description.replacement.rawValue), ("data", data.name),
         ("batch", size), ("batches", "\(minibatches.count)"), ("seed", "\(seed)"),

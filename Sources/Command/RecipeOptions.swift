@@ -11,10 +11,12 @@ struct RecipeOptions: ParsableArguments {
   var epochs = 15
   @Option(help: ArgumentHelp("Images in a step.", valueName: "n"))
   var batch = 32
-  @Option(help: "sgd, adam or adamw, as PyTorch's.")
-  var optimizer = OptimizerName.sgd
+  @Option(help: "sgd, adam or adamw, as PyTorch's (default: sgd, in a regression adam).")
+  var optimizer: OptimizerName?
   @Option(
-    help: ArgumentHelp("The highest learning rate (default: 0.1; of adam and adamw 0.001).", valueName: "x"))
+    help: ArgumentHelp(
+      "The highest learning rate (default: 0.1; of adam and adamw 0.001, in a regression 0.003).",
+      valueName: "x"))
   var rate: Double?
   @Option(help: ArgumentHelp("The momentum of sgd.", valueName: "x"))
   var momentum = 0.9
@@ -57,27 +59,29 @@ struct RecipeOptions: ParsableArguments {
     }
   }
 
-  /// The recipe.
-  var recipe: Recipe {
+  /// The recipe for a classification or a regression.
+  func recipe(isRegression: Bool) -> Recipe {
     let rule: Schedule.Rule =
       switch schedule {
       case .constant: .constant
       case .cosine: .cosine
       case .step: .step(at: milestones.isEmpty ? [0.5, 0.75] : milestones, factor: 0.1)
       }
+    let optimizer = optimizer ?? (isRegression ? .adam : .sgd)
     let choice: OptimizerChoice =
       optimizer == .sgd
       ? .sgd(.init(momentum: momentum, nesterov: nesterov && momentum > 0, weightDecay: weightDecay))
       : .adam(.init(weightDecay: weightDecay, isDecoupled: optimizer == .adamw))
+    let adamRate = isRegression ? Recipe.regressionRate : 0.001
     return Recipe(
       epochs: epochs, batch: batch,
-      schedule: Schedule(rate: rate ?? (optimizer == .sgd ? 0.1 : 0.001), rule: rule, warmUp: warmUp),
+      schedule: Schedule(rate: rate ?? (optimizer == .sgd ? 0.1 : adamRate), rule: rule, warmUp: warmUp),
       optimizer: choice, smoothing: smoothing, augments: augment == .on, shuffles: shuffle == .on)
   }
 
   /// The recipe by the names of the options. Where the rate is constant, nothing depends on the number of epochs.
-  var definition: [String: String] {
-    let recipe = recipe
+  func definition(isRegression: Bool) -> [String: String] {
+    let recipe = recipe(isRegression: isRegression)
     return [
       "epochs": schedule == .constant && warmUp == 0 ? "any" : "\(epochs)", "batch": "\(batch)",
       "optimizer": "\(recipe.optimizer)", "schedule": "\(recipe.schedule)", "smoothing": "\(smoothing)",

@@ -55,7 +55,7 @@ struct RunCommand: ParsableCommand {
       kernels: kernels, data: data,
       model: variations.description(
         model, inputChannels: data.train.images.shape[3], classes: data.classes),
-      recipe: .standard(epochs: epochs), seeds: seeds,
+      recipe: .standard(epochs: epochs, isRegression: data.isRegression), seeds: seeds,
       threads: threads)
     Cancellation.listen()
     let outcome = try Runner.run(specification, output: output)

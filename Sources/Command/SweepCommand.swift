@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Networks
 import Tensors
 
 /// `experiment sweep`: an experiment as a file.
@@ -81,7 +82,7 @@ extension SweepVocabulary {
           ModelOptions.message(for: $0)
         }
         let description = try options.description(name, inputChannels: channels, classes: classes)
-        try description.check()
+        try (description as? ResidualDescription)?.check()
         return description
       },
       recipeOptions: [
@@ -91,11 +92,14 @@ extension SweepVocabulary {
         Option("shuffle"),
       ],
       recipe: { arguments in
-        try sentence {
+        let options = try sentence {
           try RecipeOptions.parse(arguments)
         } message: {
           RecipeOptions.message(for: $0)
-        }.recipe
+        }
+        let classification = options.recipe(isRegression: false)
+        let regression = options.recipe(isRegression: true)
+        return { $0 ? regression : classification }
       })
   }
 

@@ -22,8 +22,10 @@ struct TrainCommand: ParsableCommand {
   var modelName: String?
   @Option(help: ArgumentHelp("The same as the argument.", valueName: "model"))
   var model: String?
-  @Option(help: ArgumentHelp("The kernel in place of the model's convolutions.", valueName: "name"))
-  var conv = "standard"
+  @Option(
+    help: ArgumentHelp(
+      "The kernel in place of the model's convolutions (default: the model's own).", valueName: "name"))
+  var conv: String?
   @OptionGroup(title: "The model")
   var variations: ModelOptions
   @Option(help: ArgumentHelp("\(Dataset.choices).", valueName: "data"))
@@ -82,6 +84,7 @@ struct TrainCommand: ParsableCommand {
     let data = try Dataset.load(data), shape = data.train.images.shape
     let network = try variations.network(
       name, conv, inputChannels: shape[3], classes: data.classes, seed: UInt64(seed))
+    try data.check(fits: network.description)
     _ = try network.outputShape(
       for: FeatureShape(
         batch: min(recipe.batch, data.train.count), height: shape[1], width: shape[2], channels: shape[3]))
@@ -95,7 +98,7 @@ struct TrainCommand: ParsableCommand {
         "No parameter of \(name) starts with ‘\(prefix)’; see ‘experiment describe \(name)’.")
     }
     let trainer = Trainer(
-      network, on: data, recipe.recipe, seed: UInt64(seed), threads: threads,
+      network, on: data, recipe.recipe(isRegression: data.isRegression), seed: UInt64(seed), threads: threads,
       isFrozen: { parameter in prefixes.contains { parameter.hasPrefix($0) } })
     guard !trainer.parameters.isEmpty else {
       throw WorkbenchError("Everything is frozen, so there is nothing to train; shorten --freeze.")
@@ -103,7 +106,8 @@ struct TrainCommand: ParsableCommand {
     Cancellation.listen()
     let perEpoch = (data.train.count + recipe.batch - 1) / recipe.batch
     let job = TrainingJob(
-      definition: definition(network.description), save: save, resume: resume, log: log, lastStep: steps)
+      definition: definition(network.description, isRegression: data.isRegression), save: save,
+      resume: resume, log: log, lastStep: steps)
     let progress = Progress("steps", total: min(steps ?? .max, recipe.epochs * perEpoch))
     defer { progress.finish() }
     do {
@@ -119,25 +123,28 @@ struct TrainCommand: ParsableCommand {
   }
 
   /// Everything that the result depends on, but initial weights, which are in the checkpoint.
-  private func definition(_ description: ResidualDescription) -> [String: String] {
-    var definition = recipe.definition
+  private func definition(_ description: any ModelDescription, isRegression: Bool) -> [String: String] {
+    var definition = recipe.definition(isRegression: isRegression)
     definition["model"] = description.name
-    definition["conv"] = conv
+    definition["conv"] = conv ?? description.ownKernel ?? "standard"
     definition["data"] = data
     definition["seed"] = "\(seed)"
     definition["freeze"] = freeze ?? "nothing"
     definition["replace"] = description.replacement.rawValue
-    definition["stages"] = description.replacedStages.map { "\($0.sorted())" } ?? "all"
     definition["dilation"] = variations.dilation?.text ?? "the kernel's"
     definition["offset-groups"] = variations.offsetGroups.map { "\($0)" } ?? "the kernel's"
+    guard let description = description as? ResidualDescription else { return definition }
+    definition["stages"] = description.replacedStages.map { "\($0.sorted())" } ?? "all"
     definition["shortcut"] = description.shortcut.rawValue
     definition["stride-on"] = description.stridePlace.rawValue
     definition["dilate-stages"] = "\(description.dilatedStages.sorted())"
+    if description.block == .shift { definition["expansion"] = "\(description.shiftExpansion)" }
     return definition
   }
 
   private static func line(_ result: EpochResult) -> String {
-    "epoch \(result.epoch): loss \(Cell.fixed(result.trainLoss, decimals: 4)), train \(Cell.fixed(result.trainTop1, decimals: 2)) %, "
-      + "test \(Cell.fixed(result.testTop1, decimals: 2)) %, rate \(Cell.number(result.rate, digits: 4)), \(Cell.fixed(result.seconds, decimals: 1)) s"
+    let train = result.trainTop1.map { "train \(Cell.fixed($0, decimals: 2)) %, " } ?? ""
+    return "epoch \(result.epoch): loss \(Cell.fixed(result.trainLoss, decimals: 4)), \(train)"
+      + "\(result.test.text), rate \(Cell.number(result.rate, digits: 4)), \(Cell.fixed(result.seconds, decimals: 1)) s"
   }
 }

@@ -66,11 +66,12 @@ struct TrainabilityCommand: ParsableCommand {
       guard let depth = Int(text) else {
         throw WorkbenchError("‘\(text)’ in --depths is no number; write it as 20,56,110.")
       }
-      return (
-        depth,
-        try variations.description(
-          "\(family)\(depth)", inputChannels: data.train.images.shape[3], classes: data.classes)
-      )
+      let description = try variations.description(
+        "\(family)\(depth)", inputChannels: data.train.images.shape[3], classes: data.classes)
+      guard let residual = description as? ResidualDescription else {
+        throw WorkbenchError("\(description.name) has no shortcuts to be left out; choose residual networks.")
+      }
+      return (depth, residual)
     }
     var recipe = Recipe.standard(epochs: epochs)
     recipe.schedule.rate = rate

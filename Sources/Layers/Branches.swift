@@ -12,7 +12,8 @@ public final class Branches: Container {
   }
 
   /// The branches and their names.
-  public let children: [(name: String, layer: any Layer)]
+  public let children: [NamedLayer]
+  public let printedName: String
   private let join: Join
   /// The channels that each branch reads; nil where each reads all.
   private let inputs: [Int]?
@@ -22,9 +23,13 @@ public final class Branches: Container {
   ///
   /// - Parameter inputs: how many channels each branch reads, one behind the other, for networks of several inputs;
   ///   nil where each reads all.
-  public init(_ children: [(name: String, layer: any Layer)], join: Join, inputs: [Int]? = nil) {
+  /// - Parameter printedName: what PyTorch calls this kind of branches.
+  public init(
+    _ children: [NamedLayer], join: Join, inputs: [Int]? = nil, printedName: String = "Branches"
+  ) {
     precondition(!children.isEmpty && inputs?.count ?? children.count == children.count)
     self.children = children
+    self.printedName = printedName
     self.join = join
     self.inputs = inputs
   }
@@ -76,15 +81,12 @@ public final class Branches: Container {
   }
 
   public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {
-    let prefix = name.isEmpty ? "" : name + "."
-    let rows = try zip(children, shares(input)).flatMap {
-      try $0.0.layer.summaries(prefix + $0.0.name, for: $0.1)
-    }
+    let rows = try zip(children, shares(input)).flatMap { try Layers.summaries(name, $0.0, for: $0.1) }
     let output = try outputShape(for: input), isSum = join == .sum
     return rows + [
       LayerSummary(
-        name: prefix + (isSum ? "add" : "concat"), type: isSum ? "Add" : "Concat", output: output,
-        cost: Cost(adds: isSum ? (children.count - 1) * output.count : 0))
+        name: dotted(name, isSum ? "add" : "concat"), type: isSum ? "Add" : "Concat", output: output,
+        cost: Cost(adds: isSum ? (children.count - 1) * output.count : 0, bytes: 8 * output.count))
     ]
   }
 
@@ -109,6 +111,10 @@ public final class Branches: Container {
   public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
     let gradients = join == .sum ? children.map { _ in gradient } : gradient.channelSlices(widths)
     if inputs != nil {
+      if context.skipsInputGradient {
+        for (child, gradient) in zip(children, gradients) { _ = child.layer.backward(gradient, context) }
+        return Tensor(uninitialized: [0])
+      }
       return .concatenated(zip(children, gradients).map { $0.0.layer.backward($0.1, context) })
     }
     var inner = context
@@ -145,7 +151,7 @@ public final class Branches: Container {
 
 extension Tensor {
   /// Feature maps of one size, their channels behind one another.
-  static func concatenated(_ parts: [Tensor]) -> Tensor {
+  public static func concatenated(_ parts: [Tensor]) -> Tensor {
     let widths = parts.map { $0.shape[3] }, channels = widths.reduce(0, +)
     var result = Tensor(uninitialized: parts[0].shape.dropLast() + [channels])
     let pixels = result.count / max(channels, 1)

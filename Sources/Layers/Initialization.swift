@@ -8,6 +8,12 @@ public enum Initialization: String, Sendable, CaseIterable {
   case xavier
   /// Standard normal, as AdderNet's weights start.
   case unitNormal
+  /// Uniform with variance 2 / fan in (He et al., 2015), as torchvision's SqueezeNet.
+  case heUniform
+  /// Normal with deviation 0.01, as torchvision's GoogLeNet.
+  case narrow
+  /// Uniform within ±1/√(fan in), as PyTorch's layers where a model does not say.
+  case pyTorch
 
   /// New weights.
   ///
@@ -21,6 +27,13 @@ public enum Initialization: String, Sendable, CaseIterable {
       let bound = (6 / (fanIn + fanOut)).squareRoot()
       return Tensor(uniform: shape, in: -bound..<bound, using: &random)
     case .unitNormal: return Tensor(normal: shape, using: &random)
+    case .heUniform:
+      let bound = (6 / fanIn).squareRoot()
+      return Tensor(uniform: shape, in: -bound..<bound, using: &random)
+    case .narrow: return Tensor(normal: shape, deviation: 0.01, using: &random)
+    case .pyTorch:
+      let bound = 1 / fanIn.squareRoot()
+      return Tensor(uniform: shape, in: -bound..<bound, using: &random)
     }
   }
 }

@@ -100,6 +100,8 @@ public protocol Layer: AnyObject {
   var ownBuffers: [NamedParameter] { get }
 
   /// The layers that this one consists of, in the order of their names in files.
+  ///
+  /// A layer under the empty name leaves no trace: what is inside it is named as if it were one level up.
   var children: [(name: String, layer: any Layer)] { get }
 
   /// A row for this layer, or for each of those that it consists of, in the order in which they run.
@@ -160,7 +162,27 @@ extension Layer {
   private func collect(_ own: (any Layer) -> [NamedParameter]) -> [NamedParameter] {
     own(self)
       + children.flatMap { child in
-        child.layer.collect(own).map { NamedParameter("\(child.name).\($0.name)", $0.parameter) }
+        child.layer.collect(own).map { NamedParameter(dotted(child.name, $0.name), $0.parameter) }
       }
   }
+}
+
+/// A layer and its name in the layer that it is a part of.
+public typealias NamedLayer = (name: String, layer: any Layer)
+
+/// Two parts of a path of layers' names, with a dot between them unless one is empty.
+func dotted(_ prefix: String, _ name: String) -> String {
+  prefix.isEmpty ? name : name.isEmpty ? prefix : "\(prefix).\(name)"
+}
+
+/// The rows of a part of a layer: one without a name that is no layer of its own, such as a ReLU, by its kind.
+func summaries(_ prefix: String, _ part: NamedLayer, for input: FeatureShape) throws -> [LayerSummary] {
+  let isFunction = part.name.isEmpty && part.layer.isFunction
+  let name = isFunction ? part.layer.printedName.lowercased() : part.name
+  return try part.layer.summaries(dotted(prefix, name), for: input)
+}
+
+extension Layer {
+  /// Whether nothing in it has a name in files.
+  var isFunction: Bool { children.isEmpty && ownParameters.isEmpty }
 }

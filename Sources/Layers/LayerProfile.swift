@@ -42,7 +42,7 @@ public final class LayerProfile: @unchecked Sendable {
     let shape = FeatureShape(input)
     entries.append(
       Entry(
-        name: (path + [name]).joined(separator: "."), input: shape,
+        name: (path + [name]).reduce("", dotted), input: shape,
         cost: (try? layer.cost(for: shape)) ?? Cost(),
         algorithm: layer.algorithm(for: shape, .forward, context),
         seconds: seconds))

@@ -37,8 +37,10 @@ extension Layer {
   /// None by default.
   public var printedArguments: String { "" }
 
-  /// The children by default.
-  public var printedChildren: [(name: String, layer: any Layer)] { children }
+  /// The children by default; what is inside those without a name is printed in their place.
+  public var printedChildren: [NamedLayer] {
+    children.flatMap { $0.name.isEmpty ? $0.layer.printedChildren : [$0] }
+  }
 
   /// The tree of layers as PyTorch's `print(model)` writes it.
   public var printed: String {

@@ -4,17 +4,20 @@ import Tensors
 /// `main(x) + shortcut(x)`; without a shortcut layer, `main(x) + x` (He et al., 2015, arXiv:1512.03385).
 public final class Residual: Container {
   private let main: any Layer
-  private let shortcut: (name: String, layer: any Layer)?
-  public let children: [(name: String, layer: any Layer)]
+  private let shortcut: NamedLayer?
+  public let children: [NamedLayer]
+  public let printedName: String
 
   /// A residual connection.
   ///
   /// - Parameters:
   ///   - main: named layers in sequence.
   ///   - shortcut: the layer beside them and its name, or nil for the identity.
-  public init(_ main: [(name: String, layer: any Layer)], shortcut: (name: String, layer: any Layer)? = nil) {
+  ///   - printedName: what PyTorch calls this kind of block.
+  public init(_ main: [NamedLayer], shortcut: NamedLayer? = nil, printedName: String = "Residual") {
     self.main = Sequential(main)
     self.shortcut = shortcut
+    self.printedName = printedName
     children = main + (shortcut.map { [$0] } ?? [])
   }
 
@@ -43,8 +46,8 @@ public final class Residual: Container {
   public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {
     let output = try outputShape(for: input)
     let addition = LayerSummary(
-      name: name + ".add", type: "Add", output: output, cost: Cost(adds: output.count))
-    let other = try shortcut.map { try $0.layer.summaries("\(name).\($0.name)", for: input) } ?? []
+      name: dotted(name, "add"), type: "Add", output: output, cost: Cost(adds: output.count))
+    let other = try shortcut.map { try Layers.summaries(name, $0, for: input) } ?? []
     return try main.summaries(name, for: input) + other + [addition]
   }
 

@@ -4,7 +4,8 @@ import Tensors
 /// Layers one after the other.
 public final class Sequential: Chain {
   /// The layers and their names, first to last.
-  public let children: [(name: String, layer: any Layer)]
+  public let children: [NamedLayer]
+  public let printedName: String
 
   /// A layer with the normalisation and the ReLU that come right behind it.
   private struct Step {
@@ -40,8 +41,11 @@ public final class Sequential: Chain {
   private let steps: [Step]
 
   /// A sequence of named layers.
-  public init(_ children: [(name: String, layer: any Layer)]) {
+  ///
+  /// - Parameter printedName: what PyTorch calls this kind of sequence.
+  public init(_ children: [NamedLayer], printedName: String = "Sequential") {
     self.children = children
+    self.printedName = printedName
     var steps: [Step] = []
     for child in children {
       if let last = steps.last, last.relu == nil {
@@ -60,8 +64,8 @@ public final class Sequential: Chain {
   }
 
   /// A sequence whose layers are named 0, 1, … as in PyTorch's `Sequential`.
-  public convenience init(numbered layers: [any Layer]) {
-    self.init(layers.enumerated().map { (String($0.offset), $0.element) })
+  public convenience init(numbered layers: [any Layer], printedName: String = "Sequential") {
+    self.init(layers.enumerated().map { (String($0.offset), $0.element) }, printedName: printedName)
   }
 
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
@@ -86,7 +90,7 @@ public final class Sequential: Chain {
   public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {
     var shape = input, rows: [LayerSummary] = []
     for child in children {
-      rows += try child.layer.summaries(name.isEmpty ? child.name : "\(name).\(child.name)", for: shape)
+      rows += try Layers.summaries(name, child, for: shape)
       shape = try child.layer.outputShape(for: shape)
     }
     return rows

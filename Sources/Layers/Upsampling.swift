@@ -101,7 +101,7 @@ public final class Upsampling: Layer {
 }
 
 /// A layer whose output is brought back to the size of its input, bilinearly.
-public final class Resized: Layer {
+public final class Resized: Container {
   private let inner: any Layer
   private let stride: (height: Int, width: Int)
   private var upsampling: Upsampling?
@@ -114,7 +114,8 @@ public final class Resized: Layer {
     self.stride = stride
   }
 
-  public var children: [(name: String, layer: any Layer)] { inner.children }
+  public var children: [NamedLayer] { inner.children }
+  public var printedName: String { inner.printedName }
 
   private func upsampling(_ input: FeatureShape) -> Upsampling {
     upsampling(input.height, input.width)
@@ -134,15 +135,15 @@ public final class Resized: Layer {
   }
 
   public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {
-    let prefix = name.isEmpty ? "" : name + "."
     return try inner.summaries(name, for: input)
-      + upsampling(input).summaries(prefix + "interpolate", for: inner.outputShape(for: input))
+      + upsampling(input).summaries(dotted(name, "interpolate"), for: inner.outputShape(for: input))
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     let upsampling = upsampling(FeatureShape(input))
     if context.training { self.upsampling = upsampling }
-    return upsampling.forward(inner.forward(input, context), context)
+    let output = inner.forward(input, context)
+    return upsampling.profiled("interpolate", output, context) { upsampling.forward($0, context) }
   }
 
   public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {

@@ -25,10 +25,12 @@ public struct BottleneckSaving: Sendable {
   public var plainMACs: Int { height * width * plainParameters }
 }
 
-extension ResidualNetwork {
+extension Network {
   /// What each bottleneck saves; none where the blocks are basic ones.
   public func bottleneckSavings(for input: FeatureShape) throws -> [BottleneckSaving] {
-    guard description.block == .bottleneck else { return [] }
+    guard let description = description as? ResidualDescription, description.block == .bottleneck else {
+      return []
+    }
     let outputs = Dictionary(
       try summaries("", for: input).filter { $0.name.hasSuffix(".add") }.map { ($0.name, $0.output) },
       uniquingKeysWith: { $1 })

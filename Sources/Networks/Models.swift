@@ -1,91 +1,85 @@
+import Layers
 import Tensors
+
+/// A model in the list: how it is called and what it was made for.
+public struct Model: Sendable {
+  /// The name on the command line.
+  public let name: String
+  /// An image that it was made for.
+  public let input: FeatureShape
+  /// The classes that it was made for, or the values in a regression.
+  public let classes: Int
+  /// Its description for images of some channels, and some classes.
+  let describe: @Sendable (_ inputChannels: Int, _ classes: Int) -> any ModelDescription
+
+  /// A model for square images.
+  init(
+    _ name: String, extent: Int, channels: Int = 3, classes: Int,
+    describe: @escaping @Sendable (_ inputChannels: Int, _ classes: Int) -> any ModelDescription
+  ) {
+    self.name = name
+    input = FeatureShape(batch: 1, height: extent, width: extent, channels: channels)
+    self.classes = classes
+    self.describe = describe
+  }
+
+  /// A model that its name describes.
+  init(
+    _ name: String, extent: Int = 224, classes: Int = 1000, classifier: String = "fc.bias",
+    isDense: Bool = false, printedName: String, body: @escaping @Sendable (NetworkBuilder) throws -> any Layer
+  ) {
+    self.init(name, extent: extent, classes: classes) { inputChannels, classes in
+      FixedDescription(
+        name: name, inputChannels: inputChannels, classes: classes, classifier: classifier, isDense: isDense,
+        printedName: printedName, body: body)
+    }
+  }
+}
+
+/// Models of one kind.
+public struct ModelFamily: Sendable {
+  /// What they are called together.
+  public let name: String
+  /// Where they come from.
+  public let source: String
+  /// The models, small ones first.
+  public let models: [Model]
+}
 
 /// Models by name.
 public enum Models {
   /// The main job's model: a bottleneck network of 20 layers for images of 8×8 to 32×32.
   public static let standard = "bottleneck20"
 
-  /// All names.
-  public static let names = imageNet.map(\.name) + small.map(\.name)
+  /// All models, by family.
+  public static let families =
+    ResNets.families + [
+      ShiftResNet.family, AdderNet.family, SqueezeNet.family, MobileNet.family, GoogLeNet.family,
+      Xception.family, DeepLab.family, MeanSpot.family,
+    ]
 
-  /// Whether a name is that of a network for small images, of 32×32 or less.
-  public static func isSmall(_ name: String) -> Bool { small.contains { $0.name == name } }
+  private static let all = families.flatMap(\.models)
+
+  /// All names.
+  public static let names = all.map(\.name)
+
+  private static func model(_ name: String) -> Model? { all.first { $0.name == name } }
 
   /// The images that a model was made for, one of them.
   public static func input(_ name: String) -> FeatureShape {
-    if name == standard { return FeatureShape(batch: 1, height: 8, width: 8, channels: 1) }
-    let extent = isSmall(name) ? 32 : 224
-    return FeatureShape(batch: 1, height: extent, width: extent, channels: 3)
+    model(name)?.input ?? FeatureShape(batch: 1, height: 224, width: 224, channels: 3)
   }
 
-  /// The classes that a model was made for.
-  public static func classes(_ name: String) -> Int { isSmall(name) ? 10 : 1000 }
+  /// The classes that a model was made for, or the values in a regression.
+  public static func classes(_ name: String) -> Int { model(name)?.classes ?? 1000 }
 
   /// The description of a model; an error that lists the names if there is none.
-  ///
-  /// Those for large images are torchvision's, `resnet20` to `resnet110` are He et al.'s (2015, arXiv:1512.03385,
-  /// §4.2), number for number; `bottleneck20` to `bottleneck164` are the same family of bottlenecks.
   public static func description(_ name: String, inputChannels: Int, classes: Int) throws
-    -> ResidualDescription
+    -> any ModelDescription
   {
-    let description =
-      if let model = imageNet.first(where: { $0.name == name }) {
-        large(model, inputChannels, classes)
-      } else if let model = small.first(where: { $0.name == name }) {
-        small(model, inputChannels, classes)
-      } else {
-        throw WorkbenchError("There is no model ‘\(name)’; choose from \(names.joined(separator: ", ")).")
-      }
-    return description
-  }
-
-  /// torchvision's: 7×7 stem, four stages.
-  private struct ImageNetModel {
-    var name: String
-    var block: ResidualDescription.Block
-    var counts: [Int]
-    var groups = 1
-    var widthPerGroup = 64
-  }
-
-  private static let imageNet: [ImageNetModel] = [
-    .init(name: "resnet18", block: .basic, counts: [2, 2, 2, 2]),
-    .init(name: "resnet34", block: .basic, counts: [3, 4, 6, 3]),
-    .init(name: "resnet50", block: .bottleneck, counts: [3, 4, 6, 3]),
-    .init(name: "resnet101", block: .bottleneck, counts: [3, 4, 23, 3]),
-    .init(name: "resnet152", block: .bottleneck, counts: [3, 8, 36, 3]),
-    .init(name: "resnext50_32x4d", block: .bottleneck, counts: [3, 4, 6, 3], groups: 32, widthPerGroup: 4),
-    .init(name: "wide_resnet50_2", block: .bottleneck, counts: [3, 4, 6, 3], widthPerGroup: 128),
-  ]
-
-  /// For images of 32×32: 3×3 stem, three stages of n blocks; 6n + 2 layers, of bottlenecks 9n + 2.
-  private static let small: [(name: String, block: ResidualDescription.Block, count: Int)] =
-    [20, 32, 44, 56, 110].map { ("resnet\($0)", .basic, ($0 - 2) / 6) }
-    + [20, 29, 56, 110, 164].map { ("bottleneck\($0)", .bottleneck, ($0 - 2) / 9) }
-
-  private static func large(_ model: ImageNetModel, _ inputChannels: Int, _ classes: Int)
-    -> ResidualDescription
-  {
-    var description = ResidualDescription(
-      name: model.name, block: model.block, stem: .large, stemWidth: 64,
-      stages: zip([64, 128, 256, 512], model.counts).enumerated().map {
-        .init(width: $0.element.0, count: $0.element.1, stride: $0.offset == 0 ? 1 : 2)
-      }, inputChannels: inputChannels, classes: classes)
-    description.groups = model.groups
-    description.innerWidth = (model.groups * model.widthPerGroup, 64)
-    return description
-  }
-
-  private static func small(
-    _ model: (name: String, block: ResidualDescription.Block, count: Int), _ inputChannels: Int,
-    _ classes: Int
-  ) -> ResidualDescription {
-    ResidualDescription(
-      name: model.name, block: model.block, stem: .small, stemWidth: 16,
-      stages: [
-        .init(width: 16, count: model.count, stride: 1), .init(width: 32, count: model.count, stride: 2),
-        .init(width: 64, count: model.count, stride: 2),
-      ], shortcut: model.block == .basic ? .padding : .projection, inputChannels: inputChannels,
-      classes: classes)
+    guard let model = model(name) else {
+      throw WorkbenchError("There is no model ‘\(name)’; choose from \(names.joined(separator: ", ")).")
+    }
+    return model.describe(inputChannels, classes)
   }
 }

@@ -10,13 +10,13 @@ public final class ResidualBlock: Container {
 
   /// A block of the named layers, with the identity or a shortcut beside them.
   init(
-    _ kind: ResidualDescription.Block, _ main: [(name: String, layer: any Layer)], shortcut: (any Layer)?
+    _ kind: ResidualDescription.Block, _ main: [NamedLayer], shortcut: (any Layer)?
   ) {
     self.kind = kind
     residual = Residual(main, shortcut: shortcut.map { ("downsample", $0) })
   }
 
-  public var children: [(name: String, layer: any Layer)] { residual.children }
+  public var children: [NamedLayer] { residual.children }
 
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
     try residual.outputShape(for: input)
@@ -51,12 +51,18 @@ public final class ResidualBlock: Container {
   }
 
   /// As torchvision calls it.
-  public var printedName: String { kind == .basic ? "BasicBlock" : "Bottleneck" }
+  public var printedName: String {
+    switch kind {
+    case .basic: "BasicBlock"
+    case .bottleneck: "Bottleneck"
+    case .shift: "ShiftBlock"
+    }
+  }
 
   /// torchvision's blocks have one ReLU, where it is made first.
-  public var printedChildren: [(name: String, layer: any Layer)] {
+  public var printedChildren: [NamedLayer] {
     var printed = children.filter { !($0.layer is ReLU) }
-    printed.insert(("relu", relu), at: kind == .basic ? 2 : 6)
+    printed.insert(("relu", relu), at: kind == .bottleneck ? 6 : 2)
     return printed
   }
 }

@@ -1,16 +1,19 @@
+import Layers
 import Tensors
 
 /// A residual network as plain data: what to build, block by block.
-public struct ResidualDescription: Sendable {
-  /// The two blocks of He et al. (2015, arXiv:1512.03385).
+public struct ResidualDescription: ModelDescription {
+  /// The two blocks of He et al. (2015, arXiv:1512.03385), and Wu et al.'s (2017, arXiv:1711.08141).
   public enum Block: String, Sendable {
     /// k×k, k×k.
     case basic
     /// 1×1 to `width`, k×k with the stride, 1×1 to 4 · `width`.
     case bottleneck
+    /// 1×1 to `shiftExpansion` · width, k×k that keeps the channels, 1×1 to width with the stride.
+    case shift
 
     /// Output channels for each unit of width.
-    public var expansion: Int { self == .basic ? 1 : 4 }
+    public var expansion: Int { self == .bottleneck ? 4 : 1 }
   }
 
   /// What stands before the first stage.
@@ -38,14 +41,6 @@ public struct ResidualDescription: Sendable {
     }
   }
 
-  /// Which convolutions the kernel takes the place of.
-  public enum Replacement: String, Sendable, CaseIterable {
-    /// Each block's k×k convolutions.
-    case spatial
-    /// All but the stem's, as AdderNet does.
-    case all
-  }
-
   /// What stands beside blocks: of those that change the size or the channels, in He et al.'s (2015, §3.3) options.
   public enum Shortcut: String, Sendable, CaseIterable {
     /// Option A: every stride-th pixel, with zeros in the new channels.
@@ -64,6 +59,14 @@ public struct ResidualDescription: Sendable {
     case first
   }
 
+  /// What classifies the mean of all pixels.
+  public enum Head: Sendable {
+    /// A linear layer.
+    case linear
+    /// A 1×1 convolution without bias, then batch normalisation, as AdderNet has it.
+    case normalizedConvolution
+  }
+
   /// The model's name.
   public var name: String
   /// The block.
@@ -80,6 +83,12 @@ public struct ResidualDescription: Sendable {
   public var innerWidth = (numerator: 1, denominator: 1)
   /// What stands beside blocks that change the size or the channels.
   public var shortcut: Shortcut
+  /// What classifies.
+  public var head = Head.linear
+  /// Channels inside a block of shifts for each of its output.
+  public var shiftExpansion = 3
+  /// The kernel that belongs to the model, where it is not `standard`.
+  public var ownKernel: String?
   /// Where bottlenecks have their stride.
   public var stridePlace = StridePlace.spatial
   /// The stages, counted from 1, whose stride is replaced by dilation (Yu et al., 2017, arXiv:1705.09914).
@@ -112,6 +121,13 @@ public struct ResidualDescription: Sendable {
     self.inputChannels = inputChannels
     self.classes = classes
   }
+
+  /// As torchvision calls it.
+  public var printedName: String { "ResNet" }
+
+  public var classifier: String { head == .linear ? "fc.bias" : "bn2.bias" }
+
+  public func makeBody(_ net: NetworkBuilder) throws -> any Layer { try ResidualBuilder(self, net).body() }
 
   /// Refuses stages that the network does not have.
   public func check() throws {

@@ -23,7 +23,8 @@ import Testing
       if let wrong = arguments.first(where: { $0.hasPrefix("--rate=-") }) {
         throw WorkbenchError("--rate is \(wrong.dropFirst(7)); it must be from 0 to 1000.")
       }
-      return .standard(epochs: arguments.contains("--epochs=2") ? 2 : 1)
+      let epochs = arguments.contains("--epochs=2") ? 2 : 1
+      return { .standard(epochs: epochs, isRegression: $0) }
     })
 
   static func sweep(_ text: String) throws -> Sweep {
@@ -134,7 +135,8 @@ import Testing
     var records = try SweepRecords(folder)
     try SweepRecords.makeFolder(folder)
     let epoch = EpochResult(
-      epoch: 1, rate: 0.1, trainLoss: 1.0 / 3, trainTop1: 2.0 / 7, testTop1: 50, seconds: 1.25)
+      epoch: 1, rate: 0.1, trainLoss: 1.0 / 3, trainTop1: 2.0 / 7,
+      test: TestResult(top1: 50, mse: nil, mae: nil, isFinite: true), seconds: 1.25)
     let record = SweepRecord(
       definition: ["kind": "training"], result: .init(epochs: [RecordedEpoch(epoch)]),
       timing: .init(
@@ -151,7 +153,7 @@ import Testing
     let path = "\(folder)/records/\(name).json"
     let text = try String(contentsOfFile: path, encoding: .utf8)
     for spoilt in [
-      text.replacingOccurrences(of: "\"testTop1\" : 50", with: "\"testTop1\" : 99"),
+      text.replacingOccurrences(of: "\"top1\" : 50", with: "\"top1\" : 99"),
       text.replacingOccurrences(of: "\"kind\" : \"training\"", with: "\"kind\" : \"network\""),
       String(text.prefix(100)), "", "{}", "[1, 2",
     ] {

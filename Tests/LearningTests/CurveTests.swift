@@ -19,7 +19,7 @@ struct CurveTests {
     let url = try #require(Bundle.module.url(forResource: "Fixtures/curve", withExtension: "json"))
     let facts = try JSONDecoder().decode(Facts.self, from: Data(contentsOf: url))
     let standard = try KernelRegistry.builtIn.choice("standard")
-    let network = try ResidualNetwork(
+    let network = try Network(
       Models.description("resnet20", inputChannels: 1, classes: 10), kernel: standard, standard: standard,
       seed: 0)
     fill(network)

@@ -18,10 +18,10 @@ struct ProxyTests {
 
   private func network(
     _ model: String, _ item: String = "standard", isPlain: Bool = false, seed: UInt64 = 0
-  ) throws -> ResidualNetwork {
+  ) throws -> Network {
     var description = try Models.description(model, inputChannels: 1, classes: 10)
-    if isPlain { description.shortcut = .none }
-    return try ResidualNetwork(
+    if isPlain { description = description.plain }
+    return try Network(
       description, kernel: KernelRegistry.builtIn.choice(item),
       standard: KernelRegistry.builtIn.choice("standard"), seed: seed)
   }

@@ -9,7 +9,7 @@ import Testing
 struct ReproducibilityTests {
   private func train(_ item: String, threads: Int, seed: UInt64) throws -> ([EpochResult], [Tensor]) {
     let registry = KernelRegistry.builtIn
-    let network = try ResidualNetwork(
+    let network = try Network(
       Models.description("bottleneck20", inputChannels: 1, classes: 10), kernel: registry.choice(item),
       standard: registry.choice("standard"), seed: seed)
     var results: [EpochResult] = []
@@ -41,14 +41,14 @@ struct ReproducibilityTests {
   /// The losses of the first steps.
   private func losses(_ item: String) throws -> [Double] {
     let registry = KernelRegistry.builtIn, data = try Dataset.load("digits")
-    let network = try ResidualNetwork(
+    let network = try Network(
       Models.description("bottleneck20", inputChannels: 1, classes: 10), kernel: registry.choice(item),
       standard: registry.choice("standard"), seed: 0)
     let optimizer = SGD(network.parameters.map(\.parameter), .init(momentum: 0.9))
     let context = Context(training: true, threads: 2)
     return (0..<4).map { step in
-      let (images, labels) = data.train.gather(Array(step * 32..<(step + 1) * 32))
-      let result = CrossEntropy.evaluate(network.forward(images, context), labels)
+      let (images, targets) = data.train.gather(Array(step * 32..<(step + 1) * 32))
+      let result = targets.loss(network.forward(images, context))
       _ = network.backward(result.gradient, context)
       optimizer.step(rate: 0.01)
       return result.loss

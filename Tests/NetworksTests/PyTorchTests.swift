@@ -6,7 +6,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Whole networks against torchvision's (experiments/peers/make_network_fixtures.py).
+/// Whole networks against torchvision's and timm's (experiments/peers/make_network_fixtures.py).
 struct PyTorchTests {
   struct Facts: Decodable, Sendable {
     struct Logits: Decodable, Sendable, CustomTestStringConvertible {
@@ -25,6 +25,7 @@ struct PyTorchTests {
       let gradients: [String: Gradient]
     }
     let logits: [Logits]
+    let state: [String: [String: [Int]]]
     let gradients: Gradients
   }
 
@@ -35,8 +36,8 @@ struct PyTorchTests {
     return try? JSONDecoder().decode(Facts.self, from: data)
   }()
 
-  private func network(_ model: String) throws -> ResidualNetwork {
-    let network = try ResidualNetwork(
+  private func network(_ model: String) throws -> Network {
+    let network = try Network(
       Models.description(model, inputChannels: 3, classes: 10),
       kernel: KernelRegistry.builtIn.choice("standard"),
       standard: KernelRegistry.builtIn.choice("standard"), seed: 0)
@@ -49,15 +50,31 @@ struct PyTorchTests {
     return Tensor(uniform: shape, in: -1..<1, using: &random).fromFileOrder(.features)
   }
 
-  @Test func fixturesAreThere() throws { #expect(try #require(Self.facts).logits.count == 14) }
+  @Test func fixturesAreThere() throws { #expect(try #require(Self.facts).logits.count == 26) }
 
   /// Single precision rounds each of up to 152 layers' sums by about 1e-7 of their size; 1e-4 is far above that.
+  /// Of more than 256 logits, those of pixels, the file has as many, equally far apart.
   @Test(arguments: facts?.logits ?? []) func logitsAreTorchvisions(_ fact: Facts.Logits) throws {
-    let logits = try network(fact.model).forward(images(fact.shape), Context(training: false, threads: 2))
-      .values
+    let all = try network(fact.model).forward(images(fact.shape), Context(training: false, threads: 2))
+      .toFileOrder(.features).values
+    let count = min(all.count, 256)
+    let logits = (0..<count).map { all[all.count * $0 / count] }
     let largest = fact.logits.map(abs).max() ?? 0
     #expect(logits.count == fact.logits.count)
     for (own, theirs) in zip(logits, fact.logits) { #expect(abs(Double(own) - theirs) <= 1e-4 * largest) }
+  }
+
+  /// Files of weights fit, name for name.
+  @Test(arguments: facts?.state.keys.sorted() ?? []) func statesAreTheirs(_ model: String) throws {
+    let standard = try KernelRegistry.builtIn.choice("standard")
+    let network = try Network(
+      Models.description(model, inputChannels: 3, classes: Models.classes(model)), kernel: standard,
+      standard: standard, seed: 0)
+    let own = Dictionary(
+      uniqueKeysWithValues: network.state.map {
+        ($0.name, $0.parameter.layout.fileShape($0.parameter.value.shape))
+      })
+    #expect(own == Self.facts?.state[model])
   }
 
   /// Gradients pass through batch statistics and 18 layers in single precision: a thousandth of each array's size is

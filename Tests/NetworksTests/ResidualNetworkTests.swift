@@ -6,18 +6,23 @@ import Testing
 
 struct ResidualNetworkTests {
   private func network(
-    _ model: String, _ item: String = "standard", _ replacement: ResidualDescription.Replacement = .spatial,
+    _ model: String, _ item: String = "standard", _ replacement: Replacement = .spatial,
     channels: Int = 3, classes: Int = 1000
-  ) throws -> ResidualNetwork {
+  ) throws -> Network {
     var description = try Models.description(model, inputChannels: channels, classes: classes)
     description.replacement = replacement
     return try network(description, item)
   }
 
-  private func network(_ description: ResidualDescription, _ item: String) throws -> ResidualNetwork {
-    try ResidualNetwork(
+  private func network(_ description: any ModelDescription, _ item: String) throws -> Network {
+    try Network(
       description, kernel: KernelRegistry.builtIn.choice(item),
       standard: KernelRegistry.builtIn.choice("standard"), seed: 0)
+  }
+
+  private func residual(_ model: String, classes: Int) throws -> ResidualDescription {
+    try #require(
+      try Models.description(model, inputChannels: 3, classes: classes) as? ResidualDescription)
   }
 
   /// torchvision's published parameter counts.
@@ -46,16 +51,16 @@ struct ResidualNetworkTests {
 
   @Test func variationsCountAsTheyShould() throws {
     let image = FeatureShape(batch: 1, height: 224, width: 224, channels: 3)
-    var small = try Models.description("resnet20", inputChannels: 3, classes: 10)
+    var small = try residual("resnet20", classes: 10)
     small.shortcut = .projection
     #expect(try network(small, "standard").parameterCount == 272_474)
     // Option A's shortcuts have no parameters, nor have those of plain networks.
     small.shortcut = .none
     #expect(try network(small, "standard").parameterCount == 269_722)
-    var paper = try Models.description("resnet50", inputChannels: 3, classes: 1000)
+    var paper = try residual("resnet50", classes: 1000)
     paper.stridePlace = .first
     #expect(try network(paper, "standard").cost(for: image).macs == 3_857_973_248)
-    var deformable = try Models.description("resnet50", inputChannels: 3, classes: 1000)
+    var deformable = try residual("resnet50", classes: 1000)
     deformable.replacedStages = [2, 3, 4]
     #expect(try network(deformable, "deformable").parameterCount == 26_137_874)
     #expect(try network(deformable, "deformable-v2").parameterCount == 26_428_295)
@@ -63,7 +68,7 @@ struct ResidualNetworkTests {
 
   /// A dilated last stage keeps the resolution, and with it the MACs grow; parameters stay.
   @Test func dilationReplacesStrides() throws {
-    var description = try Models.description("resnet50", inputChannels: 3, classes: 1000)
+    var description = try residual("resnet50", classes: 1000)
     description.dilatedStages = [3, 4]
     let image = FeatureShape(batch: 1, height: 65, width: 65, channels: 3)
     let rows = try network(description, "standard").summaries("", for: image)
@@ -74,7 +79,7 @@ struct ResidualNetworkTests {
 
   @Test func summariesAddUp() throws {
     let image = FeatureShape(batch: 1, height: 33, width: 40, channels: 3)
-    for model in Models.names {
+    for model in Models.names where !model.hasPrefix("mean_spot") {
       let network = try network(model, "deformable-v2")
       let total = try network.summaries("", for: image).reduce(Cost()) { $0 + $1.cost }
       #expect(try total == network.cost(for: image), "\(model)")
@@ -89,9 +94,9 @@ struct ResidualNetworkTests {
     throws
   {
     for (model, groups) in [("resnet20", 1), ("bottleneck20", 1), ("bottleneck20", 4)] {
-      var description = try Models.description(model, inputChannels: 3, classes: 10)
+      var description = try residual(model, classes: 10)
       description.groups = groups
-      for replacement in ResidualDescription.Replacement.allCases {
+      for replacement in Replacement.allCases {
         description.replacement = replacement
         _ = try network(description, item).outputShape(for: Models.input(model).with(channels: 3))
       }
@@ -154,8 +159,8 @@ struct ResidualNetworkTests {
       try network("bottleneck20", "deformable", channels: 1, classes: 10).parameterCount == plain + offsets)
   }
 
-  @Test(arguments: KernelRegistry.builtIn.kernels.map(\.name), ResidualDescription.Replacement.allCases)
-  func everyKernelFits(_ item: String, _ replacement: ResidualDescription.Replacement) throws {
+  @Test(arguments: KernelRegistry.builtIn.kernels.map(\.name), Replacement.allCases)
+  func everyKernelFits(_ item: String, _ replacement: Replacement) throws {
     let network = try network("bottleneck20", item, replacement, channels: 1, classes: 10)
     var random = Random(seed: 1)
     let x = Tensor(normal: [2, 8, 8, 1], using: &random)

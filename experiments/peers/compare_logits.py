@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Compare the logits of torchvision's residual networks with `experiment logits`, on random weights and statistics.
+"""Compare the logits of torchvision's and timm's networks with `experiment logits`, on random weights and statistics.
 
-    pip install torch torchvision safetensors numpy
+    pip install torch torchvision timm safetensors numpy
     swift build && python experiments/peers/compare_logits.py
 
 Prints for each network and image size the largest difference relative to the largest logit, and the peak memory of
@@ -15,12 +15,10 @@ import tempfile
 
 import numpy as np
 import torch
-import torchvision
-from networks import fill, uniform
+from networks import OTHERS, RESIDUAL, fill, peer, uniform
 from safetensors.torch import save_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-MODELS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "wide_resnet50_2")
 
 
 def peak(command):
@@ -37,9 +35,11 @@ def main():
     print("| model | images | largest difference | weights MB | peak MB |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         weights, x, y = (str(pathlib.Path(folder) / name) for name in ("w.safetensors", "x.npy", "y.npy"))
-        for model in MODELS:
-            network = fill(getattr(torchvision.models, model)()).eval()
-            save_file(network.state_dict(), weights)
+        for model in RESIDUAL + OTHERS:
+            network, stateful = peer(model, 21 if model == "deeplabv3_resnet50" else 1000)
+            fill(stateful)
+            network.eval()
+            save_file(stateful.state_dict(), weights)
             for shape in ((1, 3, 224, 224), (2, 3, 97, 130)):
                 images = uniform("images", shape, -1, 1)
                 np.save(x, images.numpy())

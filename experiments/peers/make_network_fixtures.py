@@ -8,7 +8,10 @@ need to be stored. Everything is computed in float64 from float32 values.
 
 `Tests/NetworksTests/Fixtures/networks.json`:
 
-    logits     list of {model, shape (NCHW), logits (flat)}: torchvision's networks with ten classes, in inference
+    logits     list of {model, shape (NCHW), logits}: torchvision's and timm's networks with ten classes, in inference;
+               logits are flat, of more than 256 those at 0, n / 256, 2 n / 256, …
+    state      {model: {name: shape}}: what files of weights hold of networks that are not residual ones, at their
+               own numbers of classes
     gradients  {images, shape, labels, margin, loss, gradients: {name: {norm, samples}}}: ResNet-18 in training,
                cross-entropy; images are named `images`; margin is the smallest input of a ReLU; samples are the
                elements at 0, n / 7, 2 n / 7, … of the flat array in PyTorch's order
@@ -28,7 +31,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 import torchvision
-from networks import CifarResNet, fill, uniform
+from networks import OTHERS, RESIDUAL, CifarResNet, fill, peer, uniform
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DATA = ROOT / "Sources/Learning/Resources"
@@ -40,13 +43,28 @@ def rounded(values):
 
 def logits():
     cases = []
-    for model in ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "wide_resnet50_2"):
-        network = fill(getattr(torchvision.models, model)(num_classes=10)).double().eval()
+    for model in RESIDUAL + OTHERS:
+        network, stateful = peer(model, 10)
+        fill(stateful)
+        network.double().eval()
         for shape in ((1, 3, 64, 64), (2, 3, 97, 130)):
             images = uniform("images", shape, -1, 1).double()
             with torch.no_grad():
-                cases.append({"model": model, "shape": shape, "logits": rounded(network(images))})
+                flat = network(images).flatten()
+            count = min(len(flat), 256)
+            values = flat[[len(flat) * index // count for index in range(count)]]
+            cases.append({"model": model, "shape": shape, "logits": rounded(values)})
     return cases
+
+
+def states():
+    facts = {}
+    for model in OTHERS:
+        state = peer(model, 21 if model == "deeplabv3_resnet50" else 1000)[1].state_dict()
+        facts[model] = {
+            name: list(value.shape) for name, value in state.items() if not name.endswith("num_batches_tracked")
+        }
+    return facts
 
 
 def gradients():
@@ -119,5 +137,5 @@ def write(path, facts):
 
 if __name__ == "__main__":
     torch.set_num_threads(2)
-    write(ROOT / "Tests/NetworksTests/Fixtures/networks.json", {"logits": logits(), "gradients": gradients()})
+    write(ROOT / "Tests/NetworksTests/Fixtures/networks.json", {"logits": logits(), "state": states(), "gradients": gradients()})
     write(ROOT / "Tests/LearningTests/Fixtures/curve.json", curves())

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+import torchvision
 
 
 class BasicBlock(nn.Module):
@@ -46,6 +47,40 @@ class CifarResNet(nn.Module):
     def forward(self, x):
         x = self.layer3(self.layer2(self.layer1(F.relu(self.bn1(self.conv1(x))))))
         return self.fc(x.mean((2, 3)))
+
+
+RESIDUAL = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "wide_resnet50_2")
+OTHERS = ("squeezenet1_1", "mobilenet_v1", "mobilenet_v2", "googlenet", "xception", "deeplabv3_resnet50")
+
+
+class Logits(nn.Module):
+    """A segmentation network that returns its logits, not a dictionary."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x):
+        return self.network(x)["out"]
+
+
+def peer(model, classes):
+    """A network of torchvision's or timm's by our name, and the one whose state its weights are."""
+    if model in ("mobilenet_v1", "xception"):
+        import timm
+
+        names = {"mobilenet_v1": "mobilenetv1_100", "xception": "legacy_xception"}
+        network = timm.create_model(names[model], num_classes=classes)
+    elif model == "deeplabv3_resnet50":
+        network = torchvision.models.segmentation.deeplabv3_resnet50(
+            weights=None, weights_backbone=None, num_classes=classes, aux_loss=False
+        )
+        return Logits(network), network
+    elif model == "googlenet":
+        network = torchvision.models.googlenet(num_classes=classes, aux_logits=False, init_weights=False)
+    else:
+        network = getattr(torchvision.models, model)(num_classes=classes)
+    return network, network
 
 
 GAMMA, MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1

@@ -11,7 +11,7 @@ public struct ModelStudy {
     /// The kernels, `standard` first: the yardstick.
     public var kernels: [KernelChoice]
     /// The network.
-    public var model: ResidualDescription
+    public var model: any ModelDescription
     /// The algorithm of the replaced convolutions, or nil for the choice by shape.
     public var algorithm: String?
     /// The images.
@@ -27,7 +27,7 @@ public struct ModelStudy {
 
     /// A plan.
     public init(
-      kernels: [KernelChoice], model: ResidualDescription, algorithm: String?, input: FeatureShape,
+      kernels: [KernelChoice], model: any ModelDescription, algorithm: String?, input: FeatureShape,
       pass: TimedPass, threads: Int, seconds: Double,
       tuning: AlgorithmTuning?
     ) {
@@ -57,10 +57,10 @@ public struct ModelStudy {
     try Tensor.checkSize(plan.input.extents, "The input")
     var random = Random(seed: 0)
     let images = Tensor(normal: plan.input.extents, using: &random)
-    var networks: [(KernelChoice, ResidualNetwork)] = [], refusals: [OperatorRow] = []
+    var networks: [(KernelChoice, Network)] = [], refusals: [OperatorRow] = []
     for choice in plan.kernels {
       do {
-        let network = try ResidualNetwork(
+        let network = try Network(
           plan.model, kernel: choice, standard: plan.kernels[0], algorithm: plan.algorithm, seed: 0)
         _ = try network.outputShape(for: plan.input)
         networks.append((choice, network))
@@ -103,15 +103,16 @@ public struct ModelStudy {
   }
 
   private static func contestant(
-    _ network: ResidualNetwork, _ plan: Plan, _ images: Tensor, _ inference: Context
+    _ network: Network, _ plan: Plan, _ images: Tensor, _ inference: Context
   ) -> (prepare: () -> Void, run: () -> Void) {
     let training = Context(training: true, threads: plan.threads)
     var backward = training
     backward.skipsInputGradient = true
-    let labels = (0..<plan.input.batch).map { $0 % plan.model.classes }
-    func forward() -> CrossEntropy.Result {
-      CrossEntropy.evaluate(network.forward(images, training), labels)
-    }
+    // A label for each image, or for each pixel of a network that classifies pixels; a value in a regression.
+    let count = plan.model.isDense ? plan.input.pixels : plan.input.batch, classes = plan.model.classes
+    let targets: Targets =
+      classes == 1 ? .values(Array(repeating: 0, count: count)) : .labels((0..<count).map { $0 % classes })
+    func forward() -> BatchLoss { targets.loss(network.forward(images, training)) }
     switch plan.pass {
     case .forward: return ({}, { _ = network.forward(images, inference) })
     case .backward:

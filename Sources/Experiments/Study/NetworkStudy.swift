@@ -38,7 +38,7 @@ public struct NetworkRow: Sendable {
   public let refusal: String?
 }
 
-/// Times and trains a residual network with each kernel.
+/// Times and trains a network with each kernel.
 public struct NetworkStudy {
   /// Counts and latencies, in the order of the kernels.
   public private(set) var rows: [NetworkRow] = []
@@ -60,7 +60,7 @@ public struct NetworkStudy {
     let input = FeatureShape(batch: 1, height: shape[1], width: shape[2], channels: shape[3])
     let (image, _) = specification.data.train.gather([0])
     let context = Context(training: false, threads: specification.threads)
-    var networks: [(String, ResidualNetwork)] = [], refusals: [String: String] = [:]
+    var networks: [(String, Network)] = [], refusals: [String: String] = [:]
     for choice in specification.kernels {
       do {
         let network = try specification.network(choice, seed: 0)
@@ -107,5 +107,13 @@ public struct NetworkStudy {
     let outcome = try TrainingPool.run(jobs, threads: specification.threads, progress)
     runs = outcome.runs
     if outcome.isCancelled { throw Cancellation.Requested() }
+  }
+}
+
+extension TestResult {
+  /// For people.
+  public var text: String {
+    if let top1 { return "test \(Cell.fixed(top1, decimals: 2)) %" }
+    return "test MSE \(Cell.fixed(mse, decimals: 5)), MAE \(Cell.fixed(mae, decimals: 4))"
   }
 }

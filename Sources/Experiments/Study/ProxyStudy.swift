@@ -115,20 +115,10 @@ extension ProxyValues {
   }
 }
 
-extension ResidualDescription {
-  /// The plain network with the same layers.
-  public var withoutShortcuts: ResidualDescription {
-    var description = self
-    description.shortcut = .none
-    description.startsAsIdentity = false
-    return description
-  }
-}
-
 extension Specification {
   /// The proxies of a network of this job, on random minibatches of its training images.
   func proxies(of network: any Layer, _ choice: KernelChoice) -> ProxyValues {
-    let plain = try? ResidualNetwork(model.withoutShortcuts, kernel: choice, standard: standard, seed: 0)
+    let plain = try? Network(model.plain, kernel: choice, standard: standard, seed: 0)
     let batches = Minibatch.draw(
       4, of: 32, from: data.train, random: Random(seed: 0).split("proxies"))
     return Proxies.evaluate(network, plain: plain, batches: batches, threads: threads)

@@ -1,5 +1,6 @@
 import Foundation
 import Learning
+import Networks
 import Tensors
 
 /// The tables of a run, made from its studies.
@@ -33,10 +34,11 @@ public struct Results {
       columns: [
         "kernel", "model", "replace", "data", "params", "macs", "adds", "other_ops", "latency_ms_median",
         "latency_ms_mad", "speedup_vs_standard",
-      ] + Proxy.allCases.map(\.rawValue) + [
-        "top1_mean", "top1_ci95", "seeds", "epochs", "train_seconds", "status", "reason", "top1_difference",
-        "top1_difference_ci95", "energy_uj", "energy_dram_uj", "proxies_missing",
-      ])
+      ] + Proxy.allCases.map(\.rawValue) + ["top1_mean", "top1_ci95"]
+        + (isRegression ? ["test_mse_mean", "test_mse_ci95", "test_mae_mean", "test_mae_ci95"] : []) + [
+          "seeds", "epochs", "train_seconds", "status", "reason", "top1_difference", "top1_difference_ci95",
+          "energy_uj", "energy_dram_uj", "proxies_missing",
+        ])
     let energy = EnergyModel()
     for row in networks {
       let own = runs.filter { $0.kernel == row.kernel }
@@ -51,8 +53,15 @@ public struct Results {
         "reason": row.refusal ?? failure ?? "",
       ]
       if row.refusal == nil {
-        let top1 = accuracies(row.kernel), difference = difference(row.kernel)
+        let difference = difference(row.kernel)
         cells.merge(row.proxies.cells) { $1 }
+        let measures =
+          isRegression ? [("test_mse", \TestResult.mse, 9), ("test_mae", \.mae, 9)] : [("top1", \.top1, 3)]
+        for (name, measure, decimals) in measures {
+          let values = results(row.kernel, measure)
+          cells[name + "_mean"] = Cell.fixed(Statistics.mean(values), decimals: decimals)
+          cells[name + "_ci95"] = Cell.fixed(Statistics.confidence95(values), decimals: decimals)
+        }
         cells.merge([
           "top1_difference": Cell.fixed(difference.mean, decimals: 3),
           "top1_difference_ci95": Cell.fixed(difference.confidence95, decimals: 3),
@@ -63,8 +72,6 @@ public struct Results {
           "latency_ms_median": Cell.number(Statistics.median(row.milliseconds)),
           "latency_ms_mad": Cell.number(Statistics.medianAbsoluteDeviation(row.milliseconds)),
           "speedup_vs_standard": Cell.number(row.speedup, digits: 4),
-          "top1_mean": Cell.fixed(Statistics.mean(top1), decimals: 3),
-          "top1_ci95": Cell.fixed(Statistics.confidence95(top1), decimals: 3),
           "train_seconds": Cell.fixed(own.reduce(0) { $0 + $1.seconds }, decimals: 2),
         ]) { $1 }
       }
@@ -75,13 +82,14 @@ public struct Results {
 
   /// training.csv: one row per kernel × seed × epoch.
   public var trainingTable: CSVTable {
-    var table = CSVTable(columns: [
-      "kernel", "model", "data", "seed", "epoch", "rate", "train_loss", "train_top1", "test_top1", "seconds",
-      "replace",
-    ])
+    var table = CSVTable(
+      columns: [
+        "kernel", "model", "data", "seed", "epoch", "rate", "train_loss", "train_top1", "test_top1", "seconds",
+        "replace",
+      ] + (isRegression ? ["test_mse", "test_mae"] : []))
     for run in runs {
       for epoch in run.epochs {
-        table.append([
+        var cells = [
           "kernel": run.kernel, "model": specification.model.name, "data": specification.data.name,
           "seed": "\(run.seed)", "epoch": "\(epoch.epoch)", "rate": Cell.number(epoch.rate),
           "train_loss": Cell.number(epoch.trainLoss, digits: 9),
@@ -89,7 +97,12 @@ public struct Results {
           "test_top1": Cell.fixed(epoch.testTop1, decimals: 3),
           "seconds": Cell.fixed(epoch.seconds, decimals: 3),
           "replace": specification.model.replacement.rawValue,
-        ])
+        ]
+        if isRegression {
+          cells["test_mse"] = Cell.number(epoch.test.mse, digits: 9)
+          cells["test_mae"] = Cell.number(epoch.test.mae, digits: 9)
+        }
+        table.append(cells)
       }
     }
     return table
@@ -97,41 +110,50 @@ public struct Results {
 
   /// The table for people, one row per kernel.
   public var summary: String {
-    var table = TextTable([
-      "kernel", "params", "MACs", "adds", "other", "conv ms", "×standard", "error", "net ms", "top-1 %",
-      "± 95 %", "is",
-    ])
+    var table = TextTable(
+      [
+        "kernel", "params", "MACs", "adds", "other", "conv ms", "×standard", "error", "net ms",
+      ] + (isRegression ? ["MSE", "± 95 %", "MAE", "± 95 %"] : ["top-1 %", "± 95 %", "is"]))
     for row in networks {
       guard row.refusal == nil else {
-        table.append([row.kernel] + Array(repeating: "–", count: 11))
+        table.append([row.kernel] + Array(repeating: "–", count: isRegression ? 12 : 11))
         continue
       }
-      let stages = firstAlgorithm(row.kernel), top1 = accuracies(row.kernel)
+      let stages = firstAlgorithm(row.kernel)
       let time = stages.reduce(0) { $0 + Statistics.median($1.milliseconds) }
       let speedup = exp(Statistics.mean(stages.map { log($0.speedup) }))
       let error = operators.filter { $0.kernel == row.kernel }.compactMap(\.maxRelativeError).max()
-      table.append([
+      let measures: [(KeyPath<TestResult, Double?>, Int)] =
+        isRegression ? [(\.mse, 5), (\.mae, 4)] : [(\.top1, 1)]
+      let cells = [
         row.kernel, Cell.grouped(row.cost.parameters), Cell.grouped(row.cost.macs),
         Cell.grouped(row.cost.adds),
         Cell.grouped(row.cost.otherOps), Cell.fixed(time, decimals: 2), Cell.fixed(speedup, decimals: 2),
         Cell.number(error, digits: 1), Cell.fixed(Statistics.median(row.milliseconds), decimals: 2),
-        Cell.fixed(Statistics.mean(top1), decimals: 1),
-        Cell.fixed(Statistics.confidence95(top1), decimals: 1), difference(row.kernel).verdict,
-      ])
+      ]
+      table.append(
+        cells
+          + measures.flatMap { measure, decimals in
+            let values = results(row.kernel, measure)
+            return [Statistics.mean(values), Statistics.confidence95(values)].map {
+              Cell.fixed($0, decimals: decimals)
+            }
+          } + (isRegression ? [] : [difference(row.kernel).verdict]))
     }
     let image = specification.data.train.images.shape
+    let replaced =
+      specification.model is ResidualDescription ? "each block's 3×3" : "every k×k convolution but the stem"
     return """
       \(specification.model.name) on \(specification.data.name), the kernel in place of \
-      \(specification.model.replacement == .spatial ? "each block's 3×3" : "every convolution but the stem")
+      \(specification.model.replacement == .spatial ? replaced : "every convolution but the stem")
 
       \(table.text)
 
       params to other: the network and one \(image[1])×\(image[2]) image; conv ms, ×standard and error: a 3×3 of
       ResNet-50's four stages (forward, batch 1, \(specification.threads) threads: the sum of the medians, the geometric mean
-      of the ratios to standard in the same rounds, the largest error of both passes);
-      net ms: one image; top-1: test split after \(specification.recipe.epochs) epochs, mean of \
-      \(specification.seeds) seeds, ± Student's t;
-      better or worse: where the 95 % interval of the difference to standard, seed by seed, excludes zero.
+      of the ratios to standard in the same rounds, the largest error of both passes, of composed kernels of the forward pass);
+      net ms: one image; \(isRegression ? "MSE and MAE" : "top-1"): test split after \(specification.recipe.epochs) epochs, mean of \
+      \(specification.seeds) seeds, ± Student's t\(verdictNote).
       """ + problems.map { "\n\($0)" }.joined()
   }
 
@@ -141,9 +163,16 @@ public struct Results {
       + runs.compactMap { run in run.failure.map { "\(run.kernel), seed \(run.seed): \($0)" } }
   }
 
-  /// The test accuracies of the finished runs of a kernel.
-  private func accuracies(_ kernel: String) -> [Double] {
-    runs.filter { $0.kernel == kernel && $0.isFinished }.compactMap { $0.epochs.last?.testTop1 }
+  private var verdictNote: String {
+    isRegression
+      ? "" : ";\nbetter or worse: where the 95 % interval of the difference to standard, seed by seed, excludes zero"
+  }
+
+  private var isRegression: Bool { specification.data.isRegression }
+
+  /// A measure at the end of the finished runs of a kernel.
+  private func results(_ kernel: String, _ measure: KeyPath<TestResult, Double?>) -> [Double] {
+    runs.filter { $0.kernel == kernel && $0.isFinished }.compactMap { $0.epochs.last?.test[keyPath: measure] }
   }
 
   /// How much more accurate than standard a kernel is, over the seeds that both have finished.
@@ -151,7 +180,7 @@ public struct Results {
     func bySeed(_ kernel: String) -> [Int: Double] {
       let finished = runs.filter { $0.kernel == kernel && $0.isFinished }
       return Dictionary(
-        finished.compactMap { run in run.epochs.last.map { (run.seed, $0.testTop1) } },
+        finished.compactMap { run in run.epochs.last?.testTop1.map { (run.seed, $0) } },
         uniquingKeysWith: { $1 })
     }
     let own = bySeed(kernel), standard = bySeed(specification.standard.item)

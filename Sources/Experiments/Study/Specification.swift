@@ -1,6 +1,7 @@
 import Kernels
 import Learning
 import Networks
+import Tensors
 
 /// The main job as a value: what is compared, on what, and how often.
 public struct Specification: Sendable {
@@ -11,7 +12,7 @@ public struct Specification: Sendable {
   /// The data.
   public let data: Dataset
   /// The network.
-  public let model: ResidualDescription
+  public let model: any ModelDescription
   /// How each network is trained; the number of epochs may be 0.
   public let recipe: Recipe
   /// The seeds 0 ..< `seeds` are trained.
@@ -20,10 +21,13 @@ public struct Specification: Sendable {
   public let threads: Int
 
   /// A job for some kernels, `standard` first, a data set and a model that fits it.
+  ///
+  /// - Throws: a ``WorkbenchError`` if the model classifies pixels, which no data set has classes for.
   public init(
-    kernels: [KernelChoice], data: Dataset, model: ResidualDescription, recipe: Recipe, seeds: Int,
+    kernels: [KernelChoice], data: Dataset, model: any ModelDescription, recipe: Recipe, seeds: Int,
     threads: Int
-  ) {
+  ) throws {
+    try data.check(fits: model)
     self.kernels = kernels
     standard = kernels[0]
     self.data = data
@@ -34,8 +38,18 @@ public struct Specification: Sendable {
   }
 
   /// A new network with a kernel.
-  func network(_ choice: KernelChoice, seed: Int) throws -> ResidualNetwork {
-    try ResidualNetwork(
-      model, kernel: choice, standard: standard, seed: UInt64(seed))
+  func network(_ choice: KernelChoice, seed: Int) throws -> Network {
+    try Network(model, kernel: choice, standard: standard, seed: UInt64(seed))
+  }
+}
+
+extension Dataset {
+  /// Refuses a model whose outputs this data cannot be compared with.
+  public func check(fits model: any ModelDescription) throws {
+    guard !model.isDense else {
+      throw WorkbenchError(
+        "\(model.name) classifies pixels, but the data \(name) has one \(isRegression ? "target" : "label") for each image; choose another model."
+      )
+    }
   }
 }

@@ -49,7 +49,7 @@ public struct TrainabilityStudy {
           let name = "\(kernel.item) in \(description.name), shortcut \(description.shortcut.rawValue)"
           progress?.advance(name)
           do {
-            let network = try ResidualNetwork(
+            let network = try Network(
               description, kernel: kernel, standard: standard, seed: seed)
             _ = try network.outputShape(for: FeatureShape(batch.images))
             func note(_ when: String, top1: Double? = nil) {

@@ -32,7 +32,9 @@ public struct TrainingJob {
   ///
   /// - Parameter onEpoch: called after each epoch.
   public func run(_ trainer: Trainer, _ progress: Progress, onEpoch: (EpochResult) -> Void) throws {
-    var table = CSVTable(columns: ["step", "epoch", "loss", "accuracy", "rate", "test_accuracy"])
+    var table = CSVTable(
+      columns: ["step", "epoch", "loss", "accuracy", "rate", "test_accuracy"]
+        + (trainer.isRegression ? ["test_mse", "test_mae"] : []))
     if let resume {
       // The weights' own file stands for the state beside it.
       let path =
@@ -49,7 +51,7 @@ public struct TrainingJob {
         try Cancellation.check()
         let step = try trainer.step()
         isSaved = false
-        table.append(row(step))
+        table.append(row(step, table.columns))
         progress.advance(
           "epoch \(step.epoch), loss \(Cell.fixed(step.loss, decimals: 3)), rate \(Cell.number(step.rate, digits: 3))"
         )
@@ -75,12 +77,15 @@ public struct TrainingJob {
     if let log { try table.write(to: log) }
   }
 
-  private func row(_ step: StepResult) -> [String: String] {
-    [
+  private func row(_ step: StepResult, _ columns: [String]) -> [String: String] {
+    let test = step.epochResult?.test
+    let row = [
       "step": "\(step.step)", "epoch": "\(step.epoch)", "loss": Cell.number(step.loss, digits: 9),
       "accuracy": Cell.number(step.top1), "rate": Cell.number(step.rate, digits: 9),
-      "test_accuracy": Cell.number(step.epochResult?.testTop1),
+      "test_accuracy": Cell.number(test?.top1), "test_mse": Cell.number(test?.mse, digits: 9),
+      "test_mae": Cell.number(test?.mae, digits: 9),
     ]
+    return row.filter { columns.contains($0.key) }
   }
 
   /// Takes over the lines of a log that another process wrote, up to where it is resumed.

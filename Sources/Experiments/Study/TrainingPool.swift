@@ -69,7 +69,7 @@ enum TrainingPool {
         run.epochs.append(epoch)
         onEpoch(epoch)
         progress.advance(
-          "\(job.choice.item), seed \(job.seed): epoch \(epoch.epoch), test \(Cell.fixed(epoch.testTop1, decimals: 1)) %",
+          "\(job.choice.item), seed \(job.seed): epoch \(epoch.epoch), \(epoch.test.text)",
           work: job.epochWork)
       }
       run.isFinished = true

@@ -39,7 +39,10 @@ struct Fingerprint {
     hash.add("classes \(data.classes) shift \(data.augmentation.shift) flips \(data.augmentation.flips)")
     for examples in [data.train, data.test] {
       hash.add(examples.images)
-      for label in examples.labels { hash.add(UInt64(label)) }
+      switch examples.targets {
+      case .labels(let labels): for label in labels { hash.add(UInt64(label)) }
+      case .values(let values): for value in values { hash.add(UInt64(value.bitPattern)) }
+      }
     }
     for value in data.augmentation.fill { hash.add(UInt64(value.bitPattern)) }
     return hash.text

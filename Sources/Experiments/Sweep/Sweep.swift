@@ -33,7 +33,7 @@ public struct SweepGroup: Sendable {
   /// The seeds of trainings.
   let seeds: [Int]
   /// How networks are trained; nil if they are not.
-  let recipe: Recipe?
+  let recipe: SweepVocabulary.RecipeMaker?
   /// How long the networks of a model may be timed together, in seconds; nil if they are not.
   let latencySeconds: Double?
   /// Whether the proxies of networks are computed.
@@ -49,7 +49,7 @@ struct SweepModel: Sendable {
   /// What of it defines a run.
   let definition: [String: String]
   /// Its description for data of so many channels and classes.
-  let description: @Sendable (_ channels: Int, _ classes: Int) throws -> ResidualDescription
+  let description: @Sendable (_ channels: Int, _ classes: Int) throws -> any ModelDescription
 }
 
 /// What is timed of operators.

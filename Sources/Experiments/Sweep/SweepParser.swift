@@ -88,7 +88,7 @@ struct SweepParser {
     let replacements =
       try replace.map { list in
         try unique(list, "replace").map { _, element in
-          try element.word("replace", ResidualDescription.Replacement.self)
+          try element.word("replace", Replacement.self)
         }
       } ?? [.spatial]
     var seen = Set<String>()
@@ -102,7 +102,7 @@ struct SweepParser {
     return models
   }
 
-  private func model(_ value: YAMLValue, _ replacement: ResidualDescription.Replacement) throws -> SweepModel
+  private func model(_ value: YAMLValue, _ replacement: Replacement) throws -> SweepModel
   {
     let options = vocabulary.modelOptions
     let entries =
@@ -143,7 +143,7 @@ struct SweepParser {
     }
   }
 
-  private func recipe(_ value: YAMLValue) throws -> Recipe {
+  private func recipe(_ value: YAMLValue) throws -> SweepVocabulary.RecipeMaker {
     let options = vocabulary.recipeOptions
     let entries = try value.entries(known: options.map(\.name), of: "training")
     let arguments = try entries.flatMap { entry in

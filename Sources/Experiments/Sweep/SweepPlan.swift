@@ -115,8 +115,8 @@ struct SweepPlan: Sendable {
   private static func comparison(
     _ group: SweepGroup, _ model: SweepModel, _ data: Dataset, _ shared: [String: String], _ threads: Int
   ) throws -> Comparison {
-    let recipe = group.recipe ?? .standard(epochs: 0)
-    let specification = Specification(
+    let recipe = group.recipe?(data.isRegression) ?? .standard(epochs: 0)
+    let specification = try Specification(
       kernels: group.kernels, data: data,
       model: try model.description(data.train.images.shape[3], data.classes), recipe: recipe,
       seeds: group.seeds.count, threads: threads)

@@ -94,19 +94,21 @@ struct SweepRecord: Codable {
 /// An epoch without its duration.
 struct RecordedEpoch: Codable {
   var epoch: Int
-  var rate, trainLoss, trainTop1, testTop1: Double
+  var rate, trainLoss: Double
+  var trainTop1: Double?
+  var test: TestResult
 
   init(_ result: EpochResult) {
     epoch = result.epoch
     rate = result.rate
     trainLoss = result.trainLoss
     trainTop1 = result.trainTop1
-    testTop1 = result.testTop1
+    test = result.test
   }
 
   func result(seconds: Double) -> EpochResult {
     EpochResult(
-      epoch: epoch, rate: rate, trainLoss: trainLoss, trainTop1: trainTop1, testTop1: testTop1,
+      epoch: epoch, rate: rate, trainLoss: trainLoss, trainTop1: trainTop1, test: test,
       seconds: seconds)
   }
 }

@@ -38,17 +38,19 @@ public struct SweepVocabulary: Sendable {
   /// A model by name, varied by options as on the command line, for data of so many channels and classes.
   public var model:
     @Sendable (_ name: String, _ arguments: [String], _ channels: Int, _ classes: Int) throws ->
-      ResidualDescription
+      any ModelDescription
   /// What a recipe consists of.
   public var recipeOptions: [Option]
   /// A recipe by options as on the command line.
-  public var recipe: @Sendable (_ arguments: [String]) throws -> Recipe
+  public var recipe: @Sendable (_ arguments: [String]) throws -> RecipeMaker
+  /// The recipe for a classification or a regression, which start from other defaults.
+  public typealias RecipeMaker = @Sendable (_ isRegression: Bool) -> Recipe
 
   /// A vocabulary.
   public init(
     registry: KernelRegistry, modelOptions: [Option],
-    model: @escaping @Sendable (String, [String], Int, Int) throws -> ResidualDescription,
-    recipeOptions: [Option], recipe: @escaping @Sendable ([String]) throws -> Recipe
+    model: @escaping @Sendable (String, [String], Int, Int) throws -> any ModelDescription,
+    recipeOptions: [Option], recipe: @escaping @Sendable ([String]) throws -> RecipeMaker
   ) {
     self.registry = registry
     self.modelOptions = modelOptions

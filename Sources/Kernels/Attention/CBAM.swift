@@ -46,3 +46,13 @@ struct CBAM: WrappingKernel {
     ]
   }
 }
+
+extension KernelChoice {
+  /// This kernel with CBAM's attention behind it.
+  public func withCBAM(reduction: Int) throws -> KernelChoice {
+    let cbam = CBAM(inner: self)
+    return KernelChoice(
+      item: "cbam:reduction=\(reduction):around=\(item)", kernel: cbam,
+      options: try KernelOptions([("reduction", "\(reduction)")], of: cbam))
+  }
+}

@@ -1,11 +1,11 @@
 import Foundation
 import Tensors
 
-/// Labelled images, split into those to train on and those to test on.
+/// Images with what is to be said about them, split into those to train on and those to test on.
 public struct Dataset: Sendable {
   /// What it was loaded by, for example `digits` or `mnist:/data/mnist`.
   public let name: String
-  /// The number of classes; labels are 0 ..< `classes`.
+  /// The number of classes, where labels are 0 ..< `classes`; in a regression the number of values for each image.
   public let classes: Int
   /// The training split.
   public let train: Examples
@@ -14,8 +14,11 @@ public struct Dataset: Sendable {
   /// The random changes of training images that keep their meaning in this dataset. Nothing here applies it.
   public let augmentation: Augmentation
 
+  /// Whether values are to be predicted, not classes.
+  public var isRegression: Bool { train.isRegression }
+
   /// What ``load(_:)`` takes.
-  public static let choices = "digits, mnist:DIR, cifar10:DIR, npy:DIR or synthetic"
+  public static let choices = "digits, mnist:DIR, cifar10:DIR, npy:DIR, synthetic or spots"
 
   /// Loads the dataset of a specification: one of ``choices``, where `DIR` is a folder that holds its files.
   ///
@@ -25,11 +28,11 @@ public struct Dataset: Sendable {
     let kind = parts.first.map(String.init) ?? ""
     let folder = parts.count == 2 ? (String(parts[1]) as NSString).expandingTildeInPath : nil
     switch kind {
-    case "digits", "synthetic":
+    case "digits", "synthetic", "spots":
       guard folder == nil else {
         throw WorkbenchError("The data '\(kind)' takes no folder; write --data \(kind).")
       }
-      return kind == "digits" ? try digits() : try synthetic()
+      return try kind == "digits" ? digits() : kind == "spots" ? spots() : synthetic()
     case "mnist", "cifar10", "npy":
       guard let folder, !folder.isEmpty else {
         throw WorkbenchError("The data '\(kind)' needs the folder of its files; write --data \(kind):DIR.")
@@ -71,15 +74,25 @@ public struct Dataset: Sendable {
   }
 }
 
-/// Images with their labels.
+/// Images with their labels or values.
 public struct Examples: Sendable {
   /// The normalised images, `[count, height, width, channels]`.
   public internal(set) var images: Tensor
-  /// One label per image.
-  public let labels: [Int]
+  /// What is to be said about them.
+  public let targets: Targets
 
   /// The number of images.
-  public var count: Int { labels.count }
+  public var count: Int { images.shape[0] }
+
+  /// One label per image; none in a regression.
+  public var labels: [Int] {
+    if case .labels(let labels) = targets { labels } else { [] }
+  }
+
+  /// Whether the targets are values.
+  var isRegression: Bool {
+    if case .values = targets { true } else { false }
+  }
 
   /// The extents of an image, in words.
   var extents: String { images.shape.dropFirst().map { "\($0)" }.joined(separator: "×") }
@@ -98,6 +111,21 @@ public struct Examples: Sendable {
       throw WorkbenchError("\(source) holds the label \(wrong), which is not in 0...\(classes - 1).")
     }
     self.images = images
-    self.labels = labels
+    targets = .labels(labels)
+  }
+
+  /// Images and as many values for each of them as there are for the first.
+  ///
+  /// - Throws: a ``WorkbenchError`` if there are none, or a value is not finite.
+  init(images: Tensor, values: [Float], source: String) throws {
+    guard images.count > 0 else { throw WorkbenchError("\(source) holds no images.") }
+    guard !values.isEmpty, values.count % images.shape[0] == 0 else {
+      throw WorkbenchError("\(source) holds \(images.shape[0]) images but \(values.count) values.")
+    }
+    guard values.allSatisfy(\.isFinite) else {
+      throw WorkbenchError("\(source) holds targets that are infinite or not a number.")
+    }
+    self.images = images
+    targets = .values(values)
   }
 }

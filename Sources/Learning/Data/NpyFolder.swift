@@ -6,10 +6,36 @@ extension Dataset {
   ///
   /// Images are `[count, height, width]` or `[count, channels, height, width]`, of any numeric type, and are
   /// normalised but not scaled before; labels are integers from 0, `[count]`. The number of classes is the
-  /// largest label plus one.
+  /// largest label plus one. In place of labels, `train_targets.npy` and `test_targets.npy` hold values to
+  /// predict, `[count]` or `[count, values]`.
   static func npy(_ name: String, _ folder: String) throws -> Dataset {
-    func read(_ file: String) throws -> NpyArray {
-      try NpyFile.read((folder as NSString).appendingPathComponent(file), limit: largestFile)
+    func path(_ file: String) -> String { (folder as NSString).appendingPathComponent(file) }
+    func read(_ file: String) throws -> NpyArray { try NpyFile.read(path(file), limit: largestFile) }
+    if FileManager.default.fileExists(atPath: path("train_targets.npy")) {
+      guard !FileManager.default.fileExists(atPath: path("train_labels.npy")) else {
+        throw WorkbenchError(
+          "\(folder) holds train_labels.npy and train_targets.npy; take one of them away.")
+      }
+      func split(_ name: String) throws -> (examples: Examples, width: Int) {
+        let targets = try read("\(name)_targets.npy"), images = try npyImages(read("\(name)_images.npy"))
+        guard (1...2).contains(targets.shape.count), targets.shape[0] == images.shape[0] else {
+          throw WorkbenchError(
+            "\(targets.path) has the shape \(targets.shape), but targets must be [count] or [count, values],"
+              + " as many as the \(images.shape[0]) images.")
+        }
+        let values = try targets.tensor().values
+        return (
+          try Examples(images: images, values: values, source: "\(folder)/\(name)_*.npy"),
+          targets.shape.count == 2 ? targets.shape[1] : 1
+        )
+      }
+      let train = try split("train"), test = try split("test")
+      guard train.width == test.width else {
+        throw WorkbenchError(
+          "\(folder) has \(train.width) values for each training image and \(test.width) for each test image,"
+            + " which must be equal.")
+      }
+      return try Dataset(name: name, classes: train.width, train: train.examples, test: test.examples)
     }
     let trainLabels = try npyLabels(read("train_labels.npy"))
     let testLabels = try npyLabels(read("test_labels.npy"))

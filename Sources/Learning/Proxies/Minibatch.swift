@@ -1,16 +1,16 @@
 import Tensors
 
-/// Images with labels that one pass takes.
+/// Images with their targets that one pass takes.
 public struct Minibatch: Sendable {
   /// NHWC.
   public var images: Tensor
-  /// One for each image.
-  public var labels: [Int]
+  /// A class, or values, for each image.
+  public var targets: Targets
 
-  /// Images and their labels.
-  public init(images: Tensor, labels: [Int]) {
+  /// Images and their targets.
+  public init(images: Tensor, targets: Targets) {
     self.images = images
-    self.labels = labels
+    self.targets = targets
   }
 
   /// Disjoint minibatches of a split: its first images, or those of a random order.
@@ -27,8 +27,8 @@ public struct Minibatch: Sendable {
     return (0..<number).compactMap { batch in
       let chosen = order.dropFirst(batch * size).prefix(size)
       guard chosen.count == size else { return nil }
-      let (images, labels) = examples.gather(Array(chosen))
-      return Minibatch(images: images, labels: labels)
+      let (images, targets) = examples.gather(Array(chosen))
+      return Minibatch(images: images, targets: targets)
     }
   }
 }

@@ -21,7 +21,7 @@ struct ProxyProbe {
   func differentiate(_ batch: Minibatch, observer: Observer? = nil) -> Double {
     var context = context
     context.observer = observer
-    let result = CrossEntropy.evaluate(network.forward(batch.images, context), batch.labels)
+    let result = batch.targets.loss(network.forward(batch.images, context))
     context.skipsInputGradient = true
     _ = network.backward(result.gradient, context)
     return result.loss

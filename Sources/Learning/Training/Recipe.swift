@@ -30,11 +30,17 @@ public struct Recipe: Hashable, Sendable, Codable {
     self.shuffles = shuffles
   }
 
-  /// The main job's recipe.
-  public static func standard(epochs: Int) -> Recipe {
+  /// The main job's recipe; of a regression Adam's, whose steps do not grow with the errors.
+  public static func standard(epochs: Int, isRegression: Bool = false) -> Recipe {
     Recipe(
-      epochs: epochs, optimizer: .sgd(.init(momentum: 0.9, nesterov: true, weightDecay: 2e-3)),
+      epochs: epochs, schedule: Schedule(rate: isRegression ? regressionRate : 0.1, warmUp: 0.05),
+      optimizer: isRegression
+        ? .adam(.init(weightDecay: 2e-3, isDecoupled: false))
+        : .sgd(.init(momentum: 0.9, nesterov: true, weightDecay: 2e-3)),
       smoothing: 0.1,
       augments: true)
   }
+
+  /// The highest learning rate of the main job's regressions.
+  public static let regressionRate = 0.003
 }

@@ -9,8 +9,8 @@ public struct StepResult: Hashable, Sendable {
   public let epoch: Int
   /// The mean loss of its images.
   public let loss: Double
-  /// Its images classified rightly, in percent.
-  public let top1: Double
+  /// Its images classified rightly, in percent; nil in a regression.
+  public let top1: Double?
   /// The learning rate.
   public let rate: Double
   /// What the epoch came to, if this was its last step.
@@ -72,6 +72,9 @@ public final class Trainer {
     state = TrainingState(epochStart: random.position, random: random.position)
   }
 
+  /// Whether values are to be predicted, not classes.
+  public var isRegression: Bool { data.isRegression }
+
   /// Whether all epochs are done.
   public var isFinished: Bool { state.epoch >= recipe.epochs }
 
@@ -109,10 +112,10 @@ public final class Trainer {
     }
     let count = data.train.count, first = state.step * recipe.batch
     let chosen = Array(order[first..<min(first + recipe.batch, count)])
-    var (images, labels) = data.train.gather(chosen)
+    var (images, targets) = data.train.gather(chosen)
     if recipe.augments { data.augmentation.apply(to: &images, using: &random) }
     let rate = recipe.schedule.rate(step: steps, of: recipe.epochs * batches)
-    let result = pass(images, labels)
+    let result = pass(images, targets)
     guard result.loss.isFinite else {
       throw WorkbenchError(
         "Training diverged in epoch \(state.epoch + 1): the loss is not a number; lower the learning rate.")
@@ -125,26 +128,24 @@ public final class Trainer {
     state.random = random.position
     return StepResult(
       step: number, epoch: epoch, loss: result.loss,
-      top1: 100 * Double(result.correct) / Double(chosen.count), rate: rate,
+      top1: isRegression ? nil : 100 * Double(result.correct) / Double(chosen.count), rate: rate,
       epochResult: state.step == batches ? try finishEpoch(rate) : nil)
   }
 
   /// The loss of some images; sets the parameters' gradients.
-  private func pass(_ images: Tensor, _ labels: [Int]) -> CrossEntropy.Result {
+  private func pass(_ images: Tensor, _ targets: Targets) -> BatchLoss {
     var context = Context(training: true, threads: threads)
     context.step = steps
     var backward = context
     backward.skipsInputGradient = true
-    let result = CrossEntropy.evaluate(
-      network.forward(images, context), labels, smoothing: recipe.smoothing)
+    let result = targets.loss(network.forward(images, context), smoothing: recipe.smoothing)
     _ = network.backward(result.gradient, backward)
     return result
   }
 
   private func finishEpoch(_ rate: Double) throws -> EpochResult {
-    let (top1, testLoss) = Training.evaluate(
-      network, data.test, batch: min(256, recipe.batch), threads: threads)
-    guard testLoss.isFinite else {
+    let test = Training.evaluate(network, data.test, batch: min(256, recipe.batch), threads: threads)
+    guard test.isFinite else {
       throw WorkbenchError(
         "Training diverged in epoch \(state.epoch + 1): the network's outputs are not numbers; lower the learning rate."
       )
@@ -154,7 +155,7 @@ public final class Trainer {
     let count = Double(data.train.count)
     return EpochResult(
       epoch: state.epoch, rate: rate, trainLoss: state.loss / count,
-      trainTop1: 100 * Double(state.correct) / count, testTop1: top1,
+      trainTop1: isRegression ? nil : 100 * Double(state.correct) / count, test: test,
       seconds: (ContinuousClock.now - start).seconds)
   }
 

@@ -9,23 +9,46 @@ public struct EpochResult: Hashable, Sendable, Codable {
   public let rate: Double
   /// The mean loss over its steps.
   public let trainLoss: Double
-  /// Training images classified rightly while training, in percent.
-  public let trainTop1: Double
-  /// Test images classified rightly after it, in percent.
-  public let testTop1: Double
+  /// Training images classified rightly while training, in percent; nil in a regression.
+  public let trainTop1: Double?
+  /// What the test after it came to.
+  public let test: TestResult
   /// Its duration, test included.
   public let seconds: Double
 
+  /// Test images classified rightly, in percent; nil in a regression.
+  public var testTop1: Double? { test.top1 }
+
   /// A result from elsewhere, such as a record.
   public init(
-    epoch: Int, rate: Double, trainLoss: Double, trainTop1: Double, testTop1: Double, seconds: Double
+    epoch: Int, rate: Double, trainLoss: Double, trainTop1: Double?, test: TestResult, seconds: Double
   ) {
     self.epoch = epoch
     self.rate = rate
     self.trainLoss = trainLoss
     self.trainTop1 = trainTop1
-    self.testTop1 = testTop1
+    self.test = test
     self.seconds = seconds
+  }
+}
+
+/// How well a network does on the test split.
+public struct TestResult: Hashable, Sendable, Codable {
+  /// Images classified rightly, in percent; nil in a regression.
+  public let top1: Double?
+  /// The mean squared error of a regression, in squared units of the target; nil in a classification.
+  public let mse: Double?
+  /// The mean absolute error of a regression, in units of the target; nil in a classification.
+  public let mae: Double?
+  /// Whether the network's outputs are numbers.
+  public let isFinite: Bool
+
+  /// A result from elsewhere.
+  public init(top1: Double?, mse: Double?, mae: Double?, isFinite: Bool) {
+    self.top1 = top1
+    self.mse = mse
+    self.mae = mae
+    self.isFinite = isFinite
   }
 }
 
@@ -48,25 +71,30 @@ public enum Training {
     }
   }
 
-  /// The share of images classified rightly, in percent, and the sum of the batches' mean losses.
+  /// How well a network does on some images.
   public static func evaluate(
     _ network: any Layer, _ examples: Examples, batch: Int = 256, threads: Int
-  ) -> (top1: Double, loss: Double) {
+  ) -> TestResult {
     let context = Context(training: false, threads: threads)
-    var correct = 0, loss = 0.0
+    var correct = 0, loss = 0.0, absolute = 0.0
     for first in stride(from: 0, to: examples.count, by: batch) {
-      let (images, labels) = examples.gather(Array(first..<min(first + batch, examples.count)))
-      let result = CrossEntropy.evaluate(network.forward(images, context), labels)
+      let positions = Array(first..<min(first + batch, examples.count))
+      let (images, targets) = examples.gather(positions)
+      let result = targets.loss(network.forward(images, context))
       correct += result.correct
-      loss += result.loss
+      loss += result.loss * Double(positions.count)
+      absolute += result.absoluteError * Double(positions.count)
     }
-    return (100 * Double(correct) / Double(max(examples.count, 1)), loss)
+    let count = Double(max(examples.count, 1)), isRegression = examples.isRegression
+    return TestResult(
+      top1: isRegression ? nil : 100 * Double(correct) / count, mse: isRegression ? loss / count : nil,
+      mae: isRegression ? absolute / count : nil, isFinite: loss.isFinite)
   }
 }
 
 extension Examples {
-  /// The images and labels at the given positions, in that order.
-  public func gather(_ positions: [Int]) -> (images: Tensor, labels: [Int]) {
+  /// The images and targets at the given positions, in that order.
+  public func gather(_ positions: [Int]) -> (images: Tensor, targets: Targets) {
     let image = images.count / max(count, 1)
     var result = Tensor(uninitialized: [positions.count] + images.shape.dropFirst())
     images.withPointer { source in
@@ -76,6 +104,6 @@ extension Examples {
         }
       }
     }
-    return (result, positions.map { labels[$0] })
+    return (result, targets.gather(positions, of: count))
   }
 }

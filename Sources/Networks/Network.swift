@@ -2,17 +2,17 @@ import Kernels
 import Layers
 import Tensors
 
-/// A residual network with a kernel in place of its convolutions.
-public final class ResidualNetwork: Chain {
+/// A network with a kernel in place of its convolutions.
+public final class Network: Chain {
   /// What it was built from.
-  public let description: ResidualDescription
+  public let description: any ModelDescription
   /// The item of `--conv` behind each convolution, by its name.
   private let items: [String: String]
-  private let body: Sequential
+  private let body: any Layer
 
-  public var children: [(name: String, layer: any Layer)] { body.children }
+  public var children: [NamedLayer] { body.children }
 
-  /// Builds a network, or says which block the kernel cannot serve and why.
+  /// Builds a network, or says which convolution the kernel cannot serve and why.
   ///
   /// - Parameters:
   ///   - description: what to build.
@@ -22,18 +22,25 @@ public final class ResidualNetwork: Chain {
   ///   - seed: what the initial weights depend on; each layer's also on its name, so that two kernels start
   ///     with the same weights everywhere else.
   public init(
-    _ description: ResidualDescription, kernel: KernelChoice, standard: KernelChoice,
+    _ description: any ModelDescription, kernel: KernelChoice, standard: KernelChoice,
     algorithm: String? = nil, seed: UInt64
   ) throws {
-    try description.check()
     self.description = description
-    let builder = ResidualBuilder(
+    let net = NetworkBuilder(
       description, kernel: kernel, standard: standard, algorithm: algorithm, random: Random(seed: seed))
-    body = try builder.build()
-    items = builder.items
+    body = try description.makeBody(net)
+    items = net.items
   }
 
-  public func outputShape(for input: FeatureShape) throws -> FeatureShape { try body.outputShape(for: input) }
+  public func outputShape(for input: FeatureShape) throws -> FeatureShape {
+    do {
+      return try body.outputShape(for: input)
+    } catch let error as WorkbenchError {
+      throw WorkbenchError(
+        "\(description.name) cannot take \(input.channels)×\(input.height)×\(input.width) images: \(error)")
+    }
+  }
+
   public func cost(for input: FeatureShape) throws -> Cost { try body.cost(for: input) }
   public func forward(_ input: Tensor, _ context: Context) -> Tensor { body.forward(input, context) }
   public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
@@ -52,6 +59,5 @@ public final class ResidualNetwork: Chain {
     }
   }
 
-  /// As torchvision calls it.
-  public var printedName: String { "ResNet" }
+  public var printedName: String { description.printedName }
 }

@@ -1,0 +1,46 @@
+import Tensors
+
+/// What a network is to say about each image.
+public enum Targets: Hashable, Sendable {
+  /// Classification: a class for each image.
+  case labels([Int])
+  /// Regression: some values for each image, one image behind the other.
+  case values([Float])
+
+  /// Those at the given positions of `count` images, in that order.
+  func gather(_ positions: [Int], of count: Int) -> Targets {
+    switch self {
+    case .labels(let labels): return .labels(positions.map { labels[$0] })
+    case .values(let values):
+      let width = values.count / max(count, 1)
+      return .values(positions.flatMap { values[$0 * width..<($0 + 1) * width] })
+    }
+  }
+
+  /// Cross-entropy of labels, the mean squared error of values.
+  ///
+  /// - Parameters:
+  ///   - outputs: the network's, `[batch, 1, 1, classes or values]`.
+  ///   - smoothing: the share of each label that is spread over all classes.
+  public func loss(_ outputs: Tensor, smoothing: Double = 0) -> BatchLoss {
+    switch self {
+    case .labels(let labels):
+      let result = CrossEntropy.evaluate(outputs, labels, smoothing: smoothing)
+      return BatchLoss(
+        loss: result.loss, gradient: result.gradient, correct: result.correct, absoluteError: 0)
+    case .values(let values): return MeanSquaredError.evaluate(outputs, values)
+    }
+  }
+}
+
+/// What a batch came to.
+public struct BatchLoss: Sendable {
+  /// The mean over the batch: nats, or squared units of the target.
+  public let loss: Double
+  /// The gradient to the outputs, in their shape.
+  public let gradient: Tensor
+  /// How many images are classified rightly; 0 in a regression.
+  public let correct: Int
+  /// The mean absolute error in a regression; 0 in a classification.
+  public let absoluteError: Double
+}

@@ -1,0 +1,55 @@
+import Layers
+
+/// Which convolutions of a network a kernel takes the place of.
+public enum Replacement: String, Sendable, CaseIterable {
+  /// Those that see more than a pixel, but for the stem's.
+  case spatial
+  /// All but the stem's, as AdderNet does.
+  case all
+}
+
+/// A network as plain data: what to build.
+public protocol ModelDescription: Sendable {
+  /// The model's name.
+  var name: String { get set }
+  /// Channels of the images; a network of several inputs has them one behind the other.
+  var inputChannels: Int { get }
+  /// The number of classes, or of values in a regression.
+  var classes: Int { get }
+  /// Which convolutions a kernel takes the place of.
+  var replacement: Replacement { get set }
+  /// The kernel that belongs to the model, as an item of `--conv`, where it is not `standard`.
+  var ownKernel: String? { get }
+  /// The parameter, in files, that has one value for each class.
+  var classifier: String { get }
+  /// Whether every pixel is classified, not the image.
+  var isDense: Bool { get }
+  /// What PyTorch calls this kind of network.
+  var printedName: String { get }
+
+  /// The network's layers.
+  func makeBody(_ net: NetworkBuilder) throws -> any Layer
+}
+
+extension ModelDescription {
+  /// `standard`.
+  public var ownKernel: String? { nil }
+  /// As torchvision calls it most often.
+  public var classifier: String { "fc.bias" }
+  /// The image is.
+  public var isDense: Bool { false }
+}
+
+/// A network that its name describes: nothing but channels, classes and kernels can be varied.
+struct FixedDescription: ModelDescription {
+  var name: String
+  let inputChannels: Int
+  let classes: Int
+  var replacement = Replacement.spatial
+  let classifier: String
+  let isDense: Bool
+  let printedName: String
+  let body: @Sendable (NetworkBuilder) throws -> any Layer
+
+  func makeBody(_ net: NetworkBuilder) throws -> any Layer { try body(net) }
+}

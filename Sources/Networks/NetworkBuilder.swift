@@ -1,0 +1,146 @@
+import Kernels
+import Layers
+import Tensors
+
+/// Makes the layers of a network under their names, with a kernel where its description asks for one.
+public struct NetworkBuilder {
+  /// What is built.
+  let description: any ModelDescription
+  /// Where the layers stand that are made: `features.3`.
+  private var path = ""
+  private let kernel: KernelChoice
+  private let standard: KernelChoice
+  private let algorithm: String?
+  private let root: Random
+  private let record = Record()
+
+  /// What all parts of a network write into.
+  private final class Record { var items: [String: String] = [:] }
+
+  init(
+    _ description: any ModelDescription, kernel: KernelChoice, standard: KernelChoice, algorithm: String?,
+    random: Random
+  ) {
+    self.description = description
+    self.kernel = kernel
+    self.standard = standard
+    self.algorithm = algorithm
+    root = random
+  }
+
+  /// The item of `--conv` behind each convolution, by its name.
+  var items: [String: String] { record.items }
+
+  /// The builder of a part.
+  subscript(_ name: String) -> NetworkBuilder {
+    var part = self
+    part.path = fullName(name)
+    return part
+  }
+
+  private func fullName(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+
+  /// The random numbers of a layer.
+  func random(_ name: String) -> Random { root.split(fullName(name)) }
+
+  /// A convolution that keeps the size, but for the stride, or what stands in its place.
+  ///
+  /// - Parameters:
+  ///   - padding: zeros on each side; nil for those that keep the size.
+  ///   - start: how weights start, and with `pyTorch` biases too, where it is a convolution; nil for its own way.
+  ///   - isFixed: whether no kernel takes its place, as of a stem.
+  ///   - attention: how many times fewer channels the narrow layer has of CBAM's attention behind it; nil for none.
+  func convolution(
+    _ name: String, _ inputs: Int, _ outputs: Int, window: Int = 1, stride: Int = 1, padding: Int? = nil,
+    dilation: Int = 1, groups: Int = 1, bias: Bool = false, start: Initialization? = nil,
+    isFixed: Bool = false,
+    attention: Int? = nil
+  ) throws -> NamedLayer {
+    let place = try ConvolutionGeometry(
+      inputChannels: inputs, outputChannels: outputs, kernel: Pair(window), stride: Pair(stride),
+      padding: Padding(Pair(padding ?? dilation * (window / 2))), dilation: Pair(dilation), groups: groups)
+    let isReplaced = !isFixed && (window > 1 || description.replacement == .all)
+    let choice = isReplaced ? kernel : standard
+    do {
+      let whole = try attention.map(choice.withCBAM) ?? choice
+      record.items[fullName(name)] = whole.item
+      let site = Site(
+        choice: whole, bias: bias, algorithm: choice.item == kernel.item ? algorithm : nil,
+        random: random(name))
+      let layer = try site.layer(at: place)
+      if let start { begin(layer, start, random(name)) }
+      return (name, layer)
+    } catch let error as WorkbenchError {
+      throw WorkbenchError("\(fullName(name)) of \(description.name): \(error)")
+    }
+  }
+
+  private func begin(_ layer: any Layer, _ start: Initialization, _ random: Random) {
+    // With attention behind it, the convolution is the part of that name.
+    let inner = layer.children.first { $0.name == "kernel" }?.layer ?? layer
+    guard let layer = inner as? ConvolutionLayer, layer.combine == .multiply else { return }
+    var random = random
+    layer.weight.value = start.weights(layer.geometry.weightShape, using: &random)
+    guard let bias = layer.bias, start == .pyTorch else { return }
+    let bound = 1 / Double(layer.geometry.taps * layer.geometry.channelsPerGroup).squareRoot()
+    bias.value = Tensor(uniform: bias.value.shape, in: -bound..<bound, using: &random)
+  }
+
+  /// The linear layer that classifies.
+  func classifier(_ name: String, _ inputs: Int, start: Initialization? = nil) throws -> NamedLayer {
+    try Tensor.checkSize([inputs, description.classes], "The classifier's weight")
+    var random = random(name)
+    let layer = Linear(inputs: inputs, outputs: description.classes, random: &random)
+    if let start {
+      layer.weight.value = start.weights([1, 1, inputs, description.classes], using: &random)
+        .reshaped([inputs, description.classes])
+    }
+    return (name, layer)
+  }
+
+  func dropout(_ name: String, _ share: Double) -> NamedLayer {
+    (name, Dropout(share, random: random(name)))
+  }
+}
+
+/// A kernel that is to serve any place of a network.
+private struct Site {
+  let choice: KernelChoice
+  let bias: Bool
+  let algorithm: String?
+  let random: Random
+
+  /// The kernel as the place has it. A kernel that takes no bias goes without.
+  ///
+  /// Without padding a kernel may refuse, or leave less of the image than the convolution does: then it is padded, so
+  /// that it keeps the size, and its borders are cut off.
+  func layer(at place: ConvolutionGeometry) throws -> any Layer {
+    let own = Result { try make(place) }
+    if case .success(let layer) = own, isAsLarge(layer, place) { return layer }
+    let margin = Pair(
+      place.kernel.height / 2 * place.dilation.height, place.kernel.width / 2 * place.dilation.width)
+    let isOdd = place.kernel.height % 2 == 1 && place.kernel.width % 2 == 1
+    guard place.padding == Padding(Pair(0)), place.stride == Pair(1), isOdd,
+      let padded = try? place.with(padding: Padding(margin)), let layer = try? make(padded),
+      isAsLarge(layer, padded)
+    else { return try own.get() }
+    return Cropped(layer, rows: margin.height, columns: margin.width)
+  }
+
+  private func make(_ place: ConvolutionGeometry) throws -> any Layer {
+    func make(bias: Bool) throws -> any Layer {
+      try choice.makeLayer(at: place, bias: bias, algorithm: algorithm, random: random)
+    }
+    guard bias else { return try make(bias: false) }
+    do { return try make(bias: true) } catch { return try make(bias: false) }
+  }
+
+  /// Whether a layer gives an image of the size that the convolution would give.
+  private func isAsLarge(_ layer: any Layer, _ place: ConvolutionGeometry) -> Bool {
+    let image = FeatureShape(batch: 1, height: 64, width: 64, channels: place.inputChannels)
+    guard let wanted = try? place.outputShape(for: image), let own = try? layer.outputShape(for: image) else {
+      return true
+    }
+    return wanted == own
+  }
+}
