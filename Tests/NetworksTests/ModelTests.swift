@@ -30,6 +30,13 @@ struct ModelTests {
     #expect(try network.cost(for: Models.input(model)).parameters == count)
   }
 
+  /// Billions of multiply–accumulates of a 3×224×224 image, as torchvision publishes them, to three decimals.
+  @Test(arguments: ["squeezenet1_1": 0.349, "mobilenet_v2": 0.301, "googlenet": 1.498])
+  func macsArePublished(_ model: String, _ billions: Double) throws {
+    let macs = try network(model).cost(for: Models.input(model)).macs
+    #expect(abs(Double(macs) / 1e9 - billions) <= 0.0005)
+  }
+
   @Test func shiftResNetsExpand() throws {
     // Stem, classifier, shortcuts and the blocks' last normalisations: 4,538; the rest grows with the expansion.
     for expansion in [1, 3, 6] {
