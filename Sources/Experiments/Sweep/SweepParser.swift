@@ -102,8 +102,7 @@ struct SweepParser {
     return models
   }
 
-  private func model(_ value: YAMLValue, _ replacement: Replacement) throws -> SweepModel
-  {
+  private func model(_ value: YAMLValue, _ replacement: Replacement) throws -> SweepModel {
     let options = vocabulary.modelOptions
     let entries =
       value.isMapping ? try value.entries(known: ["name"] + options.map(\.name), of: "a model") : []
