@@ -15,7 +15,7 @@ struct ListCommand: ParsableCommand {
       if !members.isEmpty { print("\(family.rawValue)\n") }
       members.forEach(Self.show)
     }
-    print("models\n")
+    print("Models\n")
     for family in Models.families {
       print("\(family.name): \(family.models.map(\.name).joined(separator: ", "))\n  \(family.source)")
     }
