@@ -84,7 +84,8 @@ public struct Results {
   public var trainingTable: CSVTable {
     var table = CSVTable(
       columns: [
-        "kernel", "model", "data", "seed", "epoch", "rate", "train_loss", "train_top1", "test_top1", "seconds",
+        "kernel", "model", "data", "seed", "epoch", "rate", "train_loss", "train_top1", "test_top1",
+        "seconds",
         "replace",
       ] + (isRegression ? ["test_mse", "test_mae"] : []))
     for run in runs {
@@ -165,7 +166,8 @@ public struct Results {
 
   private var verdictNote: String {
     isRegression
-      ? "" : ";\nbetter or worse: where the 95 % interval of the difference to standard, seed by seed, excludes zero"
+      ? ""
+      : ";\nbetter or worse: where the 95 % interval of the difference to standard, seed by seed, excludes zero"
   }
 
   private var isRegression: Bool { specification.data.isRegression }
