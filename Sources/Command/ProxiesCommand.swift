@@ -62,6 +62,7 @@ struct ProxiesCommand: ParsableCommand {
     let standard = try ExperimentCommand.registry.choice("standard")
     let description = try variations.description(
       model, inputChannels: data.train.images.shape[3], classes: data.classes)
+    try data.check(fits: description)
     let minibatches = Minibatch.draw(
       batches, of: batch, from: data.train,
       random: shuffle == .on ? Random(seed: UInt64(seed)).split("proxies") : nil)

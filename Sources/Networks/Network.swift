@@ -10,7 +10,7 @@ public final class Network: Chain {
   private let items: [String: String]
   private let body: any Layer
 
-  public var children: [NamedLayer] { body.children }
+  public var children: [NamedLayer] { [("", body)] }
 
   /// Builds a network, or says which convolution the kernel cannot serve and why.
   ///

@@ -100,6 +100,7 @@ struct RegressionCommandTests {
   /// What a model cannot do is said in one sentence.
   @Test(arguments: [
     ["train", "deeplabv3_resnet50"], ["run", "--conv", "standard", "--model", "deeplabv3_resnet50"],
+    ["proxies", "deeplabv3_resnet50"],
     ["train", "squeezenet1_1"], ["train", "mean_spot"], ["describe", "mobilenet_v2", "--stages", "2"],
     ["describe", "googlenet", "--zero-init"], ["describe", "resnet20", "--expansion", "2"],
     ["describe", "xception", "--input", "3x2x2"], ["bench", "--model", "mean_spot", "--input", "3x9x9"],

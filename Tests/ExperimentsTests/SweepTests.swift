@@ -176,4 +176,21 @@ import Testing
     #expect(Progress.estimate(elapsed: 100, work: 1, of: 7) == ", about 10 min left")
     #expect(Progress.estimate(elapsed: 3600, work: 1, of: 3.5) == ", about 2.5 h left")
   }
+
+  /// Where a file does not say what is replaced, it is what the model has replaced by itself.
+  @Test func modelsKeepTheirOwnReplacement() throws {
+    let plan = try Self.plan(
+      "models: [bottleneck20, addernet_resnet20]\nkernels: [standard]\nlatency: false\n")
+    let replacements = plan.groups.flatMap { $0.comparisons.map { $0.network.definition["replace"] } }
+    #expect(replacements == ["spatial", "all"])
+  }
+
+  /// Tables of classifications and regressions stand in one file.
+  @Test func tablesOfDifferentColumnsJoin() {
+    var table = CSVTable(columns: ["a", "b"]), other = CSVTable(columns: ["b", "c"])
+    table.append(["a": "1", "b": "2"])
+    other.append(["b": "3", "c": "4"])
+    table.append(other)
+    #expect(table.text == "a,b,c\n1,2,\n,3,4\n")
+  }
 }

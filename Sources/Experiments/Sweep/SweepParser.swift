@@ -85,12 +85,13 @@ struct SweepParser {
   }
 
   private func models(_ list: YAMLValue, _ replace: YAMLValue?) throws -> [SweepModel] {
-    let replacements =
+    // What is left out is the model's own.
+    let replacements: [Replacement?] =
       try replace.map { list in
         try unique(list, "replace").map { _, element in
           try element.word("replace", Replacement.self)
         }
-      } ?? [.spatial]
+      } ?? [nil]
     var seen = Set<String>()
     let models = try list.elements.flatMap { element in
       try replacements.map { try model(element, $0) }
@@ -102,7 +103,7 @@ struct SweepParser {
     return models
   }
 
-  private func model(_ value: YAMLValue, _ replacement: Replacement) throws -> SweepModel {
+  private func model(_ value: YAMLValue, _ replacement: Replacement?) throws -> SweepModel {
     let options = vocabulary.modelOptions
     let entries =
       value.isMapping ? try value.entries(known: ["name"] + options.map(\.name), of: "a model") : []
@@ -111,8 +112,8 @@ struct SweepParser {
     }
     let name = try nameValue.text("a model")
     let make = vocabulary.model
-    var arguments = ["--replace=\(replacement.rawValue)"], label = name
-    var definition = ["model": name, "replace": replacement.rawValue]
+    var arguments = replacement.map { ["--replace=\($0.rawValue)"] } ?? [], label = name
+    var definition = ["model": name]
     // Wrong names and values are found here, option by option, where their line is known; channels and classes come
     // with the data.
     func check(_ place: YAMLValue) throws {
@@ -121,6 +122,7 @@ struct SweepParser {
       }
     }
     try check(nameValue)
+    definition["replace"] = try make(name, arguments, 1, 10).replacement.rawValue
     for option in options {
       guard let entry = entries.first(where: { $0.key == option.name }) else { continue }
       arguments += try option.arguments(entry.value)

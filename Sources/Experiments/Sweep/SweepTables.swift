@@ -61,7 +61,7 @@ struct SweepTables {
     let wanted = [
       "group", "model", "replace", "data", "kernel", "params", "macs", "latency_ms_median",
       "speedup_vs_standard",
-      "top1_mean", "top1_ci95", "seeds", "status",
+      "top1_mean", "top1_ci95", "test_mse_mean", "test_mae_mean", "seeds", "status",
     ]
     let columns = wanted.filter { column in
       networks.columns.contains(column) && Set(networks.rows.map { $0[column] ?? "" }).count > 1

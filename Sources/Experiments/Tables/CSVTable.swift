@@ -4,7 +4,7 @@ import Tensors
 /// A table as comma-separated values (RFC 4180): rows are dictionaries, columns have a fixed order.
 public struct CSVTable: Sendable {
   /// The names of the columns.
-  public let columns: [String]
+  public private(set) var columns: [String]
   /// The rows: a missing column is an empty cell.
   public private(set) var rows: [[String: String]] = []
 
@@ -17,8 +17,9 @@ public struct CSVTable: Sendable {
     rows.append(row)
   }
 
-  /// Adds the rows of another table, each with some more cells.
+  /// Adds the rows of another table, each with some more cells; columns that only it has come behind the others.
   public mutating func append(_ other: CSVTable, _ cells: [String: String] = [:]) {
+    columns += other.columns.filter { !columns.contains($0) }
     for row in other.rows { append(row.merging(cells) { $1 }) }
   }
 
