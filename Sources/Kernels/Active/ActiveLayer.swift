@@ -87,7 +87,7 @@ final class ActiveLayer: KernelLayer {
     let filter = Filter(weight, normalization: epilogue.normalization)
     return forward(
       input, filter,
-      Finish(bias: filter.bias(bias?.value), residual: epilogue.residual, relu: epilogue.relu), context)
+      Finish(epilogue, filter, bias: bias?.value), context)
   }
 
   private func forward(_ input: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor {

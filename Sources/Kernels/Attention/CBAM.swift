@@ -16,12 +16,6 @@ struct CBAM: WrappingKernel {
   ]
   var inner = KernelChoice.standard
 
-  func around(_ inner: KernelChoice) -> Self {
-    var copy = self
-    copy.inner = inner
-    return copy
-  }
-
   func attention(_ site: KernelSite) throws -> [(name: String, layer: any Layer)] {
     let channels = site.geometry.outputChannels, narrow = max(1, channels / site.options.count("reduction"))
     let window = site.options.count("window")

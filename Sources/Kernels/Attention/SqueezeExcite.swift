@@ -14,12 +14,6 @@ struct SqueezeExcite: WrappingKernel {
   ]
   var inner = KernelChoice.standard
 
-  func around(_ inner: KernelChoice) -> Self {
-    var copy = self
-    copy.inner = inner
-    return copy
-  }
-
   func attention(_ site: KernelSite) throws -> [(name: String, layer: any Layer)] {
     let channels = site.geometry.outputChannels, narrow = max(1, channels / site.options.count("reduction"))
     let squeeze = try site.convolution("fc1", site.geometry.pointwise(from: channels, to: narrow), bias: true)

@@ -4,16 +4,20 @@ import Tensors
 /// A kernel around another one, which the option `around` names: `cbam:around=adder:dilation=2`.
 public protocol WrappingKernel: ComposedKernel {
   /// The kernel inside.
-  var inner: KernelChoice { get }
-
-  /// The same around another kernel.
-  func around(_ inner: KernelChoice) -> Self
+  var inner: KernelChoice { get set }
 
   /// What stands behind the kernel inside.
   func attention(_ site: KernelSite) throws -> [(name: String, layer: any Layer)]
 }
 
 extension WrappingKernel {
+  /// The same around another kernel.
+  func around(_ inner: KernelChoice) -> Self {
+    var copy = self
+    copy.inner = inner
+    return copy
+  }
+
   public var family: KernelFamily { .attention }
 
   public var algorithms: [String] { inner.kernel.algorithms }

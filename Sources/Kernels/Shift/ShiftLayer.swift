@@ -96,8 +96,7 @@ final class ShiftLayer: KernelLayer {
       return epilogue.applied(to: forward(input, context), context)
     }
     let filter = Filter(pointwise.weight, normalization: epilogue.normalization)
-    let finish = Finish(
-      bias: filter.bias(pointwise.bias?.value), residual: epilogue.residual, relu: epilogue.relu)
+    let finish = Finish(epilogue, filter, bias: pointwise.bias?.value)
     return shifted.forward(input, filter, finish, context)
   }
 

@@ -90,8 +90,7 @@ public final class ConvolutionLayer: KernelLayer {
       return epilogue.applied(to: forward(input, context), context)
     }
     let filter = Filter(weight, normalization: epilogue.normalization)
-    let finish = Finish(
-      bias: filter.bias(bias?.value), residual: epilogue.residual, relu: epilogue.relu)
+    let finish = Finish(epilogue, filter, bias: bias?.value)
     return implementation.forward(input, filter, finish, context)
   }
 

@@ -8,6 +8,17 @@ struct Finish {
   var residual: Tensor?
   var relu = false
 
+  /// What an epilogue leaves to the stores, when its normalisation's scale is in the filter.
+  init(_ epilogue: Epilogue, _ filter: Filter, bias: Tensor?) {
+    self.init(bias: filter.bias(bias), residual: epilogue.residual, relu: epilogue.relu)
+  }
+
+  init(bias: Tensor? = nil, residual: Tensor? = nil, relu: Bool = false) {
+    self.bias = bias
+    self.residual = residual
+    self.relu = relu
+  }
+
   /// For the engine: pointers, valid during the call.
   func withPointers(output: UnsafeMutablePointer<Float>, _ body: (StoreOptions) -> Void) {
     withOptionalPointer(bias) { bias in
