@@ -28,7 +28,14 @@ enum PaperTables {
         ("algorithm", "algorithm"), ("time_ms_median", "time, ms"), ("gflops", "GFLOP/s"),
         ("speedup_vs_standard", "× standard"), ("max_rel_error", "error"),
       ])
-    return [networks, operators].filter { !$0.rows.isEmpty }
+    let proxies = table(
+      "Proxies", data.rows("proxy_quality"),
+      [
+        ("proxy", "proxy"), ("networks", "networks"), ("kendall_tau", "Kendall's τ"),
+        ("kendall_tau_low95", "from"), ("kendall_tau_high95", "to"), ("spearman_rho", "Spearman's ρ"),
+        ("spearman_rho_low95", "from"), ("spearman_rho_high95", "to"),
+      ])
+    return [networks, operators, proxies].filter { !$0.rows.isEmpty }
   }
 
   private static func withInterval(_ row: ReportData.Row) -> ReportData.Row {
@@ -40,7 +47,7 @@ enum PaperTables {
   private static func table(
     _ title: String, _ rows: [ReportData.Row], _ columns: [(column: String, name: String)]
   ) -> Table {
-    let words = ["group", "model", "replace", "data", "kernel", "problem", "pass", "algorithm"]
+    let words = ["group", "model", "replace", "data", "kernel", "problem", "pass", "algorithm", "proxy"]
     let kept = columns.filter { column, _ in
       let values = Set(rows.map { $0[column] ?? "" })
       return column == "kernel" || (words.contains(column) ? values.count > 1 : values != [""])
@@ -90,6 +97,8 @@ enum PaperTables {
       case "±": "$\\pm$"
       case "×": "$\\times$"
       case "µ": "$\\mu$"
+      case "τ": "$\\tau$"
+      case "ρ": "$\\rho$"
       default: "\(character)"
       }
     }.joined()

@@ -57,6 +57,7 @@ public struct Report {
       (AccuracyPlots.plots(data) + SpeedPlots.plots(data) + LearningPlots.plots(data)
       + GradientPlots.plots(data))
       .filter { names.insert($0.name).inserted }
+    try data.quality?.write(to: folder.appendingPathComponent("proxy_quality.csv").path)
     let place = folder.appendingPathComponent("plots", isDirectory: true)
     do {
       try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)

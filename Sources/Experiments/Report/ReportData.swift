@@ -1,4 +1,5 @@
 import Foundation
+import Learning
 import Tensors
 
 /// What a folder of results holds: tables that are not there are empty.
@@ -8,6 +9,8 @@ struct ReportData {
 
   /// The tables by their files' names without `.csv`, in the order of the page.
   let tables: [(name: String, table: CSVTable)]
+  /// How well each proxy orders the networks by their accuracy: made from networks.csv where it has enough rows.
+  let quality: CSVTable?
   /// What they were measured on, if machine.json is there.
   let machine: MachineRecord?
   /// Receptive fields: fields/KERNEL.npy, as `experiment field --map DIR/fields` writes them.
@@ -21,8 +24,10 @@ struct ReportData {
   /// - Throws: a ``WorkbenchError`` if there is nothing to report, or a file cannot be read.
   init(_ folder: URL) throws {
     func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
-    tables = try Self.names.filter { FileManager.default.fileExists(atPath: path("\($0).csv")) }
-      .map { ($0, try CSVTable(file: path("\($0).csv"))) }
+    let read = try Self.names.filter { FileManager.default.fileExists(atPath: path("\($0).csv")) }
+      .map { (name: $0, table: try CSVTable(file: path("\($0).csv"))) }
+    quality = Self.quality(read.first { $0.name == "networks" }?.table)
+    tables = read + (quality.map { [("proxy_quality", $0)] } ?? [])
     machine = FileManager.default.contents(atPath: path("machine.json"))
       .flatMap { try? JSONDecoder().decode(MachineRecord.self, from: $0) }
     let files = (try? FileManager.default.contentsOfDirectory(atPath: path("fields"))) ?? []
@@ -34,6 +39,12 @@ struct ReportData {
         "\(folder.relativePath) holds no networks.csv, operators.csv or training.csv; give the output folder of a run or a sweep."
       )
     }
+  }
+
+  private static func quality(_ networks: CSVTable?) -> CSVTable? {
+    guard let networks, networks.columns.contains(where: { Proxy(rawValue: $0) != nil }) else { return nil }
+    let quality = ProxyQuality(networks.rows)
+    return quality.rows.contains { $0.count >= 3 } ? quality.table : nil
   }
 
   /// The rows of a table; none if it is not there.
