@@ -92,6 +92,19 @@ public struct NetworkStudy {
     }
   }
 
+  /// The time of each layer, on one image in inference; kernels that refuse have no rows.
+  func layers() throws -> [LayerTime] {
+    let (image, _) = specification.data.train.gather([0])
+    let context = Context(training: false, threads: specification.threads)
+    return try specification.kernels.flatMap { choice -> [LayerTime] in
+      try Cancellation.check()
+      guard let network = try? specification.network(choice, seed: 0),
+        (try? network.outputShape(for: FeatureShape(image))) != nil
+      else { return [] }
+      return LayerTime.rows(choice.item, network.profile(image, context))
+    }
+  }
+
   /// Trains every kernel with every seed.
   public mutating func train(_ progress: Progress) throws {
     let specification = specification

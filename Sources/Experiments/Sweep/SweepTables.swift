@@ -10,12 +10,14 @@ struct SweepTables {
   let networks: CSVTable?
   /// training.csv; nil if the sweep has no models.
   let training: CSVTable?
+  /// layers.csv; nil if the sweep times no layers.
+  let layers: CSVTable?
   /// What was refused or failed, one sentence each.
   let problems: [String]
 
   init(_ plan: SweepPlan, _ records: [String: SweepRecord], _ machine: MachineRecord) {
     let isGrouped = plan.groups.contains { $0.name != nil }
-    var operators: CSVTable?, networks: CSVTable?, training: CSVTable?
+    var operators: CSVTable?, networks: CSVTable?, training: CSVTable?, layers: CSVTable?
     var problems: [String] = []
     func add(_ table: CSVTable, to whole: inout CSVTable?, _ group: SweepPlan.Group) {
       var result = whole ?? CSVTable(columns: table.columns + (isGrouped ? ["group"] : []))
@@ -36,12 +38,19 @@ struct SweepTables {
             .filter { !refused.contains($0.kernel) })
         add(results.networkTable, to: &networks, group)
         add(results.trainingTable, to: &training, group)
+        if let run = comparison.layers {
+          let model = comparison.specification.model, data = comparison.specification.data.name
+          let table = CSVTable(
+            layers: Self.layerRows(records[run.name]), of: model, data: data, threads: group.threads)
+          add(table, to: &layers, group)
+        }
         problems += results.problems.map { "\(comparison.specification.model.name): \($0)" }
       }
     }
     self.operators = operators
     self.networks = networks
     self.training = training
+    self.layers = layers
     self.problems = problems
   }
 
@@ -53,6 +62,8 @@ struct SweepTables {
       let path = folder.appendingPathComponent(name).path
       if let table { try table.write(to: path) } else { unlink(path) }
     }
+    // Other commands write this table too, so it is no leftover.
+    try layers?.write(to: folder.appendingPathComponent("layers.csv").path)
   }
 
   /// The networks, for people; the number of timings, if there are only those.
@@ -84,6 +95,13 @@ struct SweepTables {
     guard let record, let rows = record.result.networks else { return [] }
     return rows.enumerated().map { index, row in
       row.row(milliseconds: record.milliseconds(index), speedup: record.speedup(index))
+    }
+  }
+
+  private static func layerRows(_ record: SweepRecord?) -> [LayerTime] {
+    guard let record, let rows = record.result.layers else { return [] }
+    return rows.enumerated().compactMap { index, row in
+      record.milliseconds(index).first.flatMap { row.time(milliseconds: $0) }
     }
   }
 
