@@ -13,9 +13,12 @@ struct ReportData {
   /// Receptive fields: fields/KERNEL.npy, as sweeps and `experiment field --map DIR/fields` write them.
   let fields: [(kernel: String, array: FieldMap)]
 
+  /// The pixels of the images that learned offsets are drawn on: offsets-image.csv.
+  let imagePixels: [Row]
+
   /// The tables that a report can show, and where they come from.
   static let names = [
-    "networks", "operators", "training", "proxies", "field", "fields", "trainability", "layers",
+    "networks", "operators", "training", "proxies", "field", "fields", "trainability", "layers", "offsets",
   ]
 
   /// Reads a folder.
@@ -36,6 +39,8 @@ struct ReportData {
       let row = named.first { $0["map"] == stem }
       return (row?.key(["group", "kernel"]) ?? stem, try FieldMap(path("fields/\(file)")))
     }
+    let image = path("offsets-image.csv")
+    imagePixels = FileManager.default.fileExists(atPath: image) ? try CSVTable(file: image).rows : []
     guard !tables.isEmpty || !fields.isEmpty else {
       throw WorkbenchError(
         "\(folder.relativePath) holds no networks.csv, operators.csv or training.csv; give the output folder of a run or a sweep."

@@ -15,6 +15,8 @@ public struct TrainedRun: Sendable {
   public var epochs: [EpochResult] = []
   /// Whether all epochs were run.
   public var isFinished = false
+  /// Where it reads for the first test image, if it has learned that and was trained to its end.
+  public var offsets: LearnedOffsets?
   /// Why it ended early, if it did by itself.
   public var failure: String?
 

@@ -34,6 +34,8 @@ struct SweepRecord: Codable {
     var field: RecordedField?
     /// Of a training: its epochs.
     var epochs: [RecordedEpoch]?
+    /// Of a training to its end: where the network reads for the first test image, if it has learned that.
+    var offsets: LearnedOffsets?
     /// Why a training ended by itself before its last epoch.
     var failure: String?
   }

@@ -166,7 +166,8 @@ public struct SweepRunner: Sendable {
     return try TrainingPool.run(jobs, threads: threads, progress) { index, run in
       var timing = Self.timing(machine)
       timing.seconds = run.epochs.map(\.seconds)
-      let result = SweepRecord.Result(epochs: run.epochs.map(RecordedEpoch.init), failure: run.failure)
+      let result = SweepRecord.Result(
+        epochs: run.epochs.map(RecordedEpoch.init), offsets: run.offsets, failure: run.failure)
       try keeper.add(SweepRecord(definition: definitions[index], result: result, timing: timing))
     }.isCancelled
   }
