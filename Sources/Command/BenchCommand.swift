@@ -47,6 +47,9 @@ struct BenchCommand: ParsableCommand {
   var variations: ModelOptions
   @Flag(help: "Print a table of a model's layers in inference.")
   var detail = false
+  @Option(
+    help: ArgumentHelp("Where the times of a model's layers in inference go.", valueName: "file.csv"))
+  var layers: String?
   @Option(help: ArgumentHelp("Threads (default: all cores).", valueName: "n"))
   var threads = ProcessInfo.processInfo.activeProcessorCount
   @Option(
@@ -67,12 +70,12 @@ struct BenchCommand: ParsableCommand {
     }
     let sources = [!problem.isEmpty, problems != nil, model != nil].filter { $0 }.count
     guard sources <= 1 else { throw ValidationError("Give one of --problem, --problems and --model.") }
-    guard model != nil || (input == nil && !detail && variations.areDefault) else {
+    guard model != nil || (input == nil && !detail && layers == nil && variations.areDefault) else {
       throw ValidationError(
-        "--input, --detail, --replace and the like belong to a model; give one with --model.")
+        "--input, --detail, --layers, --replace and the like belong to a model; give one with --model.")
     }
-    guard !detail || pass == .forward else {
-      throw ValidationError("--detail shows a pass of inference; leave out --pass.")
+    guard (!detail && layers == nil) || pass == .forward else {
+      throw ValidationError("--detail and --layers show a pass of inference; leave out --pass.")
     }
     guard tune || tuneFile == nil else { throw ValidationError("--tune-file needs --tune.") }
   }
@@ -82,7 +85,7 @@ struct BenchCommand: ParsableCommand {
     let items = conv ?? own ?? "standard"
     let kernels = try variations.kernels(ExperimentCommand.registry.choicesBesideStandard(items))
     let tuning = tune ? AlgorithmTuning(try tuneFile.map(TuningFile.read) ?? [:]) : nil
-    for path in [csv, tuneFile].compactMap({ $0 }) { try AtomicFile.checkFolder(of: path) }
+    for path in [csv, tuneFile, layers].compactMap({ $0 }) { try AtomicFile.checkFolder(of: path) }
     Cancellation.listen()
     let machine = MachineRecord.current()
     var rows: [OperatorRow] = []
@@ -91,7 +94,13 @@ struct BenchCommand: ParsableCommand {
       if let model {
         let study = try timeModel(model, kernels, tuning)
         rows = study.rows
-        for profile in study.profiles { print(Self.table(profile.kernel, profile.layers) + "\n") }
+        if detail {
+          for profile in study.profiles { print(Self.table(profile.kernel, profile.layers) + "\n") }
+        }
+        if let layers {
+          let times = study.profiles.flatMap { LayerTime.rows($0.kernel, $0.layers) }
+          try CSVTable(layers: times, of: description(model), threads: threads).write(to: layers)
+        }
       } else {
         var study = OperatorStudy(try plan(kernels, tuning))
         let lines = try readProblems()
@@ -152,8 +161,7 @@ struct BenchCommand: ParsableCommand {
     -> ModelStudy
   {
     let shape = input?.shape ?? Models.input(name)
-    let description = try variations.description(
-      name, inputChannels: shape.channels, classes: Models.classes(name))
+    let description = try description(name)
     guard algorithm != "all" else {
       throw WorkbenchError("A model is timed with one algorithm at a time; give its name, or auto.")
     }
@@ -164,7 +172,12 @@ struct BenchCommand: ParsableCommand {
         input: FeatureShape(
           batch: batch ?? 1, height: shape.height, width: shape.width, channels: shape.channels),
         pass: pass, threads: threads, seconds: seconds, tuning: tuning),
-      detail: detail)
+      detail: detail || layers != nil)
+  }
+
+  private func description(_ name: String) throws -> any ModelDescription {
+    try variations.description(
+      name, inputChannels: (input?.shape ?? Models.input(name)).channels, classes: Models.classes(name))
   }
 
   /// The rows, for people.

@@ -47,18 +47,16 @@ struct LogitsCommand: ParsableCommand {
   }
 
   func run() throws {
-    let parts = try Self.images(input)
-    var shape = parts[0].shape
-    shape.channels = parts.reduce(0) { $0 + $1.shape.channels }
+    let (images, shape) = try Self.images(input)
     try AtomicFile.checkFolder(of: output)
     let network = try variations.network(
-      model, conv, inputChannels: shape.channels, classes: classes ?? classesOfFile(), seed: 0)
+      model, conv, inputChannels: shape.channels, classes: classes ?? classesOfFile(weights, of: model),
+      seed: 0)
     _ = try network.outputShape(for: shape)
     report(try network.load(from: weights, partial: partial), weights)
     var context = Context(training: false, threads: threads)
     // Each layer runs once: what it makes of its weights is not worth keeping.
     context.keepsPreparedWeights = false
-    let images = Tensor.concatenated(try parts.map { try $0.array.tensor().fromFileOrder(.features) })
     let logits = network.forward(images, context)
     try NpyFile.write(
       network.description.isDense
@@ -67,7 +65,7 @@ struct LogitsCommand: ParsableCommand {
   }
 
   /// The images of one file, or of several of one size that are the channels of one.
-  private static func images(_ list: String) throws -> [(array: NpyArray, shape: FeatureShape)] {
+  static func images(_ list: String) throws -> (images: Tensor, shape: FeatureShape) {
     let isOne = FileManager.default.fileExists(atPath: list)
     let paths = isOne ? [list] : list.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     let parts = try paths.map { path in
@@ -90,18 +88,20 @@ struct LogitsCommand: ParsableCommand {
         )
       }
     }
-    return parts
+    var shape = parts[0].1
+    shape.channels = parts.reduce(0) { $0 + $1.1.channels }
+    return (Tensor.concatenated(try parts.map { try $0.0.tensor().fromFileOrder(.features) }), shape)
   }
+}
 
-  /// The classes of the file's classifier; nil if it has none.
-  private func classesOfFile() throws -> Int? {
-    let name = try Models.description(model, inputChannels: 1, classes: 1).classifier
-    let file = try SafetensorsFile(weights)
-    guard let bias = file.entries.first(where: { $0.name == name }), bias.type.isFloat,
-      bias.shape.count == 1, (1...1_048_576).contains(bias.shape[0])
-    else { return nil }
-    return bias.shape[0]
-  }
+/// The classes of the classifier in a file of weights; nil if it has none.
+func classesOfFile(_ weights: String, of model: String) throws -> Int? {
+  let name = try Models.description(model, inputChannels: 1, classes: 1).classifier
+  let file = try SafetensorsFile(weights)
+  guard let bias = file.entries.first(where: { $0.name == name }), bias.type.isFloat,
+    bias.shape.count == 1, (1...1_048_576).contains(bias.shape[0])
+  else { return nil }
+  return bias.shape[0]
 }
 
 /// Lists on standard error what a partial loading left out.

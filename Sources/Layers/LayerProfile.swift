@@ -21,9 +21,16 @@ public final class LayerProfile: @unchecked Sendable {
   /// The layers in the order in which they ran.
   public private(set) var entries: [Entry] = []
   private var path: [String] = []
+  private let onInput: (_ name: String, _ layer: any Layer, _ input: Tensor) -> Void
 
   /// An empty profile.
-  public init() {}
+  ///
+  /// - Parameter onInput: called with each layer, its path and its input, before it runs.
+  public init(
+    onInput: @escaping (_ name: String, _ layer: any Layer, _ input: Tensor) -> Void = { _, _, _ in }
+  ) {
+    self.onInput = onInput
+  }
 
   /// Runs a layer that consists of others.
   func enter(_ name: String, _ body: () -> Tensor) -> Tensor {
@@ -36,13 +43,15 @@ public final class LayerProfile: @unchecked Sendable {
   func time(
     _ name: String, _ layer: any Layer, _ input: Tensor, _ context: Context, _ body: () -> Tensor
   ) -> Tensor {
+    let name = (path + [name]).reduce("", dotted)
+    onInput(name, layer, input)
     let start = ContinuousClock.now
     let result = body()
     let seconds = (ContinuousClock.now - start).seconds
     let shape = FeatureShape(input)
     entries.append(
       Entry(
-        name: (path + [name]).reduce("", dotted), input: shape,
+        name: name, input: shape,
         cost: (try? layer.cost(for: shape)) ?? Cost(),
         algorithm: layer.algorithm(for: shape, .forward, context),
         seconds: seconds))

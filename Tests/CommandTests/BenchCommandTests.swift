@@ -63,6 +63,16 @@ struct BenchCommandTests {
     }
   }
 
+  @Test func layersGoToAFile() throws {
+    let file = folder.appendingPathComponent("layers.csv")
+    let (outcome, _) = try bench("--model", "bottleneck20", "--conv", "shift", "--layers", file.path)
+    #expect(outcome.status == 0, "\(outcome.error)")
+    let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+    #expect(lines[0] == "model,replace,data,kernel,layer,batch,c_in,h,w,algorithm,ms,threads")
+    #expect(lines.contains { $0.hasPrefix("bottleneck20,spatial,,shift,layer3.1.conv2,1,") })
+    #expect(!outcome.output.contains("layer3.1.conv2"))
+  }
+
   @Test func tuningIsRemembered() throws {
     let file = folder.appendingPathComponent("tuning.json")
     let (outcome, _) = try bench(
@@ -77,7 +87,9 @@ struct BenchCommandTests {
   @Test(arguments: [
     ("--problem nonsense", 1), ("--problems /nowhere", 1), ("--model vgg", 1),
     ("--problem ic8ih6oc8kh3 --model resnet18", 64),
-    ("--detail", 64), ("--algorithm fastest", 1), ("--problem ic8ih6oc8kh5 --algorithm winograd", 1),
+    ("--detail", 64), ("--layers x.csv", 64), ("--model resnet18 --layers x.csv --pass backward", 64),
+    ("--model resnet18 --layers /nowhere/x.csv", 1), ("--algorithm fastest", 1),
+    ("--problem ic8ih6oc8kh5 --algorithm winograd", 1),
     ("--pass sideways", 64),
     ("--batch 0", 64), ("--model resnet18 --batch 1048576", 1), ("--seconds 0", 64), ("--conv nothing", 1),
     ("--model resnet18 --algorithm all", 1),

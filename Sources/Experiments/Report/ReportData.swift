@@ -13,27 +13,38 @@ struct ReportData {
   let quality: CSVTable?
   /// What they were measured on, if machine.json is there.
   let machine: MachineRecord?
-  /// Receptive fields: fields/KERNEL.npy, as `experiment field --map DIR/fields` writes them.
+  /// Receptive fields: fields/KERNEL.npy, as sweeps and `experiment field --map DIR/fields` write them.
   let fields: [(kernel: String, array: FieldMap)]
 
+  /// The pixels of the images that learned offsets are drawn on: offsets-image.csv.
+  let imagePixels: [Row]
+
   /// The tables that a report can show, and where they come from.
-  static let names = ["networks", "operators", "training", "proxies", "field", "trainability", "layers"]
+  static let names = [
+    "networks", "operators", "training", "proxies", "field", "fields", "trainability", "layers", "offsets",
+  ]
 
   /// Reads a folder.
   ///
   /// - Throws: a ``WorkbenchError`` if there is nothing to report, or a file cannot be read.
   init(_ folder: URL) throws {
     func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
-    let read = try Self.names.filter { FileManager.default.fileExists(atPath: path("\($0).csv")) }
+    let found = try Self.names.filter { FileManager.default.fileExists(atPath: path("\($0).csv")) }
       .map { (name: $0, table: try CSVTable(file: path("\($0).csv"))) }
-    quality = Self.quality(read.first { $0.name == "networks" }?.table)
-    tables = read + (quality.map { [("proxy_quality", $0)] } ?? [])
+    quality = Self.quality(found.first { $0.name == "networks" }?.table)
+    tables = found + (quality.map { [("proxy_quality", $0)] } ?? [])
     machine = FileManager.default.contents(atPath: path("machine.json"))
       .flatMap { try? JSONDecoder().decode(MachineRecord.self, from: $0) }
     let files = (try? FileManager.default.contentsOfDirectory(atPath: path("fields"))) ?? []
+    // A sweep's table says whose maps they are; others are called by their kernels.
+    let named = tables.first { $0.name == "fields" }?.table.rows ?? []
     fields = try files.sorted().filter { $0.hasSuffix(".npy") }.map { file in
-      (String(file.dropLast(".npy".count)), try FieldMap(path("fields/\(file)")))
+      let stem = String(file.dropLast(".npy".count))
+      let row = named.first { $0["map"] == stem }
+      return (row?.key(["group", "kernel"]) ?? stem, try FieldMap(path("fields/\(file)")))
     }
+    let image = path("offsets-image.csv")
+    imagePixels = FileManager.default.fileExists(atPath: image) ? try CSVTable(file: image).rows : []
     guard !tables.isEmpty || !fields.isEmpty else {
       throw WorkbenchError(
         "\(folder.relativePath) holds no networks.csv, operators.csv or training.csv; give the output folder of a run or a sweep."

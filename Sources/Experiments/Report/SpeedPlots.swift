@@ -93,9 +93,10 @@ enum SpeedPlots {
       }
   }
 
-  /// The time of each layer: columns kernel, layer, ms of layers.csv.
+  /// The time of each layer: layers.csv.
   private static func layers(_ data: ReportData) -> [Plot] {
-    grouped(data.rows("layers"), by: ["model", "kernel"]).compactMap { key, rows -> Plot? in
+    grouped(data.rows("layers"), by: ["group", "model", "replace", "data", "kernel"]).compactMap {
+      key, rows -> Plot? in
       let found = rows.filter { $0["layer"] != "total" }.compactMap { row in
         row.number("ms").map { (row["layer"] ?? "", $0) }
       }

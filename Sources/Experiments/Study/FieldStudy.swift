@@ -39,9 +39,6 @@ public struct FieldStudy {
     public let refusal: String?
   }
 
-  /// The shares whose areas are given.
-  public static let shares = [20, 30, 50, 99]
-
   /// A row for each kernel.
   public private(set) var rows: [Row] = []
 
@@ -92,41 +89,21 @@ public struct FieldStudy {
     }
   }
 
-  /// The file: areas in pixels, the sides of squares of the same area, and of the smallest squares about the centre.
+  /// The file field.csv.
   public func table(_ shared: [(column: String, cell: String)]) -> CSVTable {
-    var table = CSVTable(
-      columns: ["kernel"] + shared.map(\.column) + ["height", "width"]
-        + Self.shares.flatMap { ["pixels_\($0)", "side_\($0)", "extent_\($0)"] } + ["status", "reason"])
-    for row in rows {
-      var cells = Dictionary(shared.map { ($0.column, $0.cell) }, uniquingKeysWith: { $1 })
-      cells["kernel"] = row.kernel
-      cells["status"] = row.field == nil ? "refused" : "ok"
-      cells["reason"] = row.refusal ?? ""
-      if let field = row.field {
-        cells["height"] = "\(field.height)"
-        cells["width"] = "\(field.width)"
-        for share in Self.shares {
-          guard let pixels = field.pixels(holding: Double(share) / 100) else { continue }
-          cells["pixels_\(share)"] = "\(pixels)"
-          cells["side_\(share)"] = Cell.fixed(Double(pixels).squareRoot(), decimals: 2)
-          cells["extent_\(share)"] = field.extent(holding: Double(share) / 100).map(String.init) ?? ""
-        }
-      }
-      table.append(cells)
-    }
-    return table
+    CSVTable(fields: rows.map { ($0.kernel, $0.field.flatMap(FieldSummary.init), $0.refusal) }, shared)
   }
 
   /// The table for people.
   public var text: String {
     var table = TextTable(
-      ["kernel"] + Self.shares.map { "side \($0) %" } + Self.shares.map { "extent \($0) %" })
+      ["kernel"] + FieldSummary.shares.map { "side \($0) %" } + FieldSummary.shares.map { "extent \($0) %" })
     for row in rows {
       guard let field = row.field else {
-        table.append([row.kernel] + Array(repeating: "–", count: 2 * Self.shares.count))
+        table.append([row.kernel] + Array(repeating: "–", count: 2 * FieldSummary.shares.count))
         continue
       }
-      let shares = Self.shares.map { Double($0) / 100 }
+      let shares = FieldSummary.shares.map { Double($0) / 100 }
       table.append(
         [row.kernel]
           + shares.map {
@@ -142,6 +119,13 @@ public struct FieldStudy {
     return ([table.text, legend] + problems).joined(separator: "\n")
   }
 
+  /// What a map's file is called, without its ending: some words, without what file systems or shells take amiss.
+  static func fileName(_ words: [String]) -> String {
+    String(
+      words.joined(separator: "_").prefix(120)
+        .map { $0.isASCII && ($0.isLetter || $0.isNumber || "-.".contains($0)) ? $0 : "_" })
+  }
+
   /// Writes each field into a folder: KERNEL.npy, the shares, and KERNEL.pgm, a picture of their square roots.
   public func writeMaps(to folder: String) throws {
     do {
@@ -151,8 +135,7 @@ public struct FieldStudy {
     }
     for row in rows {
       guard let field = row.field else { continue }
-      let name = String(row.kernel.map { $0.isLetter || $0.isNumber || "-.".contains($0) ? $0 : "_" })
-      let path = (folder as NSString).appendingPathComponent(name)
+      let path = (folder as NSString).appendingPathComponent(Self.fileName([row.kernel]))
       try NpyFile.write(
         Tensor(field.shares.map(Float.init), [field.height, field.width]), to: path + ".npy")
       try AtomicFile.write(field.picture, to: path + ".pgm")

@@ -89,17 +89,7 @@ public struct ModelStudy {
       profiles = []
       return
     }
-    profiles = networks.map { choice, network in
-      let runs = (0..<7).map { _ -> [LayerProfile.Entry] in
-        let profile = LayerProfile()
-        var context = inference
-        context.profile = profile
-        _ = network.forward(images, context)
-        return profile.entries
-      }
-      let ordered = runs.sorted { $0.reduce(0) { $0 + $1.seconds } < $1.reduce(0) { $0 + $1.seconds } }
-      return (choice.item, ordered[ordered.count / 2])
-    }
+    profiles = networks.map { ($0.item, $1.profile(images, inference)) }
   }
 
   private static func contestant(

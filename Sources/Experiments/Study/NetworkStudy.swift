@@ -15,6 +15,8 @@ public struct TrainedRun: Sendable {
   public var epochs: [EpochResult] = []
   /// Whether all epochs were run.
   public var isFinished = false
+  /// Where it reads for the first test image, if it has learned that and was trained to its end.
+  public var offsets: LearnedOffsets?
   /// Why it ended early, if it did by itself.
   public var failure: String?
 
@@ -89,6 +91,19 @@ public struct NetworkStudy {
             kernel: choice.item, cost: Cost(), milliseconds: [], speedup: .nan, proxies: ProxyValues(),
             refusal: refusals[choice.item]))
       }
+    }
+  }
+
+  /// The time of each layer, on one image in inference; kernels that refuse have no rows.
+  func layers() throws -> [LayerTime] {
+    let (image, _) = specification.data.train.gather([0])
+    let context = Context(training: false, threads: specification.threads)
+    return try specification.kernels.flatMap { choice -> [LayerTime] in
+      try Cancellation.check()
+      guard let network = try? specification.network(choice, seed: 0),
+        (try? network.outputShape(for: FeatureShape(image))) != nil
+      else { return [] }
+      return LayerTime.rows(choice.item, network.profile(image, context))
     }
   }
 

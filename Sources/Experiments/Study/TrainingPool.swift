@@ -73,6 +73,9 @@ enum TrainingPool {
           work: job.epochWork)
       }
       run.isFinished = true
+      if network.hasLearnedPositions, let image = job.specification.data.test.images.image(0) {
+        run.offsets = try? LearnedOffsets(of: network, image, threads: 1)
+      }
     } catch let stop as Cancellation.Requested {
       throw stop
     } catch {

@@ -38,6 +38,10 @@ public struct SweepGroup: Sendable {
   let latencySeconds: Double?
   /// Whether the proxies of networks are computed.
   let hasProxies: Bool
+  /// Whether the layers of networks are timed.
+  let hasLayers: Bool
+  /// What receptive fields are measured; nil if none are.
+  let fields: SweepFields?
   /// What is timed of operators; nil if nothing is.
   let operators: SweepOperators?
 }

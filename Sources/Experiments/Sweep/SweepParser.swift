@@ -11,7 +11,8 @@ struct SweepParser {
   init(_ vocabulary: SweepVocabulary) { self.vocabulary = vocabulary }
 
   private static let groupKeys = [
-    "kernels", "models", "replace", "data", "seeds", "training", "latency", "proxies", "operators",
+    "kernels", "models", "replace", "data", "seeds", "training", "latency", "proxies", "layers",
+    "fields", "operators",
   ]
 
   /// A file's sweep. Its own entries hold for every group that does not say otherwise.
@@ -42,8 +43,8 @@ struct SweepParser {
     _ entries: [(key: String, value: YAMLValue)], _ name: String?, _ place: YAMLValue
   ) throws -> SweepGroup {
     let values = Dictionary(entries.map { ($0.key, $0.value) }) { first, _ in first }
-    guard values["models"] != nil || values["operators"] != nil else {
-      throw place.error("there is nothing to do; name models, or operators to time.")
+    guard values["models"] != nil || values["operators"] != nil || values["fields"] != nil else {
+      throw place.error("there is nothing to do; name models, operators to time, or fields to measure.")
     }
     guard values["models"] != nil || values["training"] == nil else {
       throw (values["training"] ?? place).error("there are no models to train; name some with ‘models: …’.")
@@ -58,6 +59,8 @@ struct SweepParser {
       recipe: try values["training"].map(recipe),
       latencySeconds: try values["latency"].map(latency) ?? 1,
       hasProxies: try values["proxies"]?.truth("proxies") ?? true,
+      hasLayers: try values["layers"]?.truth("layers") ?? false,
+      fields: try values["fields"].flatMap(fields),
       operators: try values["operators"].map(operators))
   }
 
@@ -172,6 +175,31 @@ struct SweepParser {
     guard value.isMapping else { return try value.truth("latency") ? 1 : nil }
     let entries = try value.entries(known: ["seconds"], of: "latency")
     return try entries.first?.value.number("seconds", 0.001...3600) ?? 1
+  }
+
+  private func fields(_ value: YAMLValue) throws -> SweepFields? {
+    guard value.isMapping else { return try value.truth("fields") ? SweepFields() : nil }
+    var result = SweepFields()
+    let known = ["depth", "kernel", "channels", "size", "seeds", "batch"]
+    for (key, value) in try value.entries(known: known, of: "fields") {
+      switch key {
+      case "depth": result.depth = try value.integer(key, 1...1000)
+      case "kernel":
+        result.window = try value.integer(key, 1...1023)
+        guard result.window % 2 == 1 else {
+          throw value.error("kernel is \(result.window); it must be odd, so that there is a centre.")
+        }
+      case "channels": result.channels = try value.integer(key, 1...4096)
+      case "seeds": result.seeds = try value.integer(key, 1...10_000)
+      case "batch": result.batch = try value.integer(key, 1...4096)
+      default:
+        let text = try value.text(key)
+        guard let size = Pair(text: text), (1...1024).contains(size.height), (1...1024).contains(size.width)
+        else { throw value.error("size is ‘\(text)’; write it as 61 or 61x31, of at most 1024.") }
+        result.size = size
+      }
+    }
+    return result
   }
 
   private func operators(_ value: YAMLValue) throws -> SweepOperators {

@@ -24,6 +24,10 @@ struct SweepPlan: Sendable {
     case operators(ProblemFile.Line, OperatorStudy.Plan)
     /// Counts and times the networks of a model: all kernels, taking turns.
     case network(Specification, seconds: Double?, withProxies: Bool)
+    /// Times the layers of the networks of a model.
+    case layers(Specification)
+    /// Measures the receptive field of a stack of one kernel.
+    case field(SweepFields, KernelChoice)
     /// Trains one network; `network` is the name of the run that measures its model.
     case training(Specification, KernelChoice, seed: Int, network: String)
   }
@@ -32,6 +36,7 @@ struct SweepPlan: Sendable {
   struct Comparison: Sendable {
     let specification: Specification
     let network: Run
+    let layers: Run?
     let trainings: [Run]
   }
 
@@ -40,6 +45,7 @@ struct SweepPlan: Sendable {
     let name: String?
     let threads: Int
     let operators: [Run]
+    let fields: [Run]
     let comparisons: [Comparison]
   }
 
@@ -49,9 +55,11 @@ struct SweepPlan: Sendable {
   /// Every run once, in the order in which they are done: what is timed first, while nothing else runs.
   var runs: [Run] {
     var seen = Set<String>()
-    let measured = groups.flatMap { $0.operators } + groups.flatMap { $0.comparisons.map(\.network) }
+    let measured =
+      groups.flatMap { $0.operators }
+      + groups.flatMap { $0.comparisons.flatMap { [$0.network] + ($0.layers.map { [$0] } ?? []) } }
     let trained = groups.flatMap { $0.comparisons.flatMap(\.trainings) }
-    return (measured + trained).filter { seen.insert($0.name).inserted }
+    return (measured + groups.flatMap { $0.fields } + trained).filter { seen.insert($0.name).inserted }
   }
 
   /// Loads the data and names every run.
@@ -81,6 +89,7 @@ struct SweepPlan: Sendable {
       return Group(
         name: group.name, threads: threads,
         operators: try group.operators.map { try Self.operators($0, group.kernels, threads) } ?? [],
+        fields: try group.fields.map { try Self.fields($0, group.kernels) } ?? [],
         comparisons: comparisons)
     }
   }
@@ -130,8 +139,9 @@ struct SweepPlan: Sendable {
     let network = try run(
       definition, place, .network(specification, seconds: group.latencySeconds, withProxies: group.hasProxies)
     )
+    let layers = try group.hasLayers ? Self.layers(specification, shared, place) : nil
     guard group.recipe != nil else {
-      return Comparison(specification: specification, network: network, trainings: [])
+      return Comparison(specification: specification, network: network, layers: layers, trainings: [])
     }
     let trainings = try group.kernels.flatMap { choice in
       try group.seeds.map { seed in
@@ -144,7 +154,25 @@ struct SweepPlan: Sendable {
           .training(specification, choice, seed: seed, network: network.name))
       }
     }
-    return Comparison(specification: specification, network: network, trainings: trainings)
+    return Comparison(specification: specification, network: network, layers: layers, trainings: trainings)
+  }
+
+  private static func fields(_ settings: SweepFields, _ kernels: [KernelChoice]) throws -> [Run] {
+    try kernels.map { kernel in
+      let own = ["kind": "field", "kernel": kernel.item]
+      return try run(
+        settings.definition.merging(own) { $1 }, "\(kernel.item): field of \(settings.depth) layers",
+        .field(settings, kernel))
+    }
+  }
+
+  private static func layers(_ specification: Specification, _ shared: [String: String], _ place: String)
+    throws -> Run
+  {
+    let own = [
+      "kind": "layers", "kernels": list(specification.kernels), "threads": "\(specification.threads)",
+    ]
+    return try run(shared.merging(own) { $1 }, "layers of \(place)", .layers(specification))
   }
 
   private static func list(_ kernels: [KernelChoice]) -> String {

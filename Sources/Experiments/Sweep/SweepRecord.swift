@@ -28,8 +28,14 @@ struct SweepRecord: Codable {
     var operators: [RecordedOperator]?
     /// Of a run that measures networks: a row for each kernel.
     var networks: [RecordedNetwork]?
+    /// Of a run that times layers: a row for each kernel and layer.
+    var layers: [RecordedLayer]?
+    /// Of a run that measures a receptive field.
+    var field: RecordedField?
     /// Of a training: its epochs.
     var epochs: [RecordedEpoch]?
+    /// Of a training to its end: where the network reads for the first test image, if it has learned that.
+    var offsets: LearnedOffsets?
     /// Why a training ended by itself before its last epoch.
     var failure: String?
   }
@@ -131,6 +137,30 @@ struct RecordedNetwork: Codable {
     NetworkRow(
       kernel: kernel, cost: cost, milliseconds: milliseconds, speedup: speedup, proxies: proxies,
       refusal: refusal)
+  }
+}
+
+/// A row of layers.csv without its time.
+struct RecordedLayer: Codable {
+  var kernel, layer: String
+  var algorithm: String?
+  /// Batch, height, width, channels.
+  var input: [Int]
+
+  init(_ row: LayerTime) {
+    kernel = row.kernel
+    layer = row.layer
+    algorithm = row.algorithm
+    input = row.input.extents
+  }
+
+  /// The row again; nil if the record holds what cannot be.
+  func time(milliseconds: Double) -> LayerTime? {
+    guard input.count == 4 else { return nil }
+    return LayerTime(
+      kernel: kernel, layer: layer,
+      input: FeatureShape(batch: input[0], height: input[1], width: input[2], channels: input[3]),
+      algorithm: algorithm, milliseconds: milliseconds)
   }
 }
 

@@ -68,6 +68,7 @@ public struct SweepRunner: Sendable {
     kept = keeper.records
     let tables = SweepTables(plan, kept.known, machine)
     try tables.write(to: folder)
+    try FieldFiles(plan, kept.known)?.write(to: folder)
     outcome.before = plan.runs.count { before[$0.name] != nil }
     outcome.now = plan.runs.count { kept.known[$0.name] != nil } - outcome.before
     outcome.left = plan.runs.count { kept.known[$0.name] == nil && !Self.isRefused($0, kept) }
@@ -101,7 +102,7 @@ public struct SweepRunner: Sendable {
     return record
   }
 
-  /// Times operators and networks, one run after the other.
+  /// Times operators and networks, and measures receptive fields, one run after the other.
   private func measure(
     _ missing: [SweepPlan.Run], _ machine: MachineRecord, _ keeper: RecordKeeper
   ) throws {
@@ -129,6 +130,11 @@ public struct SweepRunner: Sendable {
         result.networks = study.rows.map(RecordedNetwork.init)
         timing.milliseconds = study.rows.map(\.milliseconds)
         timing.speedups = study.rows.map(\.speedup)
+      case .layers(let specification):
+        let rows = try NetworkStudy(specification).layers()
+        result.layers = rows.map(RecordedLayer.init)
+        timing.milliseconds = rows.map { [$0.milliseconds] }
+      case .field(let settings, let kernel): result.field = try settings.measure(kernel, threads: threads)
       case .training: continue
       }
       let record = SweepRecord(definition: run.definition, result: result, timing: timing)
@@ -160,7 +166,8 @@ public struct SweepRunner: Sendable {
     return try TrainingPool.run(jobs, threads: threads, progress) { index, run in
       var timing = Self.timing(machine)
       timing.seconds = run.epochs.map(\.seconds)
-      let result = SweepRecord.Result(epochs: run.epochs.map(RecordedEpoch.init), failure: run.failure)
+      let result = SweepRecord.Result(
+        epochs: run.epochs.map(RecordedEpoch.init), offsets: run.offsets, failure: run.failure)
       try keeper.add(SweepRecord(definition: definitions[index], result: result, timing: timing))
     }.isCancelled
   }

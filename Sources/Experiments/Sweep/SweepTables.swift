@@ -10,12 +10,19 @@ struct SweepTables {
   let networks: CSVTable?
   /// training.csv; nil if the sweep has no models.
   let training: CSVTable?
+  /// layers.csv; nil if the sweep times no layers.
+  let layers: CSVTable?
+  /// offsets.csv: of each kernel's first training; nil if no kernel has learned positions.
+  let offsets: CSVTable?
+  /// offsets-image.csv: the first test image of each data set of those.
+  let images: CSVTable?
   /// What was refused or failed, one sentence each.
   let problems: [String]
 
   init(_ plan: SweepPlan, _ records: [String: SweepRecord], _ machine: MachineRecord) {
     let isGrouped = plan.groups.contains { $0.name != nil }
-    var operators: CSVTable?, networks: CSVTable?, training: CSVTable?
+    var operators: CSVTable?, networks: CSVTable?, training: CSVTable?, layers: CSVTable?, offsets: CSVTable?
+    var images: CSVTable?, drawn = Set<String>()
     var problems: [String] = []
     func add(_ table: CSVTable, to whole: inout CSVTable?, _ group: SweepPlan.Group) {
       var result = whole ?? CSVTable(columns: table.columns + (isGrouped ? ["group"] : []))
@@ -36,12 +43,34 @@ struct SweepTables {
             .filter { !refused.contains($0.kernel) })
         add(results.networkTable, to: &networks, group)
         add(results.trainingTable, to: &training, group)
+        if let run = comparison.layers {
+          let model = comparison.specification.model, data = comparison.specification.data.name
+          let table = CSVTable(
+            layers: Self.layerRows(records[run.name]), of: model, data: data, threads: group.threads)
+          add(table, to: &layers, group)
+        }
+        let learned = Self.offsets(comparison, records), specification = comparison.specification
+        if !learned.isEmpty, let image = specification.data.test.images.image(0) {
+          let data = specification.data.name, model = specification.model
+          add(
+            CSVTable(
+              offsets: learned,
+              ["model": model.name, "replace": model.replacement.rawValue, "data": data, "image": "0"]),
+            to: &offsets, group)
+          if drawn.insert(data).inserted {
+            let table = CSVTable(image: image, data: data, number: 0)
+            if images == nil { images = table } else { images?.append(table) }
+          }
+        }
         problems += results.problems.map { "\(comparison.specification.model.name): \($0)" }
       }
     }
     self.operators = operators
     self.networks = networks
     self.training = training
+    self.layers = layers
+    self.offsets = offsets
+    self.images = images
     self.problems = problems
   }
 
@@ -52,6 +81,10 @@ struct SweepTables {
     ] {
       let path = folder.appendingPathComponent(name).path
       if let table { try table.write(to: path) } else { unlink(path) }
+    }
+    // Other commands write these tables too: without one of its own, the sweep leaves them alone.
+    for (name, table) in [("layers.csv", layers), ("offsets.csv", offsets), ("offsets-image.csv", images)] {
+      try table?.write(to: folder.appendingPathComponent(name).path)
     }
   }
 
@@ -84,6 +117,26 @@ struct SweepTables {
     guard let record, let rows = record.result.networks else { return [] }
     return rows.enumerated().map { index, row in
       row.row(milliseconds: record.milliseconds(index), speedup: record.speedup(index))
+    }
+  }
+
+  private static func layerRows(_ record: SweepRecord?) -> [LayerTime] {
+    guard let record, let rows = record.result.layers else { return [] }
+    return rows.enumerated().compactMap { index, row in
+      record.milliseconds(index).first.flatMap { row.time(milliseconds: $0) }
+    }
+  }
+
+  /// Of each kernel with learned positions, those of its first training.
+  private static func offsets(_ comparison: SweepPlan.Comparison, _ records: [String: SweepRecord])
+    -> [(kernel: String, offsets: LearnedOffsets)]
+  {
+    var seen = Set<String>()
+    return comparison.trainings.compactMap { run in
+      guard case .training(_, let choice, _, _) = run.work, seen.insert(choice.item).inserted else {
+        return nil
+      }
+      return records[run.name]?.result.offsets.map { (choice.item, $0) }
     }
   }
 

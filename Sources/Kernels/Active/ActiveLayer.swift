@@ -63,7 +63,7 @@ final class ActiveLayer: KernelLayer {
   }
 
   /// The taps' offsets at every output pixel.
-  private func offsets(_ input: FeatureShape) -> Tensor {
+  func offsets(_ input: FeatureShape) -> Tensor {
     let output = geometry.checkedOutput(input), row = offset.value
     var all = Tensor(uninitialized: [output.batch, output.height, output.width, row.count])
     row.withPointer { row in

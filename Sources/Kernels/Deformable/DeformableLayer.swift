@@ -120,7 +120,7 @@ final class DeformableLayer: KernelLayer {
   }
 
   private func forward(_ input: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor {
-    let (offset, mask) = given ?? split(predictor.forward(input, context))
+    let (offset, mask) = offsets(for: input, context)
     if algorithm == "reference" {
       if context.training {
         saved = Saved(input: input, offset: offset, mask: mask, plan: plan(input, offset, mask, context))
@@ -133,6 +133,11 @@ final class DeformableLayer: KernelLayer {
     let plan = plan(input, offset, mask, context)
     if context.training { saved = Saved(input: input, offset: offset, mask: mask, plan: plan) }
     return convolution.forward(input, plan, filter, finish, context)
+  }
+
+  /// Offsets and masks, given or predicted.
+  func offsets(for input: Tensor, _ context: Context) -> (offset: Tensor, mask: Tensor?) {
+    given ?? split(predictor.forward(input, context))
   }
 
   private func plan(

@@ -1,0 +1,88 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Kernels
+import Layers
+import Learning
+import Networks
+import Tensors
+
+/// `experiment offsets`: where a trained deformable network reads.
+struct OffsetsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "offsets",
+    abstract: "Show where a trained layer with learned positions reads for an image.",
+    discussion: """
+      Example: swift run experiment train --conv deformable --save net.safetensors && swift run experiment offsets bottleneck20 --weights net.safetensors --csv out/offsets.csv && swift run experiment report out
+
+      Positions are of the centre and two other pixels of the layer's output, in its input's coordinates and, times \
+      the strides in front of it, in the image's. The image goes beside them, to offsets-image.csv.
+      """)
+
+  @Argument(help: ArgumentHelp("\(Models.names.joined(separator: ", ")).", valueName: "model"))
+  var model: String
+  @Option(help: ArgumentHelp("A kernel with learned positions, with its options.", valueName: "name"))
+  var conv = "deformable"
+  @Option(help: ArgumentHelp("The trained weights.", valueName: "file.safetensors"))
+  var weights: String
+  @Option(help: ArgumentHelp("\(Dataset.choices); its test images.", valueName: "data"))
+  var data: String?
+  @Option(help: ArgumentHelp("Images in place of data, NCHW, normalised.", valueName: "x.npy"))
+  var input: String?
+  @Option(help: ArgumentHelp("Which image, counted from 0.", valueName: "n"))
+  var image = 0
+  @Option(
+    help: ArgumentHelp(
+      "The layer, such as layer2.1.conv2 (default: the last of those kernels whose output has 4×4 pixels).",
+      valueName: "name"))
+  var layer: String?
+  @OptionGroup(title: "The model")
+  var variations: ModelOptions
+  @Option(help: ArgumentHelp("Threads; no result depends on it (default: all cores).", valueName: "n"))
+  var threads = ProcessInfo.processInfo.activeProcessorCount
+  @Option(help: ArgumentHelp("Where the rows go, and the image beside them.", valueName: "file.csv"))
+  var csv: String
+
+  func validate() throws {
+    try check(threads, "--threads", 1...1024)
+    guard data == nil || input == nil else { throw ValidationError("Give --data or --input, not both.") }
+  }
+
+  func run() throws {
+    try AtomicFile.checkFolder(of: csv)
+    let source = input ?? data ?? "digits"
+    let images = try input.map { try LogitsCommand.images($0).images } ?? Dataset.load(source).test.images
+    guard let one = images.image(image) else {
+      throw WorkbenchError("There is no image \(image); choose one from 0 to \(images.shape[0] - 1).")
+    }
+    let network = try variations.network(
+      model, conv, inputChannels: images.shape[3], classes: classesOfFile(weights, of: model), seed: 0)
+    _ = try network.outputShape(for: FeatureShape(one))
+    report(try network.load(from: weights), weights)
+    let offsets = try LearnedOffsets(of: network, one, layer: layer, threads: threads)
+    let description = network.description
+    let table = CSVTable(
+      offsets: [(conv, offsets)],
+      [
+        "model": description.name, "replace": description.replacement.rawValue, "data": source,
+        "image": "\(image)",
+      ])
+    try CSVTable(image: one, data: source, number: image).write(to: Self.imagePath(csv))
+    try table.write(to: csv)
+    print(Self.text(table, offsets.layer))
+  }
+
+  /// `offsets.csv` has `offsets-image.csv` beside it.
+  private static func imagePath(_ csv: String) -> String {
+    (csv.hasSuffix(".csv") ? String(csv.dropLast(4)) : csv) + "-image.csv"
+  }
+
+  private static func text(_ rows: CSVTable, _ layer: String) -> String {
+    let columns = [
+      "row", "column", "offset_group", "tap", "grid_y", "grid_x", "y", "x", "mask", "image_y", "image_x",
+    ]
+    var table = TextTable(columns)
+    for row in rows.rows { table.append(columns.map { row[$0] ?? "" }) }
+    return "\(layer)\n\n\(table.text)"
+  }
+}

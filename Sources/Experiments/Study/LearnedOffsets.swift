@@ -1,0 +1,155 @@
+import Foundation
+import Kernels
+import Layers
+import Learning
+import Tensors
+
+/// Where a layer with learned positions reads for one image: some pixels of its output, all taps of each.
+public struct LearnedOffsets: Codable, Sendable {
+  /// One tap of one output pixel. Coordinates are in pixels, 0 is the centre of the first.
+  public struct Row: Codable, Sendable {
+    /// The output pixel, the offset group of channels, and the tap, row by row of the window.
+    public var row, column, group, tap: Int
+    /// Its place on the regular grid, in the layer's input.
+    public var gridY, gridX: Float
+    /// Where it reads, in the layer's input.
+    public var y, x: Float
+    /// What it is multiplied by, where there are masks.
+    public var mask: Float?
+  }
+
+  /// The layer's path.
+  public let layer: String
+  /// Pixels of the image from one pixel of the layer's input to the next, vertically and horizontally: the strides in
+  /// front of it, as the power of two that is nearest to the ratio of their extents.
+  public let strideY, strideX: Int
+  /// The taps of each pixel.
+  public let rows: [Row]
+
+  /// Looks at one layer of a network in inference.
+  ///
+  /// - Parameters:
+  ///   - image: one image, NHWC.
+  ///   - name: the layer's path; without it, the last with such positions whose output still has 4×4 pixels.
+  /// - Throws: a ``WorkbenchError`` if there is no such layer.
+  public init(of network: any Layer, _ image: Tensor, layer name: String? = nil, threads: Int) throws {
+    let context = Context(training: false, threads: threads)
+    var found: [(name: String, positions: SampledPositions, input: FeatureShape)] = []
+    var watching = context
+    watching.profile = LayerProfile { name, layer, input in
+      guard let layer = layer as? any SamplingLayer else { return }
+      found.append((name, layer.positions(for: input, context), FeatureShape(input)))
+    }
+    _ = network.forward(image, watching)
+    guard let last = found.last else {
+      throw WorkbenchError(
+        "No layer here reads at learned positions; choose a kernel such as deformable, deformable-v2 or active."
+      )
+    }
+    let chosen: (name: String, positions: SampledPositions, input: FeatureShape)
+    if let name {
+      guard let layer = found.first(where: { $0.name == name }) else {
+        throw WorkbenchError(
+          "There is no layer ‘\(name)’ with learned positions; choose from \(found.map(\.name).joined(separator: ", "))."
+        )
+      }
+      chosen = layer
+    } else {
+      chosen =
+        found.last { $0.positions.offset.shape[1] >= 4 && $0.positions.offset.shape[2] >= 4 } ?? last
+    }
+    let (positions, shape) = (chosen.positions, chosen.input)
+    layer = chosen.name
+    func stride(_ image: Int, _ map: Int) -> Int {
+      1 << max(0, min(30, Int(log2(Double(image) / Double(max(map, 1))).rounded())))
+    }
+    strideY = stride(image.shape[1], shape.height)
+    strideX = stride(image.shape[2], shape.width)
+    // The centre, and halfway from it to two corners.
+    let height = positions.offset.shape[1], width = positions.offset.shape[2]
+    var pixels: [(row: Int, column: Int)] = []
+    for (row, column) in [(height / 2, width / 2), (height / 4, width / 4), (3 * height / 4, 3 * width / 4)]
+    where !pixels.contains(where: { $0 == (row, column) }) { pixels.append((row, column)) }
+    var rows: [Row] = []
+    for (row, column) in pixels {
+      for group in 0..<positions.offsetGroups {
+        for tap in 0..<positions.geometry.taps {
+          let sample = positions.sample(row: row, column: column, group: group, tap: tap)
+          rows.append(
+            Row(
+              row: row, column: column, group: group, tap: tap, gridY: sample.gridY, gridX: sample.gridX,
+              y: sample.y, x: sample.x, mask: sample.mask))
+        }
+      }
+    }
+    self.rows = rows
+  }
+}
+
+extension Tensor {
+  /// One image of several, NHWC; nil if there are fewer.
+  public func image(_ number: Int) -> Tensor? {
+    guard shape.count == 4, (0..<shape[0]).contains(number) else { return nil }
+    let size = count / shape[0], extents = [1] + shape.dropFirst()
+    return withPointer { Tensor(Array(UnsafeBufferPointer(start: $0 + number * size, count: size)), extents) }
+  }
+}
+
+extension Layer {
+  /// Whether this or a layer inside reads at learned positions.
+  var hasLearnedPositions: Bool {
+    self is any SamplingLayer || children.contains { $0.layer.hasLearnedPositions }
+  }
+}
+
+extension CSVTable {
+  /// offsets.csv: a row for each tap, in coordinates of the layer's input and of the image.
+  ///
+  /// - Parameters:
+  ///   - offsets: of each kernel.
+  ///   - shared: what all rows have in common: `model`, `replace`, `data`, `image`.
+  public init(offsets: [(kernel: String, offsets: LearnedOffsets)], _ shared: [String: String]) {
+    self.init(columns: [
+      "model", "replace", "data", "image", "kernel", "layer", "row", "column", "offset_group", "tap",
+      "grid_y",
+      "grid_x", "y", "x", "mask", "image_grid_y", "image_grid_x", "image_y", "image_x",
+    ])
+    for (kernel, offsets) in offsets {
+      let sy = Double(offsets.strideY), sx = Double(offsets.strideX)
+      for row in offsets.rows {
+        func cell(_ value: Float, _ scale: Double = 1) -> String {
+          Cell.number(scale * Double(value), digits: 6)
+        }
+        append([
+          "model": shared["model"] ?? "", "replace": shared["replace"] ?? "", "data": shared["data"] ?? "",
+          "image": shared["image"] ?? "", "kernel": kernel, "layer": offsets.layer, "row": "\(row.row)",
+          "column": "\(row.column)", "offset_group": "\(row.group)", "tap": "\(row.tap)",
+          "grid_y": cell(row.gridY), "grid_x": cell(row.gridX), "y": cell(row.y), "x": cell(row.x),
+          "mask": row.mask.map { cell($0) } ?? "", "image_grid_y": cell(row.gridY, sy),
+          "image_grid_x": cell(row.gridX, sx), "image_y": cell(row.y, sy), "image_x": cell(row.x, sx),
+        ])
+      }
+    }
+  }
+
+  /// offsets-image.csv: an image in grey, the mean of its channels, from 0 to 1.
+  ///
+  /// - Parameters:
+  ///   - image: one image, NHWC.
+  ///   - data: what it is from, and `number` its place there.
+  public init(image: Tensor, data: String, number: Int) {
+    self.init(columns: ["data", "image", "row", "column", "value"])
+    let shape = FeatureShape(image), values = image.values
+    let means = (0..<shape.height * shape.width).map { pixel in
+      (0..<shape.channels).reduce(0) { $0 + Double(values[pixel * shape.channels + $1]) }
+    }
+    let low = means.min() ?? 0, range = (means.max() ?? 0) - low
+    for (pixel, mean) in means.enumerated() {
+      append([
+        "data": data, "image": "\(number)", "row": "\(pixel / shape.width)",
+        "column": "\(pixel % shape.width)",
+        "value": Cell.fixed(range > 0 ? (mean - low) / range : 0, decimals: 4),
+      ])
+    }
+  }
+}
