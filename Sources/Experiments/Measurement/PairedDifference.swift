@@ -13,8 +13,11 @@ public struct PairedDifference: Hashable, Sendable {
   }
 
   /// `better` or `worse` where the interval excludes zero, else nothing.
-  public var verdict: String {
-    guard abs(mean) > confidence95 else { return "" }
+  ///
+  /// - Parameter step: the smallest difference that can be measured; with few seeds the interval may be as narrow as
+  ///   nothing, which a difference of one such step must not pass.
+  public func verdict(above step: Double = 0) -> String {
+    guard abs(mean) > confidence95, abs(mean) > step * 1.000001 else { return "" }
     return mean > 0 ? "better" : "worse"
   }
 }

@@ -139,7 +139,9 @@ public struct Results {
             return [Statistics.mean(values), Statistics.confidence95(values)].map {
               Cell.fixed($0, decimals: decimals)
             }
-          } + (isRegression ? [] : [difference(row.kernel).verdict]))
+          }
+          + (isRegression
+            ? [] : [difference(row.kernel).verdict(above: 100 / Double(specification.data.test.count))]))
     }
     let image = specification.data.train.images.shape
     let replaced =
@@ -167,7 +169,7 @@ public struct Results {
   private var verdictNote: String {
     isRegression
       ? ""
-      : ";\nbetter or worse: where the 95 % interval of the difference to standard, seed by seed, excludes zero"
+      : ";\nbetter or worse: where the 95 % interval of the difference to standard, seed by seed, excludes zero\nand is more than one image"
   }
 
   private var isRegression: Bool { specification.data.isRegression }
