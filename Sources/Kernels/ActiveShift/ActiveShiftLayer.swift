@@ -51,9 +51,9 @@ final class ActiveShiftLayer: KernelLayer {
   /// does. One channel far off makes the window large for all, and slow.
   private static let limit: Float = 64
 
-  private func window() -> Window {
+  private func window(limit: Float = limit) -> Window {
     let channels = geometry.inputChannels
-    let values = distance.value.values.map { min(max($0.isNaN ? 0 : $0, -Self.limit), Self.limit) }
+    let values = distance.value.values.map { min(max($0.isNaN ? 0 : $0, -limit), limit) }
     let floors = values.map { Int($0.rounded(.down)) }
     func range(_ axis: Int) -> ClosedRange<Int> {
       let own = stride(from: axis, to: floors.count, by: 2).map { floors[$0] }
@@ -66,7 +66,11 @@ final class ActiveShiftLayer: KernelLayer {
         padding: Padding(
           top: -rows.lowerBound, left: -columns.lowerBound, bottom: rows.upperBound, right: columns.upperBound
         ))
-    else { preconditionFailure("a window of \(rows) × \(columns) is possible") }
+    else {
+      // Too large for this machine; no window is smaller than one of 3 × 3.
+      precondition(limit > 0, "a window of \(rows) × \(columns) is possible")
+      return self.window(limit: limit < 1 ? 0 : limit / 8)
+    }
     let places = (0..<channels).map { channel in
       (
         row: floors[2 * channel] - rows.lowerBound, column: floors[2 * channel + 1] - columns.lowerBound,
