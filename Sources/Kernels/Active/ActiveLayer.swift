@@ -5,12 +5,12 @@ import Tensors
 /// A deformable convolution whose offsets are parameters, one (vertical, horizontal) pair for each tap.
 ///
 /// They start at zero, and learn at a hundredth of the rate, as predicted offsets do, without weight decay.
-final class ActiveLayer: KernelLayer {
+final class ActiveLayer: SampledConvolutionLayer {
   let geometry: ConvolutionGeometry
   let algorithm: String
-  private let combine: Combine
-  private let weight: Parameter
-  private let bias: Parameter?
+  let combine: Combine
+  let weight: Parameter
+  let bias: Parameter?
   private let offset: Parameter
   private let convolution: DeformableConvolution
   private var saved: (input: Tensor, plan: SamplingPlan)?
@@ -18,11 +18,7 @@ final class ActiveLayer: KernelLayer {
   init(_ site: KernelSite) throws {
     geometry = site.geometry
     combine = site.options.value("combine") == "adder" ? .adder : .multiply
-    algorithm = site.algorithm ?? "direct"
-    guard ["direct", "reference"].contains(algorithm) else {
-      throw WorkbenchError(
-        "There is no algorithm ‘\(algorithm)’ for this kernel; choose from direct, reference.")
-    }
+    algorithm = try site.directOrReference()
     var random = site.random
     weight = Parameter(
       combine.initialization.weights(geometry.weightShape, using: &random), layout: .convolution,
@@ -76,21 +72,7 @@ final class ActiveLayer: KernelLayer {
     return all
   }
 
-  func forward(_ input: Tensor, _ context: Context) -> Tensor {
-    forward(input, Filter(weight), Finish(bias: bias?.value), context)
-  }
-
-  func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
-    guard combine == .multiply, algorithm != "reference" else {
-      return epilogue.applied(to: forward(input, context), context)
-    }
-    let filter = Filter(weight, normalization: epilogue.normalization)
-    return forward(
-      input, filter,
-      Finish(epilogue, filter, bias: bias?.value), context)
-  }
-
-  private func forward(_ input: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor {
+  func forward(_ input: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor {
     let plan = SamplingPlan(
       geometry, input: FeatureShape(input), offset: offsets(FeatureShape(input)), mask: nil,
       threads: context.threads)

@@ -30,7 +30,8 @@ struct ActiveShift: Kernel {
     let window = try whole.with(
       outputChannels: whole.inputChannels, kernel: Pair(1), padding: Padding(Pair(0)), dilation: Pair(1),
       groups: whole.inputChannels)
-    let shift = try ActiveShiftLayer(window, algorithm: site.algorithm, random: site.random.split("shift"))
+    let shift = try ActiveShiftLayer(
+      KernelSite(geometry: window, algorithm: site.algorithm, random: site.random.split("shift")))
     guard mixes else {
       guard !site.bias else {
         throw WorkbenchError("active-shift has no bias without a 1×1 behind it; leave it out.")

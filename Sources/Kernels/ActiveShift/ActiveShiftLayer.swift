@@ -13,14 +13,10 @@ final class ActiveShiftLayer: KernelLayer {
   private var saved: (input: Tensor, window: Window)?
 
   /// Distances start evenly spread over −1 … 1, and learn at a hundredth of the rate, without weight decay.
-  init(_ geometry: ConvolutionGeometry, algorithm: String?, random: Random) throws {
-    self.geometry = geometry
-    self.algorithm = algorithm ?? "direct"
-    guard ["direct", "reference"].contains(self.algorithm) else {
-      throw WorkbenchError(
-        "There is no algorithm ‘\(self.algorithm)’ for this kernel; choose from direct, reference.")
-    }
-    var random = random
+  init(_ site: KernelSite) throws {
+    geometry = site.geometry
+    algorithm = try site.directOrReference()
+    var random = site.random
     distance = Parameter(
       Tensor(uniform: [geometry.inputChannels, 2], in: -1..<1, using: &random), layout: .plain, decays: false,
       rateFactor: 0.01)

@@ -8,16 +8,16 @@ import Tensors
 /// That convolution has the same geometry, a bias, and starts at zero, so that training starts from the regular
 /// grid; it learns at a hundredth of the rate, or the offsets run off small images. Its channels are the offsets,
 /// (vertical, horizontal) for each offset group and tap, then the masks.
-final class DeformableLayer: KernelLayer {
+final class DeformableLayer: SampledConvolutionLayer {
   let geometry: ConvolutionGeometry
   let algorithm: String
   private let version: Deformable.Version
-  private let combine: Combine
+  let combine: Combine
   private let maskScale: Float
   private let options: KernelOptions
   private var offsetGroups: Int
-  private let weight: Parameter
-  private let bias: Parameter?
+  let weight: Parameter
+  let bias: Parameter?
   private let predictor: ConvolutionLayer
   private let convolution: DeformableConvolution
 
@@ -44,11 +44,7 @@ final class DeformableLayer: KernelLayer {
       throw WorkbenchError(
         "\(offsetGroups) offset groups do not divide \(geometry.inputChannels) input channels.")
     }
-    algorithm = site.algorithm ?? "direct"
-    guard ["direct", "reference"].contains(algorithm) else {
-      throw WorkbenchError(
-        "There is no algorithm ‘\(algorithm)’ for this kernel; choose from direct, reference.")
-    }
+    algorithm = try site.directOrReference()
     var random = site.random
     weight = Parameter(
       combine.initialization.weights(geometry.weightShape, using: &random), layout: .convolution,
@@ -105,21 +101,7 @@ final class DeformableLayer: KernelLayer {
     return cost
   }
 
-  func forward(_ input: Tensor, _ context: Context) -> Tensor {
-    forward(input, Filter(weight), Finish(bias: bias?.value), context)
-  }
-
-  func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
-    guard combine == .multiply, algorithm != "reference" else {
-      return epilogue.applied(to: forward(input, context), context)
-    }
-    let filter = Filter(weight, normalization: epilogue.normalization)
-    return forward(
-      input, filter,
-      Finish(epilogue, filter, bias: bias?.value), context)
-  }
-
-  private func forward(_ input: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor {
+  func forward(_ input: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor {
     let (offset, mask) = offsets(for: input, context)
     if algorithm == "reference" {
       if context.training {

@@ -149,6 +149,18 @@ public struct KernelSite: Sendable {
   }
 }
 
+extension KernelSite {
+  /// The algorithm, for kernels that have a direct one and the reference.
+  func directOrReference() throws -> String {
+    let algorithm = algorithm ?? "direct"
+    guard ["direct", "reference"].contains(algorithm) else {
+      throw WorkbenchError(
+        "There is no algorithm ‘\(algorithm)’ for this kernel; choose from direct, reference.")
+    }
+    return algorithm
+  }
+}
+
 /// A layer that can take the place of a k×k convolution.
 public protocol KernelLayer: Layer {
   /// The geometry of the whole layer.

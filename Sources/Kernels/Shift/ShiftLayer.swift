@@ -12,11 +12,7 @@ final class ShiftLayer: KernelLayer {
 
   init(_ site: KernelSite, pointwise wanted: Bool) throws {
     geometry = site.geometry
-    algorithm = site.algorithm ?? "direct"
-    guard ["direct", "reference"].contains(algorithm) else {
-      throw WorkbenchError(
-        "There is no algorithm ‘\(algorithm)’ for this kernel; choose from direct, reference.")
-    }
+    algorithm = try site.directOrReference()
     guard geometry.kernel.height == geometry.kernel.width, geometry.kernel.height % 2 == 1 else {
       throw WorkbenchError("shift needs an odd square window, such as 3×3, not \(geometry.kernel).")
     }

@@ -1,0 +1,31 @@
+import Compute
+import Layers
+import Tensors
+
+/// A layer that is a deformable convolution with positions of its own: predicted ones, or learned ones.
+protocol SampledConvolutionLayer: KernelLayer {
+  /// How a sample and a weight meet.
+  var combine: Combine { get }
+  /// The weight, HWIO.
+  var weight: Parameter { get }
+  /// The bias, if there is one.
+  var bias: Parameter? { get }
+
+  /// The output with these weights, and what is done while it is stored.
+  func forward(_ input: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor
+}
+
+extension SampledConvolutionLayer {
+  func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    forward(input, Filter(weight), Finish(bias: bias?.value), context)
+  }
+
+  /// A scale cannot move into distances, and the reference does nothing but its definition.
+  func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
+    guard combine == .multiply, algorithm != "reference" else {
+      return epilogue.applied(to: forward(input, context), context)
+    }
+    let filter = Filter(weight, normalization: epilogue.normalization)
+    return forward(input, filter, Finish(epilogue, filter, bias: bias?.value), context)
+  }
+}
