@@ -5,7 +5,7 @@ import Tensors
 /// A deformable convolution whose offsets are parameters, one (vertical, horizontal) pair for each tap.
 ///
 /// They start at zero, and learn at a hundredth of the rate, as predicted offsets do, without weight decay.
-final class ActiveLayer: SampledConvolutionLayer {
+final class ActiveLayer: SampledConvolutionLayer, HoldsDecisions {
   let geometry: ConvolutionGeometry
   let algorithm: String
   let combine: Combine
@@ -73,11 +73,10 @@ final class ActiveLayer: SampledConvolutionLayer {
   }
 
   func forward(_ input: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor {
-    let plan = SamplingPlan(
-      geometry, input: FeatureShape(input), offset: offsets(FeatureShape(input)), mask: nil,
-      threads: context.threads)
+    let shape = FeatureShape(input)
+    let plan = convolution.plan(shape, offset: offsets(shape), mask: nil, context)
     if context.training { saved = (input, plan) }
-    if algorithm == "reference" {
+    if algorithm == "reference", context.decisions == nil {
       return Tensor(reference(Tensor64(input), ownParameters.map { Tensor64($0.parameter.value) }))
     }
     return convolution.forward(input, plan, filter, finish, context)
@@ -88,7 +87,7 @@ final class ActiveLayer: SampledConvolutionLayer {
       preconditionFailure("backward needs a forward pass in training")
     }
     bias?.gradient = biasGradient(gradient, threads: context.threads)
-    if algorithm == "reference" {
+    if algorithm == "reference", context.decisions == nil {
       let found = referenceBackward(
         Tensor64(input), ownParameters.map { Tensor64($0.parameter.value) }, Tensor64(gradient))
       weight.gradient = Tensor(found.weight)
@@ -119,9 +118,11 @@ final class ActiveLayer: SampledConvolutionLayer {
   }
 
   func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {
-    DeformableReference.forward(
-      input, offset: referenceOffsets(input, parameters), mask: nil, parameters[0],
-      bias == nil ? nil : parameters[1], geometry, combine)
+    let offset = referenceOffsets(input, parameters)
+    let y = DeformableReference.forward(
+      input, offset: offset, mask: nil, parameters[0], bias == nil ? nil : parameters[1], geometry, combine)
+    convolution.note(input, offset: offset, mask: nil, parameters[0], output: y)
+    return y
   }
 
   private func referenceBackward(_ input: Tensor64, _ parameters: [Tensor64], _ gradient: Tensor64)

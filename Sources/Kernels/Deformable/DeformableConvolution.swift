@@ -6,6 +6,10 @@ import Tensors
 final class DeformableConvolution {
   private let geometry: ConvolutionGeometry
   private let combine: Combine
+  /// Of an adder whose decisions are held: what stands in its place, and what it read.
+  private var held: (adder: HeldDistances, columns: Tensor)?
+  /// Under what an adder's decisions are held, beside the plan's.
+  private var adderKey: AnyObject { forwardPack }
   private let forwardPack = FilterCache<PackedWeights>(), backwardPack = FilterCache<PackedWeights>()
 
   init(_ geometry: ConvolutionGeometry, _ combine: Combine) {
@@ -51,17 +55,48 @@ final class DeformableConvolution {
         }
       }
     }
-    return y
+    guard combine == .adder, let decisions = context.decisions else { return y }
+    let columns = plan.columns(x, threads: context.threads)
+    let adder = decisions.made(by: adderKey) {
+      HeldDistances(geometry, columns: columns, weight: filter.value, output: y)
+    }
+    held = (adder, columns)
+    return adder.forward(columns, filter.value, threads: context.threads)
+  }
+
+  /// A plan for some positions; where decisions are held, between the pixels of the first pass.
+  func plan(_ input: FeatureShape, offset: Tensor, mask: Tensor?, _ context: Context) -> SamplingPlan {
+    func plan() -> SamplingPlan {
+      SamplingPlan(geometry, input: input, offset: offset, mask: mask, threads: context.threads)
+    }
+    guard let decisions = context.decisions else { return plan() }
+    let first = decisions.made(by: self) { (plan: plan(), offset: offset) }
+    return first.plan.moved(from: first.offset, to: offset, mask: mask)
+  }
+
+  /// Notes what the definition in double precision decides.
+  func note(_ x: Tensor64, offset: Tensor64, mask: Tensor64?, _ weight: Tensor64, output: Tensor64) {
+    guard let decisions = Decisions.ofDefinition else { return }
+    let x = Tensor(x), offset = Tensor(offset)
+    let plan = SamplingPlan(
+      geometry, input: FeatureShape(x), offset: offset, mask: mask.map { Tensor($0) }, threads: 1)
+    _ = decisions.made(by: self) { (plan: plan, offset: offset) }
+    guard combine == .adder else { return }
+    _ = decisions.made(by: adderKey) {
+      HeldDistances(
+        geometry, columns: plan.columns(x, threads: 1), weight: Tensor(weight), output: Tensor(output))
+    }
   }
 
   func backward(
     _ g: Tensor, _ x: Tensor, _ plan: SamplingPlan, _ weight: Parameter, hasMask: Bool, _ context: Context
   ) -> Gradients {
     let slots = plan.offsetGroups * geometry.taps
-    let pixels = plan.output.extents.dropLast()
+    let pixels = plan.output.extents.dropLast(), held = held.take()
     var result = Gradients(
       input: Tensor(repeating: 0, x.shape),
-      weight: weightGradient(g, x, plan, weight, threads: context.threads),
+      weight: held.map { $0.adder.weightGradient(g, $0.columns, weight.value) }
+        ?? weightGradient(g, x, plan, weight, threads: context.threads),
       offset: Tensor(uninitialized: pixels + [2 * slots]),
       mask: hasMask ? Tensor(uninitialized: pixels + [slots]) : nil)
     let packed = backwardPack.value(Filter(weight), context) {
@@ -69,14 +104,18 @@ final class DeformableConvolution {
     }
     // One column gradient for each pixel, tap and channel: some megabytes at a time.
     let columnCount = geometry.taps * geometry.inputChannels
-    let block = max(1, (1 << 20) / columnCount)
+    let block = held == nil ? max(1, (1 << 20) / columnCount) : plan.output.pixels
     let zeros = Tensor(repeating: 0, [geometry.inputChannels])
     for first in stride(from: 0, to: plan.output.pixels, by: block) {
       let range = first..<min(first + block, plan.output.pixels)
-      var columns = Tensor(uninitialized: [range.count, columnCount])
+      var columns =
+        held.map { $0.adder.columnGradient(g, $0.columns, weight.value, threads: context.threads) }
+        ?? Tensor(uninitialized: [range.count, columnCount])
       withPointers(g, x, zeros) { g, x, zeros in
         columns.withMutablePointer { columns in
-          columnGradient(g, x, zeros, plan, packed, range, columns, threads: context.threads)
+          if held == nil {
+            columnGradient(g, x, zeros, plan, packed, range, columns, threads: context.threads)
+          }
           positionGradients(columns, x, zeros, plan, range, &result, threads: context.threads)
           result.input.withMutablePointer {
             scatter(columns, plan, range, into: $0, threads: context.threads)

@@ -8,7 +8,7 @@ import Tensors
 /// That convolution has the same geometry, a bias, and starts at zero, so that training starts from the regular
 /// grid; it learns at a hundredth of the rate, or the offsets run off small images. Its channels are the offsets,
 /// (vertical, horizontal) for each offset group and tap, then the masks.
-final class DeformableLayer: SampledConvolutionLayer {
+final class DeformableLayer: SampledConvolutionLayer, HoldsDecisions {
   let geometry: ConvolutionGeometry
   let algorithm: String
   private let version: Deformable.Version
@@ -103,7 +103,7 @@ final class DeformableLayer: SampledConvolutionLayer {
 
   func forward(_ input: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor {
     let (offset, mask) = offsets(for: input, context)
-    if algorithm == "reference" {
+    if algorithm == "reference", context.decisions == nil {
       if context.training {
         saved = Saved(input: input, offset: offset, mask: mask, plan: plan(input, offset, mask, context))
       }
@@ -125,13 +125,13 @@ final class DeformableLayer: SampledConvolutionLayer {
   private func plan(
     _ input: Tensor, _ offset: Tensor, _ mask: Tensor?, _ context: Context
   ) -> SamplingPlan {
-    SamplingPlan(geometry, input: FeatureShape(input), offset: offset, mask: mask, threads: context.threads)
+    convolution.plan(FeatureShape(input), offset: offset, mask: mask, context)
   }
 
   func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
     guard let saved = saved.take() else { preconditionFailure("backward needs a forward pass in training") }
     let gradients =
-      algorithm == "reference"
+      algorithm == "reference" && context.decisions == nil
       ? referenceBackward(gradient, saved)
       : convolution.backward(
         gradient, saved.input, saved.plan, weight, hasMask: saved.mask != nil, context)
@@ -199,8 +199,10 @@ final class DeformableLayer: SampledConvolutionLayer {
 
   func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {
     let (offset, mask) = referencePositions(input, parameters)
-    return DeformableReference.forward(
+    let y = DeformableReference.forward(
       input, offset: offset, mask: mask, parameters[0], bias == nil ? nil : parameters[1], geometry, combine)
+    convolution.note(input, offset: offset, mask: mask, parameters[0], output: y)
+    return y
   }
 
   func referenceGradients(

@@ -9,8 +9,8 @@ struct SamplingPlan {
   /// The groups of channels that share offsets.
   let offsetGroups: Int
 
-  private let samples: [BilinearSample]
-  private let factors: [Float]
+  private var samples: [BilinearSample]
+  private var factors: [Float]
 
   /// The plan for offsets `[batch, height, width, offset groups · taps · 2]` and masks with one factor a tap.
   init(_ geometry: ConvolutionGeometry, input: FeatureShape, offset: Tensor, mask: Tensor?, threads: Int) {
@@ -50,6 +50,39 @@ struct SamplingPlan {
       }
       count = output.pixels * slots
     }
+  }
+
+  /// The plan for other offsets and masks, between the same pixels.
+  func moved(from old: Tensor, to new: Tensor, mask: Tensor?) -> SamplingPlan {
+    var plan = self
+    withPointers(old, new) { old, new in
+      for index in samples.indices {
+        plan.samples[index].fraction.y += new[2 * index] - old[2 * index]
+        plan.samples[index].fraction.x += new[2 * index + 1] - old[2 * index + 1]
+      }
+    }
+    plan.factors = mask?.values ?? []
+    return plan
+  }
+
+  /// What all taps of all pixels read: `[pixels, taps · channels]`.
+  func columns(_ x: Tensor, threads: Int) -> Tensor {
+    let channels = input.channels, taps = geometry.taps, zeros = Tensor(repeating: 0, [channels])
+    var columns = Tensor(uninitialized: [output.pixels, taps * channels])
+    withPointers(x, zeros) { x, zeros in
+      columns.withMutablePointer { columns in
+        parallel(output.pixels, threads: threads) { range in
+          for pixel in range {
+            for tap in 0..<taps {
+              interpolate(
+                pixel, tap, image: image(pixel, x), zeros: zeros,
+                into: columns + (pixel * taps + tap) * channels)
+            }
+          }
+        }
+      }
+    }
+    return columns
   }
 
   /// Channels that share an offset.

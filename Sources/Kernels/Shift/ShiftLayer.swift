@@ -3,7 +3,7 @@ import Layers
 import Tensors
 
 /// The shift of channels, with a pointwise convolution behind it where the number of channels changes.
-final class ShiftLayer: KernelLayer {
+final class ShiftLayer: KernelLayer, HoldsDecisions {
   let geometry: ConvolutionGeometry
   let algorithm: String
   private let pointwise: ConvolutionLayer?

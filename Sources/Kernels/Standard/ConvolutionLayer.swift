@@ -5,7 +5,7 @@ import Tensors
 /// A convolution or one of its relatives with a regular grid: a geometry, a way to combine, an algorithm.
 ///
 /// The weight is `[kernel height, kernel width, input channels / groups, output channels]` in memory, OIHW in files.
-public final class ConvolutionLayer: KernelLayer {
+public final class ConvolutionLayer: KernelLayer, HoldsDecisions {
   public let geometry: ConvolutionGeometry
   /// How x and w meet.
   public let combine: Combine
@@ -17,6 +17,8 @@ public final class ConvolutionLayer: KernelLayer {
   private let meaningIsFourier: Bool
   private let implementation: any ConvolutionAlgorithm
   private var input: Tensor?
+  /// Of an adder whose decisions are held: what stands in its place, and the columns of the input.
+  private var held: (adder: HeldDistances, columns: Tensor)?
 
   /// A layer for a site.
   ///
@@ -81,7 +83,16 @@ public final class ConvolutionLayer: KernelLayer {
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     if context.training { self.input = input }
-    return implementation.forward(input, Filter(weight), Finish(bias: bias?.value), context)
+    func output() -> Tensor {
+      implementation.forward(input, Filter(weight), Finish(bias: bias?.value), context)
+    }
+    guard combine == .adder, let decisions = context.decisions else { return output() }
+    let columns = geometry.columns(input)
+    let adder = decisions.made(by: self) {
+      HeldDistances(geometry, columns: columns, weight: weight.value, output: output())
+    }
+    held = (adder, columns)
+    return adder.forward(columns, weight.value, threads: context.threads)
   }
 
   public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
@@ -104,6 +115,13 @@ public final class ConvolutionLayer: KernelLayer {
 
   private func backward(_ gradient: Tensor, summand: Tensor?, _ context: Context) -> Tensor {
     guard let input = input.take() else { preconditionFailure("backward needs a forward pass in training") }
+    if let (adder, columns) = held.take() {
+      weight.gradient = adder.weightGradient(gradient, columns, weight.value)
+      let toColumns = adder.columnGradient(gradient, columns, weight.value, threads: context.threads)
+      var result = geometry.scattered(toColumns, FeatureShape(input))
+      if let summand { result.add(summand, threads: context.threads) }
+      return result
+    }
     weight.gradient = implementation.weightGradient(gradient, input, weight, context)
     bias?.gradient = biasGradient(gradient, threads: context.threads)
     if context.skipsInputGradient { return Tensor(uninitialized: [0]) }
@@ -111,7 +129,14 @@ public final class ConvolutionLayer: KernelLayer {
   }
 
   public func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {
-    combine.reference(input, parameters[0], bias == nil ? nil : parameters[1], geometry)
+    let y = combine.reference(input, parameters[0], bias == nil ? nil : parameters[1], geometry)
+    if combine == .adder {
+      _ = Decisions.ofDefinition?.made(by: self) {
+        HeldDistances(
+          geometry, columns: geometry.columns(Tensor(input)), weight: weight.value, output: Tensor(y))
+      }
+    }
+    return y
   }
 
   public func referenceGradients(
