@@ -76,12 +76,9 @@ public struct ModelStudy {
     rows =
       try networks.enumerated().map { index, entry in
         let (choice, network) = entry
-        let forward = try network.cost(for: plan.input)
-        var cost = forward.times(plan.pass == .forward ? 1 : plan.pass == .backward ? 2 : 3)
-        cost.parameters = network.parameterCount
         return OperatorRow(
-          choice.item, plan.algorithm ?? "auto", plan.pass, key, OperatorPlace(plan.input), cost: cost,
-          times: timing.times(index))
+          choice.item, plan.algorithm ?? "auto", plan.pass, key, OperatorPlace(plan.input),
+          cost: try plan.pass.cost(of: network, plan.input), times: timing.times(index))
       } + refusals
     guard detail else {
       profiles = []

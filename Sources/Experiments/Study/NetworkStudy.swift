@@ -81,7 +81,7 @@ public struct NetworkStudy {
         networks.map { entry in (prepare: {}, run: { _ = entry.network.forward(image, context) }) })
     }
     for (contestant, (index, network)) in networks.enumerated() {
-      rows[index].cost = try network.cost(for: input)
+      rows[index].cost = try network.cost(for: input, pass: .inference)
       rows[index].times = timing?.times(contestant) ?? RowTimes()
       if withProxies {
         rows[index].proxies = specification.proxies(of: network, specification.kernels[index])

@@ -183,19 +183,11 @@ public struct OperatorStudy {
         result.append(
           OperatorRow(
             contestant.choice.item, algorithm ?? layer.algorithm, pass, problem.text,
-            OperatorPlace(layer.geometry, input), cost: try cost(layer, input, pass),
+            OperatorPlace(layer.geometry, input), cost: try pass.cost(of: layer, input),
             times: timing.times(index)))
       }
     }
     return result
-  }
-
-  private func cost(_ layer: any KernelLayer, _ input: FeatureShape, _ pass: TimedPass) throws -> Cost {
-    switch pass {
-    case .forward: return try layer.cost(for: input)
-    case .backward: return try layer.backwardCost(for: input)
-    case .training: return try layer.trainingCost(for: input)
-    }
   }
 
   private func gradient(_ layer: any KernelLayer, _ input: FeatureShape) -> Tensor {
