@@ -5,14 +5,14 @@ import Tensors
 /// Deformable convolution as a function of its five operands: interpolated rows, then the indirect GEMM.
 final class DeformableConvolution {
   private let geometry: ConvolutionGeometry
-  private let combine: Combine
+  private let combine: Combination
   /// Of an adder whose decisions are held: what stands in its place, and what it read.
   private var held: (adder: HeldDistances, columns: Tensor)?
   /// Under what an adder's decisions are held, beside the plan's.
   private var adderKey: AnyObject { forwardPack }
   private let forwardPack = FilterCache<PackedWeights>(), backwardPack = FilterCache<PackedWeights>()
 
-  init(_ geometry: ConvolutionGeometry, _ combine: Combine) {
+  init(_ geometry: ConvolutionGeometry, _ combine: Combination) {
     self.geometry = geometry
     self.combine = combine
   }

@@ -26,8 +26,8 @@ final class ShrunkMaximum: HoldsDecisions {
     try layer(input.height, input.width).outputShape(for: input)
   }
 
-  func cost(for input: FeatureShape) throws -> Cost {
-    try layer(input.height, input.width).cost(for: input)
+  func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    try layer(input.height, input.width).cost(for: input, pass: pass)
   }
 
   func forward(_ input: Tensor, _ context: Context) -> Tensor {
