@@ -16,10 +16,12 @@ from torchvision.ops import SqueezeExcitation
 
 
 class Trace:
-    """What passes through a network: the ReLUs' outputs, the layers' outputs, the variances that normalise."""
+    """What passes through a network: the ReLUs' outputs, the layers' outputs and how many weights they have, the
+    variances that normalise and of how many values they are."""
 
     def __init__(self, normalises=True):
-        self.rectified, self.outputs, self.variances, self.normalises = [], [], [], normalises
+        self.rectified, self.outputs, self.normalises = [], [], normalises
+        self.variances, self.counts = [], []
 
 
 TRACE = Trace()
@@ -40,7 +42,9 @@ def relu(x):
 def norm(x, w, name):
     if not TRACE.normalises:
         return x
-    TRACE.variances.append(x.detach().transpose(0, 1).flatten(1).var(1, unbiased=False))
+    values = x.detach().transpose(0, 1).flatten(1)
+    TRACE.variances.append(values.var(1, unbiased=False))
+    TRACE.counts.append(values.shape[1])
     return F.batch_norm(x, None, None, w(f"{name}.weight", x.shape[1]), w(f"{name}.bias", x.shape[1]), training=True)
 
 

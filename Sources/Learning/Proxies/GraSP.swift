@@ -34,7 +34,8 @@ extension ProxyProbe {
   /// One of a million ReLUs that decides otherwise, since rounding carries its input over zero, can change the result by
   /// some thousandths.
   private func decide(_ decisions: Decisions) {
-    let images = batch.images, cost = try? network.cost(for: FeatureShape(images))
+    let images = batch.images
+    let cost = try? network.cost(for: FeatureShape(images), pass: .inference)
     if let cost, cost.macs + cost.adds + cost.otherOps < 10_000_000_000 {
       Decisions.$ofDefinition.withValue(decisions) {
         _ = network.reference(
