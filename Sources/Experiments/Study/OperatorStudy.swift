@@ -117,11 +117,10 @@ public struct OperatorStudy {
       return own.isEmpty ? isYardstick ? ["auto"] : Array(names.prefix(1)) : own
     case .all:
       let known = choice.kernel.algorithms.filter { $0 != "reference" }
-      let serving = known.filter {
-        (try? choice.makeLayer(at: problem.geometry, algorithm: $0, random: Random(seed: 0))) != nil
-      }
-      let names = serving.isEmpty ? Array(known.prefix(1)) : serving
       let layer = try? choice.makeLayer(at: problem.geometry, random: Random(seed: 0))
+      let chooser = layer as? any ChoosesAlgorithm
+      let serving = known.filter { chooser?.refusal(of: $0, for: problem.input) == nil }
+      let names = serving.isEmpty ? Array(known.prefix(1)) : serving
       let chosen = layer?.algorithm(
         for: problem.input, .forward, Context(training: false, threads: plan.threads))
       return names.filter { $0 == chosen } + names.filter { $0 != chosen }
@@ -182,19 +181,12 @@ public struct OperatorStudy {
         result.append(
           OperatorRow(
             kernel: contestant.choice.item, algorithm: algorithm ?? layer.algorithm, pass: pass,
-            problem: problem.text, geometry: layer.geometry, input: input, cost: try cost(layer, input, pass),
+            problem: problem.text, geometry: layer.geometry, input: input,
+            cost: try pass.cost(of: layer, input),
             milliseconds: timing.milliseconds[index], speedup: timing.speedup(index), refusal: nil))
       }
     }
     return result
-  }
-
-  private func cost(_ layer: any KernelLayer, _ input: FeatureShape, _ pass: TimedPass) throws -> Cost {
-    switch pass {
-    case .forward: return try layer.cost(for: input)
-    case .backward: return try layer.backwardCost(for: input)
-    case .training: return try layer.trainingCost(for: input)
-    }
   }
 
   private func gradient(_ layer: any KernelLayer, _ input: FeatureShape) -> Tensor {

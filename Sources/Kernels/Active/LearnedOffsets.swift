@@ -66,12 +66,12 @@ final class LearnedOffsets: Sampling {
     (nil, gradient.offset.map { [Definition.biasGradient($0)] } ?? [])
   }
 
-  /// 7 other operations for each channel of a bilinear sample, as deformable.
-  func cost(for input: FeatureShape) throws -> Cost {
-    Cost(otherOps: 7 * (try geometry.outputShape(for: input).pixels) * geometry.taps * geometry.inputChannels)
+  /// Backward, beside the samples, the sum of the offsets' gradients over all pixels.
+  func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    var cost = try geometry.samplingCost(for: input, pass: pass, masked: false)
+    if pass == .backward { cost.adds += try geometry.outputShape(for: input).pixels * offset.value.count }
+    return cost
   }
-
-  func backwardCost(for input: FeatureShape) throws -> Cost { try geometry.sampledBackwardCost(for: input) }
 
   /// Takes offsets as a deformable convolution does, for one pixel: 2 · taps of them.
   func bind(_ operands: Operands) throws { try operands.bindPositions(to: offset) }

@@ -11,7 +11,8 @@ public struct Operation: Sendable {
   public let readsRegularGrid: Bool
 
   /// An operation.
-  public init(_ geometry: ConvolutionGeometry, _ combination: any Combination, readsRegularGrid: Bool = true) {
+  public init(_ geometry: ConvolutionGeometry, _ combination: any Combination, readsRegularGrid: Bool = true)
+  {
     self.geometry = geometry
     self.combination = combination
     self.readsRegularGrid = readsRegularGrid
@@ -50,16 +51,28 @@ public protocol ConvolutionPasses: AnyObject {
   ///
   /// - Parameter plan: where x is read.
   func forward(
-    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor
+    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+  ) -> Tensor
 
   /// dx from g = dy, plus the summand if there is one. The plan keeps the gradients to its positions.
   func inputGradient(
     _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, adding summand: Tensor?,
-    _ context: Context) -> Tensor
+    _ context: Context
+  ) -> Tensor
 
   /// dw from g = dy and x.
   func weightGradient(
-    _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, _ context: Context) -> Tensor
+    _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, _ context: Context
+  ) -> Tensor
+}
+
+/// A layer whose passes several algorithms can compute.
+public protocol ChoosesAlgorithm: Layer {
+  /// The algorithm that computes a pass over an input that has passed `outputShape`.
+  func algorithm(for input: FeatureShape, _ pass: Pass, _ context: Context) -> String?
+
+  /// Why an algorithm cannot compute the output for an input, or nil if it can.
+  func refusal(of algorithm: String, for input: FeatureShape) -> String?
 }
 
 extension Algorithm {

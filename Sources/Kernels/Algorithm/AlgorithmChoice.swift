@@ -24,13 +24,17 @@ final class AlgorithmChoice {
       requested = nil
       return
     }
-    guard let found = algorithms.forward.first(where: { $0.name == name }) else {
-      throw WorkbenchError(
-        "There is no algorithm ‘\(name)’ for this kernel; choose from auto, \(algorithms.forward.map(\.name).joined(separator: ", "))."
-      )
+    requested = algorithms.forward.first { $0.name == name }
+    if let reason = refusal(of: name, for: nil) { throw WorkbenchError(reason) }
+  }
+
+  /// Why an algorithm cannot compute the output, for an input or for any.
+  func refusal(of name: String, for input: FeatureShape?) -> String? {
+    guard let algorithm = algorithms.forward.first(where: { $0.name == name }) else {
+      let known = algorithms.forward.map(\.name).joined(separator: ", ")
+      return "There is no algorithm ‘\(name)’ for this kernel; choose from auto, \(known)."
     }
-    if let reason = found.refusal(operation, .forward, nil) { throw WorkbenchError(reason) }
-    requested = found
+    return algorithm.refusal(operation, .forward, input)
   }
 
   /// Refuses an input that the requested algorithm cannot compute the output for.
@@ -74,7 +78,8 @@ final class AlgorithmChoice {
       remembered(input, .forward, context) == nil
     {
       let candidates = serving(input, .forward).filter { $0.name != Reference().name }
-      let fastest = tuning.measureFastest(problem(input, .forward, context), of: candidates.map(\.name)) { name in
+      let fastest = tuning.measureFastest(problem(input, .forward, context), of: candidates.map(\.name)) {
+        name in
         guard let candidate = candidates.first(where: { $0.name == name }) else { return }
         _ = made(candidate).forward(x, plan, filter, finish, context)
       }

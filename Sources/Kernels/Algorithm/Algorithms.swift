@@ -54,12 +54,14 @@ public struct Algorithms: Sendable {
   ) -> [String] {
     let places = [(64, 64, 1), (3, 64, 1), (64, 64, 64), (64, 64, 2)].compactMap { inputs, outputs, groups in
       try? ConvolutionGeometry(
-        inputChannels: inputs, outputChannels: outputs, kernel: Pair(window), padding: Padding(Pair(window / 2)),
+        inputChannels: inputs, outputChannels: outputs, kernel: Pair(window),
+        padding: Padding(Pair(window / 2)),
         groups: groups)
     }
     return builtIn.forward.filter { algorithm in
       places.contains {
-        algorithm.refusal(Operation($0, combination, readsRegularGrid: readsRegularGrid), .forward, nil) == nil
+        algorithm.refusal(Operation($0, combination, readsRegularGrid: readsRegularGrid), .forward, nil)
+          == nil
       }
     }.map(\.name)
   }

@@ -65,7 +65,8 @@ final class DepthwisePasses: ConvolutionPasses {
     withPointers(x, filter.value) { x, w in
       y.withMutablePointer { y in
         finish.withPointers(output: y) {
-          Compute.Depthwise.forward(shape.engine, x: x, weights: w, y: y, finish: $0, threads: context.threads)
+          Compute.Depthwise.forward(
+            shape.engine, x: x, weights: w, y: y, finish: $0, threads: context.threads)
         }
       }
     }
@@ -82,7 +83,8 @@ final class DepthwisePasses: ConvolutionPasses {
     withPointers(g, weight.value) { g, w in
       dx.withMutablePointer { dx in
         guard geometry.stride == Pair(1) else {
-          return Compute.Depthwise.inputGradient(shape.engine, g: g, weights: w, dx: dx, threads: context.threads)
+          return Compute.Depthwise.inputGradient(
+            shape.engine, g: g, weights: w, dx: dx, threads: context.threads)
         }
         withScratch(taps * channels) { turned in
           for tap in 0..<taps {

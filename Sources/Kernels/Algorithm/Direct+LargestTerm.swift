@@ -35,7 +35,8 @@ extension DirectPasses {
             parallel(outputs, threads: context.threads, grain: 16) { own in
               for row in 0..<pixels.count {
                 for output in own {
-                  let (tap, channel) = Int(terms[row * outputs + output]).quotientAndRemainder(dividingBy: channels)
+                  let (tap, channel) = Int(terms[row * outputs + output]).quotientAndRemainder(
+                    dividingBy: channels)
                   dw[(tap * perGroup + channel % perGroup) * outputs + output] +=
                     g[(pixels.lowerBound + row) * outputs + output]
                 }
@@ -60,7 +61,8 @@ extension DirectPasses {
         weight.value.withPointer {
           largestTerms(
             of: samples, rows: pixels.count, taps: geometry.taps, channels: geometry.inputChannels,
-            groups: geometry.groups, weights: $0, outputs: geometry.outputChannels, into: terms, threads: threads)
+            groups: geometry.groups, weights: $0, outputs: geometry.outputChannels, into: terms,
+            threads: threads)
         }
         body(terms)
       }

@@ -1,5 +1,4 @@
 import Compute
-import Foundation
 import Layers
 import Tensors
 
@@ -33,18 +32,6 @@ struct Fourier: Algorithm {
   }
 
   func make(_ operation: Operation) -> any ConvolutionPasses { FourierPasses(operation.geometry) }
-
-  /// What the frequency domain costs for an output: real multiply–accumulates of the spectra's products (four
-  /// for each complex one) and radix-2 butterflies of the tiles' transforms; spectra of the weights are cached.
-  static func cost(_ geometry: ConvolutionGeometry, _ input: FeatureShape) -> Cost {
-    let unit = geometry.withUnitStride
-    let tiles = FourierTiles(unit, output: unit.checkedOutput(input))
-    let frequencies = tiles.size * (tiles.size / 2 + 1)
-    let butterflies = Int(Double(tiles.size * tiles.size / 2) * log2(Double(tiles.size)))
-    return Cost(
-      macs: 4 * tiles.count * frequencies * geometry.channelsPerGroup * geometry.outputChannels,
-      otherOps: tiles.count * (geometry.inputChannels + geometry.outputChannels) * butterflies)
-  }
 }
 
 /// The passes of `fft`.

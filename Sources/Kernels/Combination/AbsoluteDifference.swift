@@ -23,8 +23,9 @@ public struct AbsoluteDifference: Combination {
     (min(max(w - x, -1), 1), x - w)
   }
 
-  /// A difference and its sum are two additions; the absolute value is not counted.
-  public func cost(terms: Int) -> Cost { Cost(adds: 2 * terms) }
-  /// Two products, and a difference and two comparisons for the clamp.
-  public func backwardCost(terms: Int) -> Cost { Cost(macs: 2 * terms, adds: terms, otherOps: 2 * terms) }
+  /// A difference and its sum are two additions; the absolute value is not counted. Backward: two products, and a
+  /// difference and two comparisons for the clamp.
+  public func cost(terms: Int, pass: Cost.Pass) -> Cost {
+    pass == .backward ? Cost(macs: 2 * terms, adds: terms, otherOps: 2 * terms) : Cost(adds: 2 * terms)
+  }
 }

@@ -28,10 +28,8 @@ public protocol Combination: Sendable {
   var initialization: Initialization { get }
   /// How an optimiser treats the weights' gradients.
   var updateRule: UpdateRule { get }
-  /// What so many terms cost in a forward pass.
-  func cost(terms: Int) -> Cost
-  /// What they cost in a backward pass: the gradients to x and to w.
-  func backwardCost(terms: Int) -> Cost
+  /// What so many terms cost in a pass; backward, the gradients to x and to w.
+  func cost(terms: Int, pass: Cost.Pass) -> Cost
   /// How the engine computes it, or nil where only the definition can.
   var engine: CombinationEngine? { get }
   /// The middle of what PyTorch would print: `Conv` of `Conv2d`.
@@ -46,7 +44,8 @@ public protocol Combination: Sendable {
   /// from `derivatives` by default.
   func unfold(
     _ x: Double, _ w: UnsafePointer<Double>, _ g: UnsafePointer<Double>,
-    into dw: UnsafeMutablePointer<Double>, count: Int) -> Double
+    into dw: UnsafeMutablePointer<Double>, count: Int
+  ) -> Double
 }
 
 /// How the terms of an output become one value.

@@ -17,7 +17,6 @@ public struct Product: Combination {
   public func term(_ x: Double, _ w: Double) -> Double { x * w }
   public func derivatives(_ x: Double, _ w: Double) -> (x: Double, w: Double) { (w, x) }
 
-  public func cost(terms: Int) -> Cost { Cost(macs: terms) }
-  /// The gradients to input and weights are two more convolutions.
-  public func backwardCost(terms: Int) -> Cost { Cost(macs: 2 * terms) }
+  /// Backward, the gradients to input and weights are two more convolutions.
+  public func cost(terms: Int, pass: Cost.Pass) -> Cost { Cost(macs: pass == .backward ? 2 * terms : terms) }
 }

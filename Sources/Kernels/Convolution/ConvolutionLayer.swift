@@ -5,7 +5,7 @@ import Tensors
 /// An operator as its four answers: a sampling, a combination, weights, and algorithms to choose from.
 ///
 /// The filter is `[kernel height, kernel width, input channels / groups, output channels]` in memory, OIHW in files.
-public final class ConvolutionLayer: KernelLayer {
+public final class ConvolutionLayer: KernelLayer, ChoosesAlgorithm {
   public let geometry: ConvolutionGeometry
   /// Where it reads.
   public let sampling: any Sampling
@@ -127,6 +127,10 @@ public final class ConvolutionLayer: KernelLayer {
     choice.algorithm(input, pass, context).name
   }
 
+  public func refusal(of algorithm: String, for input: FeatureShape) -> String? {
+    algorithm == "auto" ? nil : choice.refusal(of: algorithm, for: input)
+  }
+
   public func bind(_ operands: Operands) throws {
     try sampling.bind(operands)
     try bindWeights(operands)
@@ -148,26 +152,19 @@ public final class ConvolutionLayer: KernelLayer {
 
 // What it costs.
 extension ConvolutionLayer {
-  public func cost(for input: FeatureShape) throws -> Cost {
+  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
     let output = try outputShape(for: input)
     var cost =
       countsFourier
-      ? Fourier.cost(geometry, input) : combination.cost(terms: try geometry.terms(input))
-    cost = cost + (try sampling.cost(for: input))
+      ? try FourierTiles.cost(geometry, input, pass: pass)
+      : combination.cost(terms: try geometry.terms(input), pass: pass)
+    let positions = try sampling.cost(for: input, pass: pass)
+    cost = cost + positions
     cost.parameters = parameterCount
+    // The bias is added to each output; backward, its gradient is summed over them.
     cost.adds += bias == nil ? 0 : output.count
-    cost.bytes += 4 * (input.count + parameterCount + output.count)
-    return cost
-  }
-
-  public func backwardCost(for input: FeatureShape) throws -> Cost {
-    let forward = try cost(for: input)
-    if countsFourier { return forward.times(2) }
-    var cost =
-      combination.backwardCost(terms: try geometry.terms(input)) + (try sampling.backwardCost(for: input))
-    cost.parameters = forward.parameters
-    cost.adds += bias == nil ? 0 : 2 * (try outputShape(for: input)).count
-    cost.bytes = 2 * forward.bytes
+    let once = 4 * (input.count + parameterCount + output.count) + positions.bytes
+    cost.bytes = pass == .backward ? 2 * once : once
     return cost
   }
 }

@@ -43,8 +43,9 @@ struct Definition {
   /// The gradients to x, w and the positions.
   ///
   /// - Parameter g: the gradient to the output.
-  func backward(_ x: Tensor64, _ w: Tensor64, _ g: Tensor64) -> (x: Tensor64, w: Tensor64, positions: Positions)
-  {
+  func backward(_ x: Tensor64, _ w: Tensor64, _ g: Tensor64) -> (
+    x: Tensor64, w: Tensor64, positions: Positions
+  ) {
     let largest = combination.reduction == .maximum ? largestReads(x, w) : nil
     var dx = Tensor64(repeating: 0, x.shape), dw = Tensor64(repeating: 0, w.shape)
     var dPositions = Positions(
@@ -130,7 +131,8 @@ struct Definition {
           let slot = (pixel * groups + group) * g.taps + tap
           let sample = BilinearSample64(
             y: Double(y) + (positions.offset?.values[2 * slot] ?? 0),
-            x: Double(left) + (positions.offset?.values[2 * slot + 1] ?? 0), height: x.shape[1], width: x.shape[2])
+            x: Double(left) + (positions.offset?.values[2 * slot + 1] ?? 0), height: x.shape[1],
+            width: x.shape[2])
           // On the bare grid a sample is one pixel; the others, of weight 0, matter to learned offsets only.
           let neighbours = sample.neighbours.filter { positions.offset != nil || $0.weight != 0 }
             .map { (pixel: image + $0.pixel, weight: $0.weight, byY: $0.byY, byX: $0.byX) }
@@ -142,7 +144,8 @@ struct Definition {
             let (block, inner) = channel.quotientAndRemainder(dividingBy: g.channelsPerGroup)
             body(
               Read(
-                value: value * factor, sample: value, factor: factor, neighbours: neighbours, channel: channel,
+                value: value * factor, sample: value, factor: factor, neighbours: neighbours,
+                channel: channel,
                 slot: slot, term: tap * g.inputChannels + channel,
                 weights: (tap * g.channelsPerGroup + inner) * g.outputChannels + block * g.outputsPerGroup,
                 outputs: pixel * g.outputChannels + block * g.outputsPerGroup))

@@ -144,29 +144,20 @@ final class PredictedOffsets: Sampling {
 
 // What it costs.
 extension PredictedOffsets {
-  /// 7 other operations for each channel of a bilinear sample (4 products, 3 sums), and for masks one product more each,
-  /// plus one for each mask itself (its sigmoid).
-  func cost(for input: FeatureShape) throws -> Cost {
-    let samples = try geometry.outputShape(for: input).pixels * geometry.taps
-    var cost = given == nil ? try predictor.cost(for: input) : Cost()
-    cost.otherOps += samples * geometry.inputChannels * (version == .v1 ? 7 : 8)
-    cost.otherOps += version == .v1 ? 0 : samples * offsetGroups
-    cost.bytes = 4 * samples * offsetGroups * (version == .v1 ? 2 : 3)
+  /// Beside the samples: the predictor, a sigmoid for each mask, and backward its derivative (m · (1 − m) · g) and the sum
+  /// of the two gradients to the input.
+  func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    let isBackward = pass == .backward
+    let slots = try geometry.outputShape(for: input).pixels * geometry.taps * offsetGroups
+    var cost = try geometry.samplingCost(for: input, pass: pass, masked: version == .v2)
+    if given == nil {
+      cost = cost + (try predictor.cost(for: input, pass: pass)) + Cost(adds: isBackward ? input.count : 0)
+      if version == .v2 {
+        cost = cost + (isBackward ? Cost(adds: slots, otherOps: 2 * slots) : Cost(otherOps: slots))
+      }
+    }
+    cost.bytes = 4 * slots * (version == .v1 ? 2 : 3)
     return cost
-  }
-
-  func backwardCost(for input: FeatureShape) throws -> Cost {
-    let own = try geometry.sampledBackwardCost(for: input)
-    return given == nil ? own + (try predictor.backwardCost(for: input)) : own
-  }
-}
-
-extension ConvolutionGeometry {
-  /// Backward, each channel of a sample is interpolated again, spread over four neighbours (4 MACs), and multiplied with
-  /// each of them (4 MACs).
-  func sampledBackwardCost(for input: FeatureShape) throws -> Cost {
-    let samples = try outputShape(for: input).pixels * taps * inputChannels
-    return Cost(macs: 8 * samples, otherOps: 7 * samples)
   }
 }
 

@@ -19,9 +19,10 @@ public struct MaxPlus: Combination {
   public func term(_ x: Double, _ w: Double) -> Double { x + w }
   public func derivatives(_ x: Double, _ w: Double) -> (x: Double, w: Double) { (1, 1) }
 
-  /// A sum is an addition, a comparison another operation.
-  public func cost(terms: Int) -> Cost { Cost(adds: terms, otherOps: terms) }
-  /// Each sum is made and compared again to find the largest; what an output passes on is two additions, which are not
-  /// counted.
-  public func backwardCost(terms: Int) -> Cost { Cost(adds: terms, otherOps: terms) }
+  /// A sum is an addition, a comparison another operation. Backward, the largest is found again for each of the two
+  /// gradients; what an output then passes on, two additions, is not counted.
+  public func cost(terms: Int, pass: Cost.Pass) -> Cost {
+    let times = pass == .backward ? 2 : 1
+    return Cost(adds: times * terms, otherOps: times * terms)
+  }
 }

@@ -137,7 +137,8 @@ public final class BilinearRows: SamplingPlan {
       for pixel in pixels {
         let image = dx + pixel / imagePixels * imageCount
         for group in 0..<samples.offsetGroups {
-          let own = (group * samples.channelsPerOffset..<(group + 1) * samples.channelsPerOffset).clamped(to: share)
+          let own = (group * samples.channelsPerOffset..<(group + 1) * samples.channelsPerOffset).clamped(
+            to: share)
           if own.isEmpty { continue }
           for tap in 0..<taps {
             let (sample, factor) = samples.sample(pixel, group, tap)
@@ -147,5 +148,16 @@ public final class BilinearRows: SamplingPlan {
         }
       }
     }
+  }
+}
+
+extension ConvolutionGeometry {
+  /// What bilinear samples cost: 7 other operations for each channel (4 products, 3 sums), with a mask 8.
+  ///
+  /// Backward, each channel of a sample is interpolated again, spread over four neighbours (4 MACs), and multiplied with
+  /// each of them (4 MACs).
+  public func samplingCost(for input: FeatureShape, pass: Cost.Pass, masked: Bool) throws -> Cost {
+    let samples = try outputShape(for: input).pixels * taps * inputChannels
+    return Cost(macs: pass == .backward ? 8 * samples : 0, otherOps: (masked ? 8 : 7) * samples)
   }
 }

@@ -21,7 +21,9 @@ public struct Positions: Sendable {
   }
 
   /// How many groups of channels have positions of their own.
-  func groups(taps: Int) -> Int { offset.map { $0.shape[3] / (2 * taps) } ?? mask.map { $0.shape[3] / taps } ?? 1 }
+  func groups(taps: Int) -> Int {
+    offset.map { $0.shape[3] / (2 * taps) } ?? mask.map { $0.shape[3] / taps } ?? 1
+  }
 }
 
 /// A bilinear sample in double precision; it exists while −1 < y < height and −1 < x < width, and neighbours outside the

@@ -36,10 +36,9 @@ public protocol Sampling: AnyObject {
     _ input: Tensor64, _ parameters: [Tensor64], _ gradient: Positions
   ) -> (input: Tensor64?, parameters: [Tensor64])
 
-  /// What it costs beside the terms, such as bilinear samples; bytes are those of its positions.
-  func cost(for input: FeatureShape) throws -> Cost
-  /// The same of a backward pass.
-  func backwardCost(for input: FeatureShape) throws -> Cost
+  /// What it costs beside the terms, such as bilinear samples; its bytes are those of its
+  /// positions, touched once.
+  func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost
 
   /// Whether it learns where to read.
   var hasLearnedPositions: Bool { get }
@@ -80,7 +79,8 @@ public protocol SamplingPlan {
   ///   - skipsPadding: whether taps that read nothing but zeros may be left out.
   func fill(
     _ pixels: Range<Int>, _ table: RowTable, x: UnsafePointer<Float>, zeros: UnsafePointer<Float>,
-    y: UnsafeMutablePointer<Float>, skipsPadding: Bool) -> Int
+    y: UnsafeMutablePointer<Float>, skipsPadding: Bool
+  ) -> Int
 
   /// Writes where each of a range of output pixels reads a tap: what the weights' gradient sums over.
   ///
@@ -138,7 +138,8 @@ public protocol TransposedRows {
   ///   - dx: the gradient to the input; the table's `outputRows` point into it.
   func fillTransposed(
     _ pixels: Range<Int>, _ table: RowTable, g: UnsafePointer<Float>, zeros: UnsafePointer<Float>,
-    dx: UnsafeMutablePointer<Float>) -> Int
+    dx: UnsafeMutablePointer<Float>
+  ) -> Int
 }
 
 extension Sampling {
@@ -148,8 +149,7 @@ extension Sampling {
   public func learnedPositions(for input: Tensor, _ context: Context) -> SampledPositions? { nil }
   public var children: [NamedLayer] { [] }
   public func check(_ input: FeatureShape, output: FeatureShape) throws {}
-  public func cost(for input: FeatureShape) throws -> Cost { Cost() }
-  public func backwardCost(for input: FeatureShape) throws -> Cost { Cost() }
+  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost { Cost() }
   public func bind(_ operands: Operands) throws { try operands.refusePositions() }
   public var operandGradients: Operands { Operands() }
 }

@@ -55,9 +55,9 @@ final class ShiftLayer: KernelLayer {
   var printedArguments: String { geometry.printed(bias: pointwise == nil || pointwise?.bias != nil) }
 
   /// Moves cost no arithmetic; only bytes.
-  func cost(for input: FeatureShape) throws -> Cost {
+  func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
     let output = try outputShape(for: input)
-    return try pointwise?.cost(for: input) ?? Cost(bytes: 4 * (input.count + output.count))
+    return try pointwise?.cost(for: input, pass: pass) ?? Cost(bytes: 4 * (input.count + output.count))
   }
 
   func forward(_ input: Tensor, _ context: Context) -> Tensor {

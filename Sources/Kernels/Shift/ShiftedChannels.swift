@@ -67,9 +67,7 @@ struct ShiftedRows: SamplingPlan {
     self.sampling = sampling
     self.input = input
     let window = sampling.window, channels = input.channels
-    var output = window.checkedOutput(input)
-    output.channels = channels
-    self.output = output
+    output = window.checkedOutput(input)
     moves = (0..<channels).map(sampling.displacement)
     offsets = moves.enumerated().map {
       ($0.element.dy * input.width + $0.element.dx) * channels + $0.offset
@@ -92,7 +90,8 @@ struct ShiftedRows: SamplingPlan {
     let rounds = channels / directions * directions
     return SlotLayout(
       count: runs.count, channelStep: directions,
-      order: (0..<directions).flatMap { stride(from: $0, to: rounds, by: directions) } + Array(rounds..<channels))
+      order: (0..<directions).flatMap { stride(from: $0, to: rounds, by: directions) }
+        + Array(rounds..<channels))
   }
 
   var scratchPerPixel: Int { runs.isEmpty ? input.channels : 0 }
