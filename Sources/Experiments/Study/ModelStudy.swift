@@ -76,13 +76,11 @@ public struct ModelStudy {
     rows =
       try networks.enumerated().map { index, entry in
         let (choice, network) = entry
-        let forward = try network.cost(for: plan.input)
-        var cost = forward.times(plan.pass == .forward ? 1 : plan.pass == .backward ? 2 : 3)
-        cost.parameters = network.parameterCount
         return OperatorRow(
           kernel: choice.item, algorithm: plan.algorithm ?? "auto", pass: plan.pass, problem: key,
           geometry: nil,
-          input: plan.input, cost: cost, milliseconds: timing.milliseconds[index],
+          input: plan.input, cost: try plan.pass.cost(of: network, plan.input),
+          milliseconds: timing.milliseconds[index],
           speedup: timing.speedup(index), refusal: nil)
       } + refusals
     guard detail else {

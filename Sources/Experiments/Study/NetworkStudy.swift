@@ -81,7 +81,7 @@ public struct NetworkStudy {
       if let index = networks.firstIndex(where: { $0.0 == choice.item }) {
         rows.append(
           NetworkRow(
-            kernel: choice.item, cost: try networks[index].1.cost(for: input),
+            kernel: choice.item, cost: try networks[index].1.cost(for: input, pass: .inference),
             milliseconds: timing?.milliseconds[index] ?? [], speedup: timing?.speedup(index) ?? .nan,
             proxies: withProxies ? specification.proxies(of: networks[index].1, choice) : ProxyValues(),
             refusal: nil))

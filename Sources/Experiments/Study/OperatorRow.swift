@@ -11,6 +11,15 @@ public enum TimedPass: String, Sendable, CaseIterable {
   case backward
   /// Both, as in a step of training.
   case training
+
+  /// What it costs.
+  func cost(of layer: any Layer, _ input: FeatureShape) throws -> Cost {
+    switch self {
+    case .forward: try layer.cost(for: input, pass: .inference)
+    case .backward: try layer.cost(for: input, pass: .backward)
+    case .training: try layer.trainingCost(for: input)
+    }
+  }
 }
 
 /// One row of operators.csv.

@@ -182,19 +182,12 @@ public struct OperatorStudy {
         result.append(
           OperatorRow(
             kernel: contestant.choice.item, algorithm: algorithm ?? layer.algorithm, pass: pass,
-            problem: problem.text, geometry: layer.geometry, input: input, cost: try cost(layer, input, pass),
+            problem: problem.text, geometry: layer.geometry, input: input,
+            cost: try pass.cost(of: layer, input),
             milliseconds: timing.milliseconds[index], speedup: timing.speedup(index), refusal: nil))
       }
     }
     return result
-  }
-
-  private func cost(_ layer: any KernelLayer, _ input: FeatureShape, _ pass: TimedPass) throws -> Cost {
-    switch pass {
-    case .forward: return try layer.cost(for: input)
-    case .backward: return try layer.backwardCost(for: input)
-    case .training: return try layer.trainingCost(for: input)
-    }
   }
 
   private func gradient(_ layer: any KernelLayer, _ input: FeatureShape) -> Tensor {

@@ -49,7 +49,9 @@ public struct ProxyStudy {
           network, plain: plain, batches: batches, chosen: chosen, random: Random(seed: seed),
           threads: threads)
         rows.append(
-          Row(kernel: kernel.item, cost: try network.cost(for: image), proxies: values, refusal: nil))
+          Row(
+            kernel: kernel.item, cost: try network.cost(for: image, pass: .inference), proxies: values,
+            refusal: nil))
       } catch let error as WorkbenchError {
         rows.append(
           Row(kernel: kernel.item, cost: Cost(), proxies: ProxyValues(), refusal: error.description))
