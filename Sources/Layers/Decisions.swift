@@ -50,18 +50,21 @@ extension Context {
 /// first order about the place where they were made. Its definition may note the same decisions, in the same form, in
 /// `Decisions.ofDefinition`. Studies of second derivatives refuse all other layers.
 public protocol HoldsDecisions: Layer {
+  /// Whether it does, where that depends on how it was made.
+  var holdsDecisions: Bool { get }
   /// The layers that it runs; by default its children.
   var parts: [any Layer] { get }
 }
 
 extension HoldsDecisions {
+  public var holdsDecisions: Bool { true }
   public var parts: [any Layer] { children.map(\.layer) }
 }
 
 extension Layer {
   /// The first layer, of this and all that it runs, that does not promise to hold its decisions; nil if all do.
   public var firstWithoutHeldDecisions: (any Layer)? {
-    guard let layer = self as? any HoldsDecisions else { return self }
+    guard let layer = self as? any HoldsDecisions, layer.holdsDecisions else { return self }
     return layer.parts.lazy.compactMap(\.firstWithoutHeldDecisions).first
   }
 }

@@ -3,7 +3,7 @@
 
     pip install torch torchvision safetensors numpy
     swift build && python experiments/peers/compare_proxies.py                    # resnet20, all proxies
-    python experiments/peers/compare_proxies.py --kernels                         # 21 kernels × 3 seeds on the digits
+    python experiments/peers/compare_proxies.py --kernels                         # 22 kernels × 3 seeds on the digits
     python experiments/peers/compare_proxies.py --model resnet56 --items cbam,adder --seeds 2 --proxies grasp,naswot
     python experiments/peers/compare_proxies.py --fixture                         # writes what the Swift tests check
 
@@ -39,7 +39,7 @@ from networks import GAMMA, MASK, mix, uniform
 EXPERIMENT = str(ROOT / ".build/debug/experiment")
 ITEMS = (
     "standard,1x1,dilated,deformable,deformable-v2,shift,adder,fft,grouped,depthwise,depthwise-separable,asymmetric,"
-    "small-stack,cascaded,multi-scale,aspp,active,active-shift,non-local,squeeze-excite,cbam"
+    "max-plus,small-stack,cascaded,multi-scale,aspp,active,active-shift,non-local,squeeze-excite,cbam"
 )
 
 
@@ -237,7 +237,7 @@ def digits():
     return torch.from_numpy(scaled).double(), torch.from_numpy(labels[:SPLIT].astype(np.int64))
 
 
-SPLIT = 1437
+SPLIT = 1415
 
 
 def run(*arguments):
@@ -276,12 +276,12 @@ def fixture_case(model, item, seed, images):
 
 SIMPLE = ["grad_norm", "snip", "grasp", "fisher", "jacob_cov", "naswot", "fisher_published"]
 COMPOSED = [
-    "standard", "adder", "deformable", "deformable-v2:mask=2sigmoid", "active", "active-shift", "small-stack", "aspp",
+    "standard", "adder", "max-plus", "deformable", "deformable-v2:mask=2sigmoid", "active", "active-shift", "small-stack", "aspp",
     "multi-scale", "asymmetric:form=acnet", "non-local", "squeeze-excite", "cbam",
 ]
 OTHERS = [
     "1x1", "dilated", "shift:block=csc", "fft", "grouped", "depthwise", "depthwise-separable:activation=relu",
-    "asymmetric", "cascaded", "non-local:form=concatenation", "deformable:combine=adder:groups=2", "active:combine=adder",
+    "asymmetric", "cascaded", "non-local:form=concatenation", "deformable:combine=adder:groups=2", "active:combine=max-plus",
     "cbam:around=adder", "squeeze-excite:around=deformable-v2", "aspp:rates=1-3:normalization=batch",
 ]
 

@@ -69,7 +69,7 @@ def grouped(limit, window=3):
     return apply
 
 
-# Adders
+# Adders and maxima
 
 
 class Distances(torch.autograd.Function):
@@ -91,7 +91,12 @@ class Distances(torch.autograd.Function):
 def combined(columns, weight, combine, size):
     """Columns [N, C · taps, P] and a weight [O, C, kh, kw] to [N, O, *size]."""
     weight = weight.flatten(1)
-    y = Distances.apply(columns, weight) if combine == "adder" else weight @ columns
+    if combine == "adder":
+        y = Distances.apply(columns, weight)
+    elif combine == "max-plus":
+        y = (columns[:, None] + weight[None, :, :, None]).max(2).values
+    else:
+        y = weight @ columns
     return y.reshape(len(columns), len(weight), *size)
 
 
@@ -99,9 +104,12 @@ def out(extent, stride):
     return (extent - 1) // stride + 1
 
 
-def adder(x, w, o, s, dilation=1):
-    columns = F.unfold(x, 3, dilation, dilation, s)
-    return combined(columns, w("weight", o, x.shape[1], 3, 3), "adder", [out(n, s) for n in x.shape[2:]])
+def on_the_grid(combine, dilation=1):
+    def apply(x, w, o, s):
+        columns = F.unfold(x, 3, dilation, dilation, s)
+        return combined(columns, w("weight", o, x.shape[1], 3, 3), combine, [out(n, s) for n in x.shape[2:]])
+
+    return apply
 
 
 # Learned positions
@@ -355,7 +363,8 @@ def kernel(item):
         "aspp": lambda: aspp(numbers(given.get("rates", "6-12-18")), given.get("pooling") != "off", "normalization" in given),
         "deformable": lambda: deformable(1, **words), "deformable-v2": lambda: deformable(2, **words),
         "active": lambda: active(**words), "active-shift": lambda: active_shift(**words),
-        "shift": lambda: shift(**words), "adder": lambda: lambda x, w, o, s: adder(x, w, o, s, **number),
+        "shift": lambda: shift(**words), "adder": lambda: on_the_grid("adder", **number),
+        "max-plus": lambda: on_the_grid("max-plus", **number),
         "non-local": lambda: non_local(given.get("form", "embedded"), number.get("subsample", 2)),
         "squeeze-excite": lambda: squeeze_excite(around, **number), "cbam": lambda: cbam(around, **number),
     }

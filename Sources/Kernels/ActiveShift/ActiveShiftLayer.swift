@@ -43,6 +43,9 @@ final class ActiveShiftLayer: KernelLayer, HoldsDecisions {
     /// Each channel's first tap and the fractions behind it.
     let places: [(row: Int, column: Int, y: Float, x: Float)]
     let weight: Parameter
+
+    var passes: DepthwisePasses { DepthwisePasses(geometry) }
+    func plan(_ input: Tensor) -> GridRows { GridRows(geometry, input: FeatureShape(input)) }
   }
 
   /// Distances beyond this are held there, unlike in the definition: windows must fit into memory, whatever training
@@ -79,6 +82,18 @@ final class ActiveShiftLayer: KernelLayer, HoldsDecisions {
     return Window(geometry: window, places: places, weight: weight(window, places))
   }
 
+  /// The window between whose pixels channels were first read, with the fractions of the present distances.
+  private func heldWindow(_ decisions: Decisions) -> Window {
+    let (first, old) = decisions.made(by: self) { (window(), distance.value) }, new = distance.value
+    let places = first.places.enumerated().map { channel, place in
+      (
+        row: place.row, column: place.column, y: place.y + new[2 * channel] - old[2 * channel],
+        x: place.x + new[2 * channel + 1] - old[2 * channel + 1]
+      )
+    }
+    return Window(geometry: first.geometry, places: places, weight: weight(first.geometry, places))
+  }
+
   private func weight(_ window: ConvolutionGeometry, _ places: [(row: Int, column: Int, y: Float, x: Float)])
     -> Parameter
   {
@@ -99,40 +114,19 @@ final class ActiveShiftLayer: KernelLayer, HoldsDecisions {
     return Parameter(weight, layout: .convolution)
   }
 
-  /// The window between whose pixels channels were first read, with the fractions of the present distances.
-  private func heldWindow(_ decisions: Decisions) -> Window {
-    let (first, old) = decisions.made(by: self) { (window(), distance.value) }, new = distance.value
-    let places = first.places.enumerated().map { channel, place in
-      (
-        row: place.row, column: place.column, y: place.y + new[2 * channel] - old[2 * channel],
-        x: place.x + new[2 * channel + 1] - old[2 * channel + 1]
-      )
-    }
-    return Window(geometry: first.geometry, places: places, weight: weight(first.geometry, places))
-  }
-
   func forward(_ input: Tensor, _ context: Context) -> Tensor {
     let window = context.decisions.map(heldWindow) ?? window()
     if context.training { saved = (input, window) }
-    if algorithm == "reference", context.decisions == nil {
-      return Tensor(reference(Tensor64(input), [Tensor64(distance.value)]))
-    }
-    return convolution(window).forward(input, Filter(window.weight), Finish(), context)
-  }
-
-  private func convolution(_ window: Window) -> any ConvolutionAlgorithm {
-    guard let convolution = try? DepthwiseConvolution(window.geometry) else {
-      preconditionFailure("the window is depthwise")
-    }
-    return convolution
+    if algorithm == "reference", context.decisions == nil { return Tensor(reference(Tensor64(input), [Tensor64(distance.value)])) }
+    return window.passes.forward(input, window.plan(input), Filter(window.weight), Finish(), context)
   }
 
   func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
     guard let (input, window) = saved.take() else {
       preconditionFailure("backward needs a forward pass in training")
     }
-    let convolution = convolution(window), channels = geometry.inputChannels
-    let dw = convolution.weightGradient(gradient, input, window.weight, context).values
+    let plan = window.plan(input), channels = geometry.inputChannels
+    let dw = window.passes.weightGradient(gradient, input, plan, window.weight, context).values
     let across = window.geometry.kernel.width
     distance.gradient = Tensor(
       window.places.enumerated().flatMap { channel, place -> [Float] in
@@ -143,24 +137,41 @@ final class ActiveShiftLayer: KernelLayer, HoldsDecisions {
           (1 - place.x) * (c - a) + place.x * (d - b), (1 - place.y) * (b - a) + place.y * (d - c),
         ]
       }, distance.value.shape)
-    return convolution.inputGradient(gradient, input, window.weight, adding: nil, context)
+    return window.passes.inputGradient(gradient, input, plan, window.weight, adding: nil, context)
   }
 
   /// Takes distances as offsets: (vertical, horizontal) for each channel, one pixel of 2 · channels.
   func bind(_ operands: Operands) throws {
-    try bindPositions(operands, distance)
+    try operands.bindPositions(to: distance)
     guard operands.weight == nil, operands.bias == nil else {
       throw WorkbenchError("active-shift moves only; leave out --weight and --bias.")
     }
   }
 
-  var operandGradients: Operands { Operands(offset: positionGradient(distance)) }
+  var operandGradients: Operands { Operands(offset: distance.positionGradient) }
 
   func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {
-    Tensor64(geometry.referenceOutput(input.shape)) { image, row, column, channel in
-      DeformableReference.sample(
-        input, image, Double(row * geometry.stride.height) + parameters[0].values[2 * channel],
-        Double(column * geometry.stride.width) + parameters[0].values[2 * channel + 1], channel)
-    }
+    definition(parameters[0], input.shape).forward(input, ones, nil)
   }
+
+  func referenceGradients(
+    _ input: Tensor64, _ parameters: [Tensor64], _ gradient: Tensor64
+  ) -> ReferenceGradients? {
+    let found = definition(parameters[0], input.shape).backward(input, ones, gradient)
+    let positions = found.positions.offset.map(Definition.biasGradient)
+    return ReferenceGradients(
+      input: found.x, parameters: positions.map { [Tensor64($0.values, parameters[0].shape)] } ?? [])
+  }
+
+  /// A depthwise convolution of one tap with weights of 1, at each channel's own distance.
+  private func definition(_ distances: Tensor64, _ input: [Int]) -> Definition {
+    Definition(
+      geometry, Product(),
+      Positions(
+        offset: Tensor64(geometry.definedOutput(input).dropLast() + [distances.values.count]) {
+          distances.values[$3]
+        }))
+  }
+
+  private var ones: Tensor64 { Tensor64(repeating: 1, geometry.weightShape) }
 }
