@@ -46,7 +46,8 @@ public struct ExperimentCommand: ParsableCommand {
       var command = try parseAsRoot()
       try command.run()
       finish(0)
-    } catch is Cancellation.Requested {
+    } catch let stop as Cancellation.Requested {
+      warn("Stopped: \(stop.advice)")
       finish(130)
     } catch {
       let code = exitCode(for: error)

@@ -8,8 +8,14 @@ public enum Cancellation {
 
   /// What `check` throws after the user has asked to stop.
   public struct Requested: Error {
+    /// What is kept of the work, and how to resume it: part of a sentence.
+    public let advice: String
+
     /// The error.
-    public init() {}
+    public init(_ advice: String = "nothing was finished, so nothing is kept; the same command starts again.")
+    {
+      self.advice = advice
+    }
   }
 
   /// Lets Ctrl-C (SIGINT) and SIGTERM ask for a stop; the second one ends the program at once.
