@@ -120,7 +120,9 @@ struct BenchCommand: ParsableCommand {
     if let csv { try CSVTable(operators: rows, threads: threads, machine).write(to: csv) }
     if let tuning, let tuneFile { try TuningFile.write(tuning.known, to: tuneFile) }
     if isCancelled {
-      throw csv.map { Cancellation.Requested("the rows so far are in \($0); the same command starts again.") }
+      throw csv.map {
+        Cancellation.Requested("Stopped: the rows so far are in \($0); the same command starts again.")
+      }
         ?? Cancellation.Requested()
     }
     print(Self.table(rows, threads, machine))

@@ -47,7 +47,7 @@ public struct ExperimentCommand: ParsableCommand {
       try command.run()
       finish(0)
     } catch let stop as Cancellation.Requested {
-      warn("Stopped: \(stop.advice)")
+      warn(stop.sentence)
       finish(130)
     } catch {
       let code = exitCode(for: error)

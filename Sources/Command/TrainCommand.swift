@@ -114,8 +114,8 @@ struct TrainCommand: ParsableCommand {
       try job.run(trainer, progress) { print(Self.line($0)) }
     } catch is Cancellation.Requested {
       progress.finish()
-      let kept = save.map { "; resume with --resume \(Checkpoint.path(beside: $0))" } ?? ""
-      throw Cancellation.Requested("after step \(trainer.steps)\(kept).")
+      let kept = save.map { "; go on with --resume \(Checkpoint.path(beside: $0))" } ?? ""
+      throw Cancellation.Requested("Stopped after step \(trainer.steps)\(kept).")
     }
     if trainer.state.step > 0 { print("Stopped after step \(trainer.steps), as asked for.") }
     if let save { print("Weights: \(save)") }

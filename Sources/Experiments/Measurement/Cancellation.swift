@@ -8,13 +8,14 @@ public enum Cancellation {
 
   /// What `check` throws after the user has asked to stop.
   public struct Requested: Error {
-    /// What is kept of the work, and how to resume it: part of a sentence.
-    public let advice: String
+    /// What is kept of the work, and how to resume it: a sentence.
+    public let sentence: String
 
     /// The error.
-    public init(_ advice: String = "nothing was finished, so nothing is kept; the same command starts again.")
-    {
-      self.advice = advice
+    public init(
+      _ sentence: String = "Stopped: nothing was finished, so nothing is kept; the same command starts again."
+    ) {
+      self.sentence = sentence
     }
   }
 

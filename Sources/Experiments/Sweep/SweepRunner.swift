@@ -36,7 +36,7 @@ public struct SweepRunner: Sendable {
 
     /// What was stopped, and how to resume it.
     public var stop: Cancellation.Requested {
-      Cancellation.Requested("\(now) runs were done, \(left) are left; the same command resumes.")
+      Cancellation.Requested("Stopped: \(now) runs were done, \(left) are left; the same command resumes.")
     }
   }
 
