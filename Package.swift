@@ -93,8 +93,10 @@ let package = Package(
       dependencies: ["TestSupport", "Learning", "Networks", "Kernels", "Layers", "Tensors"],
       resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "ExperimentsTests", dependencies: ["Experiments", "Learning", "Kernels", "Layers", "Tensors"]),
-    .testTarget(name: "CommandTests", dependencies: ["Command", "Tensors", "experiment"]),
+      name: "ExperimentsTests",
+      dependencies: ["TestSupport", "Experiments", "Learning", "Kernels", "Layers", "Tensors"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["TestSupport", "Command", "Experiments", "Tensors", "experiment"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -43,6 +43,8 @@ public struct ExperimentCommand: ParsableCommand {
     Self.kernels.withLock { $0 = kernels }
     // A reader that goes away (`experiment list | head`) ends the output, not with a trap.
     signal(SIGPIPE, SIG_DFL)
+    // A file that grows beyond the user's limit is a failure to write like others, with a sentence.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()
@@ -52,7 +54,7 @@ public struct ExperimentCommand: ParsableCommand {
     } catch {
       // Wrong usage gets one sentence, not a screen; help and versions are printed as they are.
       guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
-      FileHandle.standardError.write(Data("Error: \(message(for: error))\n".utf8))
+      FileHandle.standardError.write(Data("Error: \(WorkbenchError(message(for: error)))\n".utf8))
       Foundation.exit(ExitCode.validationFailure.rawValue)
     }
   }

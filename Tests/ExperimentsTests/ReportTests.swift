@@ -65,7 +65,9 @@ import Testing
     #expect(plots.contains { $0.name == "proxy-snip" && $0.title.contains("τ = 1.00") })
     for plot in plots {
       #expect(!plot.script.contains("`") && !plot.data.contains("`"))
-      #expect(plot.script.contains("alert(''x'')"), "quotes are doubled")
+      #expect(
+        plot.script.contains("\"<script>alert('x')</script>\\140touch pwned\\140 & 100% _{}\\134 \\042$#~^\"")
+      )
       #expect(plot.name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") })
     }
     let page = try ReportPage.html(
@@ -86,7 +88,7 @@ import Testing
         && latex.contains("standard & 3000 & 3000000 & 3 & 98.0 $\\pm$ 1.5 \\\\"))
     #expect(
       latex.contains(
-        "\\textless{}script\\textgreater{}alert('x')\\textless{}/script\\textgreater{}'touch pwned' \\& 100\\% \\_\\{\\}\\textbackslash{} \\textquotedbl{}\\$\\#\\textasciitilde{}\\textasciicircum{}"
+        "\\textless{}script\\textgreater{}alert('x')\\textless{}/script\\textgreater{}\\textasciigrave{}touch pwned\\textasciigrave{} \\& 100\\% \\_\\{\\}\\textbackslash{} \\textquotedbl{}\\$\\#\\textasciitilde{}\\textasciicircum{}"
       ), "\(latex)")
     let markdown = PaperTables.markdown(table)
     #expect(

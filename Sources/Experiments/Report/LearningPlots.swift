@@ -41,7 +41,7 @@ enum LearningPlots {
       "\(index == 0 ? "'\(file).dat'" : "''") index \(index) using 1:3:4 with filledcurves fillstyle transparent solid 0.15 noborder \(Plot.color(looks[index])) notitle"
     }
     let lines = series.indices.map { index in
-      "'' index \(index) using 1:2 with lines linewidth 2 \(Plot.dashes(looks[index])) \(Plot.color(looks[index])) title \(Plot.quoted(series[index].name))"
+      "'' index \(index) using 1:2 with lines linewidth 2 \(Plot.dashes(looks[index])) \(Plot.color(looks[index])) title \(Escape.gnuplot(series[index].name))"
     }
     let epochs = series.flatMap { $0.rows.map { $0[0] } }
     return Plot(
@@ -78,7 +78,7 @@ enum LearningPlots {
       let file = "proxy-\(Plot.slug(proxy))"
       let series = grouped(points.map { ["kernel": $0.0, "x": "\($0.1)", "y": "\($0.2)"] }, by: ["kernel"])
       let parts = series.enumerated().map { index, one in
-        "\(index == 0 ? "'\(file).dat'" : "''") index \(index) using 1:2 with points \(Plot.points(data.kernels.firstIndex(of: one.key) ?? index)) title \(Plot.quoted(one.key))"
+        "\(index == 0 ? "'\(file).dat'" : "''") index \(index) using 1:2 with points \(Plot.points(data.kernels.firstIndex(of: one.key) ?? index)) title \(Escape.gnuplot(one.key))"
       }
       let cost = AccuracyPlots.costs.first { $0.column == proxy }, axis = AccuracyAxis(points.map(\.2))
       let blocks = series.map { kernel, rows in
@@ -98,7 +98,7 @@ enum LearningPlots {
           "Each point is a network; τ of 1 means that \(proxy) orders them as their trained accuracy does, 0 that it says nothing. The interval is a bootstrap's over the networks.",
         data: Plot.blocks(blocks),
         commands: axis.commands + horizontal(blocks.flatMap { $0.rows.map { $0[0] } }) + [
-          "set xlabel \(Plot.quoted(cost?.label ?? proxy))", "plot " + parts.joined(separator: ", \\\n  "),
+          "set xlabel \(Escape.gnuplot(cost?.label ?? proxy))", "plot " + parts.joined(separator: ", \\\n  "),
         ])
     }
   }
