@@ -32,7 +32,7 @@ enum ConvolutionAlgorithms {
 
   /// The algorithm called `name`, or an error that says why there is none; without a name, the choice by shape.
   static func make(
-    _ name: String?, from names: [String], _ geometry: ConvolutionGeometry, _ combine: Combine
+    _ name: String?, from names: [String], _ geometry: ConvolutionGeometry, _ combine: Combination
   ) throws -> any ConvolutionAlgorithm {
     var name = name ?? "auto"
     if name == "auto" {
@@ -56,7 +56,8 @@ enum ConvolutionAlgorithms {
     case "winograd2": return try WinogradConvolution(geometry, .two)
     case "depthwise": return try DepthwiseConvolution(geometry)
     case "fft": return try FourierConvolution(geometry)
-    default: return ReferenceConvolution(geometry, combine)
+    case "reference": return ReferenceConvolution(geometry, combine)
+    default: throw WorkbenchError("The algorithm ‘\(name)’ is listed, but nothing computes it.")
     }
   }
 }
