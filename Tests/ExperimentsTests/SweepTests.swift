@@ -18,7 +18,7 @@ import Testing
       if arguments.contains("--replace=all") { model.replacement = .all }
       return model
     },
-    recipeOptions: [.init("epochs"), .init("rate"), .init("milestones", .words)],
+    recipeOptions: [.init("epochs"), .init("rate"), .init("milestones", .numbers)],
     recipe: { arguments in
       if let wrong = arguments.first(where: { $0.hasPrefix("--rate=-") }) {
         throw WorkbenchError("--rate is \(wrong.dropFirst(7)); it must be from 0 to 1000.")
@@ -137,7 +137,7 @@ import Testing
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("records-\(UUID().uuidString)")
       .path
     var records = try SweepRecords(folder)
-    try SweepRecords.makeFolder(folder)
+    try ResultFolder(folder).make()
     let epoch = EpochResult(
       epoch: 1, rate: 0.1, trainLoss: 1.0 / 3, trainTop1: 2.0 / 7,
       test: TestResult(top1: 50, mse: nil, mae: nil, isFinite: true), seconds: 1.25)
