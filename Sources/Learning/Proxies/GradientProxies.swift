@@ -5,7 +5,7 @@ extension ProxyProbe {
   /// grad_norm, SNIP and Fisher, from one pass over the first minibatch.
   func gradientProxies() -> (gradNorm: Double, snip: Double, fisher: Double) {
     let fisher = FisherSum()
-    differentiate(batch, observer: fisher.observer)
+    differentiate(batch, deciding, observer: fisher.observer)
     var norm = 0.0, snip = 0.0
     for weight in weights {
       guard let gradient = weight.gradient else { continue }

@@ -18,7 +18,9 @@ public enum Proxies {
   ) -> ProxyValues {
     var values = ProxyValues()
     guard !batches.isEmpty else { return values }
-    let probe = ProxyProbe(network: network, batches: batches, threads: threads)
+    let decided: Set<Proxy> = [.gradNorm, .snip, .fisher, .grasp, .jacobCov, .naswot]
+    let probe = ProxyProbe(
+      network: network, batches: batches, threads: threads, decides: !decided.isDisjoint(with: chosen))
     func set(_ proxy: Proxy, of network: any Layer, _ compute: () throws(ProxyRefusal) -> Double) {
       guard chosen.contains(proxy) else { return }
       values.set(proxy, network.unchanged { Result(catching: compute) })
