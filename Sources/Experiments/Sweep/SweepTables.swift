@@ -91,19 +91,7 @@ struct SweepTables {
   /// The networks, for people; the number of timings, if there are only those.
   var summary: String {
     guard let networks else { return "\(operators?.rows.count ?? 0) rows in operators.csv" }
-    let wanted = [
-      "group", "model", "replace", "data", "kernel", "params", "macs", "latency_ms_median",
-      "speedup_vs_standard",
-      "top1_mean", "top1_ci95", "test_mse_mean", "test_mae_mean", "seeds", "status",
-    ]
-    let columns = wanted.filter { column in
-      networks.columns.contains(column) && Set(networks.rows.map { $0[column] ?? "" }).count > 1
-        || ["kernel", "params"].contains(column)
-    }
-    let words = ["group", "model", "replace", "data", "kernel", "status"]
-    var table = TextTable(columns, left: Set(columns.indices.filter { words.contains(columns[$0]) }))
-    for row in networks.rows { table.append(columns.map { row[$0] ?? "" }) }
-    return table.text
+    return NetworkSummary(networks: networks, operators: operators).text()
   }
 
   /// Of each kernel with learned positions, those of its first training.

@@ -11,7 +11,7 @@ enum MeanSquaredError {
     let differences = zip(outputs.values, targets).map { Double($0) - Double($1) }
     return BatchLoss(
       loss: differences.reduce(0) { $0 + $1 * $1 } / count,
-      gradient: Tensor(differences.map { Float(2 * $0 / count) }, outputs.shape), correct: 0,
+      gradient: Tensor(differences.map { Float(2 * $0 / count) }, outputs.shape), isRight: [],
       absoluteError: differences.reduce(0) { $0 + abs($1) } / count)
   }
 }
