@@ -54,7 +54,7 @@ enum AccuracyPlots {
     for (index, point) in points.enumerated() {
       let look = Plot.points(kernels.firstIndex(of: point.kernel) ?? index)
       parts.append(
-        "'' index \(index) using 1:2:3:4 with yerrorbars \(look) linewidth 1 title \(Plot.quoted(point.kernel))"
+        "'' index \(index) using 1:2:3:4 with yerrorbars \(look) linewidth 1 title \(Escape.gnuplot(point.kernel))"
       )
     }
     parts.append(
@@ -66,7 +66,7 @@ enum AccuracyPlots {
         "Mean test accuracy with its 95 % interval, over seeds and test images, cut off where it is far larger than the differences. Ringed, and joined by the dashed line: the cheapest kernel, and each whose interval lies above those of all cheaper ones. Of the others the data do not say that their cost buys accuracy.",
       data: "# x, and on the axis accuracy, low, high; then the accuracy\n" + Plot.blocks(blocks),
       commands: axis.commands + [
-        "set xlabel \(Plot.quoted(cost.label))", "set xrange [\(max(0, low - room)):\(high + room)]",
+        "set xlabel \(Escape.gnuplot(cost.label))", "set xrange [\(max(0, low - room)):\(high + room)]",
         "plot " + parts.joined(separator: ", \\\n  "),
       ])
   }

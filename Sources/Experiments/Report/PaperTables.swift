@@ -104,24 +104,21 @@ enum PaperTables {
   /// GitHub's form of Markdown.
   static func markdown(_ table: Table) -> String {
     func line(_ cells: [String]) -> String { "| \(cells.joined(separator: " | ")) |\n" }
-    func escaped(_ text: String) -> String {
-      Plot.comment(text).map { "\\`*_{}[]<>#|&~".contains($0) ? "\\\($0)" : "\($0)" }.joined()
-    }
     let rule = table.header.indices.map { table.words.contains($0) ? "---" : "---:" }
-    let caption = table.caption.isEmpty ? "" : escaped(table.caption) + "\n\n"
-    return "## \(table.title)\n\n" + caption + line(table.header.map(escaped))
+    let caption = table.caption.isEmpty ? "" : Escape.markdown(table.caption) + "\n\n"
+    return "## \(table.title)\n\n" + caption + line(table.header.map(Escape.markdown))
       + "|\(rule.joined(separator: "|"))|\n"
-      + table.rows.map { line($0.map(escaped)) }.joined()
+      + table.rows.map { line($0.map(Escape.markdown)) }.joined()
   }
 
   /// LaTeX, for the package booktabs.
   static func latex(_ table: Table) -> String {
-    func line(_ cells: [String]) -> String { "  \(cells.map(latexEscaped).joined(separator: " & ")) \\\\\n" }
+    func line(_ cells: [String]) -> String { "  \(cells.map(Escape.latex).joined(separator: " & ")) \\\\\n" }
     let columns = table.header.indices.map { table.words.contains($0) ? "l" : "r" }.joined()
     return """
       % \(table.title); needs \\usepackage{booktabs}
       \\begin{table}
-      \\caption{\(latexEscaped(table.caption))}
+      \\caption{\(Escape.latex(table.caption))}
       \\centering
       \\begin{tabular}{\(columns)}
         \\toprule
@@ -131,27 +128,5 @@ enum PaperTables {
       \\end{table}
 
       """
-  }
-
-  /// A text as LaTeX sets it literally.
-  static func latexEscaped(_ text: String) -> String {
-    Plot.comment(text).map { character in
-      switch character {
-      case "\\": "\\textbackslash{}"
-      case "~": "\\textasciitilde{}"
-      case "^": "\\textasciicircum{}"
-      case "&", "%", "$", "#", "_", "{", "}": "\\\(character)"
-      case "<": "\\textless{}"
-      case ">": "\\textgreater{}"
-      case "\"": "\\textquotedbl{}"
-      case "±": "$\\pm$"
-      case "×": "$\\times$"
-      case "µ": "$\\mu$"
-      case "τ": "$\\tau$"
-      case "ρ": "$\\rho$"
-      case "–": "--"
-      default: "\(character)"
-      }
-    }.joined()
   }
 }
