@@ -44,7 +44,7 @@ import Testing
       row.times.speedup = 1
       return row
     }
-    return Results(specification, .current(), operators: [], networks: rows, runs: runs)
+    return Results(specification, networks: rows, runs: runs)
   }
 
   /// Two problems; `depthwise` has too few products to mix channels.

@@ -1,9 +1,13 @@
+import Tensors
+
 /// The tables of a report in the forms that papers and pages are written in.
 enum PaperTables {
   /// A table for readers: a title, what holds for all of it, and cells of some of a file's columns.
   struct Table {
     var title: String
     var caption = ""
+    /// Where it is from, if that is known.
+    var origin: String?
     var header: [String]
     var rows: [[String]]
     /// The columns, by number, that hold words.
@@ -45,7 +49,12 @@ enum PaperTables {
       ])
     proxies.caption =
       "Rank correlation of each proxy with the trained accuracy, within sets of networks that differ in their kernel only, with 95 % intervals of a bootstrap over the networks of a set."
-    return [networks, operators, proxies].filter { !$0.rows.isEmpty }
+    let files = ["networks", "operators", "proxy_quality"]
+    return zip([networks, operators, proxies], files).filter { !$0.0.rows.isEmpty }.map { table, file in
+      var table = table
+      table.origin = data.origin(file)
+      return table
+    }
   }
 
   /// What holds for all networks, and what their last columns mean.
@@ -105,8 +114,8 @@ enum PaperTables {
   static func markdown(_ table: Table) -> String {
     func line(_ cells: [String]) -> String { "| \(cells.joined(separator: " | ")) |\n" }
     let rule = table.header.indices.map { table.words.contains($0) ? "---" : "---:" }
-    let caption = table.caption.isEmpty ? "" : Escape.markdown(table.caption) + "\n\n"
-    return "## \(table.title)\n\n" + caption + line(table.header.map(Escape.markdown))
+    let notes = [table.origin ?? "", table.caption].filter { !$0.isEmpty }.map { Escape.markdown($0) + "\n\n" }
+    return "## \(table.title)\n\n" + notes.joined() + line(table.header.map(Escape.markdown))
       + "|\(rule.joined(separator: "|"))|\n"
       + table.rows.map { line($0.map(Escape.markdown)) }.joined()
   }
@@ -115,7 +124,8 @@ enum PaperTables {
   static func latex(_ table: Table) -> String {
     func line(_ cells: [String]) -> String { "  \(cells.map(Escape.latex).joined(separator: " & ")) \\\\\n" }
     let columns = table.header.indices.map { table.words.contains($0) ? "l" : "r" }.joined()
-    return """
+    let origin = table.origin.map { "% \($0.onOneLine)\n" } ?? ""
+    return origin + """
       % \(table.title); needs \\usepackage{booktabs}
       \\begin{table}
       \\caption{\(Escape.latex(table.caption))}

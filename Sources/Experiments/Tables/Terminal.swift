@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// How wide the terminal is, and texts that fit.
 public enum Terminal {
@@ -10,7 +11,7 @@ public enum Terminal {
 
   /// A text of at most so many columns, without what would move the cursor.
   public static func fitted(_ text: String, to columns: Int) -> String {
-    let clean = text.map { $0.isNewline || $0.unicodeScalars.contains { $0.value < 32 } ? " " : $0 }
+    let clean = Array(text.onOneLine)
     guard width(clean) > columns else { return String(clean) }
     var kept = clean
     while !kept.isEmpty, width(kept) > columns - 1 { kept.removeLast() }
