@@ -13,10 +13,12 @@ struct ConvCommand: ParsableCommand {
     discussion: """
       Example: swift run experiment conv --conv standard --input experiments/arrays/x.npy \
       --weight experiments/arrays/w.npy --padding 1 --output y.npy
+
+      It takes kernels with at most one weight. Composed kernels have several; they are compared in whole networks.
       """)
 
   @Option(
-    help: ArgumentHelp("The kernel, with options behind colons; see ‘experiment list’.", valueName: "name"))
+    help: ArgumentHelp("The kernel, with options after colons; see ‘experiment list’.", valueName: "name"))
   var conv: String
   @Option(help: ArgumentHelp("Images, NCHW.", valueName: "x.npy"))
   var input: String
@@ -28,13 +30,13 @@ struct ConvCommand: ParsableCommand {
   var offset: String?
   @Option(help: ArgumentHelp("Masks, N × (groups · kh · kw) × H × W.", valueName: "m.npy"))
   var mask: String?
-  @Option(help: ArgumentHelp("Distance of windows, N or HxW.", valueName: "size"))
+  @Option(help: ArgumentHelp("Stride, N or HxW.", valueName: "size"))
   var stride = SizeArgument(pair: Pair(1))
   @Option(
     help: ArgumentHelp(
       "Zeros around the image, N, HxW or TOP,LEFT,BOTTOM,RIGHT (default: 0).", valueName: "size"))
   var padding: PaddingArgument?
-  @Option(help: ArgumentHelp("Distance of taps, N or HxW (default: the kernel's own).", valueName: "size"))
+  @Option(help: ArgumentHelp("Dilation, N or HxW (default: the kernel's own).", valueName: "size"))
   var dilation: SizeArgument?
   @Option(help: ArgumentHelp("Groups of channels.", valueName: "n"))
   var groups = 1

@@ -13,7 +13,7 @@ struct OffsetsCommand: ParsableCommand {
     commandName: "offsets",
     abstract: "Show where a trained layer with learned positions reads for an image.",
     discussion: """
-      Example: swift run experiment train --conv deformable --save net.safetensors && swift run experiment offsets bottleneck20 --weights net.safetensors --csv out/offsets.csv && swift run experiment report out
+      Example: swift run experiment train bottleneck20 --conv deformable --save net.safetensors && swift run experiment offsets bottleneck20 --weights net.safetensors --csv out/offsets.csv && swift run experiment report out
 
       Positions are of the centre and two other pixels of the layer's output, in its input's coordinates and, times \
       the strides in front of it, in the image's. The image goes beside them, to offsets-image.csv.

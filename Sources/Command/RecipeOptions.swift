@@ -25,7 +25,7 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The share of the weights that is added to their gradients.", valueName: "x"))
   var weightDecay = 0.002
   @Option(
-    help: "How the rate goes on: constant, cosine (to zero), or step (a tenth at each of --milestones).")
+    help: "How the rate changes: constant, cosine (to zero), or step (a tenth at each of --milestones).")
   var schedule = ScheduleName.cosine
   @Option(
     parsing: .upToNextOption,

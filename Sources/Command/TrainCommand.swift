@@ -10,7 +10,7 @@ import Tensors
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Train a model with a kernel on a data set; save it, go on with it.",
+    abstract: "Train a model with a kernel on a data set; save and resume it.",
     discussion: """
       Example: swift run experiment train resnet20 --conv dilated --epochs 2 --save dilated.safetensors --log dilated.csv
 
@@ -33,7 +33,7 @@ struct TrainCommand: ParsableCommand {
 
   @Option(help: ArgumentHelp("Initial weights.", valueName: "file.safetensors"))
   var weights: String?
-  @Flag(help: "Load of the initial weights what fits, list the rest on standard error.")
+  @Flag(help: "Load the tensors that fit and list the others.")
   var partial = false
   @Option(
     help: ArgumentHelp(
