@@ -50,9 +50,9 @@ public final class ConvolutionLayer: KernelLayer, ChoosesAlgorithm {
       site.bias
       ? Parameter(
         Tensor(repeating: 0, [geometry.outputChannels]), layout: .plain, rateFactor: rateFactor) : nil
-    choice = try AlgorithmChoice(
-      Operation(geometry, combination, readsRegularGrid: sampling.isRegularGrid), algorithms,
-      requested: site.algorithm)
+    let operation = Operation(geometry, combination, readsRegularGrid: sampling.isRegularGrid)
+    if countsFourier, let reason = Fourier().refusal(operation, .forward, nil) { throw WorkbenchError(reason) }
+    choice = try AlgorithmChoice(operation, algorithms, requested: site.algorithm)
   }
 
   /// The filter: where weights are learned as they are, the weight itself.
