@@ -120,8 +120,10 @@ struct BenchCommand: ParsableCommand {
     if let csv { try CSVTable(operators: rows, threads: threads, machine).write(to: csv) }
     if let tuning, let tuneFile { try TuningFile.write(tuning.known, to: tuneFile) }
     if isCancelled {
-      warn("Stopped: the rows so far are kept.")
-      throw Cancellation.Requested()
+      throw csv.map {
+        Cancellation.Requested("Stopped: the rows so far are in \($0); the same command starts again.")
+      }
+        ?? Cancellation.Requested()
     }
     print(Self.table(rows, threads, machine))
     // What was asked for by name and could not be done is a failure; a file or `all` takes what there is.

@@ -48,7 +48,8 @@ public struct ExperimentCommand: ParsableCommand {
       var command = try parseAsRoot()
       try command.run()
       finish(0)
-    } catch is Cancellation.Requested {
+    } catch let stop as Cancellation.Requested {
+      warn(stop.sentence)
       finish(130)
     } catch {
       let code = exitCode(for: error)

@@ -1,11 +1,12 @@
 import ArgumentParser
+import Experiments
 import Foundation
 import Kernels
 import Networks
 import Tensors
 
 /// What can be varied in a model: the same options for every command that builds one.
-struct ModelOptions: ParsableArguments {
+struct ModelOptions: ParsableArguments, Sendable {
   @Option(
     help:
       "Which convolutions are replaced: spatial (k×k but the stem) or all (but the stem); default: the model's."
@@ -67,6 +68,22 @@ struct ModelOptions: ParsableArguments {
       )
     }
     return description
+  }
+
+  /// A model by name, varied, for an experiment; wrong names and values are found here.
+  func sweepModel(_ name: String) throws -> SweepModel {
+    let plain = try description(name, inputChannels: 1, classes: 10)
+    try (plain as? ResidualDescription)?.check()
+    var definition = ["model": name, "replace": plain.replacement.rawValue]
+    let given = [
+      ("stages", stages?.text), ("shortcut", shortcut?.rawValue), ("stride-on", strideOn?.rawValue),
+      ("dilate-stages", dilateStages?.text), ("zero-init", zeroInit ? "on" : nil),
+      ("expansion", expansion.map(String.init)),
+    ]
+    for (name, value) in given { definition["model.\(name)"] = value }
+    return SweepModel(label: name, definition: definition) { channels, classes in
+      try description(name, inputChannels: channels, classes: classes)
+    }
   }
 
   private func varied(_ residual: ResidualDescription) throws -> ResidualDescription {
@@ -145,6 +162,9 @@ struct StageList: ExpressibleByArgument {
     guard parts.allSatisfy({ $0.map { (1...99).contains($0) } ?? false }) else { return nil }
     numbers = Set(parts.compactMap { $0 })
   }
+
+  /// As it is written, in order.
+  var text: String { numbers.sorted().map(String.init).joined(separator: ",") }
 }
 
 extension Replacement: ExpressibleByArgument {}

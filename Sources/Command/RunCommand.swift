@@ -13,7 +13,9 @@ struct RunCommand: ParsableCommand {
     discussion: """
       Example: swift run experiment run --conv dilated,shift --epochs 3 --seeds 2 --output comparison
 
-      Writes operators.csv, networks.csv, training.csv and machine.json into the output folder.
+      Writes operators.csv, networks.csv, training.csv and machine.json into the output folder. What is finished is kept \
+      in its folder records: a run that was stopped is resumed by the same command, and other kernels join those that \
+      are there.
       """)
 
   @Option(
@@ -36,37 +38,46 @@ struct RunCommand: ParsableCommand {
     help: ArgumentHelp("How often each network is trained, from other initial weights.", valueName: "n"))
   var seeds = 3
 
-  @Option(help: ArgumentHelp("Threads; no result depends on it (default: all cores).", valueName: "n"))
-  var threads = ProcessInfo.processInfo.activeProcessorCount
-
   @Option(help: ArgumentHelp("The folder for the tables.", valueName: "dir"))
   var output = "experiment-output"
+
+  @OptionGroup
+  var records: RecordOptions
 
   func validate() throws {
     try check(epochs, "--epochs", 0...100_000)
     try check(seeds, "--seeds", 1...10_000)
-    try check(threads, "--threads", 1...1024)
+    if output.isEmpty { throw ValidationError("--output is empty; give a folder.") }
   }
 
   func run() throws {
-    let kernels = try variations.kernels(ExperimentCommand.registry.choicesBesideStandard(conv))
-    let data = try Dataset.load(data)
-    let specification = try Specification(
-      kernels: kernels, data: data,
-      model: variations.description(
-        model, inputChannels: data.train.images.shape[3], classes: data.classes),
-      recipe: .standard(epochs: epochs, isRegression: data.isRegression), seeds: seeds,
-      threads: threads)
-    Cancellation.listen()
-    let outcome = try Runner.run(specification, output: output)
-    if outcome.isCancelled {
-      FileHandle.standardError.write(Data("Stopped: the tables in \(output) hold what was finished.\n".utf8))
-      throw Cancellation.Requested()
+    let registry = ExperimentCommand.registry
+    let asked = try variations.kernels(registry.choicesBesideStandard(conv))
+    let present = try (records.force ? [] : Sweep.kernels(in: output)).map { item in
+      do { return try registry.choice(item) } catch {
+        throw WorkbenchError(
+          "\(output) holds results of ‘\(item)’, which is no kernel here; choose another folder with --output, or start it anew with --force."
+        )
+      }
     }
-    print(outcome.results.summary)
+    var seen = Set<String>()
+    let kernels = (asked.prefix(1) + present + asked).filter { seen.insert($0.item).inserted }
+    let recipe: SweepVocabulary.RecipeMaker = { [epochs] isRegression in
+      Recipe.standard(epochs: epochs, isRegression: isRegression)
+    }
+    let sweep = try Sweep.mainJob(
+      kernels, in: variations.sweepModel(model), on: data, seeds: seeds, recipe: epochs == 0 ? nil : recipe)
+    Cancellation.listen()
+    let outcome = try SweepRunner(sweep, threads: records.threads).run(output: output, records.options)
+    outcome.warnings.forEach(warn)
+    if outcome.isCancelled { throw outcome.stop }
+    print(outcome.summary)
     print("\nTables: \(output)/operators.csv, networks.csv, training.csv; machine: \(output)/machine.json")
     // What was asked for by name and could not be done is a failure; `all` takes what there is.
-    if conv != "all", let problem = outcome.results.problems.first { throw WorkbenchError(problem) }
+    let items = Set(asked.map(\.item))
+    if conv != "all", let problem = outcome.problems.first(where: { items.contains($0.kernel) }) {
+      throw WorkbenchError(problem.sentence)
+    }
   }
 }
 

@@ -8,7 +8,7 @@ import Tensors
 struct SweepCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sweep",
-    abstract: "Run an experiment that a YAML file describes: what is missing of it.",
+    abstract: "Run the experiment in a YAML file, skipping what is already done.",
     discussion: """
       Example: swift run experiment sweep experiments/quick.yaml
 
@@ -26,13 +26,10 @@ struct SweepCommand: ParsableCommand {
   var output: String?
   @Flag(help: "List the runs and which of them are done; run nothing.")
   var dryRun = false
-  @Option(
-    help: ArgumentHelp(
-      "Threads of what is timed, and networks trained at a time (default: all cores).", valueName: "n"))
-  var threads = ProcessInfo.processInfo.activeProcessorCount
+  @OptionGroup
+  var records: RecordOptions
 
   func validate() throws {
-    try check(threads, "--threads", 1...1024)
     if let output, output.isEmpty { throw ValidationError("--output is empty; give a folder.") }
   }
 
@@ -41,28 +38,20 @@ struct SweepCommand: ParsableCommand {
     let output = output ?? "experiment-output/\(stem)"
     let sweep = try Sweep(file: file, .command)
     Cancellation.listen()
-    let runner = try SweepRunner(sweep, threads: threads)
+    let runner = try SweepRunner(sweep, threads: records.threads)
     if dryRun {
-      let (text, warnings) = try runner.list(output: output)
-      Self.warn(warnings)
+      let (text, warnings) = try runner.list(output: output, records.options)
+      warnings.forEach(warn)
       return print(text)
     }
-    let outcome = try runner.run(output: output)
-    Self.warn(outcome.warnings)
-    if outcome.isCancelled {
-      Self.warn([
-        "Stopped: \(outcome.now) runs were done, \(outcome.left) are left; the same command goes on with them."
-      ])
-      throw Cancellation.Requested()
-    }
+    let outcome = try runner.run(output: output, records.options)
+    for problem in outcome.problems { warn("\(problem.model): \(problem.sentence)") }
+    outcome.warnings.forEach(warn)
+    if outcome.isCancelled { throw outcome.stop }
     print(outcome.summary)
     print(
       "\nRuns: \(outcome.now) done now, \(outcome.before) before. Tables and records: \(output)/; pictures: experiment report \(output)"
     )
-  }
-
-  private static func warn(_ sentences: [String]) {
-    for sentence in sentences { FileHandle.standardError.write(Data("\(sentence)\n".utf8)) }
   }
 }
 

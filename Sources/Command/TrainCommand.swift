@@ -115,8 +115,7 @@ struct TrainCommand: ParsableCommand {
     } catch is Cancellation.Requested {
       progress.finish()
       let kept = save.map { "; go on with --resume \(Checkpoint.path(beside: $0))" } ?? ""
-      FileHandle.standardError.write(Data("Stopped after step \(trainer.steps)\(kept).\n".utf8))
-      throw Cancellation.Requested()
+      throw Cancellation.Requested("Stopped after step \(trainer.steps)\(kept).")
     }
     if trainer.state.step > 0 { print("Stopped after step \(trainer.steps), as asked for.") }
     if let save { print("Weights: \(save)") }

@@ -10,11 +10,30 @@ import Testing
       String.init)
   }
 
+  /// The tables, as bytes.
+  private func tables() throws -> [Data] {
+    try ["operators", "networks", "training"].map {
+      try Data(contentsOf: folder.appendingPathComponent("\($0).csv"))
+    }
+  }
+
+  /// Starts the command, waits until a file is in its records, and presses Ctrl-C.
+  private func interrupted(_ arguments: [String]) throws -> String {
+    let (process, _, error) = try Experiment.start(arguments + ["--output", folder.path])
+    let records = folder.appendingPathComponent("records").path
+    func count() -> Int { (try? FileManager.default.contentsOfDirectory(atPath: records).count) ?? 0 }
+    let before = count()
+    while process.isRunning, count() == before { Thread.sleep(forTimeInterval: 0.05) }
+    kill(process.processIdentifier, SIGINT)
+    let text = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit && process.terminationStatus == 130, "\(text)")
+    return text
+  }
+
   @Test func writesTheTables() throws {
-    let outcome = try Experiment.run([
-      "--conv", "adder:dilation=2", "--data", "synthetic", "--epochs", "1", "--seeds", "2", "--output",
-      folder.path,
-    ])
+    let arguments = ["--conv", "adder:dilation=2", "--data", "synthetic", "--epochs", "1", "--seeds", "2"]
+    let outcome = try Experiment.run(arguments + ["--output", folder.path])
     #expect(outcome.status == 0, "\(outcome.error)")
     #expect(outcome.error.isEmpty, "progress is for terminals: \(outcome.error)")
     #expect(outcome.output.contains("adder:dilation=2"))
@@ -28,19 +47,44 @@ import Testing
     #expect(try lines("networks.csv").count == 3)
     #expect(try lines("training.csv").count == 1 + 2 * 2)
     #expect(try lines("machine.json").joined().contains("instruction_set"))
+
+    // The same again: nothing to do, the same table. Another experiment: refused. Another kernel, stopped in the
+    // middle: the tables stay until they can be replaced by larger ones.
+    let whole = try tables()
+    let again = try Experiment.run(arguments + ["--output", folder.path])
+    #expect(again.status == 0 && again.error.isEmpty && again.output == outcome.output)
+    let other = try Experiment.run(["--conv", "shift", "--epochs", "2", "--output", folder.path])
+    #expect(other.status == 1 && other.error.split(separator: "\n").count == 1, "\(other.error)")
+    #expect(other.error.contains("--force") && other.error.contains("--output"))
+    let stopped = try interrupted(["--conv", "shift"] + arguments.dropFirst(2))
+    #expect(stopped.contains("are still those of before") && stopped.contains("the same command resumes."))
+    #expect(try tables() == whole)
+    let rerun = try Experiment.run(arguments + ["--rerun", "dilated", "--output", folder.path])
+    #expect(rerun.status == 1 && rerun.error.contains("‘dilated’"))
   }
 
-  @Test func interruptionLeavesFinishedRows() throws {
+  @Test func interruptionLeavesWhatIsFinished() throws {
+    let text = try interrupted(["--conv", "shift", "--epochs", "1000"])
+    #expect(text.hasPrefix("Stopped: ") && text.contains("the same command resumes."), "\(text)")
+    #expect(text.split(separator: "\n").count == 1)
+    #expect(try lines("operators.csv").count > 1)
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    #expect(files == [".lock", "machine.json", "networks.csv", "operators.csv", "records", "training.csv"])
+  }
+
+  /// Two at once in one folder do not both succeed.
+  @Test func aFolderHasOneWriter() throws {
     let (process, _, _) = try Experiment.start([
       "--conv", "shift", "--epochs", "1000", "--output", folder.path,
     ])
-    Thread.sleep(forTimeInterval: 2)
-    kill(process.processIdentifier, SIGINT)
+    while process.isRunning, !FileManager.default.fileExists(atPath: folder.path + "/machine.json") {
+      Thread.sleep(forTimeInterval: 0.05)
+    }
+    let second = try Experiment.run(["--conv", "adder", "--epochs", "0", "--output", folder.path])
+    #expect(
+      second.status == 1 && second.error.contains("Another run or sweep is writing to"), "\(second.error)")
+    process.interrupt()
     process.waitUntilExit()
-    #expect(process.terminationReason == .exit && process.terminationStatus == 130)
-    #expect(try lines("operators.csv")[0].hasPrefix("kernel,"))
-    let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-    #expect(files == ["machine.json", "networks.csv", "operators.csv", "training.csv"])
   }
 
   /// The arguments, and the status that refuses them.

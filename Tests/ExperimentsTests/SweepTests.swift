@@ -137,7 +137,7 @@ import Testing
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("records-\(UUID().uuidString)")
       .path
     var records = try SweepRecords(folder)
-    try SweepRecords.makeFolder(folder)
+    try ResultFolder(folder).make()
     let epoch = EpochResult(
       epoch: 1, rate: 0.1, trainLoss: 1.0 / 3, trainTop1: 2.0 / 7,
       test: TestResult(top1: 50, mse: nil, mae: nil, isFinite: true), seconds: 1.25)

@@ -8,8 +8,15 @@ public enum Cancellation {
 
   /// What `check` throws after the user has asked to stop.
   public struct Requested: Error {
+    /// What is kept of the work, and how to resume it: a sentence.
+    public let sentence: String
+
     /// The error.
-    public init() {}
+    public init(
+      _ sentence: String = "Stopped: nothing was finished, so nothing is kept; the same command starts again."
+    ) {
+      self.sentence = sentence
+    }
   }
 
   /// Lets Ctrl-C (SIGINT) and SIGTERM ask for a stop; the second one ends the program at once.

@@ -22,6 +22,8 @@ public struct MachineRecord: Codable, Sendable {
   public let packages: [String: String]
   /// The commit of the sources, with `+` if they had changes; nil outside a checkout.
   public let commit: String?
+  /// The fingerprint of the program's file; nil where it cannot be read.
+  public let build: String?
   /// When the run began, ISO 8601.
   public let date: String
   /// The full command.
@@ -30,9 +32,24 @@ public struct MachineRecord: Codable, Sendable {
   public let peakGflopsPerThread: Double
   /// The measured copy bandwidth of one thread.
   public let bandwidthGBPerSecond: Double
+  /// What the folder beside it holds the results of; nil in those of earlier versions.
+  public var experiment: Experiment?
+  /// The tables beside it that the command made: others are another command's. Nil in those of earlier versions.
+  public var tables: [String]?
+  /// How many of their records another build of the program made, if any.
+  public var recordsOfOtherBuilds: Int?
+
+  /// What makes tables from records.
+  public enum Experiment: String, Codable, Sendable {
+    /// The main job: kernels side by side.
+    case run
+    /// An experiment in a file.
+    case sweep
+  }
 
   private enum CodingKeys: String, CodingKey {
-    case processor, cores, system, compiler, configuration, packages, commit, date, command
+    case processor, cores, system, compiler, configuration, packages, commit, build, date, command
+    case experiment, tables, recordsOfOtherBuilds = "records_of_other_builds"
     case memoryGiB = "memory_gib", instructionSet = "instruction_set"
     case peakGflopsPerThread = "peak_gflops_per_thread", bandwidthGBPerSecond = "bandwidth_gb_per_s"
   }
@@ -44,7 +61,7 @@ public struct MachineRecord: Codable, Sendable {
       memoryGiB: (Double(ProcessInfo.processInfo.physicalMemory) / Double(1 << 30) * 10).rounded() / 10,
       instructionSet: InstructionSet.built, system: ProcessInfo.processInfo.operatingSystemVersionString,
       compiler: compilerVersion, configuration: configurationName, packages: packageVersions(),
-      commit: commit(),
+      commit: commit(), build: ProgramBuild.fingerprint,
       date: Date().formatted(.iso8601), command: CommandLine.arguments,
       peakGflopsPerThread: (MachinePeaks.multiplyAdd() * 10).rounded() / 10,
       bandwidthGBPerSecond: (MachinePeaks.bandwidth() * 10).rounded() / 10)

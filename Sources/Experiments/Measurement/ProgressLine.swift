@@ -62,7 +62,7 @@ public final class ProgressLine: Sendable {
 
   /// A text of at most so many columns, without what would move the cursor: a line that wraps cannot be replaced.
   static func fitted(_ text: String, to columns: Int) -> String {
-    let clean = text.map { $0.isNewline || $0.unicodeScalars.contains { $0.value < 32 } ? " " : $0 }
+    let clean = Array(text.onOneLine)
     guard width(clean) > columns else { return String(clean) }
     var kept = clean
     while !kept.isEmpty, width(kept) > columns - 1 { kept.removeLast() }

@@ -42,12 +42,10 @@ public struct NetworkRow: TimedRow, Sendable {
   init(kernel: String) { self.kernel = kernel }
 }
 
-/// Times and trains a network with each kernel.
+/// Counts and times a network with each kernel.
 public struct NetworkStudy {
   /// Counts and latencies, in the order of the kernels.
   public private(set) var rows: [NetworkRow] = []
-  /// The runs, in the order of kernels and seeds; those cut short hold the epochs they finished.
-  public private(set) var runs: [TrainedRun] = []
 
   private let specification: Specification
 
@@ -100,23 +98,6 @@ public struct NetworkStudy {
       else { return [] }
       return LayerTime.rows(choice.item, network.profile(image, context))
     }
-  }
-
-  /// Trains every kernel with every seed.
-  public mutating func train(_ progress: ProgressLine) throws {
-    let specification = specification
-    let choices = specification.kernels.filter { choice in
-      rows.contains { $0.kernel == choice.item && $0.refusal == nil }
-    }
-    guard specification.recipe.epochs > 0 else { return }
-    let jobs = choices.flatMap { choice in
-      (0..<specification.seeds).map {
-        TrainingPool.Job(specification: specification, choice: choice, seed: $0)
-      }
-    }
-    let outcome = try TrainingPool.run(jobs, threads: specification.threads, progress)
-    runs = outcome.runs
-    if outcome.isCancelled { throw Cancellation.Requested() }
   }
 }
 

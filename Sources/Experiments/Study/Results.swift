@@ -6,26 +6,17 @@ import Tensors
 /// The tables of a run, made from its studies.
 public struct Results {
   private let specification: Specification
-  private let machine: MachineRecord
   private let operators: [OperatorRow]
   private let networks: [NetworkRow]
   private let runs: [TrainedRun]
 
   init(
-    _ specification: Specification, _ machine: MachineRecord, operators: [OperatorRow],
-    networks: [NetworkRow],
-    runs: [TrainedRun]
+    _ specification: Specification, operators: [OperatorRow], networks: [NetworkRow], runs: [TrainedRun]
   ) {
     self.specification = specification
-    self.machine = machine
     self.operators = operators
     self.networks = networks
     self.runs = runs
-  }
-
-  /// operators.csv: one row per kernel × shape × algorithm × pass.
-  public var operatorTable: CSVTable {
-    CSVTable(operators: operators, threads: specification.threads, machine)
   }
 
   /// networks.csv: one row per kernel whose training is finished or that refused.
@@ -158,13 +149,25 @@ public struct Results {
       of the ratios to standard in the same rounds, the largest error of both passes, of composed kernels of the forward pass);
       net ms: one image; \(isRegression ? "MSE and MAE" : "top-1"): test split after \(specification.recipe.epochs) epochs, mean of \
       \(specification.seeds) seeds, ± Student's t\(verdictNote).
-      """ + problems.map { "\n\($0)" }.joined()
+      """ + problems.map { "\n\($0.sentence)" }.joined()
   }
 
-  /// What was refused or failed, one sentence each.
-  public var problems: [String] {
-    networks.compactMap { row in row.refusal.map { "\(row.kernel) was refused: \($0)" } }
-      + runs.compactMap { run in run.failure.map { "\(run.kernel), seed \(run.seed): \($0)" } }
+  /// What was refused or failed.
+  public struct Problem: Sendable {
+    /// The model, and the item of the kernel.
+    public let model, kernel: String
+    /// What and why.
+    public let sentence: String
+  }
+
+  /// What was refused or failed.
+  var problems: [Problem] {
+    let found =
+      networks.compactMap { row in row.refusal.map { (row.kernel, "\(row.kernel) was refused: \($0)") } }
+      + runs.compactMap { run in
+        run.failure.map { (run.kernel, "\(run.kernel), seed \(run.seed): \($0)") }
+      }
+    return found.map { Problem(model: specification.model.name, kernel: $0, sentence: $1) }
   }
 
   private var verdictNote: String {

@@ -16,14 +16,13 @@ enum TrainingPool {
     var epochWork = 1.0
   }
 
-  /// Trains all jobs, in their order, `threads` at a time; those cut short hold the epochs that they finished.
+  /// Trains all jobs, in their order, `threads` at a time; true if the user stopped it.
   ///
   /// - Parameter onEnd: called with each training that ended by itself; what it throws stops the others.
   static func run(
     _ jobs: [Job], threads: Int, _ progress: ProgressLine,
-    onEnd: @escaping @Sendable (Int, TrainedRun) throws -> Void = { _, _ in }
-  ) throws -> (runs: [TrainedRun], isCancelled: Bool) {
-    let runs = Mutex(jobs.map { TrainedRun(kernel: $0.choice.item, seed: $0.seed) })
+    onEnd: @escaping @Sendable (Int, TrainedRun) throws -> Void
+  ) throws -> Bool {
     let next = Atomic(0), stopped = Atomic(false), isCancelled = Atomic(false)
     let failure = Mutex<(any Error)?>(nil)
     DispatchQueue.concurrentPerform(iterations: max(1, min(threads, jobs.count))) { _ in
@@ -33,10 +32,7 @@ enum TrainingPool {
         do {
           let run = try train(jobs[index], progress) {
             if stopped.load(ordering: .relaxed) { throw Cancellation.Requested() }
-          } onEpoch: { epoch in
-            runs.withLock { $0[index].epochs.append(epoch) }
           }
-          runs.withLock { $0[index] = run }
           try onEnd(index, run)
         } catch is Cancellation.Requested {
           stopped.store(true, ordering: .relaxed)
@@ -48,14 +44,14 @@ enum TrainingPool {
       }
     }
     if let error = failure.withLock({ $0 }) { throw error }
-    return (runs.withLock { $0 }, isCancelled.load(ordering: .relaxed))
+    return isCancelled.load(ordering: .relaxed)
   }
 
   /// Trains one network to its end, or until it fails by itself.
   ///
   /// - Throws: only what asks to stop.
   private static func train(
-    _ job: Job, _ progress: ProgressLine, checkStop: () throws -> Void, onEpoch: (EpochResult) -> Void
+    _ job: Job, _ progress: ProgressLine, checkStop: () throws -> Void
   ) throws -> TrainedRun {
     var run = TrainedRun(kernel: job.choice.item, seed: job.seed)
     do {
@@ -67,7 +63,6 @@ enum TrainingPool {
         try checkStop()
       } onEpoch: { epoch in
         run.epochs.append(epoch)
-        onEpoch(epoch)
         progress.advance(
           "\(job.choice.item), seed \(job.seed): epoch \(epoch.epoch), \(epoch.test.text)",
           work: job.epochWork)

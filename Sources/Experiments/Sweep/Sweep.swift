@@ -1,14 +1,14 @@
 import Kernels
 import Learning
 import Networks
+import Tensors
 
 /// An experiment as a file describes it: groups of runs that share everything but what varies within them.
 public struct Sweep: Sendable {
   /// The groups, in the file's order; a file without `groups` is one.
   public let groups: [SweepGroup]
-
-  /// Whether the file names its groups: the tables then have a column for them.
-  var isGrouped: Bool { groups.contains { $0.name != nil } }
+  /// Whether it is a file's, or the main job.
+  let experiment: MachineRecord.Experiment
 
   /// Reads a file.
   ///
@@ -17,7 +17,37 @@ public struct Sweep: Sendable {
     self = try SweepParser(vocabulary).sweep(YAMLValue.read(file))
   }
 
-  init(groups: [SweepGroup]) { self.groups = groups }
+  init(groups: [SweepGroup], _ experiment: MachineRecord.Experiment = .sweep) {
+    self.groups = groups
+    self.experiment = experiment
+  }
+
+  /// The main job: kernels as operators on the four stages of ResNet-50's bottleneck, then in a model on some data.
+  ///
+  /// - Parameters:
+  ///   - kernels: `standard` first.
+  ///   - seeds: the seeds 0 ..< `seeds` are trained.
+  ///   - recipe: how networks are trained; nil if they are not.
+  public static func mainJob(
+    _ kernels: [KernelChoice], in model: SweepModel, on data: String, seeds: Int,
+    recipe: SweepVocabulary.RecipeMaker?
+  ) throws -> Sweep {
+    Sweep(
+      groups: [
+        SweepGroup(
+          name: nil, kernels: kernels, models: [model], data: [Located(data)], seeds: Array(0..<seeds),
+          recipe: recipe, latencySeconds: 1, hasProxies: true, hasLayers: false, fields: nil,
+          operators: try SweepOperators())
+      ], .run)
+  }
+
+  /// The kernels of the main job that a folder holds finished results of, in the order of its table: as long as nothing
+  /// else is changed, they stay in its tables when others join them.
+  public static func kernels(in output: String) -> [String] {
+    let folder = ResultFolder(output)
+    guard folder.machine?.experiment == .run else { return [] }
+    return ((try? CSVTable(file: folder.path("networks.csv")))?.rows ?? []).compactMap { $0["kernel"] }
+  }
 }
 
 /// Runs that share a recipe, seeds and measurements: kernels × models × data.
@@ -47,30 +77,58 @@ public struct SweepGroup: Sendable {
 }
 
 /// A model of a sweep.
-struct SweepModel: Sendable {
+public struct SweepModel: Sendable {
   /// The model's name, with its options behind colons: the `model` column.
   let label: String
   /// What of it defines a run.
   let definition: [String: String]
   /// Its description for data of so many channels and classes.
   let description: @Sendable (_ channels: Int, _ classes: Int) throws -> any ModelDescription
+
+  /// A model.
+  ///
+  /// - Parameters:
+  ///   - label: the `model` column.
+  ///   - definition: what of it defines a run.
+  ///   - description: its description for data of so many channels and classes.
+  public init(
+    label: String, definition: [String: String],
+    description: @escaping @Sendable (_ channels: Int, _ classes: Int) throws -> any ModelDescription
+  ) {
+    self.label = label
+    self.definition = definition
+    self.description = description
+  }
 }
 
 /// What is timed of operators.
 struct SweepOperators: Sendable {
   var problems: [ProblemFile.Line]
-  var algorithms: OperatorStudy.Algorithms
-  var passes: [TimedPass]
-  var seconds: Double
+  var algorithms = OperatorStudy.Algorithms.all
+  var passes = [TimedPass.forward, .backward]
+  var seconds = 0.5
+
+  /// The four stages of ResNet-50's bottleneck.
+  init() throws {
+    problems = try OperatorStudy.bottleneckStages().map { try ProblemFile.line($0.text, batch: nil) }
+  }
 }
 
 /// A value, and how to say in which line of the file something is wrong with it.
 struct Located<Value: Sendable>: Sendable {
   let value: Value
-  let place: String
+  private let place: String?
 
-  init(_ value: Value, _ source: YAMLValue) {
+  /// A value, and where it stands, if in a file.
+  init(_ value: Value, _ source: YAMLValue? = nil) {
     self.value = value
-    place = "\(source.file):\(source.line)"
+    place = source.map { "\($0.file):\($0.line): " }
+  }
+
+  /// The value that is made of it; what `body` throws gets its place.
+  func map<Result>(_ body: (Value) throws -> Result) throws -> Result {
+    do { return try body(value) } catch let error as WorkbenchError {
+      throw WorkbenchError((place ?? "") + error.description)
+    }
   }
 }

@@ -203,9 +203,7 @@ struct SweepParser {
   }
 
   private func operators(_ value: YAMLValue) throws -> SweepOperators {
-    var result = SweepOperators(
-      problems: try OperatorStudy.bottleneckStages().map { try ProblemFile.line($0.text, batch: nil) },
-      algorithms: .all, passes: [.forward, .backward], seconds: 0.5)
+    var result = try SweepOperators()
     let known = ["problems", "algorithms", "passes", "seconds"]
     for (key, value) in try value.entries(known: known, of: "operators") {
       switch key {
@@ -223,9 +221,7 @@ struct SweepParser {
   private func problems(_ value: YAMLValue) throws -> [ProblemFile.Line] {
     guard value.isList else {
       let text = try value.text("problems")
-      if text == "bottleneck-stages" {
-        return try OperatorStudy.bottleneckStages().map { try ProblemFile.line($0.text, batch: nil) }
-      }
+      if text == "bottleneck-stages" { return try SweepOperators().problems }
       let file = URL(fileURLWithPath: value.file).deletingLastPathComponent().appendingPathComponent(text)
       return try value.located {
         try ProblemFile.read(text.hasPrefix("/") ? text : file.relativePath, batch: nil)

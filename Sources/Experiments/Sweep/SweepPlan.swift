@@ -14,6 +14,8 @@ struct SweepPlan: Sendable {
     let name: String
     /// What it is, for people.
     let label: String
+    /// The items of the kernels that it is about.
+    let kernels: [String]
     /// How to do it.
     let work: Work
   }
@@ -52,6 +54,9 @@ struct SweepPlan: Sendable {
   /// The groups, in the file's order.
   let groups: [Group]
 
+  /// Whether the groups have names: the tables then have a column for them.
+  var isGrouped: Bool { groups.contains { $0.name != nil } }
+
   /// Every run once, in the order in which they are done: what is timed first, while nothing else runs.
   var runs: [Run] {
     var seen = Set<String>()
@@ -69,10 +74,7 @@ struct SweepPlan: Sendable {
     var loaded: [String: (data: Dataset, definition: [String: String])] = [:]
     func load(_ source: Located<String>) throws -> (data: Dataset, definition: [String: String]) {
       if let known = loaded[source.value] { return known }
-      let data: Dataset
-      do { data = try Dataset.load(source.value) } catch let error as WorkbenchError {
-        throw WorkbenchError("\(source.place): \(error)")
-      }
+      let data = try source.map(Dataset.load)
       let kind = source.value.prefix { $0 != ":" }
       let result = (data, ["data": String(kind), "data.content": Fingerprint.of(data)])
       loaded[source.value] = result
@@ -94,8 +96,12 @@ struct SweepPlan: Sendable {
     }
   }
 
-  private static func run(_ definition: [String: String], _ label: String, _ work: Work) throws -> Run {
-    Run(definition: definition, name: try SweepRecord.name(definition), label: label, work: work)
+  private static func run(
+    _ definition: [String: String], _ label: String, _ kernels: [KernelChoice], _ work: Work
+  ) throws -> Run {
+    Run(
+      definition: definition, name: try SweepRecord.name(definition), label: label,
+      kernels: kernels.map(\.item), work: work)
   }
 
   private static func operators(
@@ -117,7 +123,7 @@ struct SweepPlan: Sendable {
           "kind": "operators", "problem": line.text, "kernels": list(kernels), "algorithms": algorithms,
           "passes": wanted.passes.map(\.rawValue).joined(separator: ","), "seconds": "\(wanted.seconds)",
           "threads": "\(threads)",
-        ], line.text, .operators(line, plan))
+        ], line.text, kernels, .operators(line, plan))
     }
   }
 
@@ -137,7 +143,8 @@ struct SweepPlan: Sendable {
     definition["proxies"] = group.hasProxies ? "on" : "off"
     if group.latencySeconds != nil { definition["threads"] = "\(threads)" }
     let network = try run(
-      definition, place, .network(specification, seconds: group.latencySeconds, withProxies: group.hasProxies)
+      definition, place, group.kernels,
+      .network(specification, seconds: group.latencySeconds, withProxies: group.hasProxies)
     )
     let layers = try group.hasLayers ? Self.layers(specification, shared, place) : nil
     guard group.recipe != nil else {
@@ -150,7 +157,7 @@ struct SweepPlan: Sendable {
         definition["kernel"] = choice.item
         definition["seed"] = "\(seed)"
         return try run(
-          definition, "\(choice.item), seed \(seed): \(place)",
+          definition, "\(choice.item), seed \(seed): \(place)", [choice],
           .training(specification, choice, seed: seed, network: network.name))
       }
     }
@@ -162,6 +169,7 @@ struct SweepPlan: Sendable {
       let own = ["kind": "field", "kernel": kernel.item]
       return try run(
         settings.definition.merging(own) { $1 }, "\(kernel.item): field of \(settings.depth) layers",
+        [kernel],
         .field(settings, kernel))
     }
   }
@@ -172,7 +180,8 @@ struct SweepPlan: Sendable {
     let own = [
       "kind": "layers", "kernels": list(specification.kernels), "threads": "\(specification.threads)",
     ]
-    return try run(shared.merging(own) { $1 }, "layers of \(place)", .layers(specification))
+    return try run(
+      shared.merging(own) { $1 }, "layers of \(place)", specification.kernels, .layers(specification))
   }
 
   private static func list(_ kernels: [KernelChoice]) -> String {

@@ -54,6 +54,8 @@ struct SweepRecord: Codable {
     var instructionSet: String
     /// The commit of the sources.
     var commit: String?
+    /// The fingerprint of the program's file; nil in records of earlier versions.
+    var build: String?
   }
 
   /// The name of a run with this definition.
@@ -96,6 +98,15 @@ struct SweepRecord: Codable {
 }
 
 extension SweepRecord {
+  /// A record of a run that ends now, without what came out.
+  init(_ run: SweepPlan.Run, _ machine: MachineRecord) {
+    self.init(
+      definition: run.definition,
+      timing: Timing(
+        date: Date().formatted(.iso8601), processor: machine.processor,
+        instructionSet: machine.instructionSet, commit: machine.commit, build: ProgramBuild.fingerprint))
+  }
+
   /// Keeps rows, and their times apart.
   mutating func keep<Row: TimedRow>(_ rows: [Row], as part: WritableKeyPath<Result, [Row]?>) {
     result[keyPath: part] = rows

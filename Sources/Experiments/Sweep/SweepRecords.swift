@@ -55,23 +55,11 @@ struct SweepRecords {
 
   private func url(_ name: String) -> URL { folder.appendingPathComponent("\(name).json") }
 
-  /// Makes the folder.
-  static func makeFolder(_ output: String) throws {
-    do {
-      try FileManager.default.createDirectory(at: folder(output), withIntermediateDirectories: true)
-    } catch {
-      throw WorkbenchError("The folder \(output) cannot be made; choose another one with --output.")
-    }
-  }
-
-  /// Removes what interrupted writing left behind; only the owner of the lock may.
-  static func removeLeftovers(_ output: String) {
-    for place in [folder(output), folder(output).deletingLastPathComponent()] {
-      for file in (try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []
-      where AtomicFile.isLeftover(file) {
-        unlink(place.appendingPathComponent(file).path)
-      }
-    }
+  /// The names of the records of an output folder, as its files have them.
+  static func names(in output: String) -> [String] {
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder(output).path)) ?? []
+    return files.filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }
+      .filter { $0.count == 32 && $0.allSatisfy(\.isHexDigit) }
   }
 
   /// Keeps a record, whole or not at all. A file that has its name but cannot be trusted is moved aside, not lost.
@@ -88,24 +76,4 @@ struct SweepRecords {
     try AtomicFile.write(try record.fileContents(), to: url(name).path)
     known[name] = record
   }
-}
-
-/// A lock on an output folder, held until the process ends, however it ends.
-struct SweepLock: ~Copyable {
-  private let descriptor: Int32
-
-  /// Takes the lock, or says that another sweep has it.
-  init(_ output: String) throws {
-    let path = URL(fileURLWithPath: output, isDirectory: true).appendingPathComponent(".lock").path
-    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else {
-      throw WorkbenchError("\(output) cannot be written to; choose another folder with --output.")
-    }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      close(descriptor)
-      throw WorkbenchError("Another sweep is writing to \(output); wait for it, or choose another --output.")
-    }
-  }
-
-  deinit { close(descriptor) }
 }

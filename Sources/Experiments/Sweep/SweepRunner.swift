@@ -7,19 +7,41 @@ import Tensors
 
 /// Does what is missing of a sweep, and derives its tables.
 public struct SweepRunner: Sendable {
+  /// What is done beside what is missing.
+  public struct Options: Sendable {
+    /// Whether what the folder holds is thrown away first.
+    public var force = false
+    /// The kernels whose records are made again if they are of another build of the program; empty for all, nil for none.
+    public var rerun: [String]?
+
+    /// Options.
+    public init(force: Bool = false, rerun: [String]? = nil) {
+      self.force = force
+      self.rerun = rerun
+    }
+  }
+
   /// What a sweep came to.
   public struct Outcome {
     /// How many runs were done before, are done now, and are left.
     public var before = 0, now = 0, left = 0
-    /// What was found in the folder that is not used, or refused and failed runs: one sentence each.
+    /// What the user should know, one sentence each.
     public var warnings: [String] = []
+    /// Runs that were refused or failed.
+    public var problems: [Results.Problem] = []
     /// Whether the user stopped it.
     public var isCancelled = false
     /// The results for people.
     public var summary = ""
+
+    /// What was stopped, and how to resume it.
+    public var stop: Cancellation.Requested {
+      Cancellation.Requested("Stopped: \(now) runs were done, \(left) are left; the same command resumes.")
+    }
   }
 
   private let plan: SweepPlan
+  private let experiment: MachineRecord.Experiment
   private let threads: Int
 
   /// A runner of a sweep.
@@ -27,36 +49,47 @@ public struct SweepRunner: Sendable {
   /// - Parameter threads: of timed operators and networks, and how many networks are trained at the same time.
   public init(_ sweep: Sweep, threads: Int) throws {
     plan = try SweepPlan(sweep, threads: threads)
+    experiment = sweep.experiment
     self.threads = threads
   }
 
   /// The runs and which of them are done; changes nothing.
-  public func list(output: String) throws -> (text: String, warnings: [String]) {
-    let records = try SweepRecords(output)
+  public func list(output: String, _ options: Options = Options()) throws -> (
+    text: String, warnings: [String]
+  ) {
+    let records = try SweepRecords(output), missing = Set(try missing(records, options).map(\.name))
     var table = TextTable(["record", "state", "kind", "run"], left: [0, 1, 2, 3])
-    var done = 0
     for run in plan.runs {
-      let isDone = records.known[run.name] != nil
-      done += isDone ? 1 : 0
-      let state = isDone ? "done" : Self.isRefused(run, records) ? "refused" : "to do"
+      let state = !missing.contains(run.name) ? "done" : Self.isRefused(run, records) ? "refused" : "to do"
       table.append([run.name, state, run.definition["kind"] ?? "", run.label])
     }
-    let text = "\(table.text)\n\n\(plan.runs.count) runs, of which \(done) are done."
-    return (text, records.warnings)
+    let done = plan.runs.count - missing.count
+    return ("\(table.text)\n\n\(plan.runs.count) runs, of which \(done) are done.", records.warnings)
   }
 
   /// Does what is missing, keeps each run as it ends, and writes the tables of what there is.
-  public func run(output: String) throws -> Outcome {
-    let folder = URL(fileURLWithPath: output, isDirectory: true)
-    try SweepRecords.makeFolder(output)
-    let lock = try SweepLock(output)
+  ///
+  /// - Throws: a ``WorkbenchError`` if the folder is somebody else's, or results in it would be lost.
+  public func run(output: String, _ options: Options = Options()) throws -> Outcome {
+    var folder = ResultFolder(output)
+    if !options.force { try check(folder) }
+    try folder.make()
+    let lock = try FolderLock(folder)
     defer { withExtendedLifetime(lock) {} }
-    SweepRecords.removeLeftovers(output)
-    var kept = try SweepRecords(output)
-    let before = kept.known
-    let missing = plan.runs.filter { before[$0.name] == nil }
-    let machinePath = folder.appendingPathComponent("machine.json").path
-    let machine = try machine(machinePath, isUsed: !missing.isEmpty)
+    // Somebody may have been here until now.
+    folder = ResultFolder(output)
+    if options.force {
+      folder.clear()
+      folder = ResultFolder(output)
+    } else {
+      try check(folder)
+    }
+    folder.removeLeftovers()
+    let kept = try SweepRecords(output), missing = try missing(kept, options)
+    // Where nothing is left to run, what describes the machine is what was there.
+    var machine = missing.isEmpty ? folder.machine ?? .current() : .current()
+    machine.experiment = experiment
+    if folder.machine == nil { try machine.write(to: folder.path("machine.json")) }
     let keeper = RecordKeeper(kept)
     var outcome = Outcome()
     do {
@@ -65,22 +98,74 @@ public struct SweepRunner: Sendable {
     } catch is Cancellation.Requested {
       outcome.isCancelled = true
     }
-    kept = keeper.records
-    let tables = SweepTables(plan, kept.known, machine)
-    try tables.write(to: folder)
-    try FieldFiles(plan, kept.known)?.write(to: folder)
-    outcome.before = plan.runs.count { before[$0.name] != nil }
-    outcome.now = plan.runs.count { kept.known[$0.name] != nil } - outcome.before
-    outcome.left = plan.runs.count { kept.known[$0.name] == nil && !Self.isRefused($0, kept) }
-    outcome.warnings = kept.warnings + tables.problems
-    let others = Set(kept.known.keys).subtracting(plan.runs.map(\.name)).count
-    if others > 0 {
-      outcome.warnings.append(
-        "\(others) record\(others == 1 ? " is" : "s are") of runs that the file does not ask for; they are kept, but in no table."
+    let records = keeper.records
+    outcome.now = keeper.count
+    outcome.before =
+      plan.runs.count { kept.known[$0.name] != nil } - missing.count { kept.known[$0.name] != nil }
+    outcome.left = missing.count { !Self.isRefused($0, records) } - outcome.now
+    let tables = SweepTables(plan, records.known, machine)
+    outcome.problems = tables.results.flatMap(\.problems)
+    outcome.summary = experiment == .run ? tables.results.first?.summary ?? "" : tables.summary
+    let foreign = plan.runs.count {
+      records.known[$0.name].map { $0.timing.build != ProgramBuild.fingerprint } ?? false
+    }
+    outcome.warnings = records.warnings + remarks(records, foreign)
+    // Tables that hold less than those of before wait for the rest.
+    guard !outcome.isCancelled || tables.lost(from: folder) == nil else {
+      outcome.warnings.append("The tables in \(output) are still those of before.")
+      return outcome
+    }
+    let (written, warnings) = try tables.write(to: folder)
+    machine.tables = written
+    machine.recordsOfOtherBuilds = foreign > 0 ? foreign : nil
+    try machine.write(to: folder.path("machine.json"))
+    outcome.warnings += warnings
+    return outcome
+  }
+
+  private func check(_ folder: ResultFolder) throws {
+    try folder.check(experiment)
+    guard experiment == .run, let machine = folder.machine else { return }
+    try folder.check(SweepTables(plan, SweepRecords(folder.path).known, machine, isForecast: true))
+  }
+
+  /// What is to be done: what has no record, and what is to be made again.
+  private func missing(_ records: SweepRecords, _ options: Options) throws -> [SweepPlan.Run] {
+    let kernels = plan.runs.flatMap(\.kernels)
+    func concerns(_ item: String, _ name: String) -> Bool {
+      item == name || item.split(whereSeparator: ":+=".contains).contains(Substring(name))
+    }
+    for name in options.rerun ?? [] where !kernels.contains(where: { concerns($0, name) }) {
+      throw WorkbenchError(
+        "There is no run of ‘\(name)’ to be made again; choose from the kernels compared here.")
+    }
+    return plan.runs.filter { run in
+      guard let record = records.known[run.name] else { return true }
+      guard let names = options.rerun, record.timing.build != ProgramBuild.fingerprint else { return false }
+      return names.isEmpty || names.contains { name in run.kernels.contains { concerns($0, name) } }
+    }
+  }
+
+  /// What is to be said of the records that are used, and of those that are not.
+  private func remarks(_ records: SweepRecords, _ foreign: Int) -> [String] {
+    let others = Set(records.known.keys).subtracting(plan.runs.map(\.name)).count
+    var remarks: [String] = []
+    if foreign > 0 {
+      remarks.append(
+        "\(Self.count(foreign, "record")) \(foreign == 1 ? "was" : "were") made by another build of this program; --rerun makes them again, --rerun KERNEL those of a kernel."
       )
     }
-    outcome.summary = tables.summary
-    return outcome
+    // A run's own, from before a kernel joined it, are of no interest.
+    if others > 0, experiment == .sweep {
+      remarks.append(
+        "\(Self.count(others, "record")) \(others == 1 ? "is" : "are") of runs that the file does not ask for; they are kept, but in no table."
+      )
+    }
+    return remarks
+  }
+
+  private static func count(_ number: Int, _ thing: String) -> String {
+    "\(number) \(thing)\(number == 1 ? "" : "s")"
   }
 
   /// Whether a run is a training of a kernel that the model's measurement found to be refused.
@@ -88,18 +173,6 @@ public struct SweepRunner: Sendable {
     guard case .training(_, let choice, _, let network) = run.work else { return false }
     return records.known[network]?.result.networks?
       .contains { $0.kernel == choice.item && $0.refusal != nil } ?? false
-  }
-
-  /// What describes this machine and this process; what is there already, if nothing is left to run on it.
-  private func machine(_ path: String, isUsed: Bool) throws -> MachineRecord {
-    if !isUsed, let data = FileManager.default.contents(atPath: path),
-      let record = try? JSONDecoder().decode(MachineRecord.self, from: data)
-    {
-      return record
-    }
-    let record = MachineRecord.current()
-    try record.write(to: path)
-    return record
   }
 
   /// Times operators and networks, and measures receptive fields, one run after the other.
@@ -113,7 +186,7 @@ public struct SweepRunner: Sendable {
     for run in timed {
       try Cancellation.check()
       progress.show(run.label)
-      var record = SweepRecord(definition: run.definition, timing: Self.timing(machine))
+      var record = SweepRecord(run, machine)
       switch run.work {
       case .operators(let line, let plan):
         var study = OperatorStudy(plan)
@@ -156,25 +229,25 @@ public struct SweepRunner: Sendable {
       "training", total: jobs.reduce(0) { $0 + $1.specification.recipe.epochs },
       work: jobs.reduce(0) { $0 + $1.epochWork * Double($1.specification.recipe.epochs) })
     defer { progress.finish() }
-    let definitions = runs.map(\.definition)
-    return try TrainingPool.run(jobs, threads: threads, progress) { index, run in
-      var record = SweepRecord(definition: definitions[index], timing: Self.timing(machine))
+    return try TrainingPool.run(jobs, threads: threads, progress) { [runs] index, run in
+      var record = SweepRecord(runs[index], machine)
       record.keep(run)
       try keeper.add(record)
-    }.isCancelled
-  }
-
-  private static func timing(_ machine: MachineRecord) -> SweepRecord.Timing {
-    SweepRecord.Timing(
-      date: Date().formatted(.iso8601), processor: machine.processor, instructionSet: machine.instructionSet,
-      commit: machine.commit)
+    }
   }
 }
 
 /// Records that several threads add to.
 private final class RecordKeeper: Sendable {
-  private let state: Mutex<SweepRecords>
-  init(_ records: SweepRecords) { state = Mutex(records) }
-  var records: SweepRecords { state.withLock { $0 } }
-  func add(_ record: SweepRecord) throws { try state.withLock { try $0.add(record) } }
+  private let state: Mutex<(records: SweepRecords, count: Int)>
+  init(_ records: SweepRecords) { state = Mutex((records, 0)) }
+  var records: SweepRecords { state.withLock { $0.records } }
+  /// How many were added.
+  var count: Int { state.withLock { $0.count } }
+  func add(_ record: SweepRecord) throws {
+    try state.withLock {
+      try $0.records.add(record)
+      $0.count += 1
+    }
+  }
 }

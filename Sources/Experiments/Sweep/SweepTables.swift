@@ -1,96 +1,180 @@
 import Foundation
 import Learning
+import Networks
 import Tensors
 
 /// The tables of a sweep, derived from its records, in the file's order.
 struct SweepTables {
-  /// operators.csv; nil if the sweep times no operators.
-  let operators: CSVTable?
-  /// networks.csv; nil if the sweep has no models.
-  let networks: CSVTable?
-  /// training.csv; nil if the sweep has no models.
-  let training: CSVTable?
-  /// layers.csv; nil if the sweep times no layers.
-  let layers: CSVTable?
-  /// offsets.csv: of each kernel's first training; nil if no kernel has learned positions.
-  let offsets: CSVTable?
-  /// offsets-image.csv: the first test image of each data set of those.
-  let images: CSVTable?
-  /// What was refused or failed, one sentence each.
-  let problems: [String]
+  /// The tables that every experiment may have, by their files' names without `.csv`.
+  static let main = ["operators", "networks", "training"]
+  /// These, and those that are made on request.
+  static let all = main + ["layers", "fields", "offsets", "offsets-image"]
 
-  init(_ plan: SweepPlan, _ records: [String: SweepRecord], _ machine: MachineRecord) {
-    let isGrouped = plan.groups.contains { $0.name != nil }
-    var operators: CSVTable?, networks: CSVTable?, training: CSVTable?, layers: CSVTable?, offsets: CSVTable?
-    var images: CSVTable?, drawn = Set<String>()
-    var problems: [String] = []
-    func add(_ table: CSVTable, to whole: inout CSVTable?, _ group: SweepPlan.Group) {
-      var result = whole ?? CSVTable(columns: table.columns + (isGrouped ? ["group"] : []))
-      result.append(table, isGrouped ? ["group": group.name ?? ""] : [:])
-      whole = result
-    }
+  /// What the sweep asks for and its records give, by files' names without `.csv`.
+  private(set) var tables: [(name: String, table: CSVTable)] = []
+  /// The results of each model on each data set.
+  private(set) var results: [Results] = []
+  /// The maps that fields.csv names.
+  private var maps: [(file: String, map: Tensor)] = []
+
+  /// The tables of what there is.
+  ///
+  /// - Parameter isForecast: whether networks that are not measured yet have rows, too.
+  init(
+    _ plan: SweepPlan, _ records: [String: SweepRecord], _ machine: MachineRecord, isForecast: Bool = false
+  ) {
     for group in plan.groups {
+      let operators = group.operators.flatMap { records[$0.name]?.rows(\.operators) ?? [] }
       if !group.operators.isEmpty {
-        let rows = group.operators.flatMap { records[$0.name]?.rows(\.operators) ?? [] }
-        add(CSVTable(operators: rows, threads: group.threads, machine), to: &operators, group)
+        add("operators", CSVTable(operators: operators, threads: group.threads, machine), group, plan)
       }
       for comparison in group.comparisons {
-        let rows = records[comparison.network.name]?.rows(\.networks) ?? []
+        let specification = comparison.specification, model = specification.model
+        let measured = records[comparison.network.name]?.rows(\.networks)
+        let rows = measured ?? (isForecast ? specification.kernels.map { NetworkRow(kernel: $0.item) } : [])
         let refused = Set(rows.filter { $0.refusal != nil }.map(\.kernel))
-        let results = Results(
-          comparison.specification, machine, operators: [], networks: rows,
+        let result = Results(
+          specification, operators: operators, networks: rows,
           runs: comparison.trainings.compactMap { Self.trainedRun($0, records[$0.name]) }
             .filter { !refused.contains($0.kernel) })
-        add(results.networkTable, to: &networks, group)
-        add(results.trainingTable, to: &training, group)
+        results.append(result)
+        add("networks", result.networkTable, group, plan)
+        add("training", result.trainingTable, group, plan)
         if let run = comparison.layers {
-          let model = comparison.specification.model, data = comparison.specification.data.name
+          let rows = records[run.name]?.rows(\.layers) ?? []
           let table = CSVTable(
-            layers: records[run.name]?.rows(\.layers) ?? [], of: model, data: data, threads: group.threads)
-          add(table, to: &layers, group)
+            layers: rows, of: model, data: specification.data.name, threads: group.threads)
+          add("layers", table, group, plan)
         }
-        let learned = Self.offsets(comparison, records), specification = comparison.specification
-        if !learned.isEmpty, let image = specification.data.test.images.image(0) {
-          let data = specification.data.name, model = specification.model
-          add(
-            CSVTable(
-              offsets: learned,
-              ["model": model.name, "replace": model.replacement.rawValue, "data": data, "image": "0"]),
-            to: &offsets, group)
-          if drawn.insert(data).inserted {
-            let table = CSVTable(image: image, data: data, number: 0)
-            if images == nil { images = table } else { images?.append(table) }
-          }
-        }
-        problems += results.problems.map { "\(comparison.specification.model.name): \($0)" }
+        addOffsets(comparison, records, group, plan)
       }
+      addFields(group, records, plan)
     }
-    self.operators = operators
-    self.networks = networks
-    self.training = training
-    self.layers = layers
-    self.offsets = offsets
-    self.images = images
-    self.problems = problems
   }
 
-  /// Writes the tables; one that the sweep has no use for is not left from before.
-  func write(to folder: URL) throws {
-    for (name, table) in [
-      ("operators.csv", operators), ("networks.csv", networks), ("training.csv", training),
-    ] {
-      let path = folder.appendingPathComponent(name).path
-      if let table { try table.write(to: path) } else { unlink(path) }
+  /// A table by its name.
+  subscript(_ name: String) -> CSVTable? { tables.first { $0.name == name }?.table }
+
+  private mutating func add(_ name: String, _ part: CSVTable, _ group: SweepPlan.Group, _ plan: SweepPlan) {
+    let part = plan.isGrouped ? part.adding("group", group.name ?? "") : part
+    if let index = tables.firstIndex(where: { $0.name == name }) {
+      tables[index].table.append(part)
+    } else {
+      tables.append((name, part))
     }
-    // Other commands write these tables too: without one of its own, the sweep leaves them alone.
-    for (name, table) in [("layers.csv", layers), ("offsets.csv", offsets), ("offsets-image.csv", images)] {
-      try table?.write(to: folder.appendingPathComponent(name).path)
+  }
+
+  /// Of each kernel with learned positions, those of its first training; the first test image of each data set.
+  private mutating func addOffsets(
+    _ comparison: SweepPlan.Comparison, _ records: [String: SweepRecord], _ group: SweepPlan.Group,
+    _ plan: SweepPlan
+  ) {
+    let specification = comparison.specification, data = specification.data.name
+    var seen = Set<String>()
+    let offsets = comparison.trainings.compactMap { run -> (kernel: String, offsets: LearnedOffsets)? in
+      guard let kernel = run.kernels.first, seen.insert(kernel).inserted else { return nil }
+      return records[run.name]?.result.offsets.map { (kernel, $0) }
     }
+    guard !offsets.isEmpty, let image = specification.data.test.images.image(0) else { return }
+    let shared = [
+      "model": specification.model.name, "replace": specification.model.replacement.rawValue, "data": data,
+      "image": "0",
+    ]
+    add("offsets", CSVTable(offsets: offsets, shared), group, plan)
+    guard self["offsets-image"]?.rows.contains(where: { $0["data"] == data }) != true else { return }
+    let pixels = CSVTable(image: image, data: data, number: 0)
+    if let index = tables.firstIndex(where: { $0.name == "offsets-image" }) {
+      tables[index].table.append(pixels)
+    } else {
+      tables.append(("offsets-image", pixels))
+    }
+  }
+
+  /// The fields, each with the name of its map.
+  private mutating func addFields(
+    _ group: SweepPlan.Group, _ records: [String: SweepRecord], _ plan: SweepPlan
+  ) {
+    for run in group.fields {
+      guard case .field(let settings, let kernel) = run.work, let field = records[run.name]?.result.field
+      else { continue }
+      var file = ""
+      if let map = field.map {
+        let stem = FieldStudy.fileName((plan.isGrouped ? [group.name ?? ""] : []) + [kernel.item])
+        file =
+          (1...).lazy.map { $0 == 1 ? stem : "\(stem)-\($0)" }
+          .first { name in !maps.contains { $0.file == name } } ?? stem
+        maps.append((file, map))
+      }
+      let table = CSVTable(fields: [(kernel.item, field.summary, field.refusal)], settings.cells)
+      add("fields", table.adding("map", file), group, plan)
+    }
+  }
+
+  private static func trainedRun(_ run: SweepPlan.Run, _ record: SweepRecord?) -> TrainedRun? {
+    guard case .training(_, let choice, let seed, _) = run.work else { return nil }
+    var result = TrainedRun(kernel: choice.item, seed: seed)
+    guard let record, let epochs = record.epochs else { return result }
+    result.epochs = epochs
+    result.failure = record.result.failure
+    result.isFinished = result.failure == nil
+    return result
+  }
+
+  /// A row of networks.csv or training.csv in a folder that is in none of these tables, for people; nil if there is
+  /// none.
+  func lost(from folder: ResultFolder) -> String? {
+    let network = ["kernel", "group", "model", "replace", "data"]
+    for (name, columns) in [("networks", network + ["epochs"]), ("training", network + ["seed", "epoch"])] {
+      guard let old = try? CSVTable(file: folder.path("\(name).csv")) else { continue }
+      let kept = Set((self[name]?.rows ?? []).map { row in columns.map { row[$0] ?? "" } })
+      for row in old.rows where !kept.contains(columns.map { row[$0] ?? "" }) {
+        let place = "\(row["kernel"] ?? "") (\(row.key(["group", "model", "replace", "data"])))"
+        guard let seed = row["seed"] else { return "\(place) after \(row["epochs"] ?? "") epochs" }
+        return "\(place) of seed \(seed)"
+      }
+    }
+    return nil
+  }
+
+  /// Writes the tables and the maps. Those that the folder's last sweep wrote and this one does not make are removed;
+  /// those of other commands stay as they are.
+  ///
+  /// - Returns: the names of what was written, and a sentence for each table that is another command's.
+  func write(to folder: ResultFolder) throws -> (written: [String], warnings: [String]) {
+    let own = folder.machine?.tables ?? Self.main.map { "\($0).csv" }
+    var written: [String] = [], warnings: [String] = []
+    for (name, table) in tables {
+      let file = "\(name).csv", exists = FileManager.default.fileExists(atPath: folder.path(file))
+      // Without a list, tables may be those of an earlier version.
+      guard !exists || own.contains(file) || folder.machine?.tables == nil else {
+        warnings.append(
+          "\(folder.path(file)) is another command's, so it stays as it is; move it away for this one's.")
+        continue
+      }
+      if name == "fields" { try writeMaps(to: folder) }
+      try table.write(to: folder.path(file))
+      written.append(file)
+    }
+    folder.remove(own.filter { !written.contains($0) })
+    return (written, warnings)
+  }
+
+  private func writeMaps(to folder: ResultFolder) throws {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder.path("fields"), withIntermediateDirectories: true)
+    } catch {
+      throw WorkbenchError("The folder \(folder.path("fields")) cannot be made; see who may write there.")
+    }
+    folder.removeMaps(except: Set(maps.map(\.file)))
+    for (file, map) in maps { try NpyFile.write(map, to: folder.path("fields/\(file).npy")) }
   }
 
   /// The networks, for people; the number of timings, if there are only those.
   var summary: String {
-    guard let networks else { return "\(operators?.rows.count ?? 0) rows in operators.csv" }
+    guard let networks = self["networks"] else {
+      return "\(self["operators"]?.rows.count ?? 0) rows in operators.csv"
+    }
     let wanted = [
       "group", "model", "replace", "data", "kernel", "params", "macs", "latency_ms_median",
       "speedup_vs_standard",
@@ -104,28 +188,5 @@ struct SweepTables {
     var table = TextTable(columns, left: Set(columns.indices.filter { words.contains(columns[$0]) }))
     for row in networks.rows { table.append(columns.map { row[$0] ?? "" }) }
     return table.text
-  }
-
-  /// Of each kernel with learned positions, those of its first training.
-  private static func offsets(_ comparison: SweepPlan.Comparison, _ records: [String: SweepRecord])
-    -> [(kernel: String, offsets: LearnedOffsets)]
-  {
-    var seen = Set<String>()
-    return comparison.trainings.compactMap { run in
-      guard case .training(_, let choice, _, _) = run.work, seen.insert(choice.item).inserted else {
-        return nil
-      }
-      return records[run.name]?.result.offsets.map { (choice.item, $0) }
-    }
-  }
-
-  private static func trainedRun(_ run: SweepPlan.Run, _ record: SweepRecord?) -> TrainedRun? {
-    guard case .training(_, let choice, let seed, _) = run.work else { return nil }
-    var result = TrainedRun(kernel: choice.item, seed: seed)
-    guard let record, let epochs = record.epochs else { return result }
-    result.epochs = epochs
-    result.failure = record.result.failure
-    result.isFinished = result.failure == nil
-    return result
   }
 }

@@ -23,6 +23,13 @@ public struct CSVTable: Sendable {
     for row in other.rows { append(row.merging(cells) { $1 }) }
   }
 
+  /// The table with one more column, behind the others, that has the same cell in each row.
+  func adding(_ column: String, _ cell: String) -> CSVTable {
+    var table = CSVTable(columns: columns + [column])
+    for row in rows { table.append(row.merging([column: cell]) { $1 }) }
+    return table
+  }
+
   /// The whole file: what `init(file:)` reads as the same table.
   public var text: String {
     let lines = [columns] + rows.map { row in columns.map { row[$0] ?? "" } }

@@ -1,0 +1,32 @@
+import ArgumentParser
+import Experiments
+import Foundation
+
+/// What the commands that keep records do with those that are there.
+struct RecordOptions: ParsableArguments {
+  @Flag(help: "Start anew: throw away the folder's records and the tables made from them.")
+  var force = false
+  @Option(
+    defaultAsFlag: "all", parsing: .next,
+    help: ArgumentHelp(
+      "Make records of another build of this program again: all, or those of kernels, separated by commas.",
+      valueName: "names"))
+  var rerun: String?
+  @Option(
+    help: ArgumentHelp(
+      "Threads of what is timed, and networks trained at a time; no result depends on it (default: all cores).",
+      valueName: "n"))
+  var threads = ProcessInfo.processInfo.activeProcessorCount
+
+  func validate() throws {
+    try check(threads, "--threads", 1...1024)
+    guard !force || rerun == nil else {
+      throw ValidationError("--force makes everything again; leave out --rerun.")
+    }
+  }
+
+  /// For the runner.
+  var options: SweepRunner.Options {
+    .init(force: force, rerun: rerun.map { $0 == "all" ? [] : $0.split(separator: ",").map(String.init) })
+  }
+}

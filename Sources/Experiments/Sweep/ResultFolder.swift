@@ -1,0 +1,105 @@
+import Foundation
+import Tensors
+
+/// An output folder: what it holds already, and whose that is.
+struct ResultFolder {
+  /// The path, as the user gave it.
+  let path: String
+  /// What the last command that wrote here said of itself.
+  let machine: MachineRecord?
+
+  /// Looks at a folder, which need not exist; changes nothing.
+  init(_ path: String) {
+    self.path = path
+    let file = URL(fileURLWithPath: path, isDirectory: true).appendingPathComponent("machine.json").path
+    machine = FileManager.default.contents(atPath: file)
+      .flatMap { try? JSONDecoder().decode(MachineRecord.self, from: $0) }
+  }
+
+  /// The path of a file in it.
+  func path(_ name: String) -> String {
+    URL(fileURLWithPath: path, isDirectory: true).appendingPathComponent(name).path
+  }
+
+  /// Makes it and the folder of its records.
+  func make() throws {
+    do {
+      try FileManager.default.createDirectory(
+        at: SweepRecords.folder(path), withIntermediateDirectories: true)
+    } catch {
+      throw WorkbenchError("The folder \(path) cannot be made; choose another one with --output.")
+    }
+  }
+
+  /// Refuses a folder whose tables are another experiment's, or are not made from records and would be lost.
+  func check(_ experiment: MachineRecord.Experiment) throws {
+    let owner = machine?.experiment ?? (!SweepRecords.names(in: path).isEmpty ? .sweep : nil)
+    if let owner, owner != experiment {
+      throw refusal("holds the results of \(owner == .sweep ? "a sweep" : "‘experiment run’")")
+    }
+    let tables = SweepTables.main.filter { FileManager.default.fileExists(atPath: path("\($0).csv")) }
+    if owner == nil, let table = tables.first {
+      throw refusal("holds a \(table).csv that is not made from records and would be lost")
+    }
+  }
+
+  /// Refuses to replace tables by some that lack rows of theirs.
+  func check(_ tables: SweepTables) throws {
+    guard let lost = tables.lost(from: self) else { return }
+    throw refusal("holds results that this run would not have, such as \(lost)")
+  }
+
+  private func refusal(_ reason: String) -> WorkbenchError {
+    WorkbenchError("\(path) \(reason); choose another folder with --output, or start it anew with --force.")
+  }
+
+  /// Removes the records, and the tables that were made from them.
+  func clear() {
+    for name in SweepRecords.names(in: path) { unlink(path("records/\(name).json")) }
+    remove(machine?.tables ?? SweepTables.main.map { "\($0).csv" })
+  }
+
+  /// Removes tables, and the maps that they name.
+  func remove(_ tables: [String]) {
+    for table in tables where SweepTables.all.contains(where: { table == "\($0).csv" }) {
+      if table == "fields.csv" { removeMaps(except: []) }
+      unlink(path(table))
+    }
+  }
+
+  /// Removes the maps that fields.csv names, but for some; a user's own stay.
+  func removeMaps(except kept: Set<String>) {
+    let named = ((try? CSVTable(file: path("fields.csv")))?.rows ?? []).compactMap { $0["map"] }
+    for map in named where !map.isEmpty && map == FieldStudy.fileName([map]) && !kept.contains(map) {
+      unlink(path("fields/\(map).npy"))
+    }
+  }
+
+  /// Removes what interrupted writing left behind; only the owner of the lock may.
+  func removeLeftovers() {
+    for folder in [path, path("records")] {
+      for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+      where AtomicFile.isLeftover(file) { unlink("\(folder)/\(file)") }
+    }
+  }
+}
+
+/// A lock on an output folder, held until the process ends, however it ends.
+struct FolderLock: ~Copyable {
+  private let descriptor: Int32
+
+  /// Takes the lock, or says that somebody else has it.
+  init(_ folder: ResultFolder) throws {
+    descriptor = open(folder.path(".lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else {
+      throw WorkbenchError("\(folder.path) cannot be written to; choose another folder with --output.")
+    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close(descriptor)
+      throw WorkbenchError(
+        "Another run or sweep is writing to \(folder.path); wait for it, or choose another --output.")
+    }
+  }
+
+  deinit { close(descriptor) }
+}
