@@ -64,6 +64,9 @@ public struct ExperimentCommand: ParsableCommand {
   }
 }
 
+/// Writes a sentence to standard error.
+func warn(_ sentence: String) { FileHandle.standardError.write(Data("\(sentence)\n".utf8)) }
+
 /// A size on the command line: `N` or `HxW`.
 struct SizeArgument: ExpressibleByArgument {
   let pair: Pair

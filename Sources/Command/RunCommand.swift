@@ -50,7 +50,7 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     let kernels = try variations.kernels(ExperimentCommand.registry.choicesBesideStandard(conv))
-    let data = try Dataset.load(data)
+    let data = try loadData(data)
     let specification = try Specification(
       kernels: kernels, data: data,
       model: variations.description(
