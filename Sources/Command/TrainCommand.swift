@@ -112,7 +112,7 @@ struct TrainCommand: ParsableCommand {
       definition: definition(network.description, isRegression: data.isRegression), save: save,
       resume: resume, log: log, lastStep: steps, metadata: network.metadata.merging(data.metadata) { $1 })
     print(Self.header(network, data, seed: seed, threads: threads))
-    let progress = Progress("steps", total: min(steps ?? .max, recipe.epochs * perEpoch))
+    let progress = ProgressLine("steps", total: min(steps ?? .max, recipe.epochs * perEpoch))
     defer { progress.finish() }
     do {
       try job.run(trainer, progress) { print(Self.line($0)) }

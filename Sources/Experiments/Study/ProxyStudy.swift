@@ -30,7 +30,7 @@ public struct ProxyStudy {
   ///   - makeNetwork: a new network with a kernel, `isPlain` without its shortcuts; nil where there is no such.
   public init(
     _ kernels: [KernelChoice], batches: [Minibatch], chosen: [Proxy] = Proxy.allCases, seed: UInt64,
-    threads: Int, progress: Progress? = nil,
+    threads: Int, progress: ProgressLine? = nil,
     makeNetwork: (_ kernel: KernelChoice, _ isPlain: Bool) throws -> (any Layer)?
   ) throws {
     self.chosen = chosen
