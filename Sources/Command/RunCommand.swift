@@ -65,6 +65,7 @@ struct RunCommand: ParsableCommand {
     }
     print(outcome.results.summary)
     print("\nTables: \(output)/operators.csv, networks.csv, training.csv; machine: \(output)/machine.json")
+    if let disagreement = outcome.results.disagreement { throw WorkbenchError(disagreement) }
     // What was asked for by name and could not be done is a failure; `all` takes what there is.
     if conv != "all", let problem = outcome.results.problems.first { throw WorkbenchError(problem) }
   }

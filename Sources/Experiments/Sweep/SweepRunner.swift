@@ -17,6 +17,8 @@ public struct SweepRunner: Sendable {
     public var isCancelled = false
     /// The results for people.
     public var summary = ""
+    /// One sentence if an operator computes something else than its definition.
+    public var disagreement: String?
   }
 
   private let plan: SweepPlan
@@ -80,6 +82,7 @@ public struct SweepRunner: Sendable {
       )
     }
     outcome.summary = tables.summary
+    outcome.disagreement = tables.disagreement
     return outcome
   }
 

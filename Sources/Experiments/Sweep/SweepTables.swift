@@ -18,12 +18,14 @@ struct SweepTables {
   let images: CSVTable?
   /// What was refused or failed, one sentence each.
   let problems: [String]
+  /// One sentence if an operator computes something else than its definition.
+  let disagreement: String?
 
   init(_ plan: SweepPlan, _ records: [String: SweepRecord], _ machine: MachineRecord) {
     let isGrouped = plan.groups.contains { $0.name != nil }
     var operators: CSVTable?, networks: CSVTable?, training: CSVTable?, layers: CSVTable?, offsets: CSVTable?
     var images: CSVTable?, drawn = Set<String>()
-    var problems: [String] = []
+    var problems: [String] = [], timed: [OperatorRow] = []
     func add(_ table: CSVTable, to whole: inout CSVTable?, _ group: SweepPlan.Group) {
       var result = whole ?? CSVTable(columns: table.columns + (isGrouped ? ["group"] : []))
       result.append(table, isGrouped ? ["group": group.name ?? ""] : [:])
@@ -32,6 +34,7 @@ struct SweepTables {
     for group in plan.groups {
       if !group.operators.isEmpty {
         let rows = group.operators.flatMap { records[$0.name]?.rows(\.operators) ?? [] }
+        timed += rows
         add(CSVTable(operators: rows, threads: group.threads, machine), to: &operators, group)
       }
       for comparison in group.comparisons {
@@ -72,6 +75,7 @@ struct SweepTables {
     self.offsets = offsets
     self.images = images
     self.problems = problems
+    disagreement = timed.disagreement
   }
 
   /// Writes the tables; one that the sweep has no use for is not left from before.
