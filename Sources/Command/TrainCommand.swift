@@ -109,7 +109,7 @@ struct TrainCommand: ParsableCommand {
     Cancellation.listen()
     let perEpoch = (data.train.count + recipe.batch - 1) / recipe.batch
     let job = TrainingJob(
-      definition: definition(network.description, isRegression: data.isRegression), save: save,
+      definition: definition(network.description, data), save: save,
       resume: resume, log: log, lastStep: steps, metadata: network.metadata.merging(data.metadata) { $1 })
     print(Self.header(network, data, seed: seed, threads: threads))
     let progress = ProgressLine("steps", total: min(steps ?? .max, recipe.epochs * perEpoch))
@@ -177,11 +177,11 @@ struct TrainCommand: ParsableCommand {
   }
 
   /// Everything that the result depends on, but initial weights, which are in the checkpoint.
-  private func definition(_ description: any ModelDescription, isRegression: Bool) -> [String: String] {
-    var definition = recipe.definition(isRegression: isRegression)
+  private func definition(_ description: any ModelDescription, _ data: Dataset) -> [String: String] {
+    var definition = recipe.definition(isRegression: data.isRegression)
     definition["model"] = description.name
     definition["conv"] = conv ?? description.ownKernel ?? "standard"
-    definition["data"] = data
+    definition["data"] = data.definition
     definition["seed"] = "\(seed)"
     definition["freeze"] = freeze ?? "nothing"
     definition["replace"] = description.replacement.rawValue
