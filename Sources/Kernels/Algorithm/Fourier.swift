@@ -1,40 +1,56 @@
 import Compute
-import Foundation
 import Layers
 import Tensors
 
 /// Convolution in the frequency domain by overlap–save, with the channels mixed by the engine's GEMM.
-///
-/// For each frequency the tiles' channels are multiplied by a complex matrix of channels × outputs. Everything is
-/// computed at stride 1 and subsampled.
-final class FourierConvolution: ConvolutionAlgorithm {
+struct Fourier: Algorithm {
   let name = "fft"
-  private let geometry: ConvolutionGeometry
-  private let unit: ConvolutionGeometry
-  private let forwardSpectra = FilterCache<ComplexWeights>(), backwardSpectra = FilterCache<ComplexWeights>()
 
-  init(_ geometry: ConvolutionGeometry) throws {
-    self.geometry = geometry
-    unit = try geometry.with(stride: Pair(1))
-    try Self.check(geometry)
-  }
-
-  /// Refuses windows that no transform holds, and spectra that no memory does.
-  static func check(_ geometry: ConvolutionGeometry) throws {
-    let reach = FourierTiles.reach(geometry)
+  func refusal(_ operation: Operation, _ pass: Pass, _ input: FeatureShape?) -> String? {
+    if let reason = operation.refusalUnlessGridOfProducts(name) { return reason }
+    let g = operation.geometry, reach = FourierTiles.reach(g)
     guard reach <= 1024 else {
-      throw WorkbenchError(
-        "The algorithm fft takes windows that reach over at most 1024 pixels, not \(reach); use direct.")
+      return "The algorithm fft takes windows that reach over at most 1024 pixels, not \(reach); use direct."
     }
     // A tile is at least as large as the reach; its spectra are the largest arrays: one set as they come from the
     // transform, and training holds two packed ones.
     let size = FourierTiles.sizes(from: reach).first ?? reach
-    try Tensor.checkSize(
-      [size, size / 2 + 1, 6, geometry.channelsPerGroup, geometry.outputChannels],
-      "The weights' spectra for fft")
+    return Tensor.refusal(
+      [size, size / 2 + 1, 6, g.channelsPerGroup, g.outputChannels], "The weights' spectra for fft")
   }
 
-  func forward(_ x: Tensor, _ filter: Filter, _ finish: Finish, _ context: Context) -> Tensor {
+  /// It pays for large windows, and for very large depthwise ones; weight gradients by it never do.
+  func nanoseconds(_ operation: Operation, _ pass: Pass, _ input: FeatureShape) -> Double {
+    let g = operation.geometry
+    guard pass != .weightGradient, g.stride == Pair(1), g.taps >= (g.isDepthwise ? 225 : 25) else {
+      return .infinity
+    }
+    let tiles = FourierTiles(g, output: pass == .forward ? g.checkedOutput(input) : input)
+    // The tiles' estimate is made for dense kernels; without their spectra, transforms run nearly twice as fast.
+    let time = g.isDepthwise ? 0.6 * tiles.nanoseconds : tiles.nanoseconds + 50_000
+    return time / Estimates.margin
+  }
+
+  func make(_ operation: Operation) -> any ConvolutionPasses { FourierPasses(operation.geometry) }
+}
+
+/// The passes of `fft`.
+///
+/// For each frequency the tiles' channels are multiplied by a complex matrix of channels × outputs. Everything is
+/// computed at stride 1 and subsampled.
+final class FourierPasses: ConvolutionPasses {
+  private let geometry: ConvolutionGeometry
+  private let unit: ConvolutionGeometry
+  private let forwardSpectra = FilterCache<ComplexWeights>(), backwardSpectra = FilterCache<ComplexWeights>()
+
+  init(_ geometry: ConvolutionGeometry) {
+    self.geometry = geometry
+    unit = geometry.withUnitStride
+  }
+
+  func forward(
+    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+  ) -> Tensor {
     let full = unit.checkedOutput(FeatureShape(x))
     let tiles = FourierTiles(unit, output: full)
     let packed = forwardSpectra.value(filter, context, variant: tiles.size) {
@@ -49,7 +65,8 @@ final class FourierConvolution: ConvolutionAlgorithm {
   }
 
   func inputGradient(
-    _ g: Tensor, _ x: Tensor, _ weight: Parameter, adding summand: Tensor?, _ context: Context
+    _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, adding summand: Tensor?,
+    _ context: Context
   ) -> Tensor {
     let input = FeatureShape(x)
     let dense = upsampled(g, unit.checkedOutput(input))
@@ -68,7 +85,9 @@ final class FourierConvolution: ConvolutionAlgorithm {
     return Finish(residual: summand).applied(to: dx, threads: context.threads)
   }
 
-  func weightGradient(_ g: Tensor, _ x: Tensor, _ weight: Parameter, _ context: Context) -> Tensor {
+  func weightGradient(
+    _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, _ context: Context
+  ) -> Tensor {
     let full = unit.checkedOutput(FeatureShape(x))
     let tiles = FourierTiles(unit, output: full)
     let dense = upsampled(g, full)

@@ -9,11 +9,11 @@ struct MergedGroups {
   private let geometry: ConvolutionGeometry
   private let factor: Int
 
-  /// Distances to zero weights are no zeros, so adders keep their groups.
-  init(_ geometry: ConvolutionGeometry, _ combine: Combination) {
+  /// - Parameter mayMerge: whether zero weights add nothing. Distances to them would, so adders keep their groups.
+  init(_ geometry: ConvolutionGeometry, mayMerge: Bool) {
     self.geometry = geometry
     var factor = 1
-    if combine == .multiply {
+    if mayMerge {
       while geometry.groups % (2 * factor) == 0, 2 * factor * geometry.outputsPerGroup <= 16 { factor *= 2 }
     }
     self.factor = factor

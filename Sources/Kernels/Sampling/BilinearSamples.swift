@@ -2,7 +2,7 @@ import Compute
 import Tensors
 
 /// Where each tap of each output pixel samples: shared by all channels of an offset group.
-struct SamplingPlan {
+struct BilinearSamples {
   let geometry: ConvolutionGeometry
   let input: FeatureShape
   let output: FeatureShape
@@ -12,7 +12,7 @@ struct SamplingPlan {
   private let samples: [BilinearSample]
   private let factors: [Float]
 
-  /// The plan for offsets `[batch, height, width, offset groups · taps · 2]` and masks with one factor a tap.
+  /// The samples for offsets `[batch, height, width, offset groups · taps · 2]` and masks with one factor a tap.
   init(_ geometry: ConvolutionGeometry, input: FeatureShape, offset: Tensor, mask: Tensor?, threads: Int) {
     self.geometry = geometry
     self.input = input
@@ -77,7 +77,7 @@ struct SamplingPlan {
     for group in 0..<offsetGroups {
       let (sample, factor) = sample(pixel, group, tap)
       let first = group &* channelsPerOffset
-      Sampling.interpolate(
+      BilinearSampling.interpolate(
         image + first, sample, scale: factor, zeros: zeros, into: row + first, channels: channelsPerOffset)
     }
   }
