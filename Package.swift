@@ -93,9 +93,11 @@ let package = Package(
       dependencies: ["TestSupport", "Learning", "Networks", "Kernels", "Layers", "Tensors"],
       resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "ExperimentsTests", dependencies: ["Experiments", "Learning", "Kernels", "Layers", "Tensors"]),
+      name: "ExperimentsTests",
+      dependencies: ["TestSupport", "Experiments", "Learning", "Kernels", "Layers", "Tensors"]),
     .testTarget(
-      name: "CommandTests", dependencies: ["Command", "Tensors", "experiment"], exclude: ["Fixtures"]),
+      name: "CommandTests", dependencies: ["TestSupport", "Command", "Experiments", "Tensors", "experiment"],
+      exclude: ["Fixtures"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -42,6 +42,8 @@ public struct ExperimentCommand: ParsableCommand {
     Self.kernels.withLock { $0 = kernels }
     // A reader that goes away (`experiment list | head`) ends the output, not with a trap.
     signal(SIGPIPE, SIG_DFL)
+    // A file that grows beyond the user's limit is a failure to write like others, with a sentence.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()
@@ -75,8 +77,8 @@ public struct ExperimentCommand: ParsableCommand {
   }
 }
 
-/// Writes a sentence to standard error.
-func warn(_ sentence: String) { FileHandle.standardError.write(Data("\(sentence)\n".utf8)) }
+/// Writes a sentence to standard error, on one line whatever it repeats.
+func warn(_ sentence: String) { FileHandle.standardError.write(Data("\(WorkbenchError(sentence))\n".utf8)) }
 
 /// A size on the command line: `N` or `HxW`.
 struct SizeArgument: ExpressibleByArgument {

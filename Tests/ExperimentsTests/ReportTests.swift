@@ -65,7 +65,9 @@ import Testing
     #expect(plots.contains { $0.name == "proxy-snip" && $0.title.contains("τ = 1.00") })
     for plot in plots {
       #expect(!plot.script.contains("`") && !plot.data.contains("`"))
-      #expect(plot.script.contains("alert(''x'')"), "quotes are doubled")
+      #expect(
+        plot.script.contains("\"<script>alert('x')</script>\\140touch pwned\\140 & 100% _{}\\134 \\042$#~^\"")
+      )
       #expect(plot.name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") })
     }
     let page = try ReportPage.html(
@@ -93,7 +95,7 @@ import Testing
     #expect(plot.title.hasPrefix("snip against accuracy: Kendall's τ, mean of 6 sets = -0.82 (95 %: "))
     let labels = plot.commands.filter { $0.hasPrefix("set xlabel") }
     #expect(labels.count == 6 && labels.allSatisfy { $0.contains("snip: τ = -0.82 (95 %: ") })
-    #expect(plot.commands.contains { $0.hasPrefix("set title 'm4, spatial, d'") })
+    #expect(plot.commands.contains { $0.hasPrefix("set title \"m4, spatial, d\"") })
     // Six panels and the key; each kernel's points are a block of their own.
     #expect(plot.script.components(separatedBy: "\nplot ").count == 1 + 2 * 7)
     #expect(plot.data.components(separatedBy: "# m").count == 1 + 6 * 4)
@@ -112,7 +114,7 @@ import Testing
         && latex.contains("standard & 3000 & 3000000 & 3 & 98.0 $\\pm$ 1.5 \\\\"))
     #expect(
       latex.contains(
-        "\\textless{}script\\textgreater{}alert('x')\\textless{}/script\\textgreater{}'touch pwned' \\& 100\\% \\_\\{\\}\\textbackslash{} \\textquotedbl{}\\$\\#\\textasciitilde{}\\textasciicircum{}"
+        "\\textless{}script\\textgreater{}alert('x')\\textless{}/script\\textgreater{}\\textasciigrave{}touch pwned\\textasciigrave{} \\& 100\\% \\_\\{\\}\\textbackslash{} \\textquotedbl{}\\$\\#\\textasciitilde{}\\textasciicircum{}"
       ), "\(latex)")
     let markdown = PaperTables.markdown(table)
     #expect(

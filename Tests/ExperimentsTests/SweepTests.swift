@@ -18,7 +18,7 @@ import Testing
       if arguments.contains("--replace=all") { model.replacement = .all }
       return model
     },
-    recipeOptions: [.init("epochs"), .init("rate"), .init("milestones", .words)],
+    recipeOptions: [.init("epochs"), .init("rate"), .init("milestones", .numbers)],
     recipe: { arguments in
       if let wrong = arguments.first(where: { $0.hasPrefix("--rate=-") }) {
         throw WorkbenchError("--rate is \(wrong.dropFirst(7)); it must be from 0 to 1000.")

@@ -44,7 +44,7 @@ public final class ProgressLine: Sendable {
       state.work += work
       let estimate = Self.estimate(
         elapsed: (ContinuousClock.now - start).seconds, work: state.work, of: state.allWork)
-      let line = "\(title) \(state.done)/\(state.total)\(estimate)  \(label)"
+      let line = "\(title) \(state.done)/\(state.total)\(estimate)  \(label.onOneLine)"
       Self.replace(&state.width, with: Self.fitted(line, to: Self.terminalWidth - 1))
     }
   }

@@ -41,7 +41,7 @@ enum LearningPlots {
       "\(index == 0 ? "'\(file).dat'" : "''") index \(index) using 1:3:4 with filledcurves fillstyle transparent solid 0.15 noborder \(Plot.color(looks[index])) notitle"
     }
     let lines = series.indices.map { index in
-      "'' index \(index) using 1:2 with lines linewidth 2 \(Plot.dashes(looks[index])) \(Plot.color(looks[index])) title \(Plot.quoted(series[index].name))"
+      "'' index \(index) using 1:2 with lines linewidth 2 \(Plot.dashes(looks[index])) \(Plot.color(looks[index])) title \(Escape.gnuplot(series[index].name))"
     }
     let epochs = series.flatMap { $0.rows.map { $0[0] } }
     return Plot(

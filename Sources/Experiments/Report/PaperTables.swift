@@ -63,17 +63,15 @@ enum PaperTables {
   /// GitHub's form of Markdown.
   static func markdown(_ table: Table) -> String {
     func line(_ cells: [String]) -> String { "| \(cells.joined(separator: " | ")) |\n" }
-    func escaped(_ text: String) -> String {
-      Plot.comment(text).map { "\\`*_{}[]<>#|&~".contains($0) ? "\\\($0)" : "\($0)" }.joined()
-    }
     let rule = table.header.indices.map { table.words.contains($0) ? "---" : "---:" }
-    return "## \(table.title)\n\n" + line(table.header.map(escaped)) + "|\(rule.joined(separator: "|"))|\n"
-      + table.rows.map { line($0.map(escaped)) }.joined()
+    return "## \(table.title)\n\n" + line(table.header.map(Escape.markdown))
+      + "|\(rule.joined(separator: "|"))|\n"
+      + table.rows.map { line($0.map(Escape.markdown)) }.joined()
   }
 
   /// LaTeX, for the package booktabs.
   static func latex(_ table: Table) -> String {
-    func line(_ cells: [String]) -> String { "  \(cells.map(latexEscaped).joined(separator: " & ")) \\\\\n" }
+    func line(_ cells: [String]) -> String { "  \(cells.map(Escape.latex).joined(separator: " & ")) \\\\\n" }
     let columns = table.header.indices.map { table.words.contains($0) ? "l" : "r" }.joined()
     return """
       % \(table.title); needs \\usepackage{booktabs}
@@ -84,26 +82,5 @@ enum PaperTables {
       \\end{tabular}
 
       """
-  }
-
-  /// A text as LaTeX sets it literally.
-  static func latexEscaped(_ text: String) -> String {
-    Plot.comment(text).map { character in
-      switch character {
-      case "\\": "\\textbackslash{}"
-      case "~": "\\textasciitilde{}"
-      case "^": "\\textasciicircum{}"
-      case "&", "%", "$", "#", "_", "{", "}": "\\\(character)"
-      case "<": "\\textless{}"
-      case ">": "\\textgreater{}"
-      case "\"": "\\textquotedbl{}"
-      case "±": "$\\pm$"
-      case "×": "$\\times$"
-      case "µ": "$\\mu$"
-      case "τ": "$\\tau$"
-      case "ρ": "$\\rho$"
-      default: "\(character)"
-      }
-    }.joined()
   }
 }

@@ -19,7 +19,8 @@ struct Plot: Sendable {
   /// The whole script.
   var script: String {
     let about = [
-      "# \(Self.comment(title))", "# gnuplot \(name).gp, in this folder, draws \(name).svg and \(name).png.",
+      "# \(Escape.gnuplotComment(title))",
+      "# gnuplot \(name).gp, in this folder, draws \(name).svg and \(name).png.",
       "set encoding utf8",
     ]
     let settings = [
@@ -60,24 +61,11 @@ struct Plot: Sendable {
   /// The dashes of the n-th: series that share a colour differ in them.
   static func dashes(_ index: Int) -> String { "dashtype \(index / colors.count % 5 + 1)" }
 
-  /// A text in single quotes, as gnuplot reads it literally.
-  static func quoted(_ text: String) -> String {
-    "'\(comment(text).replacingOccurrences(of: "'", with: "''"))'"
-  }
-
-  /// A text without control characters, ends of lines, and the backquotes that gnuplot would run as a command.
-  static func comment(_ text: String) -> String {
-    let kept = text.unicodeScalars.map { scalar -> Unicode.Scalar in
-      scalar == "`" ? "'" : scalar.properties.generalCategory == .control ? " " : scalar
-    }
-    return String(String.UnicodeScalarView(kept))
-  }
-
   /// Blocks of rows as gnuplot reads them, each with its name in a comment.
   static func blocks(_ blocks: [(name: String, rows: [[Double]])]) -> String {
     blocks.map { name, rows in
       let lines = rows.map { $0.map { Cell.number($0, digits: 9) }.map { $0.isEmpty ? "NaN" : $0 } }
-      return "# \(comment(name))\n"
+      return "# \(Escape.gnuplotComment(name))\n"
         + (lines.isEmpty ? "NaN NaN NaN\n" : lines.map { $0.joined(separator: " ") + "\n" }.joined())
     }.joined(separator: "\n\n")
   }

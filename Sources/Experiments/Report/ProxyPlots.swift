@@ -54,10 +54,10 @@ enum ProxyPlots {
       _ file: String, first: Int, marks: Int, _ label: String, _ kernels: [String]
     ) -> [String] {
       let parts = series.enumerated().map { index, one in
-        "'\(file).dat' index \(first + index) using 1:2 with points \(ProxyPlots.look(one.kernel, kernels)) title \(Plot.quoted(one.kernel))"
+        "'\(file).dat' index \(first + index) using 1:2 with points \(ProxyPlots.look(one.kernel, kernels)) title \(Escape.gnuplot(one.kernel))"
       }
       return axis.commands + ProxyPlots.horizontal(series.flatMap { $0.points.map(\.x) }, marks) + [
-        "set xlabel \(Plot.quoted(label))", "plot " + parts.joined(separator: ", \\\n  "),
+        "set xlabel \(Escape.gnuplot(label))", "plot " + parts.joined(separator: ", \\\n  "),
       ]
     }
   }
@@ -81,7 +81,7 @@ enum ProxyPlots {
     for panel in panels {
       commands += [
         "unset logscale", "set tics autofreq", "set format x '%g'",
-        "set title \(Plot.quoted(panel.key)) noenhanced",
+        "set title \(Escape.gnuplot(panel.key)) noenhanced",
       ]
       commands += panel.commands(
         name, first: blocks, marks: 3, "\(panel.label): τ\(panel.quality)", kernels)
@@ -94,7 +94,7 @@ enum ProxyPlots {
       "unset logscale", "unset title", "unset border", "unset tics", "unset grid", "unset xlabel",
       "unset ylabel", "set xrange [0:1]", "set yrange [0:1]", "set key inside center center",
       "plot "
-        + shown.map { "NaN with points \(look($0, kernels)) title \(Plot.quoted($0))" }.joined(
+        + shown.map { "NaN with points \(look($0, kernels)) title \(Escape.gnuplot($0))" }.joined(
           separator: ", \\\n  "),
       "unset multiplot",
     ]
