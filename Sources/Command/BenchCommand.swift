@@ -126,6 +126,7 @@ struct BenchCommand: ParsableCommand {
         ?? Cancellation.Requested()
     }
     print(Self.table(rows, threads, machine))
+    if let disagreement = rows.disagreement { throw WorkbenchError(disagreement) }
     // What was asked for by name and could not be done is a failure; a file or `all` takes what there is.
     if problems == nil, conv != "all", algorithm != "all", let refusal = rows.compactMap(\.refusal).first {
       throw WorkbenchError(refusal.reason)
@@ -202,7 +203,7 @@ struct BenchCommand: ParsableCommand {
         Cell.fixed(row.times.median, decimals: 3), Cell.fixed(row.times.deviation, decimals: 3),
         Cell.fixed(row.times.milliseconds.min(), decimals: 3), Cell.fixed(row.gflops, decimals: 1),
         Cell.fixed(100 * row.gflops / machine.peakGflopsPerThread / Double(threads), decimals: 0),
-        Cell.fixed(row.times.speedup, decimals: 2), Cell.number(row.maxRelativeError, digits: 1),
+        Cell.fixed(row.times.speedup, decimals: 2), row.errorCell,
       ])
     }
     var seen = Set<String>()

@@ -26,6 +26,9 @@ public protocol ModelDescription: Sendable {
   var isDense: Bool { get }
   /// What PyTorch calls this kind of network.
   var printedName: String { get }
+  /// What was chosen beside the name, kernel, channels and classes and decides what the weights mean, as options of the
+  /// command line; the value is empty where the option is to be left out.
+  var variations: [(option: String, value: String)] { get }
 
   /// The network's layers.
   func makeBody(_ net: NetworkBuilder) throws -> any Layer
@@ -38,6 +41,8 @@ extension ModelDescription {
   public var classifier: String { "fc.bias" }
   /// The image is.
   public var isDense: Bool { false }
+  /// Which convolutions are replaced.
+  public var variations: [(option: String, value: String)] { [("replace", replacement.rawValue)] }
 }
 
 /// A network that its name describes: nothing but channels, classes and kernels can be varied.

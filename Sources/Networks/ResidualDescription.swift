@@ -129,6 +129,17 @@ public struct ResidualDescription: ModelDescription {
 
   public func makeBody(_ net: NetworkBuilder) throws -> any Layer { try ResidualBuilder(self, net).body() }
 
+  public var variations: [(option: String, value: String)] {
+    func list(_ stages: Set<Int>) -> String { stages.sorted().map(String.init).joined(separator: ",") }
+    return [
+      ("replace", replacement.rawValue),
+      ("stages", replacedStages.map { $0.count == stages.count ? "" : list($0) } ?? ""),
+      ("shortcut", shortcut.rawValue),
+      ("stride-on", block == .bottleneck ? stridePlace.rawValue : ""), ("dilate-stages", list(dilatedStages)),
+      ("expansion", block == .shift ? "\(shiftExpansion)" : ""),
+    ]
+  }
+
   /// Refuses stages that the network does not have.
   public func check() throws {
     guard shortcut != .none || !startsAsIdentity else {

@@ -115,14 +115,14 @@ public struct Results {
       let stages = firstAlgorithm(row.kernel)
       let time = stages.reduce(0) { $0 + $1.times.median }
       let speedup = exp(Statistics.mean(stages.map { log($0.times.speedup) }))
-      let error = operators.filter { $0.kernel == row.kernel }.compactMap(\.maxRelativeError).max()
+      let worst = operators.filter { $0.kernel == row.kernel }.worst
       let measures: [(KeyPath<TestResult, Double?>, Int)] =
         isRegression ? [(\.mse, 5), (\.mae, 4)] : [(\.top1, 1)]
       let cells = [
         row.kernel, Cell.grouped(row.cost.parameters), Cell.grouped(row.cost.macs),
         Cell.grouped(row.cost.adds),
         Cell.grouped(row.cost.otherOps), Cell.fixed(time, decimals: 2), Cell.fixed(speedup, decimals: 2),
-        Cell.number(error, digits: 1), Cell.fixed(row.times.median, decimals: 2),
+        worst?.errorCell ?? "", Cell.fixed(row.times.median, decimals: 2),
       ]
       table.append(
         cells
@@ -151,6 +151,9 @@ public struct Results {
       \(specification.seeds) seeds, ± Student's t\(verdictNote).
       """ + problems.map { "\n\($0.sentence)" }.joined()
   }
+
+  /// One sentence if an operator computes something else than its definition.
+  public var disagreement: String? { operators.disagreement }
 
   /// What was refused or failed.
   public struct Problem: Sendable {

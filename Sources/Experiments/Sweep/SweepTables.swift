@@ -14,6 +14,8 @@ struct SweepTables {
   private(set) var tables: [(name: String, table: CSVTable)] = []
   /// The results of each model on each data set.
   private(set) var results: [Results] = []
+  /// One sentence if an operator computes something else than its definition.
+  private(set) var disagreement: String?
   /// The maps that fields.csv names.
   private var maps: [(file: String, map: Tensor)] = []
 
@@ -23,9 +25,11 @@ struct SweepTables {
   init(
     _ plan: SweepPlan, _ records: [String: SweepRecord], _ machine: MachineRecord, isForecast: Bool = false
   ) {
+    var timed: [OperatorRow] = []
     for group in plan.groups {
       let operators = group.operators.flatMap { records[$0.name]?.rows(\.operators) ?? [] }
       if !group.operators.isEmpty {
+        timed += operators
         add("operators", CSVTable(operators: operators, threads: group.threads, machine), group, plan)
       }
       for comparison in group.comparisons {
@@ -50,6 +54,7 @@ struct SweepTables {
       }
       addFields(group, records, plan)
     }
+    disagreement = timed.disagreement
   }
 
   /// A table by its name.

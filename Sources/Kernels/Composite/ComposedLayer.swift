@@ -11,7 +11,7 @@ extension ComposedKernel {
   /// There is no one weight to be given.
   public func site(for request: OperatorRequest) throws -> KernelSite {
     throw WorkbenchError(
-      "\(name) is composed of several layers with weights of their own; ‘experiment conv’ applies kernels with one."
+      "\(name) is composed of several layers with weights of their own; give them by name with --weights."
     )
   }
 }
