@@ -51,12 +51,12 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     let kernels = try variations.kernels(ExperimentCommand.registry.choicesBesideStandard(conv))
     let data = try Dataset.load(data)
+    let description = try variations.description(
+      model, inputChannels: data.train.images.shape[3], classes: data.classes)
+    let recipe = Recipe.standard(
+      epochs: epochs, isRegression: data.isRegression, hasPenalties: description.hasPenalties)
     let specification = try Specification(
-      kernels: kernels, data: data,
-      model: variations.description(
-        model, inputChannels: data.train.images.shape[3], classes: data.classes),
-      recipe: .standard(epochs: epochs, isRegression: data.isRegression), seeds: seeds,
-      threads: threads)
+      kernels: kernels, data: data, model: description, recipe: recipe, seeds: seeds, threads: threads)
     Cancellation.listen()
     let outcome = try Runner.run(specification, output: output)
     if outcome.isCancelled {

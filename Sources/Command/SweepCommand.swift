@@ -90,7 +90,7 @@ extension SweepVocabulary {
         Option("epochs"), Option("batch"), Option("optimizer"), Option("rate"), Option("momentum"),
         Option("nesterov", .flag(negatable: true)), Option("weight-decay"), Option("schedule"),
         Option("milestones", .words), Option("warm-up"), Option("smoothing"), Option("augment"),
-        Option("shuffle"),
+        Option("shuffle"), Option("standardize"),
       ],
       recipe: { arguments in
         let options = try sentence {
@@ -98,9 +98,10 @@ extension SweepVocabulary {
         } message: {
           RecipeOptions.message(for: $0)
         }
-        let classification = options.recipe(isRegression: false)
-        let regression = options.recipe(isRegression: true)
-        return { $0 ? regression : classification }
+        let recipes = [false, true].map { isRegression in
+          [false, true].map { options.recipe(isRegression: isRegression, hasPenalties: $0) }
+        }
+        return { recipes[$0 ? 1 : 0][$1 ? 1 : 0] }
       })
   }
 

@@ -97,8 +97,10 @@ struct TrainCommand: ParsableCommand {
       throw WorkbenchError(
         "No parameter of \(name) starts with ‘\(prefix)’; see ‘experiment describe \(name)’.")
     }
+    let plan = recipe.recipe(
+      isRegression: data.isRegression, hasPenalties: network.description.hasPenalties)
     let trainer = Trainer(
-      network, on: data, recipe.recipe(isRegression: data.isRegression), seed: UInt64(seed), threads: threads,
+      network, on: data, plan, seed: UInt64(seed), threads: threads,
       isFrozen: { parameter in prefixes.contains { parameter.hasPrefix($0) } })
     guard !trainer.parameters.isEmpty else {
       throw WorkbenchError("Everything is frozen, so there is nothing to train; shorten --freeze.")
@@ -106,7 +108,7 @@ struct TrainCommand: ParsableCommand {
     Cancellation.listen()
     let perEpoch = (data.train.count + recipe.batch - 1) / recipe.batch
     let job = TrainingJob(
-      definition: definition(network.description, isRegression: data.isRegression), save: save,
+      definition: definition(network.description, plan), save: save,
       resume: resume, log: log, lastStep: steps)
     let progress = Progress("steps", total: min(steps ?? .max, recipe.epochs * perEpoch))
     defer { progress.finish() }
@@ -123,8 +125,8 @@ struct TrainCommand: ParsableCommand {
   }
 
   /// Everything that the result depends on, but initial weights, which are in the checkpoint.
-  private func definition(_ description: any ModelDescription, isRegression: Bool) -> [String: String] {
-    var definition = recipe.definition(isRegression: isRegression)
+  private func definition(_ description: any ModelDescription, _ plan: Recipe) -> [String: String] {
+    var definition = recipe.definition(of: plan)
     definition["model"] = description.name
     definition["conv"] = conv ?? description.ownKernel ?? "standard"
     definition["data"] = data

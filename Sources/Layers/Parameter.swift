@@ -24,6 +24,8 @@ public final class Parameter {
   public let decays: Bool
   /// A factor on the learning rate.
   public let rateFactor: Double
+  /// λ, if training adds λ · Σ w² to the loss on behalf of this parameter: a part of the model, not of the optimiser.
+  public var penalty = 0.0
 
   /// A parameter that starts as `value`.
   public init(

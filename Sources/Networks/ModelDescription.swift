@@ -26,6 +26,10 @@ public protocol ModelDescription: Sendable {
   var isDense: Bool { get }
   /// What PyTorch calls this kind of network.
   var printedName: String { get }
+  /// Whether λ · Σ w² of some of its weights belongs to its loss: then its recipe has no weight decay beside it.
+  var hasPenalties: Bool { get }
+  /// Counts what the name has stood for: records of an earlier network are not those of this one.
+  var revision: Int { get }
 
   /// The network's layers.
   func makeBody(_ net: NetworkBuilder) throws -> any Layer
@@ -38,6 +42,10 @@ extension ModelDescription {
   public var classifier: String { "fc.bias" }
   /// The image is.
   public var isDense: Bool { false }
+  /// None of them.
+  public var hasPenalties: Bool { false }
+  /// The first.
+  public var revision: Int { 1 }
 }
 
 /// A network that its name describes: nothing but channels, classes and kernels can be varied.
@@ -49,6 +57,8 @@ struct FixedDescription: ModelDescription {
   let classifier: String
   let isDense: Bool
   let printedName: String
+  var hasPenalties = false
+  var revision = 1
   let body: @Sendable (NetworkBuilder) throws -> any Layer
 
   func makeBody(_ net: NetworkBuilder) throws -> any Layer { try body(net) }

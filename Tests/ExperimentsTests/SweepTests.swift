@@ -24,7 +24,7 @@ import Testing
         throw WorkbenchError("--rate is \(wrong.dropFirst(7)); it must be from 0 to 1000.")
       }
       let epochs = arguments.contains("--epochs=2") ? 2 : 1
-      return { .standard(epochs: epochs, isRegression: $0) }
+      return { .standard(epochs: epochs, isRegression: $0, hasPenalties: $1) }
     })
 
   static func sweep(_ text: String) throws -> Sweep {

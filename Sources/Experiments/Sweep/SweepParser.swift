@@ -125,7 +125,9 @@ struct SweepParser {
       }
     }
     try check(nameValue)
-    definition["replace"] = try make(name, arguments, 1, 10).replacement.rawValue
+    let plain = try make(name, arguments, 1, 10)
+    definition["replace"] = plain.replacement.rawValue
+    if plain.revision > 1 { definition["model.revision"] = "\(plain.revision)" }
     for option in options {
       guard let entry = entries.first(where: { $0.key == option.name }) else { continue }
       arguments += try option.arguments(entry.value)

@@ -116,13 +116,14 @@ extension KernelSite {
     try ConvolutionLayer(self, algorithms: ConvolutionAlgorithms.stages)
   }
 
-  /// Convolutions one behind the other, a ReLU between them or not; only the last has the bias, if there is one.
-  func stages(_ stages: [(name: String, geometry: ConvolutionGeometry)], rectified: Bool) throws
-    -> [(name: String, layer: any Layer)]
-  {
+  /// Convolutions one after the other, a ReLU between them or not; only the last has the site's bias, if there is one,
+  /// unless all have biases.
+  func stages(
+    _ stages: [(name: String, geometry: ConvolutionGeometry)], rectified: Bool, allBiased: Bool = false
+  ) throws -> [(name: String, layer: any Layer)] {
     try stages.enumerated().flatMap { index, stage -> [(name: String, layer: any Layer)] in
       let isLast = index == stages.count - 1
-      let convolution = try convolution(stage.name, stage.geometry, bias: bias && isLast)
+      let convolution = try convolution(stage.name, stage.geometry, bias: allBiased || bias && isLast)
       return rectified && !isLast ? [convolution, ("relu\(index + 1)", ReLU())] : [convolution]
     }
   }
