@@ -19,15 +19,22 @@ struct ListCommand: ParsableCommand {
     for family in Models.families {
       print("\(family.name): \(family.models.map(\.name).joined(separator: ", "))\n  \(family.source)")
     }
+    print("\nInitial weights (--init)\n")
+    for scheme in InitializationScheme.all {
+      print("\(scheme.name): \(scheme.summary)")
+      scheme.options.forEach(Self.show)
+    }
+  }
+
+  private static func show(_ option: KernelOption) {
+    print("  :\(option.name)=\(option.initial)  \(option.help) (\(option.kindText))")
   }
 
   private static func show(_ kernel: any Kernel) {
     print("\(kernel.name): \(kernel.summary)")
     print("  \(kernel.formula)")
     print("  paper: \(kernel.paper)")
-    for option in kernel.options {
-      print("  :\(option.name)=\(option.initial)  \(option.help) (\(option.kindText))")
-    }
+    kernel.options.forEach(show)
     if let options = try? KernelOptions([], of: kernel) {
       for remark in kernel.remarks(options) { print("  \(remark)") }
     }

@@ -74,7 +74,7 @@ extension SweepVocabulary {
       modelOptions: [
         Option("stages", .commaList), Option("shortcut"), Option("stride-on"),
         Option("dilate-stages", .commaList), Option("zero-init", .flag(negatable: false)),
-        Option("expansion"),
+        Option("expansion"), Option("width"), Option("init"),
       ],
       model: { name, arguments, channels, classes in
         let options = try sentence {

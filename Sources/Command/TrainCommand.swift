@@ -135,6 +135,8 @@ struct TrainCommand: ParsableCommand {
     definition["replace"] = description.replacement.rawValue
     definition["dilation"] = variations.dilation?.text ?? "the kernel's"
     definition["offset-groups"] = variations.offsetGroups.map { "\($0)" } ?? "the kernel's"
+    if let initialization = description.initialization { definition["init"] = initialization.item }
+    if let width = variations.width { definition["width"] = "\(width)" }
     guard let description = description as? ResidualDescription else { return definition }
     definition["stages"] = description.replacedStages.map { "\($0.sorted())" } ?? "all"
     definition["shortcut"] = description.shortcut.rawValue

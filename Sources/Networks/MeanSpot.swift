@@ -41,14 +41,14 @@ enum MeanSpot {
       [
         ("", Branches(branches, join: .concatenation, inputs: widths.map { _ in 1 })),
         try net.convolution(
-          "conv", widths.reduce(0, +), joint, window: 5, bias: true, start: .xavier, penalty: 0.1),
+          "conv", widths.reduce(0, +), joint, window: 5, bias: true, start: .xavier(.uniform), penalty: 0.1),
         ("relu", ReLU()),
       ] + attention + [
         ("pool", MaxPooling(try PoolingWindow(size: 2, stride: 2))), ("flatten", Flatten()),
         net.dropout("dropout", 0.2),
       ])
     let image = FeatureShape(batch: 1, height: extent, width: extent, channels: images)
-    let linear = try net.classifier("fc", features.outputShape(for: image).channels, start: .xavier)
+    let linear = try net.classifier("fc", features.outputShape(for: image).channels, start: .xavier(.uniform))
     if let layer = linear.layer as? Linear {
       layer.bias.value = Tensor(repeating: 0, [net.description.classes])
     }
@@ -62,7 +62,7 @@ enum MeanSpot {
       name,
       Sequential([
         try part.convolution(
-          "conv", 1, width, window: 5, bias: true, start: .xavier, penalty: 0.001, isFixed: true),
+          "conv", 1, width, window: 5, bias: true, start: .xavier(.uniform), penalty: 0.001, isFixed: true),
         ("relu", ReLU()), ("bn", BatchNormalization(channels: width, epsilon: 0.001, momentum: 0.01)),
         ("pool", MaxPooling(try PoolingWindow(size: 3, stride: 3))), part.dropout("dropout", 0.3),
       ])

@@ -18,6 +18,8 @@ public protocol ModelDescription: Sendable {
   var classes: Int { get }
   /// Which convolutions a kernel takes the place of.
   var replacement: Replacement { get set }
+  /// How weights start; nil for the model's own rules.
+  var initialization: ChosenInitialization? { get set }
   /// The kernel that belongs to the model, as an item of `--conv`, where it is not `standard`.
   var ownKernel: String? { get }
   /// The parameter, in files, that has one value for each class.
@@ -54,6 +56,7 @@ struct FixedDescription: ModelDescription {
   let inputChannels: Int
   let classes: Int
   var replacement = Replacement.spatial
+  var initialization: ChosenInitialization?
   let classifier: String
   let isDense: Bool
   let printedName: String

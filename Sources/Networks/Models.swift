@@ -79,7 +79,7 @@ public enum Models {
     -> any ModelDescription
   {
     guard let model = model(name) else {
-      throw WorkbenchError("There is no model ‘\(name)’; choose from \(names.joined(separator: ", ")).")
+      throw WorkbenchError("There is no model ‘\(name)’; \(suggestion(for: name, among: names))")
     }
     return model.describe(inputChannels, classes)
   }

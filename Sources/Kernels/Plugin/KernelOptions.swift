@@ -6,8 +6,12 @@ public struct KernelOption: Hashable, Sendable {
   public enum Kind: Hashable, Sendable {
     /// A whole number of at least 1.
     case count
+    /// A number of a range.
+    case number(ClosedRange<Double>)
     /// `N` or `HxW`, each at least 1.
     case size
+    /// The same, each odd.
+    case oddSize
     /// Whole numbers of at least 1 joined by hyphens, so many of them.
     case list(ClosedRange<Int>)
     /// Another item of `--conv`; it must be the last option.
@@ -38,6 +42,11 @@ public struct KernelOption: Hashable, Sendable {
     KernelOption("dilation", .size, initial: String(initial), help: "distance of neighbouring taps, N or HxW")
   }
 
+  /// The extent of the window, which kernels with a plain grid can vary.
+  public static let window = KernelOption(
+    "window", .oddSize, initial: "3",
+    help: "if given, the window's extent in place of the place's, N or HxW; padding keeps the image's size")
+
   /// How x and w meet.
   public static let combine = KernelOption(
     "combine", .choice(["multiply", "adder"]), initial: "multiply", help: "multiply: x·w; adder: −|x − w|")
@@ -46,7 +55,9 @@ public struct KernelOption: Hashable, Sendable {
     let valid =
       switch kind {
       case .count: KernelOptions.list(value).map { $0.count == 1 && $0[0] >= 1 } ?? false
+      case .number(let range): Double(value).map { range.contains($0) } ?? false
       case .size: Pair(text: value).map { $0.height >= 1 && $0.width >= 1 } ?? false
+      case .oddSize: Pair(text: value).map { $0.height % 2 == 1 && $0.width % 2 == 1 } ?? false
       case .list(let counts):
         KernelOptions.list(value).map { counts.contains($0.count) && $0.allSatisfy { $0 >= 1 } } ?? false
       case .item: true
@@ -61,7 +72,10 @@ public struct KernelOption: Hashable, Sendable {
   public var kindText: String {
     switch kind {
     case .count: "a whole number from 1 to 1048576"
+    case .number(let range):
+      "a number from \(Self.text(range.lowerBound)) to \(Self.text(range.upperBound))"
     case .size: "N or HxW, from 1 to 1048576"
+    case .oddSize: "N or HxW, odd, from 1 to 1048575"
     case .list(let counts):
       counts.lowerBound == counts.upperBound
         ? "\(counts.lowerBound) whole numbers from 1 to 1048576 joined by hyphens"
@@ -69,6 +83,13 @@ public struct KernelOption: Hashable, Sendable {
     case .item: "an item of --conv; behind all other options"
     case .choice(let words): words.joined(separator: " or ")
     }
+  }
+}
+
+extension KernelOption {
+  /// Whole numbers without a decimal point.
+  private static func text(_ value: Double) -> String {
+    Int(exactly: value).map(String.init) ?? "\(value)"
   }
 }
 
@@ -99,20 +120,39 @@ public struct KernelOptions: Hashable, Sendable {
 
   /// The options `given`, checked against those that the kernel takes.
   public init(_ given: [(name: String, value: String)], of kernel: any Kernel) throws {
-    values = Dictionary(uniqueKeysWithValues: kernel.options.map { ($0.name, $0.initial) })
+    try self.init(given, among: kernel.options, of: kernel.name)
+  }
+
+  /// The options `given`, checked against those that `owner`, a kernel or a data set, takes.
+  public init(
+    _ given: [(name: String, value: String)], among options: [KernelOption], of owner: String
+  ) throws {
+    values = Dictionary(uniqueKeysWithValues: options.map { ($0.name, $0.initial) })
     for (name, value) in given {
-      guard let option = kernel.options.first(where: { $0.name == name }) else {
-        let known = kernel.options.map(\.name).joined(separator: ", ")
+      guard let option = options.first(where: { $0.name == name }) else {
         throw WorkbenchError(
-          known.isEmpty
-            ? "\(kernel.name) takes no option ‘\(name)’; it has none."
-            : "\(kernel.name) takes no option ‘\(name)’; it has: \(known).")
+          options.isEmpty
+            ? "\(owner) takes no option ‘\(name)’; it has none."
+            : "\(owner) takes no option ‘\(name)’; \(suggestion(for: name, among: options.map(\.name)))")
       }
       guard self.given.insert(name).inserted else {
-        throw WorkbenchError("The option \(name) of \(kernel.name) is given twice.")
+        throw WorkbenchError("The option \(name) of \(owner) is given twice.")
       }
-      try option.check(value, of: kernel.name)
+      try option.check(value, of: owner)
       values[name] = value
+    }
+  }
+
+  /// The names and values in the parts of an item that follow its name, such as `dilation=2`.
+  public static func pairs(
+    _ parts: some Sequence<String>, of item: String
+  ) throws -> [(name: String, value: String)] {
+    try parts.map { part in
+      let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      guard sides.count == 2 else {
+        throw WorkbenchError("‘\(part)’ in ‘\(item)’ is not an option; write it as name=value.")
+      }
+      return (sides[0], sides[1])
     }
   }
 
@@ -121,6 +161,9 @@ public struct KernelOptions: Hashable, Sendable {
 
   /// A size option; 1 if the kernel does not have it.
   public func pair(_ name: String) -> Pair { values[name].flatMap(Pair.init(text:)) ?? Pair(1) }
+
+  /// A number option; 0 if the kernel does not have it.
+  public func number(_ name: String) -> Double { values[name].flatMap(Double.init) ?? 0 }
 
   /// A list option; empty if the kernel does not have it.
   public func list(_ name: String) -> [Int] { values[name].flatMap(KernelOptions.list) ?? [] }

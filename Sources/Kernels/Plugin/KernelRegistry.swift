@@ -24,7 +24,7 @@ public struct KernelRegistry: Sendable {
     let parts = item.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
     guard let kernel = kernels.first(where: { $0.name == parts[0] }) else {
       throw WorkbenchError(
-        "There is no kernel ‘\(parts[0])’; choose from \(kernels.map(\.name).joined(separator: ", ")).")
+        "There is no kernel ‘\(parts[0])’; \(suggestion(for: parts[0], among: kernels.map(\.name)))")
     }
     if let wrapper = kernel as? any WrappingKernel,
       let index = parts.firstIndex(where: { $0.hasPrefix("around=") })
@@ -38,13 +38,7 @@ public struct KernelRegistry: Sendable {
       let outer = try own.choice(parts[..<index].joined(separator: ":"))
       return KernelChoice(item: item, kernel: outer.kernel, options: outer.options)
     }
-    let given = try parts.dropFirst().map { part -> (String, String) in
-      let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      guard sides.count == 2 else {
-        throw WorkbenchError("‘\(part)’ in ‘\(item)’ is no option; write it as name=value.")
-      }
-      return (sides[0], sides[1])
-    }
+    let given = try KernelOptions.pairs(parts.dropFirst(), of: item)
     return KernelChoice(item: item, kernel: kernel, options: try KernelOptions(given, of: kernel))
   }
 

@@ -55,8 +55,8 @@ extension Combine {
   /// How weights of an operator that combines in this way start.
   var initialization: Initialization {
     switch self {
-    case .multiply: .he
-    case .adder: .unitNormal
+    case .multiply: .residual
+    case .adder: .normal(deviation: 1)
     }
   }
 
