@@ -16,7 +16,7 @@ import Tensors
 ///   - threads: how many threads share the rows or the panels; the result does not depend on it.
 ///   - fill: fills the table of a tile of rows (at most `RowTable.capacity`) and returns its number of slots.
 public func indirectGEMM(
-  rows: Int, weights: PackedWeights, finish: StoreOptions = StoreOptions(), combine: Combine = .multiply,
+  rows: Int, weights: PackedWeights, finish: StoreOptions = StoreOptions(), combine: Combination = .multiply,
   slots: Int? = nil, channelStep: Int = 1, scratchPerRow: Int = 0, threads: Int,
   fill: (Range<Int>, RowTable) -> Int
 ) {
@@ -44,7 +44,7 @@ public func indirectGEMM(
 /// One thread's share. Blocks of tiles pass over each panel together, so that a panel is fetched once a block.
 private func run(
   tiles: Range<Int>, panels panelRange: Range<Int>, _ rows: Int, _ weights: PackedWeights,
-  _ packed: UnsafePointer<Float>, _ finish: StoreOptions, _ combine: Combine,
+  _ packed: UnsafePointer<Float>, _ finish: StoreOptions, _ combine: Combination,
   _ slotCapacity: Int, _ channelStep: Int, _ scratchPerRow: Int, _ fill: (Range<Int>, RowTable) -> Int
 ) {
   // Tables and scratch rows of a block stay within the second-level cache.

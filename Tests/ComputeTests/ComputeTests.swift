@@ -14,7 +14,7 @@ struct ComputeTests {
         groups: 1, taps: taps, channels: channels, outputs: outputs, from: $0, groupStride: 0,
         tapStride: channels * outputs, channelStride: outputs, outputStride: 1)
     }
-    for combine in Combine.allCases {
+    for combine in Combination.allCases {
       var y = Tensor(repeating: .nan, [rows * outputs])
       x.withPointer { x in
         y.withMutablePointer { y in

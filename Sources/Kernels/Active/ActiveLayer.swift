@@ -8,7 +8,7 @@ import Tensors
 final class ActiveLayer: SampledConvolutionLayer {
   let geometry: ConvolutionGeometry
   let algorithm: String
-  let combine: Combine
+  let combine: Combination
   let weight: Parameter
   let bias: Parameter?
   private let offset: Parameter

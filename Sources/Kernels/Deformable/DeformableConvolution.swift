@@ -5,10 +5,10 @@ import Tensors
 /// Deformable convolution as a function of its five operands: interpolated rows, then the indirect GEMM.
 final class DeformableConvolution {
   private let geometry: ConvolutionGeometry
-  private let combine: Combine
+  private let combine: Combination
   private let forwardPack = FilterCache<PackedWeights>(), backwardPack = FilterCache<PackedWeights>()
 
-  init(_ geometry: ConvolutionGeometry, _ combine: Combine) {
+  init(_ geometry: ConvolutionGeometry, _ combine: Combination) {
     self.geometry = geometry
     self.combine = combine
   }

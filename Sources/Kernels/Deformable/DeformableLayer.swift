@@ -12,7 +12,7 @@ final class DeformableLayer: SampledConvolutionLayer {
   let geometry: ConvolutionGeometry
   let algorithm: String
   private let version: Deformable.Version
-  let combine: Combine
+  let combine: Combination
   private let maskScale: Float
   private let options: KernelOptions
   private var offsetGroups: Int

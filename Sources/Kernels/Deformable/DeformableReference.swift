@@ -21,7 +21,7 @@ enum DeformableReference {
   /// Δ holds (vertical, horizontal) for each offset group and tap; m, if there is one, one factor for each.
   static func forward(
     _ x: Tensor64, offset: Tensor64, mask: Tensor64?, _ w: Tensor64, _ bias: Tensor64?,
-    _ geometry: ConvolutionGeometry, _ combine: Combine
+    _ geometry: ConvolutionGeometry, _ combine: Combination
   ) -> Tensor64 {
     let g = geometry, taps = g.taps
     let channelsPerOffset = g.inputChannels / (offset.shape[3] / (2 * taps))
@@ -57,7 +57,7 @@ enum DeformableReference {
   /// The gradients to x, the offsets, the mask and w: the chain rule over the same sums, sample by sample.
   static func backward(
     _ x: Tensor64, offset: Tensor64, mask: Tensor64?, _ w: Tensor64, _ gradient: Tensor64,
-    _ geometry: ConvolutionGeometry, _ combine: Combine
+    _ geometry: ConvolutionGeometry, _ combine: Combination
   ) -> (x: Tensor64, offset: Tensor64, mask: Tensor64?, w: Tensor64) {
     let g = geometry, taps = g.taps
     let channelsPerOffset = g.inputChannels / (offset.shape[3] / (2 * taps))

@@ -5,7 +5,7 @@ import Tensors
 /// A layer that is a deformable convolution with positions of its own: predicted ones, or learned ones.
 protocol SampledConvolutionLayer: KernelLayer {
   /// How a sample and a weight meet.
-  var combine: Combine { get }
+  var combine: Combination { get }
   /// The weight, HWIO.
   var weight: Parameter { get }
   /// The bias, if there is one.

@@ -8,7 +8,7 @@ import Tensors
 /// GFLOP/s); on others the ratios, which decide, are much the same.
 enum AlgorithmRule {
   static func choice(
-    _ geometry: ConvolutionGeometry, _ combine: Combine, _ input: FeatureShape, _ pass: Pass,
+    _ geometry: ConvolutionGeometry, _ combine: Combination, _ input: FeatureShape, _ pass: Pass,
     from names: [String]
   ) -> String {
     if combine == .multiply, names.contains("depthwise"), DepthwiseConvolution.serves(geometry) {

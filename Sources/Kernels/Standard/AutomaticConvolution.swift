@@ -6,11 +6,11 @@ import Tensors
 final class AutomaticConvolution: ConvolutionAlgorithm {
   let name = "auto"
   private let geometry: ConvolutionGeometry
-  private let combine: Combine
+  private let combine: Combination
   private let names: [String]
   private var made: [String: any ConvolutionAlgorithm] = [:]
 
-  init(_ geometry: ConvolutionGeometry, _ combine: Combine, _ names: [String]) {
+  init(_ geometry: ConvolutionGeometry, _ combine: Combination, _ names: [String]) {
     self.geometry = geometry
     self.combine = combine
     self.names = names

@@ -32,7 +32,7 @@ enum ConvolutionAlgorithms {
 
   /// The algorithm called `name`, or an error that says why there is none; without a name, the choice by shape.
   static func make(
-    _ name: String?, from names: [String], _ geometry: ConvolutionGeometry, _ combine: Combine
+    _ name: String?, from names: [String], _ geometry: ConvolutionGeometry, _ combine: Combination
   ) throws -> any ConvolutionAlgorithm {
     var name = name ?? "auto"
     if name == "auto" {

@@ -8,7 +8,7 @@ import Tensors
 public final class ConvolutionLayer: KernelLayer {
   public let geometry: ConvolutionGeometry
   /// How x and w meet.
-  public let combine: Combine
+  public let combine: Combination
   /// The weight, HWIO.
   public let weight: Parameter
   /// The bias, one for each output channel, if there is one.
@@ -25,7 +25,7 @@ public final class ConvolutionLayer: KernelLayer {
   ///   - initialization: how weights start; by default as is usual for `combine`.
   ///   - rateFactor: a factor on the learning rate of its parameters.
   public init(
-    _ site: KernelSite, combine: Combine = .multiply, algorithms: [String],
+    _ site: KernelSite, combine: Combination = .multiply, algorithms: [String],
     initialization: Initialization? = nil, rateFactor: Double = 1
   ) throws {
     geometry = site.geometry

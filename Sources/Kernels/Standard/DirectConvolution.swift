@@ -6,14 +6,14 @@ import Tensors
 final class DirectConvolution: ConvolutionAlgorithm {
   let name: String
   let geometry: ConvolutionGeometry
-  let combine: Combine
+  let combine: Combination
   private let merged: MergedGroups
   let forwardPack = FilterCache<PackedWeights>(), backwardPack = FilterCache<PackedWeights>()
 
   private let byMaxima: Bool
 
   /// - Parameter byMaxima: whether the forward pass of an adder takes the form 2·Σ max(x, w) − Σ x − Σ w.
-  init(_ geometry: ConvolutionGeometry, _ combine: Combine, byMaxima: Bool = false) {
+  init(_ geometry: ConvolutionGeometry, _ combine: Combination, byMaxima: Bool = false) {
     self.byMaxima = byMaxima
     name = byMaxima ? "max" : "direct"
     self.geometry = geometry

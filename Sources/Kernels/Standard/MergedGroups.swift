@@ -10,7 +10,7 @@ struct MergedGroups {
   private let factor: Int
 
   /// Distances to zero weights are no zeros, so adders keep their groups.
-  init(_ geometry: ConvolutionGeometry, _ combine: Combine) {
+  init(_ geometry: ConvolutionGeometry, _ combine: Combination) {
     self.geometry = geometry
     var factor = 1
     if combine == .multiply {

@@ -6,9 +6,9 @@ import Tensors
 final class ReferenceConvolution: ConvolutionAlgorithm {
   let name = "reference"
   private let geometry: ConvolutionGeometry
-  private let combine: Combine
+  private let combine: Combination
 
-  init(_ geometry: ConvolutionGeometry, _ combine: Combine) {
+  init(_ geometry: ConvolutionGeometry, _ combine: Combination) {
     self.geometry = geometry
     self.combine = combine
   }
@@ -32,7 +32,7 @@ final class ReferenceConvolution: ConvolutionAlgorithm {
   }
 }
 
-extension Combine {
+extension Combination {
   /// The plain definition of an operator that combines in this way.
   func reference(_ x: Tensor64, _ w: Tensor64, _ bias: Tensor64?, _ geometry: ConvolutionGeometry) -> Tensor64
   {

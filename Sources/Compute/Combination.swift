@@ -1,5 +1,5 @@
 /// How an output combines what it reads with a weight: the second of an operator's three answers.
-public enum Combine: String, Sendable, CaseIterable {
+public enum Combination: String, Sendable, CaseIterable {
   /// y = Σ x · w
   case multiply
   /// y = −Σ |x − w| (AdderNet; Chen et al., 2020, arXiv:1912.13200)
@@ -46,7 +46,7 @@ enum TileStep {
   /// max(x, w)
   case maximum
 
-  init(_ combine: Combine) { self = combine == .multiply ? .product : .distance }
+  init(_ combine: Combination) { self = combine == .multiply ? .product : .distance }
 }
 
 /// The accumulators of one output pixel in a tile: one or two vectors of output channels.
