@@ -68,7 +68,7 @@ public enum Initialization: Hashable, Sendable {
       }
       return Tensor(values, shape)
     case .uniform(let bound): return bounded(bound)
-    case .orthogonal(let gain): return orthogonal(shape, gain: gain, using: &random)
+    case .orthogonal(let gain): return orthogonalMatrix(shape, gain: gain, using: &random)
     case .zeros: return Tensor(repeating: 0, shape)
     case .pyTorch: return bounded(1 / fanIn.squareRoot())
     }

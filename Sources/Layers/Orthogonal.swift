@@ -4,7 +4,7 @@ import Tensors
 /// evenly from all of them (Mezzadri, 2006, arXiv:math-ph/0609050).
 ///
 /// Normal vectors are made orthonormal one after the other (Gram and Schmidt, each twice, in double precision).
-func orthogonal(_ shape: [Int], gain: Double, using random: inout Random) -> Tensor {
+func orthogonalMatrix(_ shape: [Int], gain: Double, using random: inout Random) -> Tensor {
   let outputs = shape[shape.count - 1], inputs = shape.dropLast().reduce(1, *)
   let count = min(inputs, outputs), length = max(inputs, outputs)
   var vectors: [[Double]] = []
