@@ -94,7 +94,8 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "ExperimentsTests", dependencies: ["Experiments", "Learning", "Kernels", "Layers", "Tensors"]),
-    .testTarget(name: "CommandTests", dependencies: ["Command", "Tensors", "experiment"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["Command", "Tensors", "experiment"], exclude: ["Fixtures"]),
   ],
   swiftLanguageModes: [.v6]
 )

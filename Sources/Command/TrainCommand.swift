@@ -110,7 +110,7 @@ struct TrainCommand: ParsableCommand {
     let job = TrainingJob(
       definition: definition(network.description, plan), save: save,
       resume: resume, log: log, lastStep: steps)
-    let progress = Progress("steps", total: min(steps ?? .max, recipe.epochs * perEpoch))
+    let progress = ProgressLine("steps", total: min(steps ?? .max, recipe.epochs * perEpoch))
     defer { progress.finish() }
     do {
       try job.run(trainer, progress) { print(Self.line($0)) }

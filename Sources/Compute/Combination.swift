@@ -46,7 +46,12 @@ enum TileStep {
   /// max(x, w)
   case maximum
 
-  init(_ combine: Combination) { self = combine == .multiply ? .product : .distance }
+  init(_ combine: Combination) {
+    switch combine {
+    case .multiply: self = .product
+    case .adder: self = .distance
+    }
+  }
 }
 
 /// The accumulators of one output pixel in a tile: one or two vectors of output channels.

@@ -102,8 +102,16 @@ public struct Conformance: Sendable {
     where gradient.shape != parameter.parameter.value.shape {
       fail("gives a gradient of shape \(gradient.shape) to \(parameter.name)")
     }
-    if let cost = try? layer.cost(for: inputShape), cost.parameters != layer.parameterCount {
-      fail("counts \(cost.parameters) parameters, but has \(layer.parameterCount)")
+    for counted in Cost.Pass.allCases {
+      let cost = try? layer.cost(for: inputShape, pass: counted)
+      if let cost, cost.parameters != layer.parameterCount {
+        fail("counts \(cost.parameters) parameters, but has \(layer.parameterCount)")
+      }
+    }
+    if data == .normals,
+      pass(layer, x, g, threads: 1, asFirstLayer: true).dropFirst(2) != one.dropFirst(2)
+    {
+      fail("gives other gradients to its parameters as a network's first layer")
     }
 
     let output = layer.reference(Tensor64(x), parameters)
@@ -188,8 +196,11 @@ public struct Conformance: Sendable {
   }
 
   /// Output, input gradient, and the parameters' gradients.
-  private func pass(_ layer: any KernelLayer, _ x: Tensor, _ g: Tensor, threads: Int) -> [Tensor] {
-    let context = Context(training: true, threads: threads)
+  private func pass(
+    _ layer: any KernelLayer, _ x: Tensor, _ g: Tensor, threads: Int, asFirstLayer: Bool = false
+  ) -> [Tensor] {
+    var context = Context(training: true, threads: threads)
+    context.skipsInputGradient = asFirstLayer
     for named in layer.parameters { named.parameter.gradient = nil }
     let y = layer.forward(x, context)
     return [y, layer.backward(g, context)] + layer.parameters.compactMap(\.parameter.gradient)

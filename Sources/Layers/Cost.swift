@@ -1,4 +1,4 @@
-/// What one forward pass costs, counted exactly and by kind.
+/// What one pass costs, counted exactly and by kind.
 public struct Cost: Hashable, Sendable, Codable {
   /// Numbers that training changes.
   public var parameters = 0
@@ -8,7 +8,8 @@ public struct Cost: Hashable, Sendable, Codable {
   public var adds = 0
   /// Everything else, by operation: comparisons, roundings, bilinear sample weights, FFT butterflies, …
   public var otherOps = 0
-  /// Bytes of the inputs, parameters and outputs, each touched once.
+  /// Bytes of the arrays that are read and written, each touched once. Backward, the gradients to a convolution's input
+  /// and to its weights each touch three arrays.
   public var bytes = 0
 
   /// A cost of the given counts.
@@ -27,11 +28,14 @@ public struct Cost: Hashable, Sendable, Codable {
       otherOps: a.otherOps + b.otherOps, bytes: a.bytes + b.bytes)
   }
 
-  /// The cost of so many passes; the parameters are the same.
-  public func times(_ passes: Int) -> Cost {
-    Cost(
-      parameters: parameters, macs: passes * macs, adds: passes * adds, otherOps: passes * otherOps,
-      bytes: passes * bytes)
+  /// The passes that are counted.
+  public enum Pass: Sendable, CaseIterable {
+    /// The forward pass in inference.
+    case inference
+    /// The forward pass in training.
+    case forward
+    /// The backward pass: the gradients to the input and to the parameters.
+    case backward
   }
 
   /// Floating-point operations: two for a multiply–accumulate, one for everything else.

@@ -47,14 +47,13 @@ final class ActiveLayer: SampledConvolutionLayer {
     return try geometry.outputShape(for: input)
   }
 
-  /// Beside the products: 7 other operations for each channel of a bilinear sample, as deformable.
-  func cost(for input: FeatureShape) throws -> Cost {
-    let output = try outputShape(for: input)
-    var cost = combine.cost(terms: try geometry.terms(input))
+  /// Backward, beside products and samples, the sum of the offsets' gradients over all pixels.
+  func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    let output = try outputShape(for: input), isBackward = pass == .backward
+    var cost = try sampledCost(for: input, pass: pass, masked: false)
     cost.parameters = parameterCount
-    cost.adds += bias == nil ? 0 : output.count
-    cost.otherOps += 7 * output.pixels * geometry.taps * geometry.inputChannels
-    cost.bytes = 4 * (input.count + parameterCount + output.count)
+    cost.adds += isBackward ? output.pixels * offset.value.count : 0
+    cost.bytes = (isBackward ? 2 : 1) * 4 * (input.count + parameterCount + output.count)
     return cost
   }
 

@@ -27,12 +27,14 @@ final class ActiveShiftLayer: KernelLayer {
   var printedName: String { "ActiveShift" }
   var printedArguments: String { "\(geometry.inputChannels)" }
 
-  /// A bilinear sample for each value: four products and three sums.
-  func cost(for input: FeatureShape) throws -> Cost {
-    let output = try outputShape(for: input)
+  /// A bilinear sample for each value: four products and three sums. Backward, each value is spread over four neighbours
+  /// (4 MACs) and multiplied with each of them (4 MACs).
+  func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    let output = try outputShape(for: input), isBackward = pass == .backward
     return Cost(
-      parameters: parameterCount, otherOps: 7 * output.count,
-      bytes: 4 * (input.count + parameterCount + output.count))
+      parameters: parameterCount, macs: isBackward ? 8 * output.count : 0,
+      otherOps: isBackward ? 0 : 7 * output.count,
+      bytes: (isBackward ? 2 : 1) * 4 * (input.count + parameterCount + output.count))
   }
 
   /// The distances as a window of taps.

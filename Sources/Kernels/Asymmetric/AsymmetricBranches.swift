@@ -66,22 +66,16 @@ final class AsymmetricBranches: KernelLayer {
 
   func outputShape(for input: FeatureShape) throws -> FeatureShape { try branches.outputShape(for: input) }
 
-  /// In inference: the one convolution's, and the parameters of the three.
-  func cost(for input: FeatureShape) throws -> Cost {
-    var cost = try fused.cost(for: input)
-    cost.parameters = parameterCount
-    return cost
-  }
-
-  /// In training there are three, and their normalisations.
-  func backwardCost(for input: FeatureShape) throws -> Cost {
-    try branches.backwardCost(for: input)
-  }
-
-  func trainingCost(for input: FeatureShape) throws -> Cost {
-    var cost = try branches.cost(for: input) + branches.backwardCost(for: input)
-    cost.parameters = parameterCount
-    return cost
+  /// In inference: the one convolution's, and the parameters of the three. In training there are three, and their
+  /// normalisations.
+  func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    switch pass {
+    case .inference:
+      var cost = try fused.cost(for: input, pass: pass)
+      cost.parameters = parameterCount
+      return cost
+    case .forward, .backward: return try branches.cost(for: input, pass: pass)
+    }
   }
 
   func forward(_ input: Tensor, _ context: Context) -> Tensor {

@@ -64,9 +64,9 @@ public final class ComposedLayer: KernelLayer {
     return output
   }
 
-  public func cost(for input: FeatureShape) throws -> Cost { try body.cost(for: input) }
-
-  public func backwardCost(for input: FeatureShape) throws -> Cost { try body.backwardCost(for: input) }
+  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    try body.cost(for: input, pass: pass)
+  }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor { body.forward(input, whole(context)) }
 

@@ -70,34 +70,21 @@ final class DeformableLayer: SampledConvolutionLayer {
 
   var hasOwnGradients: Bool { combine == .adder }
 
-  /// Beside the products: 7 other operations for each channel of a bilinear sample (4 products, 3 sums), and for
-  /// masks one product more each, plus one for each mask itself (its sigmoid).
-  func cost(for input: FeatureShape) throws -> Cost {
-    let output = try outputShape(for: input)
-    let samples = output.pixels * geometry.taps
-    var cost = combine.cost(terms: try geometry.terms(input))
-    cost = cost + (given == nil ? try predictor.cost(for: input) : Cost())
+  /// Beside products and samples: the predictor, a sigmoid for each mask, and backward its derivative
+  /// (m · (1 − m) · g) and the sum of the two gradients to the input.
+  func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    let output = try outputShape(for: input), isBackward = pass == .backward
+    let slots = output.pixels * geometry.taps * offsetGroups
+    var cost = try sampledCost(for: input, pass: pass, masked: version == .v2)
+    if given == nil {
+      cost = cost + (try predictor.cost(for: input, pass: pass)) + Cost(adds: isBackward ? input.count : 0)
+      if version == .v2 {
+        cost = cost + (isBackward ? Cost(adds: slots, otherOps: 2 * slots) : Cost(otherOps: slots))
+      }
+    }
     cost.parameters = parameterCount
-    cost.adds += bias == nil ? 0 : output.count
-    cost.otherOps += samples * geometry.inputChannels * (version == .v1 ? 7 : 8)
-    cost.otherOps += version == .v1 ? 0 : samples * offsetGroups
-    let positions = samples * offsetGroups * (version == .v1 ? 2 : 3)
-    cost.bytes = 4 * (input.count + parameterCount + output.count + positions)
-    return cost
-  }
-
-  /// Beside the two gradients of the products and the predictor's: each channel of a sample is interpolated again,
-  /// spread over four neighbours (4 MACs), and multiplied with each of them (4 MACs).
-  func backwardCost(for input: FeatureShape) throws -> Cost {
-    let forward = try cost(for: input), output = try outputShape(for: input)
-    let terms = try geometry.terms(input)
-    let samples = output.pixels * geometry.taps * geometry.inputChannels
-    let inner = given == nil ? try predictor.backwardCost(for: input) : Cost()
-    let own =
-      combine == .adder ? Cost(macs: 2 * terms, adds: terms, otherOps: 2 * terms) : Cost(macs: 2 * terms)
-    var cost = own + inner + Cost(macs: 8 * samples, otherOps: 7 * samples)
-    cost.parameters = forward.parameters
-    cost.bytes = 2 * forward.bytes
+    let positions = slots * (version == .v1 ? 2 : 3)
+    cost.bytes = (isBackward ? 2 : 1) * 4 * (input.count + parameterCount + output.count + positions)
     return cost
   }
 
@@ -142,7 +129,9 @@ final class DeformableLayer: SampledConvolutionLayer {
       return gradients.input
     }
     let positions = joined(gradients.offset, gradients.mask, saved.mask)
-    return .sum(gradients.input, predictor.backward(positions, context), threads: context.threads)
+    var inner = context
+    inner.skipsInputGradient = false
+    return .sum(gradients.input, predictor.backward(positions, inner), threads: context.threads)
   }
 
   private func referenceBackward(_ gradient: Tensor, _ saved: Saved) -> DeformableConvolution.Gradients {

@@ -44,7 +44,7 @@ enum DeformableReference {
               let group = channel / g.channelsPerGroup, inner = channel % g.channelsPerGroup
               for out in group * g.outputsPerGroup..<(group + 1) * g.outputsPerGroup {
                 let weight = w[tap / g.kernel.width, tap % g.kernel.width, inner, out]
-                y[image, row, column, out] += combine == .multiply ? value * weight : -abs(value - weight)
+                y[image, row, column, out] += combine.term(value, weight)
               }
             }
           }
@@ -83,10 +83,9 @@ enum DeformableReference {
               for out in group * g.outputsPerGroup..<(group + 1) * g.outputsPerGroup {
                 let weight = w[tap / g.kernel.width, tap % g.kernel.width, inner, out]
                 let got = gradient[image, row, column, out]
-                let difference = value * factor - weight
-                reaches += got * (combine == .multiply ? weight : min(max(-difference, -1), 1))
-                dw[tap / g.kernel.width, tap % g.kernel.width, inner, out] +=
-                  got * (combine == .multiply ? value * factor : difference)
+                let (toSample, toWeight) = combine.termGradients(value * factor, weight)
+                reaches += got * toSample
+                dw[tap / g.kernel.width, tap % g.kernel.width, inner, out] += got * toWeight
               }
               dMask?[image, row, column, slot] += reaches * value
               guard y > -1, y < Double(x.shape[1]), x0 > -1, x0 < Double(x.shape[2]) else { continue }
@@ -108,5 +107,23 @@ enum DeformableReference {
       }
     }
     return (dx, dOffset, dMask, dw)
+  }
+}
+
+extension Combination {
+  /// What one value and one weight add to an output.
+  fileprivate func term(_ x: Double, _ w: Double) -> Double {
+    switch self {
+    case .multiply: x * w
+    case .adder: -abs(x - w)
+    }
+  }
+
+  /// The term's derivatives by the value and by the weight; of an adder, AdderNet's.
+  fileprivate func termGradients(_ x: Double, _ w: Double) -> (x: Double, w: Double) {
+    switch self {
+    case .multiply: (w, x)
+    case .adder: (min(max(w - x, -1), 1), x - w)
+    }
   }
 }

@@ -16,6 +16,11 @@ final class FourierConvolution: ConvolutionAlgorithm {
   init(_ geometry: ConvolutionGeometry) throws {
     self.geometry = geometry
     unit = try geometry.with(stride: Pair(1))
+    try Self.check(geometry)
+  }
+
+  /// Refuses windows that no transform holds, and spectra that no memory does.
+  static func check(_ geometry: ConvolutionGeometry) throws {
     let reach = FourierTiles.reach(geometry)
     guard reach <= 1024 else {
       throw WorkbenchError(
@@ -145,17 +150,6 @@ final class FourierConvolution: ConvolutionAlgorithm {
   ) {
     target.update(from: source, count: own)
     (target + own).update(from: source + all, count: own)
-  }
-
-  /// What the frequency domain costs for an output: real multiply–accumulates of the spectra's products (four
-  /// for each complex one) and radix-2 butterflies of the tiles' transforms; spectra of the weights are cached.
-  func cost(_ input: FeatureShape) -> Cost {
-    let tiles = FourierTiles(unit, output: unit.checkedOutput(input))
-    let frequencies = tiles.size * (tiles.size / 2 + 1)
-    let butterflies = Int(Double(tiles.size * tiles.size / 2) * log2(Double(tiles.size)))
-    return Cost(
-      macs: 4 * tiles.count * frequencies * geometry.channelsPerGroup * geometry.outputChannels,
-      otherOps: tiles.count * (geometry.inputChannels + geometry.outputChannels) * butterflies)
   }
 
   /// Tiles of x → spectra → products with `weights` → tiles of the output.

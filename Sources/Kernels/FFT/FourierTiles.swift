@@ -1,5 +1,6 @@
 import Compute
 import Foundation
+import Layers
 import Tensors
 
 /// How an output is cut into square tiles, each computed from one circular correlation of `size` points.
@@ -145,4 +146,29 @@ struct FourierTiles {
     let (image, row) = line.quotientAndRemainder(dividingBy: rows)
     return (image, row * valid, column * valid)
   }
+}
+
+extension FourierTiles {
+  /// What a pass costs in the frequency domain: real multiply–accumulates of the spectra's products (four for each
+  /// complex one) and radix-2 butterflies of the transforms; the weights' own spectra are cached.
+  ///
+  /// Backward, the gradient to the input is cut into tiles of its own; that to the weights is transformed back too.
+  static func cost(_ geometry: ConvolutionGeometry, _ input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    let unit = try geometry.with(stride: Pair(1))
+    let tiles = FourierTiles(unit, output: try unit.outputShape(for: input)), forward = tiles.cost(geometry)
+    guard pass == .backward else { return forward }
+    let weights = Cost(otherOps: geometry.channelsPerGroup * geometry.outputChannels * tiles.butterflies)
+    return forward + weights + FourierTiles(unit, output: input).cost(geometry)
+  }
+
+  /// Of products between all channels, with the transforms of both sides.
+  private func cost(_ geometry: ConvolutionGeometry) -> Cost {
+    let frequencies = size * (size / 2 + 1)
+    return Cost(
+      macs: 4 * count * frequencies * geometry.channelsPerGroup * geometry.outputChannels,
+      otherOps: count * (geometry.inputChannels + geometry.outputChannels) * butterflies)
+  }
+
+  /// The radix-2 butterflies of a tile's transform, as a real one.
+  private var butterflies: Int { Int(Double(size * size / 2) * log2(Double(size))) }
 }

@@ -173,9 +173,6 @@ public protocol KernelLayer: Layer {
   /// The algorithm that computes it.
   var algorithm: String { get }
 
-  /// What a forward and a backward pass in training cost: their sum, where the forward pass is inference's.
-  func trainingCost(for input: FeatureShape) throws -> Cost
-
   /// The output by the plain definition, in double precision, in training if that makes a difference.
   ///
   /// - Parameters:
@@ -257,12 +254,6 @@ extension KernelLayer {
 
   /// False: the gradients are the reference's derivatives.
   public var hasOwnGradients: Bool { false }
-
-  public func trainingCost(for input: FeatureShape) throws -> Cost {
-    var cost = try cost(for: input) + backwardCost(for: input)
-    cost.parameters = parameterCount
-    return cost
-  }
 
   /// Nil: finite differences of `reference` are to be used.
   public func referenceGradients(

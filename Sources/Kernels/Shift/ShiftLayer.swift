@@ -54,12 +54,13 @@ final class ShiftLayer: KernelLayer {
   var printedArguments: String { geometry.printed(bias: pointwise == nil || pointwise?.bias != nil) }
 
   /// Moves cost no arithmetic; only bytes.
-  func cost(for input: FeatureShape) throws -> Cost {
+  func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
     let output = try outputShape(for: input)
     var shifted = output
     shifted.channels = input.channels
-    var cost = try pointwise?.cost(for: shifted) ?? Cost()
-    cost.bytes = 4 * (input.count + cost.parameters + output.count)
+    var cost = try pointwise?.cost(for: shifted, pass: pass) ?? Cost()
+    let gradients = pass == .backward && pointwise != nil ? 2 : 1
+    cost.bytes = gradients * 4 * (input.count + cost.parameters + output.count)
     return cost
   }
 
@@ -100,7 +101,10 @@ final class ShiftLayer: KernelLayer {
     guard let shape = inputShape.take() else {
       preconditionFailure("backward needs a forward pass in training")
     }
-    let gradient = pointwise?.backward(gradient, context) ?? gradient
+    var inner = context
+    inner.skipsInputGradient = false
+    let gradient = pointwise?.backward(gradient, inner) ?? gradient
+    if context.skipsInputGradient { return Tensor(uninitialized: [0]) }
     if algorithm == "reference" {
       return Tensor(ShiftReference.backward(Tensor64(gradient), shape.extents, geometry))
     }

@@ -56,7 +56,8 @@ enum ConvolutionAlgorithms {
     case "winograd2": return try WinogradConvolution(geometry, .two)
     case "depthwise": return try DepthwiseConvolution(geometry)
     case "fft": return try FourierConvolution(geometry)
-    default: return ReferenceConvolution(geometry, combine)
+    case "reference": return ReferenceConvolution(geometry, combine)
+    default: throw WorkbenchError("The algorithm ‘\(name)’ is listed, but nothing computes it.")
     }
   }
 }

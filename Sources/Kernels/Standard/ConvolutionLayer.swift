@@ -13,8 +13,7 @@ public final class ConvolutionLayer: KernelLayer {
   public let weight: Parameter
   /// The bias, one for each output channel, if there is one.
   public let bias: Parameter?
-  /// Whether the frequency domain is what the kernel is about, not just one of its algorithms: then its counts are.
-  private let meaningIsFourier: Bool
+  private let inFrequencyDomain: Bool
   private let implementation: any ConvolutionAlgorithm
   private var input: Tensor?
 
@@ -22,10 +21,13 @@ public final class ConvolutionLayer: KernelLayer {
   ///
   /// - Parameters:
   ///   - algorithms: the names it may be asked for, fastest first.
+  ///   - inFrequencyDomain: whether the frequency domain is what the operator is about, not just one of its algorithms:
+  ///     then its counts are the frequency domain's, whatever computes it.
   ///   - initialization: how weights start; by default as is usual for `combine`.
   ///   - rateFactor: a factor on the learning rate of its parameters.
   public init(
     _ site: KernelSite, combine: Combination = .multiply, algorithms: [String],
+    inFrequencyDomain: Bool = false,
     initialization: Initialization? = nil, rateFactor: Double = 1
   ) throws {
     geometry = site.geometry
@@ -38,14 +40,18 @@ public final class ConvolutionLayer: KernelLayer {
       site.bias
       ? Parameter(
         Tensor(repeating: 0, [geometry.outputChannels]), layout: .plain, rateFactor: rateFactor) : nil
-    meaningIsFourier = !algorithms.contains("direct")
+    self.inFrequencyDomain = inFrequencyDomain
+    if inFrequencyDomain { try FourierConvolution.check(geometry) }
     implementation = try ConvolutionAlgorithms.make(site.algorithm, from: algorithms, geometry, combine)
   }
 
   public var algorithm: String { implementation.name }
 
   public var printedName: String {
-    combine == .adder ? "Adder2d" : meaningIsFourier ? "FFTConv2d" : "Conv2d"
+    switch combine {
+    case .adder: "Adder2d"
+    case .multiply: inFrequencyDomain ? "FFTConv2d" : "Conv2d"
+    }
   }
 
   public var printedArguments: String { geometry.printed(bias: bias != nil) }
@@ -58,25 +64,17 @@ public final class ConvolutionLayer: KernelLayer {
     [NamedParameter("weight", weight)] + (bias.map { [NamedParameter("bias", $0)] } ?? [])
   }
 
-  public func cost(for input: FeatureShape) throws -> Cost {
+  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
     let output = try outputShape(for: input)
-    var cost = combine.cost(terms: try geometry.terms(input))
-    if meaningIsFourier, let fourier = implementation as? FourierConvolution { cost = fourier.cost(input) }
+    var cost =
+      inFrequencyDomain
+      ? try FourierTiles.cost(geometry, input, pass: pass)
+      : combine.cost(terms: try geometry.terms(input), pass: pass)
     cost.parameters = parameterCount
+    // The bias is added to each output; backward, its gradient is summed over them.
     cost.adds += bias == nil ? 0 : output.count
-    cost.bytes = 4 * (input.count + parameterCount + output.count)
+    cost.bytes = (pass == .backward ? 2 : 1) * 4 * (input.count + parameterCount + output.count)
     return cost
-  }
-
-  /// The gradients to input and weights are two more convolutions; AdderNet's multiply, and clamp on the way to
-  /// the input (a difference and two comparisons a term).
-  public func backwardCost(for input: FeatureShape) throws -> Cost {
-    let forward = try cost(for: input)
-    guard combine == .adder else { return forward.times(2) }
-    let terms = try geometry.terms(input)
-    return Cost(
-      parameters: forward.parameters, macs: 2 * terms, adds: terms, otherOps: 2 * terms,
-      bytes: 2 * forward.bytes)
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {

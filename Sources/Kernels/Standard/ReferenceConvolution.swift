@@ -69,10 +69,15 @@ extension Combination {
   }
 
   /// The cost of `terms` combinations: an absolute difference and its sum are two additions.
-  func cost(terms: Int) -> Cost {
-    switch self {
-    case .multiply: Cost(macs: terms)
-    case .adder: Cost(adds: 2 * terms)
+  ///
+  /// Backward, the gradients to input and weights are two products a term; AdderNet clamps on the way to the input, a
+  /// difference and two comparisons a term.
+  func cost(terms: Int, pass: Cost.Pass) -> Cost {
+    switch (self, pass) {
+    case (.multiply, .inference), (.multiply, .forward): Cost(macs: terms)
+    case (.multiply, .backward): Cost(macs: 2 * terms)
+    case (.adder, .inference), (.adder, .forward): Cost(adds: 2 * terms)
+    case (.adder, .backward): Cost(macs: 2 * terms, adds: terms, otherOps: 2 * terms)
     }
   }
 }
