@@ -13,7 +13,7 @@ struct RunCommand: ParsableCommand {
     discussion: """
       Example: swift run experiment run --conv dilated,shift --epochs 3 --seeds 2 --output comparison
 
-      Writes operators.csv, networks.csv, training.csv and machine.json into the output folder.
+      Without a model it is bottleneck20. Writes operators.csv, networks.csv, training.csv and machine.json into the output folder.
       """)
 
   @Option(
@@ -23,8 +23,8 @@ struct RunCommand: ParsableCommand {
   @Option(help: ArgumentHelp("\(Dataset.choices).", valueName: "data"))
   var data = "digits"
 
-  @Option(help: ArgumentHelp("\(Models.names.joined(separator: ", ")).", valueName: "name"))
-  var model = Models.standard
+  @OptionGroup(title: "The model")
+  var model: ModelArgument
 
   @OptionGroup(title: "The model")
   var variations: ModelOptions
@@ -52,7 +52,7 @@ struct RunCommand: ParsableCommand {
     let kernels = try variations.kernels(ExperimentCommand.registry.choicesBesideStandard(conv))
     let data = try Dataset.load(data)
     let description = try variations.description(
-      model, inputChannels: data.train.images.shape[3], classes: data.classes)
+      model.name ?? Models.standard, inputChannels: data.train.images.shape[3], classes: data.classes)
     let recipe = Recipe.standard(
       epochs: epochs, isRegression: data.isRegression, hasPenalties: description.hasPenalties)
     let specification = try Specification(

@@ -15,13 +15,11 @@ struct TrainCommand: ParsableCommand {
       Example: swift run experiment train resnet20 --conv dilated --epochs 2 --save dilated.safetensors --log dilated.csv
 
       Beside the weights, --save writes dilated.resume.safetensors after each epoch and when it is stopped (Ctrl-C); \
-      --resume goes on from there, bit for bit. Without options it is the main job's recipe.
+      --resume goes on from there, bit for bit. Without options it is the main job's model and recipe.
       """)
 
-  @Argument(help: ArgumentHelp("\(Models.names.joined(separator: ", ")).", valueName: "model"))
-  var modelName: String?
-  @Option(help: ArgumentHelp("The same as the argument.", valueName: "model"))
-  var model: String?
+  @OptionGroup(title: "The model")
+  var model: ModelArgument
   @Option(
     help: ArgumentHelp(
       "The kernel in place of the model's convolutions (default: the model's own).", valueName: "name"))
@@ -64,9 +62,6 @@ struct TrainCommand: ParsableCommand {
     try check(threads, "--threads", 1...1024)
     try check(seed, "--seed", 0...Int(Int32.max))
     if let steps { try check(steps, "--steps", 1...1_000_000_000) }
-    guard (modelName == nil) != (model == nil) else {
-      throw ValidationError("Give one model, such as resnet20.")
-    }
     guard weights != nil || !partial else { throw ValidationError("--partial needs --weights.") }
     let outputs = [save, save.map(Checkpoint.path), log].compactMap { $0 }.map {
       URL(fileURLWithPath: $0).standardizedFileURL.resolvingSymlinksInPath().path
@@ -80,7 +75,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    let name = modelName ?? model ?? Models.standard
+    let name = model.name ?? Models.standard
     let data = try Dataset.load(data), shape = data.train.images.shape
     let network = try variations.network(
       name, conv, inputChannels: shape[3], classes: data.classes, seed: UInt64(seed))

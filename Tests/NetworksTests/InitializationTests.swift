@@ -27,7 +27,7 @@ struct InitializationTests {
   }()
 
   private func rule(_ item: String) throws -> Initialization {
-    try #require(InitializationScheme.chosen(item)).rule
+    try #require(try InitializationScheme.chosen(item)).rule
   }
 
   @Test func fixturesAreThere() {
@@ -55,15 +55,17 @@ struct InitializationTests {
     }
   }
 
-  /// The formulas, for each fan: 5 standard errors, 2.2 %, of one draw.
-  @Test(arguments: [
-    ("he", 2.0 / (9 * 24)), ("he:fan=out", 2.0 / (9 * 192)), ("he:gain=1", 1.0 / (9 * 24)),
-    ("he:fan=out:distribution=uniform:gain=3", 9.0 / (9 * 192)),
-    ("xavier", 2.0 / (9 * 24 + 9 * 192)), ("xavier:gain=2:distribution=uniform", 8.0 / (9 * 24 + 9 * 192)),
-    ("pytorch", 1.0 / (3 * 9 * 24)), ("normal:deviation=0.5", 0.25), ("uniform:bound=3", 3),
-  ]) func variancesAreTheFormulas(_ item: String, _ variance: Double) throws {
+  /// Of 3×3 windows with 192 outputs and, in each of some groups, 24 inputs: fans of 216 and 1,728.
+  static let formulas: [(item: String, variance: Double)] = [
+    ("he", 2 / 216), ("he:fan=out", 2 / 1728), ("he:gain=1", 1 / 216),
+    ("he:fan=out:distribution=uniform:gain=3", 9 / 1728), ("xavier", 2 / 1944),
+    ("xavier:gain=2:distribution=uniform", 8 / 1944), ("pytorch", 1 / 648), ("normal:deviation=0.5", 0.25),
+    ("uniform:bound=3", 3),
+  ]
+
+  /// Five standard errors, 2.2 %, of one draw.
+  @Test(arguments: formulas) func variancesAreTheFormulas(_ item: String, _ variance: Double) throws {
     var random = Random(seed: 2)
-    // 192 outputs and, in each of some groups, 24 inputs.
     let values = try rule(item).weights([3, 3, 24, 192], using: &random).values.map(Double.init)
     let found = values.reduce(0) { $0 + $1 * $1 } / Double(values.count)
     #expect(abs((found / variance).squareRoot() - 1) <= 0.022)

@@ -98,13 +98,13 @@ struct SweepParser {
         }
       } ?? [nil]
     let initials: [YAMLValue?] = try initial.map { try unique($0, "init").map(\.1) } ?? [nil]
-    var seen = Set<String>()
+    var seen = Set<[String: String]>()
     let models = try list.elements.flatMap { element in
       try replacements.flatMap { replacement in
         try initials.map { try model(element, replacement, $0) }
       }
     }
-    for model in models where !seen.insert("\(model.definition)").inserted {
+    for model in models where !seen.insert(model.definition).inserted {
       throw list.error("the model ‘\(model.label)’ stands here twice.")
     }
     guard !models.isEmpty else { throw list.error("models is an empty list.") }
@@ -115,10 +115,16 @@ struct SweepParser {
     _ value: YAMLValue, _ replacement: Replacement?, _ initial: YAMLValue?
   ) throws -> SweepModel {
     let options = vocabulary.modelOptions
-    let entries =
+    var entries =
       value.isMapping ? try value.entries(known: ["name"] + options.map(\.name), of: "a model") : []
     guard let nameValue = value.isMapping ? entries.first(where: { $0.key == "name" })?.value : value else {
       throw value.error("this model has no name; give it one with ‘name: …’.")
+    }
+    if let initial {
+      if let own = entries.first(where: { $0.key == "init" }) {
+        throw own.value.error("init is given for all models and for this one; leave out one of them.")
+      }
+      entries.append((key: "init", value: initial))
     }
     let name = try nameValue.text("a model")
     let make = vocabulary.model
@@ -135,13 +141,6 @@ struct SweepParser {
     let plain = try make(name, arguments, 1, 10)
     definition["replace"] = plain.replacement.rawValue
     if plain.revision > 1 { definition["model.revision"] = "\(plain.revision)" }
-    var entries = entries
-    if let initial {
-      if let own = entries.first(where: { $0.key == "init" }) {
-        throw own.value.error("init is given for all models and for this one; leave out one of them.")
-      }
-      entries.append((key: "init", value: initial))
-    }
     for option in options {
       guard let entry = entries.first(where: { $0.key == option.name }) else { continue }
       arguments += try option.arguments(entry.value)

@@ -43,7 +43,12 @@ public struct Dataset: Sendable {
       default: return try npy(specification, folder)
       }
     default:
-      throw WorkbenchError("The data '\(specification)' is unknown; choose \(choices).")
+      let names = choices.replacingOccurrences(of: " or ", with: ", ").components(separatedBy: ", ")
+      let near = nearestName(to: kind, among: names.map { String($0.prefix { $0 != ":" }) })
+      let form = names.first { near != nil && $0.hasPrefix(near ?? "") }
+      throw WorkbenchError(
+        "The data '\(specification)' is unknown; \(form.map { "did you mean ‘\($0)’?" } ?? "choose \(choices).")"
+      )
     }
   }
 
