@@ -61,7 +61,7 @@ let package = Package(
     .target(name: "Conformance", dependencies: ["Kernels", "Layers", "Tensors"], swiftSettings: optimised),
     .target(name: "Networks", dependencies: ["Kernels", "Layers", "Tensors"], swiftSettings: optimised),
     .target(
-      name: "Learning", dependencies: ["Networks", "Layers", "Compute", "Tensors"],
+      name: "Learning", dependencies: ["Networks", "Kernels", "Layers", "Compute", "Tensors"],
       resources: [.copy("Resources/digits-images.idx3-ubyte"), .copy("Resources/digits-labels.idx1-ubyte")],
       swiftSettings: optimised),
     .target(

@@ -1,11 +1,12 @@
 import ArgumentParser
 import Kernels
+import Learning
 import Networks
 
-/// `experiment list`: every kernel with its formula, paper, options and algorithms; every model with its source.
+/// `experiment list`: every kernel with its formula, paper, options and algorithms; every model with its source; the data.
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List the kernels and the models.",
+    commandName: "list", abstract: "List the kernels, the models and the data.",
     discussion: "Example: swift run experiment list")
 
   func run() throws {
@@ -23,6 +24,11 @@ struct ListCommand: ParsableCommand {
     for scheme in InitializationScheme.all {
       print("\(scheme.name): \(scheme.summary)")
       scheme.options.forEach(Self.show)
+    }
+    print("\nData\n")
+    for source in DataSource.all {
+      print("\(source.form): \(source.summary)")
+      source.options.forEach(Self.show)
     }
   }
 

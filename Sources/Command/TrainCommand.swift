@@ -103,7 +103,7 @@ struct TrainCommand: ParsableCommand {
     Cancellation.listen()
     let perEpoch = (data.train.count + recipe.batch - 1) / recipe.batch
     let job = TrainingJob(
-      definition: definition(network.description, plan), save: save,
+      definition: definition(network.description, plan, data), save: save,
       resume: resume, log: log, lastStep: steps)
     let progress = ProgressLine("steps", total: min(steps ?? .max, recipe.epochs * perEpoch))
     defer { progress.finish() }
@@ -120,11 +120,13 @@ struct TrainCommand: ParsableCommand {
   }
 
   /// Everything that the result depends on, but initial weights, which are in the checkpoint.
-  private func definition(_ description: any ModelDescription, _ plan: Recipe) -> [String: String] {
+  private func definition(
+    _ description: any ModelDescription, _ plan: Recipe, _ data: Dataset
+  ) -> [String: String] {
     var definition = recipe.definition(of: plan)
     definition["model"] = description.name
     definition["conv"] = conv ?? description.ownKernel ?? "standard"
-    definition["data"] = data
+    definition["data"] = data.definition
     definition["seed"] = "\(seed)"
     definition["freeze"] = freeze ?? "nothing"
     definition["replace"] = description.replacement.rawValue

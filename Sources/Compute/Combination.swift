@@ -1,11 +1,3 @@
-/// How an output combines what it reads with a weight: the second of an operator's three answers.
-public enum Combination: String, Sendable, CaseIterable {
-  /// y = Σ x · w
-  case multiply
-  /// y = −Σ |x − w| (AdderNet; Chen et al., 2020, arXiv:1912.13200)
-  case adder
-}
-
 /// One step of a microkernel's accumulation.
 ///
 /// `unit` is 1, unknown to the compiler: an addition written as a multiply–add by it runs on the multipliers, which
@@ -37,21 +29,26 @@ enum MaximumStep: CombineStep {
   }
 }
 
-/// What a microkernel accumulates.
-enum TileStep {
-  /// x · w
-  case product
-  /// −|x − w|
-  case distance
-  /// max(x, w)
-  case maximum
-
-  init(_ combine: Combination) {
-    switch combine {
-    case .multiply: self = .product
-    case .adder: self = .distance
-    }
+/// The step of a tropical product: the largest x + w.
+enum LargestSumStep: CombineStep {
+  @inline(__always) static func step(_ sum: Vector, _ x: Vector, _ w: Vector, _ unit: Vector) -> Vector {
+    sum.maximum(x + w)
   }
+}
+
+/// What a microkernel accumulates.
+public enum TileStep: Sendable, CaseIterable {
+  /// The sum of x · w.
+  case product
+  /// The sum of −|x − w|.
+  case distance
+  /// The sum of max(x, w).
+  case maximum
+  /// The maximum of x + w; no bias.
+  case largestSum
+
+  /// What an accumulator starts from, where there is no bias.
+  var start: Float { self == .largestSum ? -.infinity : 0 }
 }
 
 /// The accumulators of one output pixel in a tile: one or two vectors of output channels.

@@ -1,6 +1,6 @@
 import Tensors
 
-/// The central loop: for each row, `outputs = bias + Σ over slots, channels of combine(x, w)`.
+/// The central loop: for each row, `outputs = bias + Σ over slots, channels of step(x, w)`.
 ///
 /// There is no im2col matrix: `fill` says where each row reads (Dukhan, 2019, "The indirect convolution
 /// algorithm", arXiv:1907.02129).
@@ -9,14 +9,14 @@ import Tensors
 ///   - rows: the number of output pixels.
 ///   - weights: packed weights; group g reads channels g · channels and writes outputs g · outputs onwards.
 ///   - finish: what is done to the sums before they are stored.
-///   - combine: how x and w meet.
+///   - step: what is accumulated of x and w.
 ///   - slots: at most how many slots a tile has; by default one for each tap.
 ///   - channelStep: the distance of a slot's channels in memory.
 ///   - scratchPerRow: floats of scratch memory that `fill` needs for each row.
 ///   - threads: how many threads share the rows or the panels; the result does not depend on it.
 ///   - fill: fills the table of a tile of rows (at most `RowTable.capacity`) and returns its number of slots.
 public func indirectGEMM(
-  rows: Int, weights: PackedWeights, finish: StoreOptions = StoreOptions(), combine: Combination = .multiply,
+  rows: Int, weights: PackedWeights, finish: StoreOptions = StoreOptions(), step: TileStep = .product,
   slots: Int? = nil, channelStep: Int = 1, scratchPerRow: Int = 0, threads: Int,
   fill: (Range<Int>, RowTable) -> Int
 ) {
@@ -28,13 +28,13 @@ public func indirectGEMM(
     if byPanel {
       parallel(panels.count, threads: threads) {
         run(
-          tiles: 0..<tiles, panels: $0, rows, weights, packed, finish, combine, slots ?? weights.taps,
+          tiles: 0..<tiles, panels: $0, rows, weights, packed, finish, step, slots ?? weights.taps,
           channelStep, scratchPerRow, fill)
       }
     } else {
       parallel(tiles, threads: threads) {
         run(
-          tiles: $0, panels: 0..<panels.count, rows, weights, packed, finish, combine, slots ?? weights.taps,
+          tiles: $0, panels: 0..<panels.count, rows, weights, packed, finish, step, slots ?? weights.taps,
           channelStep, scratchPerRow, fill)
       }
     }
@@ -44,7 +44,7 @@ public func indirectGEMM(
 /// One thread's share. Blocks of tiles pass over each panel together, so that a panel is fetched once a block.
 private func run(
   tiles: Range<Int>, panels panelRange: Range<Int>, _ rows: Int, _ weights: PackedWeights,
-  _ packed: UnsafePointer<Float>, _ finish: StoreOptions, _ combine: Combination,
+  _ packed: UnsafePointer<Float>, _ finish: StoreOptions, _ step: TileStep,
   _ slotCapacity: Int, _ channelStep: Int, _ scratchPerRow: Int, _ fill: (Range<Int>, RowTable) -> Int
 ) {
   // Tables and scratch rows of a block stay within the second-level cache.
@@ -71,7 +71,7 @@ private func run(
           for panel in panelRange {
             let output = group * weights.outputs + panel * tileWidth
             let columns = min(tileWidth, weights.outputs - panel * tileWidth)
-            start.update(repeating: 0, count: tileWidth)
+            start.update(repeating: step.start, count: tileWidth)
             if let bias = finish.bias { start.update(from: bias + output, count: columns) }
             for tile in blockTiles {
               let table = tables[tile - first]
@@ -86,7 +86,7 @@ private func run(
                   aheadStep: aheadStep, start: start, outputs: table.outputs,
                   column: output, columns: columns,
                   count: RowTiles(rows: rows).range(tile).count, unit: Float(min(rows, 1)), finish: finish),
-                single: panels.width(panel) < tileWidth, TileStep(combine))
+                single: panels.width(panel) < tileWidth, step)
             }
           }
         }

@@ -55,6 +55,8 @@ func runTile(_ tile: TileArguments, single: Bool, _ step: TileStep) {
     case (_, .distance, true): return tile12(tile, SingleRow.self, AdderStep.self, UnitStride.self)
     case (_, .maximum, false): return tile12(tile, PairRow.self, MaximumStep.self, UnitStride.self)
     case (_, .maximum, true): return tile12(tile, SingleRow.self, MaximumStep.self, UnitStride.self)
+    case (_, .largestSum, false): return tile12(tile, PairRow.self, LargestSumStep.self, UnitStride.self)
+    case (_, .largestSum, true): return tile12(tile, SingleRow.self, LargestSumStep.self, UnitStride.self)
     }
   #endif
   switch (step, single) {
@@ -64,6 +66,8 @@ func runTile(_ tile: TileArguments, single: Bool, _ step: TileStep) {
   case (.distance, true): tile6(tile, SingleRow.self, AdderStep.self, UnitStride.self)
   case (.maximum, false): tile6(tile, PairRow.self, MaximumStep.self, UnitStride.self)
   case (.maximum, true): tile6(tile, SingleRow.self, MaximumStep.self, UnitStride.self)
+  case (.largestSum, false): tile6(tile, PairRow.self, LargestSumStep.self, UnitStride.self)
+  case (.largestSum, true): tile6(tile, SingleRow.self, LargestSumStep.self, UnitStride.self)
   }
 }
 

@@ -43,6 +43,15 @@ public struct Context: Sendable {
   }
 }
 
+extension Context {
+  /// The same where somebody asks for the gradient to the input.
+  public var withInputGradient: Context {
+    var context = self
+    context.skipsInputGradient = false
+    return context
+  }
+}
+
 /// The passes of a layer.
 public enum Pass: String, Sendable, CaseIterable, Codable {
   /// The output from the input.

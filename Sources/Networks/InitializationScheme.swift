@@ -106,7 +106,7 @@ public struct ChosenInitialization: Hashable, Sendable {
 extension ChosenInitialization {
   /// Gives every weight of a convolution or a linear layer that multiplies a new value, which depends on its name.
   ///
-  /// Biases and normalisations keep theirs; so do adders' weights, which are places, not factors, and learned or
+  /// Biases and normalisations keep theirs; so do weights that are no factors, such as an adder's, and learned or
   /// predicted positions, which start on their grid.
   public func apply(to layer: any Layer, random: Random) {
     for named in layer.parameters where named.takesInitialization {
@@ -122,7 +122,7 @@ extension ChosenInitialization {
 extension NamedParameter {
   fileprivate var takesInitialization: Bool {
     switch parameter.layout {
-    case .convolution, .matrix: parameter.rule == .plain && !isPosition
+    case .convolution, .matrix: parameter.isFactor && !isPosition
     case .features, .plain: false
     }
   }

@@ -75,7 +75,7 @@ public struct NetworkBuilder {
   }
 
   private func begin(_ layer: any Layer, _ start: Initialization, _ random: Random) {
-    guard let layer = layer as? ConvolutionLayer, layer.combine == .multiply else { return }
+    guard let layer = layer as? ConvolutionLayer, layer.combination.isProduct else { return }
     var random = random
     layer.weight.value = start.weights(layer.geometry.weightShape, using: &random)
     guard let bias = layer.bias, start == .pyTorch else { return }

@@ -95,7 +95,11 @@ import Testing
     let run = try #require(plan.runs.last)
     #expect(run.definition["kernel"] == "shift" && run.definition["seed"] == "7")
     #expect(run.definition["epochs"] == "2" && run.definition["rate"] == "0.1")
-    #expect(run.name == "be1ad93d3b964e59492b34001ca186a4")
+    #expect(run.name == "465e60a7c46edbb24d8c86a20b010cfe")
+    // Records of the digits' former split are found again by its name, and by no other.
+    let former = try Self.plan(
+      "models: bottleneck20\nseeds: [7]\ntraining: {epochs: 2}\nkernels: [shift]\ndata: digits:split=1437\n")
+    #expect(former.runs.last?.name == "be1ad93d3b964e59492b34001ca186a4")
   }
 
   @Test func nameDependsOnEverythingThatDefinesARun() throws {

@@ -105,12 +105,7 @@ struct GeometryTests {
 
   @Test func allIsEveryKernelOnce() throws {
     let names = try KernelRegistry.builtIn.choices("all").map(\.item)
-    #expect(
-      names == [
-        "standard", "1x1", "dilated", "deformable", "deformable-v2", "shift", "adder", "fft", "grouped",
-        "depthwise",
-        "depthwise-separable", "asymmetric", "small-stack", "cascaded", "multi-scale", "aspp", "active",
-        "active-shift", "non-local", "squeeze-excite", "cbam",
-      ])
+    #expect(names == KernelRegistry.builtIn.kernels.map(\.name))
+    #expect(Set(names).count == names.count)
   }
 }

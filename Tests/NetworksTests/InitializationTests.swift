@@ -104,7 +104,9 @@ struct InitializationTests {
   }
 
   /// What multiplies an input gets new values; adders, positions, biases, normalisations keep theirs.
-  @Test(arguments: ["standard", "adder", "deformable-v2", "squeeze-excite", "active", "shift", "non-local"])
+  @Test(arguments: [
+    "standard", "adder", "max-plus", "deformable-v2", "squeeze-excite", "active", "shift", "non-local",
+  ])
   func weightsThatMultiplyAreDrawn(_ conv: String) throws {
     let own = try values(network(conv, "default")), drawn = try values(network(conv, "uniform:bound=5"))
     #expect(Set(own.keys) == Set(drawn.keys))
@@ -112,7 +114,7 @@ struct InitializationTests {
       let parts = name.split(separator: ".")
       let isKept =
         value.shape.count == 1 || parts.contains("offset")
-        || conv == "adder" && name.hasSuffix("conv2.weight") && name.hasPrefix("layer")
+        || ["adder", "max-plus"].contains(conv) && name.hasSuffix("conv2.weight") && name.hasPrefix("layer")
       #expect((value == own[name]) == isKept, "\(name)")
       // Values over 4 are a fifth of all.
       if !isKept { #expect(value.values.contains { abs($0) > 4 }, "\(name)") }

@@ -29,9 +29,10 @@ enum PaperTables {
         ("speedup_vs_standard", "× standard"), ("max_rel_error", "error"),
       ])
     let proxies = table(
-      "Proxies", data.rows("proxy_quality"),
+      "Proxies", data.rows("proxy_quality").filter { $0.number("kendall_tau") != nil },
       [
-        ("proxy", "proxy"), ("networks", "networks"), ("kendall_tau", "Kendall's τ"),
+        ("scope", "scope"), ("group", "group"), ("model", "model"), ("replace", "replace"), ("data", "data"),
+        ("proxy", "proxy"), ("sets", "sets"), ("networks", "networks"), ("kendall_tau", "Kendall's τ"),
         ("kendall_tau_low95", "from"), ("kendall_tau_high95", "to"), ("spearman_rho", "Spearman's ρ"),
         ("spearman_rho_low95", "from"), ("spearman_rho_high95", "to"),
       ])
@@ -47,7 +48,9 @@ enum PaperTables {
   private static func table(
     _ title: String, _ rows: [ReportData.Row], _ columns: [(column: String, name: String)]
   ) -> Table {
-    let words = ["group", "model", "replace", "data", "kernel", "problem", "pass", "algorithm", "proxy"]
+    let words = [
+      "group", "model", "replace", "data", "kernel", "problem", "pass", "algorithm", "proxy", "scope",
+    ]
     let kept = columns.filter { column, _ in
       let values = Set(rows.map { $0[column] ?? "" })
       return column == "kernel" || (words.contains(column) ? values.count > 1 : values != [""])

@@ -11,30 +11,36 @@ struct Plot: Sendable {
   let caption: String
   /// The columns of data, in blocks that `index` finds by number.
   let data: String
-  /// The commands of gnuplot, the last of which draws.
+  /// The commands of gnuplot that draw.
   let commands: [String]
   /// Width and height, in pixels of a page.
   var size = (width: 760, height: 440)
 
   /// The whole script.
   var script: String {
-    let settings = [
+    let about = [
       "# \(Self.comment(title))", "# gnuplot \(name).gp, in this folder, draws \(name).svg and \(name).png.",
-      "set encoding utf8", "set border 3", "set tics nomirror out",
+      "set encoding utf8",
+    ]
+    let settings = [
+      "set border 3", "set tics nomirror out",
       "set grid linecolor rgb '#999999' linewidth 0.5 dashtype 3",
       "set key outside right top Left reverse samplen 1.5 width 1",
+    ]
+    let svg = [
       "set terminal svg size \(size.width),\(size.height) dynamic noenhanced font 'sans,13'",
       "set output '\(name).svg'",
     ]
-    let again = [
+    // All is said again, since a picture of several panels cannot be replotted.
+    let png = [
+      "reset",
       "set terminal pngcairo size \(2 * size.width),\(2 * size.height) noenhanced font 'sans,12' fontscale 2 linewidth 2 pointscale 2",
-      // SVG has no images, so pixels are drawn one by one there.
       "set output '\(name).png'",
-      commands.last.flatMap {
-        $0.contains(" image pixels") ? $0.replacingOccurrences(of: " image pixels", with: " image") : nil
-      } ?? "replot", "set output",
     ]
-    return (settings + commands + again).joined(separator: "\n") + "\n"
+    // SVG has no images, so pixels are drawn one by one there.
+    let images = commands.map { $0.replacingOccurrences(of: " image pixels", with: " image") }
+    return (about + svg + settings + commands + png + settings + images + ["set output"])
+      .joined(separator: "\n") + "\n"
   }
 
   /// Okabe and Ito's colours, which colour-blind readers can tell apart, without black and yellow, which vanish on dark

@@ -55,9 +55,9 @@ public struct Report {
     var names = Set<String>()
     let plots =
       (AccuracyPlots.plots(data) + SpeedPlots.plots(data) + LearningPlots.plots(data)
-      + OffsetPlots.plots(data) + GradientPlots.plots(data))
+      + ProxyPlots.plots(data) + OffsetPlots.plots(data) + GradientPlots.plots(data))
       .filter { names.insert($0.name).inserted }
-    try data.quality?.write(to: folder.appendingPathComponent("proxy_quality.csv").path)
+    try data.quality?.table.write(to: folder.appendingPathComponent("proxy_quality.csv").path)
     let place = folder.appendingPathComponent("plots", isDirectory: true)
     do {
       try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)

@@ -118,11 +118,10 @@ public struct OperatorStudy {
       return own.isEmpty ? isYardstick ? ["auto"] : Array(names.prefix(1)) : own
     case .all:
       let known = choice.kernel.algorithms.filter { $0 != "reference" }
-      let serving = known.filter {
-        (try? choice.makeLayer(at: problem.geometry, algorithm: $0, random: Random(seed: 0))) != nil
-      }
-      let names = serving.isEmpty ? Array(known.prefix(1)) : serving
       let layer = try? choice.makeLayer(at: problem.geometry, random: Random(seed: 0))
+      let chooser = layer as? any ChoosesAlgorithm
+      let serving = known.filter { chooser?.refusal(of: $0, for: problem.input) == nil }
+      let names = serving.isEmpty ? Array(known.prefix(1)) : serving
       let chosen = layer?.algorithm(
         for: problem.input, .forward, Context(training: false, threads: plan.threads))
       return names.filter { $0 == chosen } + names.filter { $0 != chosen }

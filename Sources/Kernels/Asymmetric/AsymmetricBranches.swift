@@ -47,17 +47,14 @@ final class AsymmetricBranches: KernelLayer {
     var children: [(name: String, layer: any Layer)] = []
     for (name, geometry) in [("square", g), ("column", column), ("row", row)] {
       let convolution = try ConvolutionLayer(
-        KernelSite(geometry: geometry, algorithm: site.algorithm, random: site.random.split(name)),
-        algorithms: ConvolutionAlgorithms.stages)
+        KernelSite(geometry: geometry, algorithm: site.algorithm, random: site.random.split(name)))
       let normalization = BatchNormalization(channels: g.outputChannels)
       parts.append((convolution, normalization))
       children.append((name, Sequential([("conv", convolution), ("bn", normalization)])))
     }
     self.parts = parts
     branches = Branches(children, join: .sum)
-    fused = try ConvolutionLayer(
-      KernelSite(geometry: g, bias: true, algorithm: site.algorithm), algorithms: ConvolutionAlgorithms.stages
-    )
+    fused = try ConvolutionLayer(KernelSite(geometry: g, bias: true, algorithm: site.algorithm))
   }
 
   var children: [(name: String, layer: any Layer)] { branches.children }

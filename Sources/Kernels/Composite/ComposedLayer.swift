@@ -108,12 +108,12 @@ extension KernelSite {
     -> (name: String, layer: any Layer)
   {
     let inner = KernelSite(geometry: geometry, bias: bias, algorithm: algorithm, random: random.split(name))
-    return (name, try ConvolutionLayer(inner, algorithms: ConvolutionAlgorithms.stages))
+    return (name, try ConvolutionLayer(inner))
   }
 
   /// What kernels with larger windows are where a network has a 1×1 convolution: that.
   func pointwise() throws -> ConvolutionLayer {
-    try ConvolutionLayer(self, algorithms: ConvolutionAlgorithms.stages)
+    try ConvolutionLayer(self)
   }
 
   /// Convolutions one after the other, a ReLU between them or not; only the last has the site's bias, if there is one,

@@ -14,7 +14,6 @@ struct Grouped: GroupedKernel {
       help: "at most so many: the largest number up to it that divides both numbers of channels"),
     KernelOption.window, KernelOption.dilation(),
   ]
-  let algorithms = ["direct", "depthwise", "fft", "reference"]
 
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
     try place.dilated(by: options.pair("dilation")).windowed(by: options)
@@ -22,7 +21,7 @@ struct Grouped: GroupedKernel {
   }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
-    try ConvolutionLayer(site, algorithms: algorithms)
+    try ConvolutionLayer(site)
   }
 }
 
@@ -36,7 +35,6 @@ struct DepthwiseKernel: GroupedKernel {
   let paper =
     "Sifre, 2014; Chollet, 2016, arXiv:1610.02357; large windows: Ding et al., 2022, arXiv:2203.06717"
   let options = [KernelOption.window, KernelOption.dilation()]
-  let algorithms = ["direct", "depthwise", "fft", "reference"]
 
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
     try place.dilated(by: options.pair("dilation")).windowed(by: options)
@@ -44,7 +42,7 @@ struct DepthwiseKernel: GroupedKernel {
   }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
-    try ConvolutionLayer(site, algorithms: algorithms)
+    try ConvolutionLayer(site)
   }
 
   func site(for request: OperatorRequest) throws -> KernelSite {

@@ -49,7 +49,8 @@ public struct KernelOption: Hashable, Sendable {
 
   /// How x and w meet.
   public static let combine = KernelOption(
-    "combine", .choice(["multiply", "adder"]), initial: "multiply", help: "multiply: x·w; adder: −|x − w|")
+    "combine", .choice(Combinations.all.map(\.name)), initial: Product().name,
+    help: Combinations.all.map { "\($0.name): \($0.formula)" }.joined(separator: "; "))
 
   func check(_ value: String, of kernel: String) throws {
     let valid =
@@ -158,6 +159,9 @@ public struct KernelOptions: Hashable, Sendable {
 
   /// The text of an option, or nil if the kernel does not have it.
   public func value(_ name: String) -> String? { values[name] }
+
+  /// The combination that `combine` names, the product if the kernel does not have the option.
+  public var combination: any Combination { value("combine").flatMap(Combinations.named) ?? Product() }
 
   /// A size option; 1 if the kernel does not have it.
   public func pair(_ name: String) -> Pair { values[name].flatMap(Pair.init(text:)) ?? Pair(1) }
