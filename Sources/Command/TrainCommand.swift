@@ -79,7 +79,7 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     let name = model.name ?? Models.standard
     try checkOverwriting()
-    let data = try Dataset.load(data), shape = data.train.images.shape
+    let data = try loadData(data), shape = data.train.images.shape
     let network = try variations.network(
       name, conv, inputChannels: shape[3], classes: data.classes, seed: UInt64(seed))
     try data.check(fits: network.description)

@@ -27,7 +27,7 @@ struct AgreementTests {
     let algorithms = ["direct", "reference"]
     let fault: Fault
     func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
-      FaultyLayer(try ConvolutionLayer(site, algorithms: algorithms), fault)
+      FaultyLayer(try ConvolutionLayer(site), fault)
     }
   }
 

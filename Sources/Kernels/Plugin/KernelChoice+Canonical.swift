@@ -18,8 +18,9 @@ extension KernelOption.Kind {
   fileprivate func canonical(_ value: String) -> String {
     switch self {
     case .count, .list: KernelOptions.list(value).map { $0.map(String.init).joined(separator: "-") } ?? value
-    case .size:
+    case .size, .oddSize:
       Pair(text: value).map { $0.height == $0.width ? "\($0.height)" : "\($0.height)x\($0.width)" } ?? value
+    case .number: Double(value).map { "\($0)" } ?? value
     case .item, .choice: value
     }
   }
