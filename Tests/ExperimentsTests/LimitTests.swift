@@ -83,9 +83,13 @@ import Testing
     #expect(huge.operations == .max && (huge + huge).macs == .max)
   }
 
-  /// Gnuplots that fail, in a shell's words. Another process writes them: a program that this one holds open, and so
-  /// any child that is started meanwhile, is busy and cannot be started.
   private func gnuplot(_ commands: String, limit: Double = 60) throws -> Gnuplot {
+    try Self.gnuplot(commands, in: folder, limit: limit)
+  }
+
+  /// Stand-ins for gnuplot, in a shell's words. Another process writes them: a program that this one holds open, and so
+  /// any child that is started meanwhile, is busy and cannot be started.
+  static func gnuplot(_ commands: String, in folder: URL, limit: Double = 60) throws -> Gnuplot {
     let path = folder.appendingPathComponent("gnuplot-\(UUID().uuidString)").path
     let write = "printf '#!/bin/sh\n%s\n' \"$1\" >\"$2\" && chmod +x \"$2\""
     let written = ChildProcess.run("/bin/sh", ["-c", write, "sh", commands, path], limit: 60)

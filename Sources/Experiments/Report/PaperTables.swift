@@ -1,8 +1,12 @@
+import Tensors
+
 /// The tables of a report in the forms that papers and pages are written in.
 enum PaperTables {
   /// A table for readers: a caption, and cells of some of a file's columns.
   struct Table {
     var title: String
+    /// Where it is from, if that is known.
+    var origin: String?
     var header: [String]
     var rows: [[String]]
     /// The columns, by number, that hold words.
@@ -36,7 +40,12 @@ enum PaperTables {
         ("kendall_tau_low95", "from"), ("kendall_tau_high95", "to"), ("spearman_rho", "Spearman's ρ"),
         ("spearman_rho_low95", "from"), ("spearman_rho_high95", "to"),
       ])
-    return [networks, operators, proxies].filter { !$0.rows.isEmpty }
+    let files = ["networks", "operators", "proxy_quality"]
+    return zip([networks, operators, proxies], files).filter { !$0.0.rows.isEmpty }.map { table, file in
+      var table = table
+      table.origin = data.origin(file)
+      return table
+    }
   }
 
   private static func withInterval(_ row: ReportData.Row) -> ReportData.Row {
@@ -64,7 +73,8 @@ enum PaperTables {
   static func markdown(_ table: Table) -> String {
     func line(_ cells: [String]) -> String { "| \(cells.joined(separator: " | ")) |\n" }
     let rule = table.header.indices.map { table.words.contains($0) ? "---" : "---:" }
-    return "## \(table.title)\n\n" + line(table.header.map(Escape.markdown))
+    let origin = table.origin.map { "\(Escape.markdown($0))\n\n" } ?? ""
+    return "## \(table.title)\n\n" + origin + line(table.header.map(Escape.markdown))
       + "|\(rule.joined(separator: "|"))|\n"
       + table.rows.map { line($0.map(Escape.markdown)) }.joined()
   }
@@ -73,7 +83,8 @@ enum PaperTables {
   static func latex(_ table: Table) -> String {
     func line(_ cells: [String]) -> String { "  \(cells.map(Escape.latex).joined(separator: " & ")) \\\\\n" }
     let columns = table.header.indices.map { table.words.contains($0) ? "l" : "r" }.joined()
-    return """
+    let origin = table.origin.map { "% \($0.onOneLine)\n" } ?? ""
+    return origin + """
       % \(table.title); needs \\usepackage{booktabs}
       \\begin{tabular}{\(columns)}
         \\toprule

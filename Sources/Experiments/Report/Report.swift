@@ -61,44 +61,75 @@ public struct Report {
       (AccuracyPlots.plots(data) + SpeedPlots.plots(data) + LearningPlots.plots(data)
       + ProxyPlots.plots(data) + OffsetPlots.plots(data) + GradientPlots.plots(data))
       .filter { names.insert($0.name).inserted }
-    try data.quality?.table.write(to: folder.appendingPathComponent("proxy_quality.csv").path)
     let place = folder.appendingPathComponent("plots", isDirectory: true)
+    let (drawn, failures) = draw(plots)
+    // A picture that cannot be drawn is the one of before, if its data and script are the same.
+    let pictures = zip(plots, drawn).map { plot, picture in
+      picture.map { String(decoding: $0.svg, as: UTF8.self) } ?? present(plot, in: place)
+    }
+    let warnings = pictures.contains(nil) ? failures : []
+    let path = folder.appendingPathComponent("report.html").path
+    try keepPage(path, zip(plots, pictures).filter { $0.1 == nil }.map(\.0), because: warnings.first ?? "")
     do {
       try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
     } catch {
       throw WorkbenchError("The folder \(place.path) cannot be made; see who may write there.")
     }
-    for plot in plots {
-      try AtomicFile.write(Data(plot.data.utf8), to: place.appendingPathComponent("\(plot.name).dat").path)
-      try AtomicFile.write(Data(plot.script.utf8), to: place.appendingPathComponent("\(plot.name).gp").path)
+    for (index, plot) in plots.enumerated() {
+      func file(_ type: String) -> String { place.appendingPathComponent("\(plot.name).\(type)").path }
+      try AtomicFile.write(Data(plot.data.utf8), to: file("dat"))
+      try AtomicFile.write(Data(plot.script.utf8), to: file("gp"))
+      if let picture = drawn[index] {
+        try AtomicFile.write(picture.svg, to: file("svg"))
+        try AtomicFile.write(picture.png, to: file("png"))
+      } else if pictures[index] == nil {
+        // What is there shows other data.
+        for type in ["svg", "png"] { unlink(file(type)) }
+      }
     }
-    let (pictures, warnings) = try draw(plots, in: place)
+    try data.quality?.table.write(to: folder.appendingPathComponent("proxy_quality.csv").path)
     let page = try ReportPage.html(
       data, title: "Results: \(folder.standardizedFileURL.lastPathComponent)", plots: plots,
-      pictures: pictures,
-      notes: warnings)
-    let path = folder.appendingPathComponent("report.html").path
+      pictures: pictures, notes: warnings)
     try AtomicFile.write(Data(page.utf8), to: path)
     return Outcome(
       path: path, plots: plots.count, drawn: pictures.count { $0 != nil }, warnings: warnings)
   }
 
-  /// Draws plots and writes the files of those that could be drawn: each one's SVG, or nil, and what went wrong.
-  private func draw(_ plots: [Plot], in place: URL) throws -> (pictures: [String?], warnings: [String]) {
-    var pictures: [String?] = plots.map { _ in nil }
+  /// Draws plots: each one's picture, or nil, and what went wrong.
+  private func draw(_ plots: [Plot]) -> (pictures: [Gnuplot.Picture?], failures: [String]) {
+    var pictures: [Gnuplot.Picture?] = plots.map { _ in nil }
     guard let gnuplot, !plots.isEmpty else { return (pictures, plots.isEmpty ? [] : [Gnuplot.advice]) }
-    var warnings: [String] = []
+    var failures: [String] = []
     for (index, plot) in plots.enumerated() {
-      do {
-        let picture = try gnuplot.draw(plot)
-        try AtomicFile.write(picture.svg, to: place.appendingPathComponent("\(plot.name).svg").path)
-        try AtomicFile.write(picture.png, to: place.appendingPathComponent("\(plot.name).png").path)
-        pictures[index] = String(decoding: picture.svg, as: UTF8.self)
-      } catch let failure as Gnuplot.Failure {
-        warnings.append(failure.sentence.onOneLine.shortened(to: WorkbenchError.longest))
-        if failure.isLate { break }
+      do throws(Gnuplot.Failure) {
+        pictures[index] = try gnuplot.draw(plot)
+      } catch {
+        failures.append(error.sentence.onOneLine.shortened(to: WorkbenchError.longest))
+        if error.isLate { break }
       }
     }
-    return (pictures, warnings)
+    return (pictures, failures)
+  }
+
+  /// The SVG of a plot that was drawn before of the same data by the same script.
+  private func present(_ plot: Plot, in place: URL) -> String? {
+    func text(_ type: String) -> String? {
+      FileManager.default.contents(atPath: place.appendingPathComponent("\(plot.name).\(type)").path)
+        .map { String(decoding: $0, as: UTF8.self) }
+    }
+    return text("dat") == plot.data && text("gp") == plot.script ? text("svg") : nil
+  }
+
+  /// Refuses to replace a page by one that lacks pictures of it.
+  private func keepPage(_ path: String, _ missing: [Plot], because reason: String) throws {
+    guard !missing.isEmpty, let data = FileManager.default.contents(atPath: path) else { return }
+    let page = String(decoding: data, as: UTF8.self)
+    // Only a picture that was drawn has this link.
+    let lost = missing.count { page.contains("\"plots/\($0.name).svg\"") }
+    guard lost > 0 else { return }
+    throw WorkbenchError(
+      "\(path) stays as it is, because \(lost) of its pictures cannot be drawn again; move it away for a page without them. \(reason)"
+    )
   }
 }

@@ -58,6 +58,15 @@ struct ReportData {
     return quality.rows.contains { $0.count >= ProxyQuality.fewest } ? quality : nil
   }
 
+  /// Where a table is from, as far as machine.json tells; nil if it does not say.
+  func origin(_ table: String) -> String? {
+    guard table != "proxy_quality" else { return "Made by ‘experiment report’ of networks.csv." }
+    guard let machine, let own = machine.tables else { return nil }
+    return own.contains("\(table).csv")
+      ? "Made by: \(machine.origin)"
+      : "Made by another command than the other tables; nothing here tells which."
+  }
+
   /// The rows of a table; none if it is not there.
   func rows(_ name: String) -> [Row] { tables.first { $0.name == name }?.table.rows ?? [] }
 
@@ -90,4 +99,11 @@ func grouped(_ rows: [ReportData.Row], by columns: [String]) -> [(key: String, r
     found[key, default: []].append(row)
   }
   return order.map { ($0, found[$0] ?? []) }
+}
+
+extension MachineRecord {
+  /// When, of which sources and by which command.
+  var origin: String {
+    "\(date)\(commit.map { ", commit \($0)" } ?? ""); \(command.map(Escape.shell).joined(separator: " "))"
+  }
 }

@@ -24,7 +24,7 @@ enum ReportPage {
     }
     let tables = data.tables.map { name, table -> [String: Any] in
       [
-        "name": name, "columns": table.columns,
+        "name": name, "columns": table.columns, "origin": [data.origin(name)].compactMap { $0 },
         "rows": table.rows.map { row -> [String: Any] in
           [
             "cells": table.columns.map { column -> [String: Any] in
@@ -98,7 +98,9 @@ enum ReportPage {
   private static func describe(_ machine: MachineRecord) -> [String] {
     [
       "\(machine.processor), \(machine.cores) logical processors, \(machine.instructionSet), \(Cell.number(machine.memoryGiB, digits: 4)) GiB; \(machine.system); \(machine.compiler), \(machine.configuration)",
-      "\(machine.date)\(machine.commit.map { ", commit \($0)" } ?? ""); \(machine.command.map(Escape.shell).joined(separator: " "))",
+      machine.origin
+        + (machine.recordsOfOtherBuilds.map { "; \($0) of its records are of other builds of the program" }
+          ?? ""),
     ]
   }
 }

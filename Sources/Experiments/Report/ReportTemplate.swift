@@ -28,7 +28,8 @@ enum ReportTemplate {
     {{/figures}}</main>
     {{#tables}}<section id="table-{{{name}}}">
     <h2>{{{name}}}.csv</h2>
-    <p><label>Filter rows: <input type="search" placeholder="such as adder"></label> <output></output></p>
+    {{#origin}}<p class="quiet">{{{.}}}</p>
+    {{/origin}}<p><label>Filter rows: <input type="search" placeholder="such as adder"></label> <output></output></p>
     <div class="scroll"><table>
     <thead><tr>{{#columns}}<th scope="col"><button type="button">{{{.}}}</button></th>{{/columns}}</tr></thead>
     <tbody>
@@ -57,7 +58,7 @@ enum ReportTemplate {
     figure svg { display: block; height: auto; width: 100%; max-width: 900px; margin: 0 auto; color: var(--ink); }
     figure svg polygon { shape-rendering: crispEdges; }
     figcaption { color: var(--quiet); font-size: .88rem; }
-    section { margin-top: 2rem; }
+    section { margin-top: 2rem; } .quiet { color: var(--quiet); margin: .2rem 0; }
     .scroll { border: 1px solid var(--line); max-height: 32rem; overflow: auto; }
     table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
     th { background: var(--band); padding: 0; position: sticky; top: 0; text-align: left; }
