@@ -3,7 +3,7 @@ import Layers
 import Tensors
 
 /// A network with a kernel in place of its convolutions.
-public final class Network: Chain {
+public final class Network: Chain, HoldsDecisions {
   /// What it was built from.
   public let description: any ModelDescription
   /// The kernel, as ``Kernels/KernelChoice/canonicalItem`` writes it.

@@ -17,7 +17,7 @@ extension ComposedKernel {
 }
 
 /// Layers, in sequence or in parallel, as a kernel.
-public final class ComposedLayer: KernelLayer {
+public final class ComposedLayer: KernelLayer, HoldsDecisions {
   public let geometry: ConvolutionGeometry
   public let algorithm: String
   public let isExactOnIntegers: Bool
@@ -46,6 +46,7 @@ public final class ComposedLayer: KernelLayer {
   }
 
   public var children: [(name: String, layer: any Layer)] { body.children }
+  public var parts: [any Layer] { [body] }
 
   public var printedName: String { body.printedName }
 
