@@ -188,7 +188,7 @@ struct BenchCommand: ParsableCommand {
   private static func table(_ rows: [OperatorRow], _ threads: Int, _ machine: MachineRecord) -> String {
     var table = TextTable(
       [
-        "problem", "kernel", "algorithm", "pass", "ms", "± mad", "min", "GFLOP/s", "peak %", "×standard",
+        "problem", "kernel", "algorithm", "pass", "ms", "± mad", "min ms", "GFLOP/s", "peak %", "speed-up",
         "error",
       ],
       left: [0, 1, 2, 3])
@@ -210,9 +210,22 @@ struct BenchCommand: ParsableCommand {
     var seen = Set<String>()
     let reasons = rows.compactMap { row in row.refusal.map { "\(row.problem), \(row.kernel): \($0.reason)" } }
       .filter { seen.insert($0).inserted }
-    return table.text + "\n\n"
-      + "\(threads) thread\(threads == 1 ? "" : "s"); peak: \(Cell.fixed(machine.peakGflopsPerThread, decimals: 0)) GFLOP/s each, measured; ×standard: the median of the ratios of the same rounds."
-      + (reasons.isEmpty ? "" : "\n" + reasons.joined(separator: "\n"))
+    let peak = Cell.fixed(machine.peakGflopsPerThread, decimals: 0)
+    let isAbove = rows.contains { $0.gflops > machine.peakGflopsPerThread * Double(threads) }
+    let notes =
+      [
+        "ms        median of the rounds, ± their median absolute deviation",
+        "peak %    of \(threads) thread\(threads == 1 ? "" : "s") at \(peak) GFLOP/s, as measured here",
+      ]
+      + (isAbove
+        ? [
+          "          above 100: operations are those of the definition, and algorithms such as",
+          "          Winograd's, Fourier's or the adder's by maxima need fewer",
+        ] : []) + [
+        "speed-up  standard's time over its own, median of the ratios of the same rounds",
+        "error     the largest difference from the definition in Double, of its largest value",
+      ]
+    return table.text + "\n\n" + (notes + reasons).joined(separator: "\n")
   }
 
   /// A model's layers, for people.

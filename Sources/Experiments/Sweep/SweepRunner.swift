@@ -108,7 +108,7 @@ public struct SweepRunner: Sendable {
     let tables = SweepTables(plan, records.known, machine)
     outcome.problems = tables.results.flatMap(\.problems)
     outcome.disagreement = tables.disagreement
-    outcome.summary = experiment == .run ? tables.results.first?.summary ?? "" : tables.summary
+    outcome.summary = tables.summary
     let foreign = plan.runs.count {
       records.known[$0.name].map { $0.timing.build != ProgramBuild.fingerprint } ?? false
     }
