@@ -66,8 +66,8 @@ struct OffsetsCommand: ParsableCommand {
     let table = CSVTable(
       offsets: [(conv, offsets)],
       [
-        "model": description.name, "replace": description.replacement.rawValue, "data": source,
-        "image": "\(image)",
+        ("model", description.name), ("replace", description.replacement.rawValue), ("data", source),
+        ("image", "\(image)"),
       ])
     try CSVTable(image: one, data: source, number: image).write(to: Self.imagePath(csv))
     try table.write(to: csv)

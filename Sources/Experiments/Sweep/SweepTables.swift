@@ -82,8 +82,8 @@ struct SweepTables {
     }
     guard !offsets.isEmpty, let image = specification.data.test.images.image(0) else { return }
     let shared = [
-      "model": specification.model.name, "replace": specification.model.replacement.rawValue, "data": data,
-      "image": "0",
+      ("model", specification.model.name), ("replace", specification.model.replacement.rawValue),
+      ("data", data), ("image", "0"),
     ]
     add("offsets", CSVTable(offsets: offsets, shared), group, plan)
     guard self["offsets-image"]?.rows.contains(where: { $0["data"] == data }) != true else { return }
@@ -100,8 +100,9 @@ struct SweepTables {
     _ group: SweepPlan.Group, _ records: [String: SweepRecord], _ plan: SweepPlan
   ) {
     for run in group.fields {
-      guard case .field(let settings, let kernel) = run.work, let field = records[run.name]?.result.field
+      guard case .field(let settings, let kernel) = run.work, var field = records[run.name]?.result.field
       else { continue }
+      field.kernel = kernel.item
       var file = ""
       if let map = field.map {
         let stem = FieldStudy.fileName((plan.isGrouped ? [group.name ?? ""] : []) + [kernel.item])
@@ -110,7 +111,7 @@ struct SweepTables {
           .first { name in !maps.contains { $0.file == name } } ?? stem
         maps.append((file, map))
       }
-      let table = CSVTable(fields: [(kernel.item, field.summary, field.refusal)], settings.cells)
+      let table = CSVTable(fields: [field], settings.cells)
       add("fields", table.adding("map", file), group, plan)
     }
   }
