@@ -115,9 +115,6 @@ public struct Results {
     return CSVTable(runs.flatMap { run in run.epochs.map { (run, $0) } }, columns)
   }
 
-  /// One sentence if an operator computes something else than its definition.
-  public var disagreement: String? { operators.disagreement }
-
   /// What was refused or failed.
   public struct Problem: Sendable {
     /// The model, and the item of the kernel.
