@@ -29,7 +29,7 @@ struct SweepRecord: Codable {
     /// Of a run that times layers: a row for each kernel and layer.
     var layers: [LayerTime]?
     /// Of a run that measures a receptive field.
-    var field: RecordedField?
+    var field: FieldStudy.Row?
     /// Of a training: its epochs.
     var epochs: [EpochResult]?
     /// Of a training: which test images were classified rightly after its last epoch, a bit for each.

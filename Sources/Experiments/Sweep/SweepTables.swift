@@ -14,6 +14,8 @@ struct SweepTables {
   private(set) var tables: [(name: String, table: CSVTable)] = []
   /// The results of each model on each data set.
   private(set) var results: [Results] = []
+  /// One sentence if an operator computes something else than its definition.
+  private(set) var disagreement: String?
   /// The maps that fields.csv names.
   private var maps: [(file: String, map: Tensor)] = []
 
@@ -23,9 +25,11 @@ struct SweepTables {
   init(
     _ plan: SweepPlan, _ records: [String: SweepRecord], _ machine: MachineRecord, isForecast: Bool = false
   ) {
+    var timed: [OperatorRow] = []
     for group in plan.groups {
       let operators = group.operators.flatMap { records[$0.name]?.rows(\.operators) ?? [] }
       if !group.operators.isEmpty {
+        timed += operators
         add("operators", CSVTable(operators: operators, threads: group.threads, machine), group, plan)
       }
       for comparison in group.comparisons {
@@ -50,6 +54,7 @@ struct SweepTables {
       }
       addFields(group, records, plan)
     }
+    disagreement = timed.disagreement
   }
 
   /// A table by its name.
@@ -77,8 +82,8 @@ struct SweepTables {
     }
     guard !offsets.isEmpty, let image = specification.data.test.images.image(0) else { return }
     let shared = [
-      "model": specification.model.name, "replace": specification.model.replacement.rawValue, "data": data,
-      "image": "0",
+      ("model", specification.model.name), ("replace", specification.model.replacement.rawValue),
+      ("data", data), ("image", "0"),
     ]
     add("offsets", CSVTable(offsets: offsets, shared), group, plan)
     guard self["offsets-image"]?.rows.contains(where: { $0["data"] == data }) != true else { return }
@@ -95,8 +100,9 @@ struct SweepTables {
     _ group: SweepPlan.Group, _ records: [String: SweepRecord], _ plan: SweepPlan
   ) {
     for run in group.fields {
-      guard case .field(let settings, let kernel) = run.work, let field = records[run.name]?.result.field
+      guard case .field(let settings, let kernel) = run.work, var field = records[run.name]?.result.field
       else { continue }
+      field.kernel = kernel.item
       var file = ""
       if let map = field.map {
         let stem = FieldStudy.fileName((plan.isGrouped ? [group.name ?? ""] : []) + [kernel.item])
@@ -105,7 +111,7 @@ struct SweepTables {
           .first { name in !maps.contains { $0.file == name } } ?? stem
         maps.append((file, map))
       }
-      let table = CSVTable(fields: [(kernel.item, field.summary, field.refusal)], settings.cells)
+      let table = CSVTable(fields: [field], settings.cells)
       add("fields", table.adding("map", file), group, plan)
     }
   }

@@ -9,7 +9,8 @@ public struct NetworkSummary {
   /// A summary of networks.csv and, where there is one, operators.csv.
   public init(networks: CSVTable, operators: CSVTable? = nil) {
     rows = networks.rows
-    self.operators = (operators?.rows ?? []).filter { $0["status"] == "ok" }
+    // One that is wrong has been timed, and is marked.
+    self.operators = (operators?.rows ?? []).filter { ["ok", "wrong"].contains($0["status"] ?? "") }
   }
 
   /// A column: what it means in a line, and how readily it is left out; 0 and 1 are not.
@@ -29,7 +30,7 @@ public struct NetworkSummary {
     if excess() > 0 { nameWidth = max(min(longest, 24), longest - excess()) }
     while excess() > 0, let last = kept.map(\.rank).max(), last > 1 { kept.removeAll { $0.rank == last } }
     if excess() > 0 { nameWidth = max(8, nameWidth - excess()) }
-    let table = table(kept, nameWidth: nameWidth)
+    let shown = table(kept, nameWidth: nameWidth)
     var lines = kept.filter { !$0.meaning.isEmpty }.map {
       $0.head.padding(toLength: 14, withPad: " ", startingAt: 0) + "  " + $0.meaning
     }
@@ -58,7 +59,7 @@ public struct NetworkSummary {
       else { continue }
       lines.append(Terminal.wrapped("\(kernel): \(remark)", to: width))
     }
-    return "\(Terminal.wrapped(title, to: width))\n\n\(table.text)\n\n" + lines.joined(separator: "\n")
+    return "\(Terminal.wrapped(title, to: width))\n\n\(shown.text)\n\n" + lines.joined(separator: "\n")
   }
 
   private func table(_ columns: [Column], nameWidth: Int) -> TextTable {
@@ -133,8 +134,9 @@ public struct NetworkSummary {
         }
       },
       Column(head: "error", rank: 6, meaning: "the operator's largest error, relative to its largest value") {
-        own($0, forwardOnly: false).compactMap { $0.number("max_rel_error") }.max()
-          .map { Cell.number($0, digits: 1) }
+        let rows = own($0, forwardOnly: false)
+        let mark = rows.contains { $0["status"] == "wrong" } ? " wrong" : ""
+        return rows.compactMap { $0.number("max_rel_error") }.max().map { Cell.number($0, digits: 1) + mark }
       },
       Column(
         head: "image ms", rank: 4, meaning: "the network's time for one image",
