@@ -78,15 +78,15 @@ private func run(
               if group > 0 && panel == panelRange.lowerBound {
                 table.advance(by: weights.channels, slots: slots[tile - first])
               }
-              runTile(
+              combine.run(
                 TileArguments(
-                  rows: table.rows, runs: table.runs, step: channelStep, slots: slots[tile - first],
+                  rows: table.rows, runs: table.runs, channelStep: channelStep, slots: slots[tile - first],
                   weights: groupWeights + panel * tileWidth * depth,
                   ahead: groupWeights + (panel + 1) * tileWidth * depth + (tile - first) * aheadStep * depth,
-                  aheadStep: aheadStep, start: start, outputs: table.outputs,
+                  aheadStep: aheadStep, bias: start, outputs: table.outputs,
                   column: output, columns: columns,
-                  count: RowTiles(rows: rows).range(tile).count, unit: Float(min(rows, 1)), finish: finish),
-                single: panels.width(panel) < tileWidth, TileStep(combine))
+                  count: RowTiles(rows: rows).range(tile).count, one: Float(min(rows, 1)), finish: finish),
+                single: panels.width(panel) < tileWidth)
             }
           }
         }
@@ -100,13 +100,16 @@ extension RowTable {
   func repeatFirst(from count: Int, slots: Int) {
     guard count < tileRows else { return }
     for slot in 0..<slots {
-      let pointers = rows + slot &* tileRows
+      let pointers = rows + slot &* largestTileRows
       for row in count..<tileRows { pointers[row] = pointers[0] }
     }
   }
 
   /// Moves all pointers on to the channels of the next group.
   func advance(by channels: Int, slots: Int) {
-    for index in 0..<slots &* tileRows { rows[index] += channels }
+    for slot in 0..<slots {
+      let pointers = self.slot(slot)
+      for row in 0..<tileRows { pointers[row] += channels }
+    }
   }
 }

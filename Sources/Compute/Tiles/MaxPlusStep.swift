@@ -1,0 +1,13 @@
+/// The tropical convolution, which has max for the sum and + for the product: y = bias + max over all terms of x + w.
+///
+/// A term that is NaN is never the largest.
+enum MaxPlusStep: TileStep {
+  @inline(__always)
+  static func start(bias: Vector) -> Vector { Vector(repeating: -.infinity) }
+
+  @inline(__always)
+  static func add(_ x: Vector, _ w: Vector, to sum: Vector, one: Vector) -> Vector { sum.maximum(x + w) }
+
+  @inline(__always)
+  static func finish(_ sum: Vector, bias: Vector) -> Vector { sum + bias }
+}
