@@ -61,7 +61,7 @@ let package = Package(
     .target(name: "Conformance", dependencies: ["Kernels", "Layers", "Tensors"], swiftSettings: optimised),
     .target(name: "Networks", dependencies: ["Kernels", "Layers", "Tensors"], swiftSettings: optimised),
     .target(
-      name: "Learning", dependencies: ["Networks", "Layers", "Compute", "Tensors"],
+      name: "Learning", dependencies: ["Networks", "Kernels", "Layers", "Compute", "Tensors"],
       resources: [.copy("Resources/digits-images.idx3-ubyte"), .copy("Resources/digits-labels.idx1-ubyte")],
       swiftSettings: optimised),
     .target(
@@ -93,8 +93,11 @@ let package = Package(
       dependencies: ["TestSupport", "Learning", "Networks", "Kernels", "Layers", "Tensors"],
       resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "ExperimentsTests", dependencies: ["Experiments", "Learning", "Kernels", "Layers", "Tensors"]),
-    .testTarget(name: "CommandTests", dependencies: ["Command", "Tensors", "experiment"]),
+      name: "ExperimentsTests",
+      dependencies: ["TestSupport", "Experiments", "Learning", "Kernels", "Layers", "Tensors"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["TestSupport", "Command", "Experiments", "Tensors", "experiment"],
+      exclude: ["Fixtures"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -105,7 +105,7 @@ struct BenchCommand: ParsableCommand {
         var study = OperatorStudy(try plan(kernels, tuning))
         let lines = try readProblems()
         defer { rows = study.rows }
-        let progress = Progress("problems", total: lines.count)
+        let progress = ProgressLine("problems", total: lines.count)
         defer { progress.finish() }
         for line in lines {
           switch line.problem {
@@ -120,7 +120,7 @@ struct BenchCommand: ParsableCommand {
     if let csv { try CSVTable(operators: rows, threads: threads, machine).write(to: csv) }
     if let tuning, let tuneFile { try TuningFile.write(tuning.known, to: tuneFile) }
     if isCancelled {
-      FileHandle.standardError.write(Data("Stopped: the rows so far are kept.\n".utf8))
+      warn("Stopped: the rows so far are kept.")
       throw Cancellation.Requested()
     }
     print(Self.table(rows, threads, machine))
@@ -197,11 +197,10 @@ struct BenchCommand: ParsableCommand {
       }
       table.append([
         row.problem, row.kernel, row.algorithm, row.pass.rawValue,
-        Cell.fixed(Statistics.median(row.milliseconds), decimals: 3),
-        Cell.fixed(Statistics.medianAbsoluteDeviation(row.milliseconds), decimals: 3),
-        Cell.fixed(row.milliseconds.min(), decimals: 3), Cell.fixed(row.gflops, decimals: 1),
+        Cell.fixed(row.times.median, decimals: 3), Cell.fixed(row.times.deviation, decimals: 3),
+        Cell.fixed(row.times.milliseconds.min(), decimals: 3), Cell.fixed(row.gflops, decimals: 1),
         Cell.fixed(100 * row.gflops / machine.peakGflopsPerThread / Double(threads), decimals: 0),
-        Cell.fixed(row.speedup, decimals: 2), Cell.number(row.maxRelativeError, digits: 1),
+        Cell.fixed(row.times.speedup, decimals: 2), Cell.number(row.maxRelativeError, digits: 1),
       ])
     }
     var seen = Set<String>()

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Compute
 import Experiments
-import Foundation
+@preconcurrency import Foundation
 import Kernels
 import Synchronization
 import Tensors
@@ -34,27 +34,40 @@ public struct ExperimentCommand: ParsableCommand {
   /// - Parameter kernels: what `--conv` can name.
   public static func main(kernels: KernelRegistry) -> Never {
     if let lacking = lackingFeatures() {
-      FileHandle.standardError.write(
-        Data(
-          "Error: This program was built for \(InstructionSet.built), but the processor has no \(lacking); build it here again.\n"
-            .utf8))
-      Foundation.exit(1)
+      warn(
+        "Error: This program was built for \(InstructionSet.built), but the processor has no \(lacking); build it here again."
+      )
+      finish(1)
     }
     Self.kernels.withLock { $0 = kernels }
     // A reader that goes away (`experiment list | head`) ends the output, not with a trap.
     signal(SIGPIPE, SIG_DFL)
+    // A file that grows beyond the user's limit is a failure to write like others, with a sentence.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()
-      Foundation.exit(0)
+      finish(0)
     } catch is Cancellation.Requested {
-      Foundation.exit(130)
+      finish(130)
     } catch {
+      let code = exitCode(for: error)
       // Wrong usage gets one sentence, not a screen; help and versions are printed as they are.
-      guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
-      FileHandle.standardError.write(Data("Error: \(message(for: error))\n".utf8))
-      Foundation.exit(ExitCode.validationFailure.rawValue)
+      let text = code == .validationFailure ? "Error: \(message(for: error))" : fullMessage(for: error)
+      if code.isSuccess { print(text) } else if !text.isEmpty { warn(text) }
+      finish(code.rawValue)
     }
+  }
+
+  /// Ends the process. Output that did not arrive is a failure, whichever command it is from.
+  private static func finish(_ status: Int32) -> Never {
+    errno = 0
+    if fflush(stdout) != 0 || ferror(stdout) != 0 {
+      let reason = errno == 0 ? "" : ": \(String(cString: strerror(errno)))"
+      warn("Error: Standard output could not be written\(reason).")
+      Foundation.exit(status == 0 ? 1 : status)
+    }
+    Foundation.exit(status)
   }
 
   private static func lackingFeatures() -> String? {
@@ -63,6 +76,9 @@ public struct ExperimentCommand: ParsableCommand {
     return lacking.isEmpty ? nil : lacking.joined(separator: ", ")
   }
 }
+
+/// Writes a sentence to standard error, on one line whatever it repeats.
+func warn(_ sentence: String) { FileHandle.standardError.write(Data("\(WorkbenchError(sentence))\n".utf8)) }
 
 /// A size on the command line: `N` or `HxW`.
 struct SizeArgument: ExpressibleByArgument {

@@ -76,7 +76,7 @@ struct FieldCommand: ParsableCommand {
       description = try variations.description(model, inputChannels: channels, classes: 10)
     }
     Cancellation.listen()
-    let progress = Progress("fields", total: kernels.count * seeds)
+    let progress = ProgressLine("fields", total: kernels.count * seeds)
     defer { progress.finish() }
     let study = try FieldStudy(
       kernels, .init(size: size, channels: channels, seeds: seeds, batch: batch, threads: threads),

@@ -1,11 +1,12 @@
 import ArgumentParser
 import Kernels
+import Learning
 import Networks
 
-/// `experiment list`: every kernel with its formula, paper, options and algorithms; every model with its source.
+/// `experiment list`: every kernel with its formula, paper, options and algorithms; every model with its source; the data.
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List the kernels and the models.",
+    commandName: "list", abstract: "List the kernels, the models and the data.",
     discussion: "Example: swift run experiment list")
 
   func run() throws {
@@ -19,15 +20,22 @@ struct ListCommand: ParsableCommand {
     for family in Models.families {
       print("\(family.name): \(family.models.map(\.name).joined(separator: ", "))\n  \(family.source)")
     }
+    print("\nData\n")
+    for source in DataSource.all {
+      print("\(source.form): \(source.summary)")
+      source.options.forEach(Self.show)
+    }
+  }
+
+  private static func show(_ option: KernelOption) {
+    print("  :\(option.name)=\(option.initial)  \(option.help) (\(option.kindText))")
   }
 
   private static func show(_ kernel: any Kernel) {
     print("\(kernel.name): \(kernel.summary)")
     print("  \(kernel.formula)")
     print("  paper: \(kernel.paper)")
-    for option in kernel.options {
-      print("  :\(option.name)=\(option.initial)  \(option.help) (\(option.kindText))")
-    }
+    kernel.options.forEach(show)
     if let options = try? KernelOptions([], of: kernel) {
       for remark in kernel.remarks(options) { print("  \(remark)") }
     }

@@ -129,7 +129,7 @@ struct ModelOptions: ParsableArguments {
     }
     for choice in result {
       for remark in choice.kernel.remarks(choice.options) {
-        FileHandle.standardError.write(Data("\(choice.item): \(remark)\n".utf8))
+        warn("\(choice.item): \(remark)")
       }
     }
     return result

@@ -67,7 +67,7 @@ struct ProxiesCommand: ParsableCommand {
       batches, of: batch, from: data.train,
       random: shuffle == .on ? Random(seed: UInt64(seed)).split("proxies") : nil)
     Cancellation.listen()
-    let progress = Progress("proxies", total: kernels.count)
+    let progress = ProgressLine("proxies", total: kernels.count)
     defer { progress.finish() }
     let study = try ProxyStudy(
       kernels, batches: minibatches, chosen: proxies?.proxies ?? Proxy.allCases, seed: UInt64(seed),

@@ -21,7 +21,7 @@ struct ReportCommand: ParsableCommand {
 
   func run() throws {
     let outcome = try Report(folder: folder).write(format)
-    for warning in outcome.warnings { FileHandle.standardError.write(Data("\(warning)\n".utf8)) }
+    for warning in outcome.warnings { warn(warning) }
     print(outcome.path)
     if format == .html { print("\(outcome.drawn) of \(outcome.plots) pictures drawn") }
   }

@@ -89,7 +89,7 @@ extension SweepVocabulary {
       recipeOptions: [
         Option("epochs"), Option("batch"), Option("optimizer"), Option("rate"), Option("momentum"),
         Option("nesterov", .flag(negatable: true)), Option("weight-decay"), Option("schedule"),
-        Option("milestones", .words), Option("warm-up"), Option("smoothing"), Option("augment"),
+        Option("milestones", .numbers), Option("warm-up"), Option("smoothing"), Option("augment"),
         Option("shuffle"),
       ],
       recipe: { arguments in

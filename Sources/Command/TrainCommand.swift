@@ -106,9 +106,9 @@ struct TrainCommand: ParsableCommand {
     Cancellation.listen()
     let perEpoch = (data.train.count + recipe.batch - 1) / recipe.batch
     let job = TrainingJob(
-      definition: definition(network.description, isRegression: data.isRegression), save: save,
+      definition: definition(network.description, data), save: save,
       resume: resume, log: log, lastStep: steps)
-    let progress = Progress("steps", total: min(steps ?? .max, recipe.epochs * perEpoch))
+    let progress = ProgressLine("steps", total: min(steps ?? .max, recipe.epochs * perEpoch))
     defer { progress.finish() }
     do {
       try job.run(trainer, progress) { print(Self.line($0)) }
@@ -123,11 +123,11 @@ struct TrainCommand: ParsableCommand {
   }
 
   /// Everything that the result depends on, but initial weights, which are in the checkpoint.
-  private func definition(_ description: any ModelDescription, isRegression: Bool) -> [String: String] {
-    var definition = recipe.definition(isRegression: isRegression)
+  private func definition(_ description: any ModelDescription, _ data: Dataset) -> [String: String] {
+    var definition = recipe.definition(isRegression: data.isRegression)
     definition["model"] = description.name
     definition["conv"] = conv ?? description.ownKernel ?? "standard"
-    definition["data"] = data
+    definition["data"] = data.definition
     definition["seed"] = "\(seed)"
     definition["freeze"] = freeze ?? "nothing"
     definition["replace"] = description.replacement.rawValue

@@ -76,7 +76,7 @@ struct TrainabilityCommand: ParsableCommand {
     var recipe = Recipe.standard(epochs: epochs)
     recipe.schedule.rate = rate
     Cancellation.listen()
-    let progress = Progress("trainability", total: 2 * kernels.count * models.count)
+    let progress = ProgressLine("trainability", total: 2 * kernels.count * models.count)
     defer { progress.finish() }
     let study = try TrainabilityStudy(
       kernels, standard: ExperimentCommand.registry.choice("standard"), models: models, data: data,

@@ -133,7 +133,7 @@ private struct DistanceBlock {
           ahead: panelWeights + width * depth + index * aheadStep * depth, aheadStep: aheadStep, bias: start,
           outputs: rows, column: 0, columns: width, count: tile.count, one: Float(min(tile.count, 1)),
           finish: StoreOptions())
-        arguments.run(single: width < tileWidth, MaximumStep.self)
+        TileStep.maximum.run(arguments, single: width < tileWidth)
         let x = UnsafeBufferPointer(rebasing: inputs[index * tileRows..<(index + 1) * tileRows])
         if store(tile, x, maxima, first, output, columns) { continue }
         for lane in 0..<width {
@@ -143,7 +143,7 @@ private struct DistanceBlock {
         arguments.column = output
         arguments.columns = columns
         arguments.finish = finish
-        Combination.adder.run(arguments, single: width < tileWidth)
+        TileStep.distance.run(arguments, single: width < tileWidth)
       }
     }
   }

@@ -53,7 +53,7 @@ public struct BilinearSample {
 }
 
 /// Interpolation over rows of channels: what deformable operators do beside the indirect GEMM.
-public enum Sampling {
+public enum BilinearSampling {
   /// Writes `scale` times a bilinear sample of `channels` channels.
   public static func interpolate(
     _ image: UnsafePointer<Float>, _ sample: BilinearSample, scale: Float, zeros: UnsafePointer<Float>,

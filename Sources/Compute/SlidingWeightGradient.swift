@@ -26,7 +26,9 @@ public func slidingWeightGradient(
       for image in 0..<output.batch {
         for first in stride(from: 0, to: output.height, by: block) {
           let rows = first..<min(first + block, output.height)
-          pack(gradient, image, rows, output, left, packedRow, block, packed)
+          packGradient(
+            gradient, image: image, rows: rows, output: output, left: left, rowSize: packedRow, block: block,
+            into: packed)
           for task in tasks {
             let (channel, height) = cuts[task % cuts.count], tapRow = task / cuts.count
             // Rows of the output whose windows' row lies inside the input.
@@ -54,15 +56,19 @@ public func slidingWeightGradient(
 
 /// Brings rows of the gradient into panels of one vector, `[panel][row][column][lane]`, with zeros where a window of
 /// the input's first or last pixels would lie outside: column q + 2 − t is met by pixel q under tap t.
-private func pack(
-  _ gradient: UnsafePointer<Float>, _ image: Int, _ rows: Range<Int>, _ output: FeatureShape, _ left: Int,
-  _ packedRow: Int, _ block: Int, _ packed: UnsafeMutablePointer<Float>
+///
+/// - Parameters:
+///   - rowSize: the floats of a row of a panel.
+///   - block: the rows for which a panel has room.
+private func packGradient(
+  _ gradient: UnsafePointer<Float>, image: Int, rows: Range<Int>, output: FeatureShape, left: Int,
+  rowSize: Int, block: Int, into packed: UnsafeMutablePointer<Float>
 ) {
-  let lanes = Vector.scalarCount, columns = packedRow / lanes, before = 2 - left
+  let lanes = Vector.scalarCount, columns = rowSize / lanes, before = 2 - left
   for panel in 0..<(output.channels + lanes - 1) / lanes {
     let count = output.channels - panel * lanes
     for row in rows {
-      var target = packed + (panel * block + row - rows.lowerBound) * packedRow
+      var target = packed + (panel * block + row - rows.lowerBound) * rowSize
       for _ in 0..<before {
         Vector.zero.store(target)
         target += lanes

@@ -29,7 +29,9 @@ public func indirectWeightGradient(
         guard let pointers = pointers.baseAddress else { return }
         for first in stride(from: 0, to: rows, by: block) {
           let range = first..<min(first + block, rows)
-          packGradient(gradient, range, groups, outputs, packedGroup, block, scratch)
+          packGradient(
+            gradient, rows: range, groups: groups, outputs: outputs, groupSize: packedGroup, block: block,
+            into: scratch)
           var filled = -1
           for group in 0..<groups {
             for task in tasks {
@@ -71,9 +73,13 @@ private func copyRow(_ source: UnsafePointer<Float>, to target: UnsafeMutablePoi
 }
 
 /// Brings a block of gradient rows into panels: `[group][panel][row][panel width]`.
+///
+/// - Parameters:
+///   - groupSize: the floats of a group's panels.
+///   - block: the rows for which a panel has room.
 private func packGradient(
-  _ gradient: UnsafePointer<Float>, _ rows: Range<Int>, _ groups: Int, _ outputs: Int, _ groupSize: Int,
-  _ block: Int, _ packed: UnsafeMutablePointer<Float>
+  _ gradient: UnsafePointer<Float>, rows: Range<Int>, groups: Int, outputs: Int, groupSize: Int, block: Int,
+  into packed: UnsafeMutablePointer<Float>
 ) {
   let panels = Panels(outputs: outputs)
   for group in 0..<groups {

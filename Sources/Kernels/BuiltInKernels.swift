@@ -7,6 +7,7 @@ let builtInKernels: [any Kernel] = [
   Deformable(version: .v2),
   Shift(),
   Adder(),
+  MaxPlusKernel(),
   FFT(),
   Grouped(),
   DepthwiseKernel(),

@@ -19,14 +19,16 @@ public final class AdaptiveAveragePooling: Layer {
     FeatureShape(batch: input.batch, height: height, width: width, channels: input.channels)
   }
 
-  public func cost(for input: FeatureShape) -> Cost {
+  /// The sum of each cell and its division; backward, the share of each pixel and its addition.
+  public func cost(for input: FeatureShape, pass: Cost.Pass) -> Cost {
     let output = outputShape(for: input)
     var sums = 0
     forEachCell(FeatureShape(batch: 1, height: input.height, width: input.width, channels: 1)) { _, _, _ in
       sums += 1
     }
     return Cost(
-      adds: sums * input.batch * input.channels - output.count, otherOps: output.count,
+      adds: sums * input.batch * input.channels - (pass == .backward ? 0 : output.count),
+      otherOps: output.count,
       bytes: 4 * (input.count + output.count))
   }
 

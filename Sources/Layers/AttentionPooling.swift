@@ -23,10 +23,16 @@ public final class MeanAndMaximum: Layer {
     return output
   }
 
-  public func cost(for input: FeatureShape) throws -> Cost {
+  /// Both poolings and the sum of the two halves; backward, a division for each mean and an addition for each maximum.
+  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
     let values = input.batch * input.channels
-    let pooling = Cost(adds: input.count - values, otherOps: input.count, bytes: 4 * input.count)
-    return try shared.cost(for: pooled(input)) + pooling + Cost(adds: outputShape(for: input).count)
+    let own =
+      pass == .backward
+      ? Cost(adds: values, otherOps: values, bytes: 4 * input.count)
+      : Cost(
+        adds: input.count - values + (try outputShape(for: input).count), otherOps: input.count,
+        bytes: 4 * input.count)
+    return try shared.cost(for: pooled(input), pass: pass) + own
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
@@ -108,10 +114,12 @@ public final class ChannelPooling: Layer {
     return output
   }
 
-  public func cost(for input: FeatureShape) -> Cost {
-    Cost(
-      adds: input.count - input.pixels, otherOps: input.count,
-      bytes: 4 * (input.count + 2 * input.pixels))
+  /// Backward, a division for each mean and an addition for each maximum.
+  public func cost(for input: FeatureShape, pass: Cost.Pass) -> Cost {
+    let pixels = input.pixels, bytes = 4 * (input.count + 2 * pixels)
+    return pass == .backward
+      ? Cost(adds: pixels, otherOps: pixels, bytes: bytes)
+      : Cost(adds: input.count - pixels, otherOps: input.count, bytes: bytes)
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {

@@ -63,10 +63,19 @@ public final class BatchNormalization: Layer {
     return input
   }
 
-  /// In inference: one scale and one shift per element.
-  public func cost(for input: FeatureShape) -> Cost {
-    Cost(
-      parameters: 2 * input.channels, otherOps: 2 * input.count, bytes: 8 * input.count + 8 * input.channels)
+  /// One scale and one shift for each element, in training after its mean and variance. Backward: the sums of g and of
+  /// g · (x − mean), then a·g + b·x + c.
+  public func cost(for input: FeatureShape, pass: Cost.Pass) -> Cost {
+    let count = input.count
+    var cost: Cost
+    switch pass {
+    case .inference: cost = Cost(otherOps: 2 * count, bytes: 8 * count)
+    case .forward: cost = Cost(macs: count, adds: 2 * count, otherOps: 2 * count, bytes: 8 * count)
+    case .backward: cost = Cost(macs: 3 * count, adds: 2 * count, bytes: 12 * count)
+    }
+    cost.parameters = 2 * input.channels
+    cost.bytes += 8 * input.channels
+    return cost
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {

@@ -65,19 +65,22 @@ public final class Branches: Container {
     return result
   }
 
-  public func cost(for input: FeatureShape) throws -> Cost {
-    let output = try outputShape(for: input)
-    let sums = join == .sum ? (children.count - 1) * output.count : 0
-    // Each output is read and written once more when they are joined.
-    return try zip(children, shares(input)).reduce(Cost(adds: sums, bytes: 8 * output.count)) {
-      $0 + (try $1.0.layer.cost(for: $1.1))
+  /// Beside the branches: each output is read and written once more when they are joined. Backward, what is concatenated
+  /// is cut again, and the gradients to an input that all read are summed.
+  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    let output = try outputShape(for: input), others = children.count - 1
+    let own: Cost
+    switch (pass, join) {
+    case (.inference, _), (.forward, _): own = joining(output)
+    case (.backward, .sum): own = Cost(adds: inputs == nil ? others * input.count : 0)
+    case (.backward, .concatenation):
+      own = Cost(adds: inputs == nil ? others * input.count : 0, bytes: 8 * output.count)
     }
+    return try zip(children, shares(input)).reduce(own) { $0 + (try $1.0.layer.cost(for: $1.1, pass: pass)) }
   }
 
-  public func backwardCost(for input: FeatureShape) throws -> Cost {
-    try zip(children, shares(input)).reduce(Cost(adds: (children.count - 1) * input.count)) {
-      $0 + (try $1.0.layer.backwardCost(for: $1.1))
-    }
+  private func joining(_ output: FeatureShape) -> Cost {
+    Cost(adds: join == .sum ? (children.count - 1) * output.count : 0, bytes: 8 * output.count)
   }
 
   public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {
@@ -86,7 +89,7 @@ public final class Branches: Container {
     return rows + [
       LayerSummary(
         name: dotted(name, isSum ? "add" : "concat"), type: isSum ? "Add" : "Concat", output: output,
-        cost: Cost(adds: isSum ? (children.count - 1) * output.count : 0, bytes: 8 * output.count))
+        cost: joining(output))
     ]
   }
 

@@ -1,4 +1,4 @@
-/// What one forward pass costs, counted exactly and by kind.
+/// What one pass costs, counted exactly and by kind.
 public struct Cost: Hashable, Sendable, Codable {
   /// Numbers that training changes.
   public var parameters = 0
@@ -8,7 +8,8 @@ public struct Cost: Hashable, Sendable, Codable {
   public var adds = 0
   /// Everything else, by operation: comparisons, roundings, bilinear sample weights, FFT butterflies, …
   public var otherOps = 0
-  /// Bytes of the inputs, parameters and outputs, each touched once.
+  /// Bytes of the arrays that are read and written, each touched once. Backward, the gradients to a convolution's input
+  /// and to its weights each touch three arrays.
   public var bytes = 0
 
   /// A cost of the given counts.
@@ -20,20 +21,51 @@ public struct Cost: Hashable, Sendable, Codable {
     self.bytes = bytes
   }
 
+  /// Reads counts that are exact: not negative, and at most 2⁵³, as far as other programs read JSON's numbers exactly.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    func count(_ key: CodingKeys) throws -> Int {
+      let value = try container.decode(Int.self, forKey: key)
+      guard (0...1 << 53).contains(value) else {
+        throw DecodingError.dataCorruptedError(
+          forKey: key, in: container, debugDescription: "a count of \(value)")
+      }
+      return value
+    }
+    try self.init(
+      parameters: count(.parameters), macs: count(.macs), adds: count(.adds), otherOps: count(.otherOps),
+      bytes: count(.bytes))
+  }
+
   /// The cost of both.
   public static func + (a: Cost, b: Cost) -> Cost {
     Cost(
-      parameters: a.parameters + b.parameters, macs: a.macs + b.macs, adds: a.adds + b.adds,
-      otherOps: a.otherOps + b.otherOps, bytes: a.bytes + b.bytes)
+      parameters: sum(a.parameters, b.parameters), macs: sum(a.macs, b.macs), adds: sum(a.adds, b.adds),
+      otherOps: sum(a.otherOps, b.otherOps), bytes: sum(a.bytes, b.bytes))
   }
 
-  /// The cost of so many passes; the parameters are the same.
-  public func times(_ passes: Int) -> Cost {
-    Cost(
-      parameters: parameters, macs: passes * macs, adds: passes * adds, otherOps: passes * otherOps,
-      bytes: passes * bytes)
+  /// The passes that are counted.
+  public enum Pass: Sendable, CaseIterable {
+    /// The forward pass in inference.
+    case inference
+    /// The forward pass in training.
+    case forward
+    /// The backward pass: the gradients to the input and to the parameters.
+    case backward
   }
 
   /// Floating-point operations: two for a multiply–accumulate, one for everything else.
-  public var operations: Int { 2 * macs + adds + otherOps }
+  public var operations: Int { Self.sum(Self.product(2, macs), Self.sum(adds, otherOps)) }
+
+  // Counts are 0 or more. One that no Int can hold becomes the largest, which no real work comes near.
+
+  private static func sum(_ a: Int, _ b: Int) -> Int {
+    let (value, overflow) = a.addingReportingOverflow(b)
+    return overflow ? .max : value
+  }
+
+  private static func product(_ a: Int, _ b: Int) -> Int {
+    let (value, overflow) = a.multipliedReportingOverflow(by: b)
+    return overflow ? .max : value
+  }
 }

@@ -37,7 +37,9 @@ public final class Cropped: Layer {
   }
 
   /// The inner layer's: what is cut off is computed too.
-  public func cost(for input: FeatureShape) throws -> Cost { try inner.cost(for: input) }
+  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    try inner.cost(for: input, pass: pass)
+  }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     let whole = inner.forward(input, context), shape = FeatureShape(whole)

@@ -20,8 +20,11 @@ public final class Dropout: Layer {
 
   public func outputShape(for input: FeatureShape) -> FeatureShape { input }
 
-  /// In inference nothing is done.
-  public func cost(for input: FeatureShape) -> Cost { Cost() }
+  /// In inference nothing is done; in training a product with the mask for each value, and the mask's random numbers,
+  /// which are not counted.
+  public func cost(for input: FeatureShape, pass: Cost.Pass) -> Cost {
+    pass == .inference ? Cost() : Cost(otherOps: input.count, bytes: 12 * input.count)
+  }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     guard context.training else { return input }

@@ -15,7 +15,7 @@ public final class Flatten: Layer {
   }
 
   /// It only moves.
-  public func cost(for input: FeatureShape) -> Cost { Cost(bytes: 8 * input.count) }
+  public func cost(for input: FeatureShape, pass: Cost.Pass) -> Cost { Cost(bytes: 8 * input.count) }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     let shape = FeatureShape(input)

@@ -25,15 +25,14 @@ public final class Gate: Layer {
     return input
   }
 
-  /// A product for each value, as another operation.
-  public func cost(for input: FeatureShape) throws -> Cost {
-    try attention.cost(for: input) + Cost(otherOps: input.count, bytes: 8 * input.count)
-  }
-
-  /// Products to the input and to the factors, and their sums.
-  public func backwardCost(for input: FeatureShape) throws -> Cost {
-    try attention.backwardCost(for: input)
-      + Cost(macs: input.count, adds: input.count, otherOps: input.count, bytes: 16 * input.count)
+  /// A product for each value, as another operation. Backward: products to the input and to the factors, and their sums.
+  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    let count = input.count
+    let own =
+      pass == .backward
+      ? Cost(macs: count, adds: count, otherOps: count, bytes: 16 * count)
+      : Cost(otherOps: count, bytes: 8 * count)
+    return try attention.cost(for: input, pass: pass) + own
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
@@ -112,7 +111,12 @@ public final class Sigmoid: Layer {
 
   public func outputShape(for input: FeatureShape) -> FeatureShape { input }
 
-  public func cost(for input: FeatureShape) -> Cost { Cost(otherOps: input.count, bytes: 8 * input.count) }
+  /// One function for each value; backward, a difference and two products: y · (1 − y) · g.
+  public func cost(for input: FeatureShape, pass: Cost.Pass) -> Cost {
+    let count = input.count
+    return pass == .backward
+      ? Cost(adds: count, otherOps: 2 * count, bytes: 12 * count) : Cost(otherOps: count, bytes: 8 * count)
+  }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     let result = Tensor(input.values.map { 1 / (1 + exp(-$0)) }, input.shape)

@@ -43,6 +43,15 @@ public struct Context: Sendable {
   }
 }
 
+extension Context {
+  /// The same where somebody asks for the gradient to the input.
+  public var withInputGradient: Context {
+    var context = self
+    context.skipsInputGradient = false
+    return context
+  }
+}
+
 /// The passes of a layer.
 public enum Pass: String, Sendable, CaseIterable, Codable {
   /// The output from the input.
@@ -60,11 +69,8 @@ public protocol Layer: AnyObject {
   /// The shape of the output, or an error that says why this input cannot be taken.
   func outputShape(for input: FeatureShape) throws -> FeatureShape
 
-  /// What a forward pass over this input costs; the input must have passed `outputShape`.
-  func cost(for input: FeatureShape) throws -> Cost
-
-  /// What a backward pass costs; by default twice the forward pass: one gradient to the input, one to the weights.
-  func backwardCost(for input: FeatureShape) throws -> Cost
+  /// What a pass over this input costs, with the layer's parameters in each; the input must have passed `outputShape`.
+  func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost
 
   /// The output for an input that has passed `outputShape`.
   func forward(_ input: Tensor, _ context: Context) -> Tensor
@@ -123,7 +129,13 @@ extension Layer {
   /// None by default.
   public var children: [(name: String, layer: any Layer)] { [] }
 
-  public func backwardCost(for input: FeatureShape) throws -> Cost { try cost(for: input).times(2) }
+  /// What a step of training costs: a forward and a backward pass, and the parameters once.
+  public func trainingCost(for input: FeatureShape) throws -> Cost {
+    let forward = try cost(for: input, pass: .forward)
+    var cost = try forward + self.cost(for: input, pass: .backward)
+    cost.parameters = forward.parameters
+    return cost
+  }
 
   /// The forward pass, then what follows it.
   public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {

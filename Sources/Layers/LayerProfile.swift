@@ -52,7 +52,7 @@ public final class LayerProfile: @unchecked Sendable {
     entries.append(
       Entry(
         name: name, input: shape,
-        cost: (try? layer.cost(for: shape)) ?? Cost(),
+        cost: (try? layer.cost(for: shape, pass: .inference)) ?? Cost(),
         algorithm: layer.algorithm(for: shape, .forward, context),
         seconds: seconds))
     return result

@@ -10,7 +10,7 @@ public struct LayerSummary: Sendable {
   public var kernel: String?
   /// The shape of its output.
   public var output: FeatureShape
-  /// What a forward pass costs.
+  /// What a forward pass costs in inference.
   public var cost: Cost
 
   /// A row.
@@ -27,7 +27,8 @@ extension Layer {
   public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {
     [
       LayerSummary(
-        name: name, type: printedName, output: try outputShape(for: input), cost: try cost(for: input))
+        name: name, type: printedName, output: try outputShape(for: input),
+        cost: try cost(for: input, pass: .inference))
     ]
   }
 

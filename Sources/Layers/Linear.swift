@@ -39,11 +39,12 @@ public final class Linear: Layer {
     return shape
   }
 
-  public func cost(for input: FeatureShape) -> Cost {
-    let parameters = inputs * outputs + outputs
+  /// The gradients to input and weight are two more products; the bias is added, or its gradient is summed.
+  public func cost(for input: FeatureShape, pass: Cost.Pass) -> Cost {
+    let parameters = inputs * outputs + outputs, products = pass == .backward ? 2 : 1
     return Cost(
-      parameters: parameters, macs: input.pixels * inputs * outputs, adds: input.pixels * outputs,
-      bytes: 4 * (input.count + parameters + input.pixels * outputs))
+      parameters: parameters, macs: products * input.pixels * inputs * outputs, adds: input.pixels * outputs,
+      bytes: products * 4 * (input.count + parameters + input.pixels * outputs))
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {

@@ -28,7 +28,7 @@ public final class PaddingShortcut: Layer {
   }
 
   /// It only moves.
-  public func cost(for input: FeatureShape) throws -> Cost {
+  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
     Cost(bytes: 4 * (input.count + (try outputShape(for: input)).count))
   }
 

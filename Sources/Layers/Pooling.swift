@@ -95,10 +95,13 @@ public final class MaxPooling: Layer {
     window.reference(input, roundsUp: roundsUp) { $0.max() ?? 0 }
   }
 
-  public func cost(for input: FeatureShape) throws -> Cost {
+  /// Comparisons; backward, an addition to each window's winner.
+  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
     let output = try outputShape(for: input)
-    return Cost(
-      otherOps: output.count * (window.size * window.size - 1), bytes: 4 * (input.count + output.count))
+    return pass == .backward
+      ? Cost(adds: output.count, bytes: 4 * (input.count + 2 * output.count))
+      : Cost(
+        otherOps: output.count * (window.size * window.size - 1), bytes: 4 * (input.count + output.count))
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
@@ -157,10 +160,11 @@ public final class AveragePooling: Layer {
     window.reference(input) { $0.reduce(0, +) / Double(window.size * window.size) }
   }
 
-  public func cost(for input: FeatureShape) throws -> Cost {
-    let output = try outputShape(for: input)
+  /// The sum of each window and its division; backward, the share of each pixel and its addition.
+  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    let output = try outputShape(for: input), values = window.size * window.size
     return Cost(
-      adds: output.count * (window.size * window.size - 1), otherOps: output.count,
+      adds: output.count * (pass == .backward ? values : values - 1), otherOps: output.count,
       bytes: 4 * (input.count + output.count))
   }
 

@@ -12,7 +12,10 @@ public final class ReLU: Layer {
 
   public func outputShape(for input: FeatureShape) -> FeatureShape { input }
 
-  public func cost(for input: FeatureShape) -> Cost { Cost(otherOps: input.count, bytes: 8 * input.count) }
+  /// A comparison for each value; backward, of the output.
+  public func cost(for input: FeatureShape, pass: Cost.Pass) -> Cost {
+    Cost(otherOps: input.count, bytes: (pass == .backward ? 12 : 8) * input.count)
+  }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     var result = Tensor(uninitialized: input.shape)

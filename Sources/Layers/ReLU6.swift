@@ -11,9 +11,9 @@ public final class ReLU6: Layer {
 
   public func outputShape(for input: FeatureShape) -> FeatureShape { input }
 
-  /// Two comparisons.
-  public func cost(for input: FeatureShape) -> Cost {
-    Cost(otherOps: 2 * input.count, bytes: 8 * input.count)
+  /// Two comparisons for each value.
+  public func cost(for input: FeatureShape, pass: Cost.Pass) -> Cost {
+    Cost(otherOps: 2 * input.count, bytes: (pass == .backward ? 12 : 8) * input.count)
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {

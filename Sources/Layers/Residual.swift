@@ -32,14 +32,11 @@ public final class Residual: Container {
     return output
   }
 
-  public func cost(for input: FeatureShape) throws -> Cost {
-    let addition = try Cost(adds: main.outputShape(for: input).count)
-    return try main.cost(for: input) + (shortcut?.layer.cost(for: input) ?? Cost()) + addition
-  }
-
-  public func backwardCost(for input: FeatureShape) throws -> Cost {
-    try main.backwardCost(for: input) + (shortcut?.layer.backwardCost(for: input) ?? Cost())
-      + Cost(adds: input.count)
+  /// Beside the branches, the sum of their outputs; backward, that of their gradients to the input.
+  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    let sum = pass == .backward ? input : try main.outputShape(for: input)
+    return try main.cost(for: input, pass: pass) + (shortcut?.layer.cost(for: input, pass: pass) ?? Cost())
+      + Cost(adds: sum.count)
   }
 
   /// The main branch's layers, the shortcut's, and the addition.

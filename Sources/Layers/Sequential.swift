@@ -72,16 +72,10 @@ public final class Sequential: Chain {
     try children.reduce(input) { try $1.layer.outputShape(for: $0) }
   }
 
-  public func cost(for input: FeatureShape) throws -> Cost { try sum(input) { try $0.cost(for: $1) } }
-
-  public func backwardCost(for input: FeatureShape) throws -> Cost {
-    try sum(input) { try $0.backwardCost(for: $1) }
-  }
-
-  private func sum(_ input: FeatureShape, _ own: (any Layer, FeatureShape) throws -> Cost) throws -> Cost {
+  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
     var shape = input, cost = Cost()
     for child in children {
-      cost = cost + (try own(child.layer, shape))
+      cost = cost + (try child.layer.cost(for: shape, pass: pass))
       shape = try child.layer.outputShape(for: shape)
     }
     return cost

@@ -19,10 +19,11 @@ public final class Upsampling: Layer {
     return output
   }
 
-  /// Four products and three sums for each value.
-  public func cost(for input: FeatureShape) throws -> Cost {
-    let output = try outputShape(for: input)
-    return Cost(otherOps: 7 * output.count, bytes: 4 * (input.count + output.count))
+  /// Four products and three sums for each value; backward, four products that are added to its neighbours.
+  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    let output = try outputShape(for: input), bytes = 4 * (input.count + output.count)
+    return pass == .backward
+      ? Cost(macs: 4 * output.count, bytes: bytes) : Cost(otherOps: 7 * output.count, bytes: bytes)
   }
 
   /// Two neighbours along one axis, and the second one's share.
@@ -130,8 +131,9 @@ public final class Resized: Container {
     try upsampling(input).outputShape(for: inner.outputShape(for: input))
   }
 
-  public func cost(for input: FeatureShape) throws -> Cost {
-    try inner.cost(for: input) + upsampling(input).cost(for: inner.outputShape(for: input))
+  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    try inner.cost(for: input, pass: pass)
+      + upsampling(input).cost(for: inner.outputShape(for: input), pass: pass)
   }
 
   public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {

@@ -41,7 +41,9 @@ public final class Network: Chain {
     }
   }
 
-  public func cost(for input: FeatureShape) throws -> Cost { try body.cost(for: input) }
+  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    try body.cost(for: input, pass: pass)
+  }
   public func forward(_ input: Tensor, _ context: Context) -> Tensor { body.forward(input, context) }
   public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
     body.reference(input, parameters, training: training)

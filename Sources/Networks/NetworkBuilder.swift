@@ -78,7 +78,7 @@ public struct NetworkBuilder {
   private func begin(_ layer: any Layer, _ start: Initialization, _ random: Random) {
     // With attention behind it, the convolution is the part of that name.
     let inner = layer.children.first { $0.name == "kernel" }?.layer ?? layer
-    guard let layer = inner as? ConvolutionLayer, layer.combine == .multiply else { return }
+    guard let layer = inner as? ConvolutionLayer, layer.combination.isProduct else { return }
     var random = random
     layer.weight.value = start.weights(layer.geometry.weightShape, using: &random)
     guard let bias = layer.bias, start == .pyTorch else { return }

@@ -22,8 +22,8 @@ public final class ResidualBlock: Container {
     try residual.outputShape(for: input)
   }
 
-  public func cost(for input: FeatureShape) throws -> Cost {
-    try residual.cost(for: input) + relu.cost(for: outputShape(for: input))
+  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    try residual.cost(for: input, pass: pass) + relu.cost(for: outputShape(for: input), pass: pass)
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {

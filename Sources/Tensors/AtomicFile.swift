@@ -5,19 +5,43 @@ public enum AtomicFile {
   /// Refuses a path that is a folder, or whose folder does not exist or cannot be written to: asked before long work,
   /// so that its results are not lost.
   public static func checkFolder(of path: String) throws {
-    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-    var isFolder: ObjCBool = false
-    guard !path.isEmpty,
-      !(FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue)
-    else {
-      throw WorkbenchError("‘\(path)’ is no file that could be written; give the name of one.")
+    var existing = stat()
+    if stat(path, &existing) == 0 {
+      switch existing.st_mode & S_IFMT {
+      case S_IFREG: break
+      case S_IFDIR: throw WorkbenchError("‘\(path)’ is no file that could be written; give the name of one.")
+      default: return
+      }
     }
-    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue,
-      FileManager.default.isWritableFile(atPath: folder)
-    else {
+    guard !path.isEmpty else {
+      throw WorkbenchError("‘’ is no file that could be written; give the name of one.")
+    }
+    let folder = URL(fileURLWithPath: try target(of: path)).deletingLastPathComponent().path
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
       throw WorkbenchError(
         "\(path) cannot be written because there is no folder \(folder) to write to; make it first.")
     }
+    guard FileManager.default.isWritableFile(atPath: folder) else {
+      throw WorkbenchError(
+        "\(path) cannot be written because you may not write to the folder \(folder); choose another one.")
+    }
+  }
+
+  /// The file that a path leads to through symbolic links, whether it exists or not; the path itself, if it is none.
+  ///
+  /// - Throws: a ``WorkbenchError`` if the links lead in a circle.
+  public static func target(of path: String) throws -> String {
+    var target = path
+    for _ in 0..<40 {
+      guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: target) else {
+        return target
+      }
+      target =
+        next.hasPrefix("/")
+        ? next : ((target as NSString).deletingLastPathComponent as NSString).appendingPathComponent(next)
+    }
+    throw WorkbenchError("\(path) cannot be written because its symbolic links lead in a circle; remove it.")
   }
 
   private static let suffix = ".partial"
@@ -30,8 +54,8 @@ public enum AtomicFile {
 
   /// Writes `data` under a temporary name in the same folder, then renames it to `path`.
   ///
-  /// A symbolic link stays and its target is replaced; a device or a pipe such as `/dev/stdout` is written
-  /// to directly.
+  /// A symbolic link stays, and its target is replaced or made; a device or a pipe such as `/dev/stdout` is written to
+  /// directly.
   ///
   /// - Throws: a ``WorkbenchError`` that names the path and the reason; nothing is left behind, and an
   ///   existing file stays as it was.
@@ -43,15 +67,14 @@ public enum AtomicFile {
   public static func write(to path: String, _ body: ((Data) throws -> Void) throws -> Void) throws {
     var existing = stat()
     guard stat(path, &existing) == 0 else {
-      return try replace(path, path, permissions: nil, body)
+      return try replace(target(of: path), path, permissions: nil, body)
     }
     switch existing.st_mode & S_IFMT {
     case S_IFDIR:
       throw WorkbenchError("\(path) cannot be written because it is a folder; give the name of a file.")
     case S_IFREG:
       guard access(path, W_OK) == 0 else { throw failure(path, errno) }
-      let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-      try replace(target, path, permissions: existing.st_mode & 0o777, body)
+      try replace(target(of: path), path, permissions: existing.st_mode & 0o777, body)
     default:
       let descriptor = open(path, O_WRONLY | O_CLOEXEC)
       guard descriptor >= 0 else { throw failure(path, errno) }

@@ -33,3 +33,13 @@ public struct FeatureShape: Hashable, Sendable, CustomStringConvertible {
   /// For example `2×64×56×56` (images, channels, height, width).
   public var description: String { "\(batch)×\(channels)×\(height)×\(width)" }
 }
+
+/// As a list of its extents in memory order.
+extension FeatureShape: Codable {
+  public init(from decoder: any Decoder) throws {
+    let extents = try decoder.integers(4)
+    self.init(batch: extents[0], height: extents[1], width: extents[2], channels: extents[3])
+  }
+
+  public func encode(to encoder: any Encoder) throws { try extents.encode(to: encoder) }
+}

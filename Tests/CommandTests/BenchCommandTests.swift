@@ -63,6 +63,22 @@ struct BenchCommandTests {
     }
   }
 
+  /// Counts of a network's passes are those of its layers: an adder's backward pass multiplies, its forward pass hardly.
+  @Test func passesOfAModelAreCounted() throws {
+    func counts(_ pass: String) throws -> [(macs: Int, adds: Int)] {
+      let (outcome, rows) = try bench(
+        "--model", "bottleneck20", "--conv", "adder", "--pass", pass, "--batch", "2")
+      #expect(outcome.status == 0, "\(outcome.error)")
+      return rows.dropFirst().map { (Int($0[17]) ?? 0, Int($0[18]) ?? 0) }
+    }
+    let forward = try counts("forward"), backward = try counts("backward"), training = try counts("training")
+    try #require(forward.count == 2 && backward.count == 2 && training.count == 2)
+    let terms = forward[0].macs - forward[1].macs
+    #expect(forward[1].adds == forward[0].adds + 2 * terms)
+    #expect(backward[1].macs == backward[0].macs && backward[1].adds == backward[0].adds + terms)
+    #expect(training[1].macs == training[0].macs - terms)
+  }
+
   @Test func layersGoToAFile() throws {
     let file = folder.appendingPathComponent("layers.csv")
     let (outcome, _) = try bench("--model", "bottleneck20", "--conv", "shift", "--layers", file.path)

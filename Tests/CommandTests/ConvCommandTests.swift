@@ -29,6 +29,23 @@ import Testing
     return try Experiment.run(["conv"] + words)
   }
 
+  /// The limit of a file's size is an error like a full disk: a sentence, and nothing left behind.
+  @Test func aFileBeyondTheUsersLimitIsAnError() throws {
+    let before = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    let command = [
+      "conv", "--conv", "standard", "--input", path("x"), "--weight", path("w"), "--output", path("y"),
+    ]
+    // The outputs go through a pipe, which has no limit.
+    let outcome = try Experiment.run(
+      URL(fileURLWithPath: "/bin/sh"),
+      ["-c", "{ (ulimit -f 0; \"$@\") 2>&1; echo \"status $?\"; } | cat", "sh", Experiment.executable.path]
+        + command)
+    #expect(
+      outcome.output.hasPrefix("Error: \(path("y")) cannot be written: File too large."), "\(outcome.output)")
+    #expect(outcome.output.hasSuffix("\nstatus 1\n"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == before)
+  }
+
   @Test func writesAllGradients() throws {
     let outcome = try conv(
       "--conv standard --input x.npy --weight w.npy --bias b.npy --padding 1 --output y.npy --grad-output g.npy "

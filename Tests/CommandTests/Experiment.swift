@@ -30,14 +30,30 @@ enum Experiment {
     return (process, output, error)
   }
 
-  /// Runs it to its end. The outputs here are short enough for a pipe.
-  static func run(_ arguments: [String]) throws -> Outcome {
-    let (process, output, error) = try start(arguments)
-    let text = output.fileHandleForReading.readDataToEndOfFile()
-    let errorText = error.fileHandleForReading.readDataToEndOfFile()
+  /// Runs it to its end.
+  static func run(_ arguments: [String]) throws -> Outcome { try run(executable, arguments) }
+
+  /// Runs a program to its end. Its outputs go to files: of two pipes, the one that is read last could fill up.
+  static func run(_ program: URL, _ arguments: [String], environment: [String: String] = [:]) throws
+    -> Outcome
+  {
+    let place = FileManager.default.temporaryDirectory.appendingPathComponent("outputs-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: place) }
+    let files = ["output", "error"].map(place.appendingPathComponent)
+    for file in files { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
+    let process = Process()
+    process.executableURL = program
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try FileHandle(forWritingTo: files[0])
+    process.standardError = try FileHandle(forWritingTo: files[1])
+    try process.run()
     process.waitUntilExit()
+    let texts = try files.map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
     return Outcome(
       status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
-      output: String(decoding: text, as: UTF8.self), error: String(decoding: errorText, as: UTF8.self))
+      output: texts[0], error: texts[1])
   }
 }

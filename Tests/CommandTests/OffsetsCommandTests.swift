@@ -27,7 +27,7 @@ import Testing
     #expect(try String(contentsOfFile: image, encoding: .utf8).split(separator: "\n").count == 1 + 64)
     #expect(try Experiment.run(base + ["--layer", "layer1.0.conv2"]).status == 0)
     for (wrong, status) in [
-      (["--image", "360"], 1), (["--image=-1"], 1), (["--layer", "fc"], 1), (["--input", "/nowhere"], 1),
+      (["--image", "382"], 1), (["--image=-1"], 1), (["--layer", "fc"], 1), (["--input", "/nowhere"], 1),
       (["--data", "digits", "--input", "x.npy"], 64), (["--conv", "standard"], 1),
     ] as [([String], Int32)] {
       let refused = try Experiment.run(base + wrong)

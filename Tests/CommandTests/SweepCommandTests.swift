@@ -169,6 +169,19 @@ import Testing
       ":3: nesterov is ‘maybe’; it must be true or false."
     ),
     ("models: bottleneck20\ndata: mnist:/nowhere\n", ":2: /nowhere/"),
+    (
+      "models: bottleneck20\ntraining:\n  schedule: step\n  milestones: [\"0.5\", \"--epochs\", \"7\"]\n",
+      ":4: milestones holds ‘--epochs’; it must be a list of numbers"
+    ),
+    (
+      "models: bottleneck20\ntraining:\n  milestones: --generate-completion-script\n",
+      ":3: milestones holds ‘--generate-completion-script’"
+    ),
+    (
+      "kernels: [\"a\\nb\\e[2J\"]\nmodels: bottleneck20\n",
+      ":1: There is no kernel ‘a\\nb\\u{1b}[2J’; choose from"
+    ),
+    ("a: &a [x]\nb: [*a, *a]\n", ":2: this is not read here: ‘*a…’, an alias;"),
   ]
 
   @Test(arguments: wrong) func wrongFilesAreRefused(_ text: String, _ expected: String) throws {

@@ -21,16 +21,10 @@ import Testing
   }
 
   @Test func withoutGnuplotThereAreScriptsDataAndThePage() throws {
-    let process = Process(), errors = Pipe(), output = Pipe()
-    process.executableURL = Experiment.executable
-    process.arguments = ["report", folder.path]
-    process.environment = ProcessInfo.processInfo.environment.merging(["PATH": ""]) { $1 }
-    process.standardError = errors
-    process.standardOutput = output
-    try process.run()
-    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
+    let outcome = try Experiment.run(
+      Experiment.executable, ["report", folder.path], environment: ["PATH": ""])
+    let text = outcome.error
+    #expect(outcome.status == 0)
     #expect(text.hasPrefix("gnuplot is not installed") && text.contains("apt-get install gnuplot-nox"))
     #expect(text.split(separator: "\n").count == 1)
     for name in ["report.html", "plots/roofline.gp", "plots/roofline.dat"] { #expect(exists(name)) }

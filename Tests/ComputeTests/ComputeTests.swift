@@ -14,11 +14,11 @@ struct ComputeTests {
         groups: 1, taps: taps, channels: channels, outputs: outputs, from: $0, groupStride: 0,
         tapStride: channels * outputs, channelStride: outputs, outputStride: 1)
     }
-    for combine in Combination.allCases {
+    for step in TileStep.allCases {
       var y = Tensor(repeating: .nan, [rows * outputs])
       x.withPointer { x in
         y.withMutablePointer { y in
-          indirectGEMM(rows: rows, weights: packed, combine: combine, threads: 2) { range, table in
+          indirectGEMM(rows: rows, weights: packed, step: step, threads: 2) { range, table in
             for tap in 0..<taps {
               table.setTap(slot: tap, tap)
               for row in range { table.slot(tap)[row - range.lowerBound] = x + (row * taps + tap) * channels }
@@ -28,16 +28,22 @@ struct ComputeTests {
           }
         }
       }
-      var wanted = [Float](repeating: 0, count: rows * outputs)
+      var wanted = [Float](repeating: step == .largestSum ? -.infinity : 0, count: rows * outputs)
       for row in 0..<rows {
         for depth in 0..<taps * channels {
           for output in 0..<outputs {
             let a = x[row * taps * channels + depth], b = w[depth * outputs + output]
-            wanted[row * outputs + output] += combine == .multiply ? a * b : -abs(a - b)
+            let index = row * outputs + output
+            switch step {
+            case .product: wanted[index] += a * b
+            case .distance: wanted[index] -= abs(a - b)
+            case .maximum: wanted[index] += max(a, b)
+            case .largestSum: wanted[index] = max(wanted[index], a + b)
+            }
           }
         }
       }
-      #expect(y.values == wanted, "\(combine)")
+      #expect(y.values == wanted, "\(step)")
     }
   }
 

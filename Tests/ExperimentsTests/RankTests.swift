@@ -69,7 +69,53 @@ struct RankTests {
     #expect(quality.rows.first { $0.proxy == "grasp" }.map { $0.tau == -snip.tau } == true)
     #expect(quality.rows.first { $0.proxy == "params" }.map { $0.count == 0 && $0.tau.isNaN } == true)
     #expect(quality.table.text.contains("snip,higher,10,0.6430,"))
-    #expect(quality.text.contains("snip"))
+    #expect(quality.rows.allSatisfy { $0.set != nil }, "one set needs no mean")
+    #expect(ProxyQuality(Array(rows.prefix(2))).rows[1].tau.isNaN, "two networks are not ranked")
+  }
+
+  /// Six sets of four networks: [models][networks] of values and accuracies.
+  static let simpson: [([Double], [Double])] = [
+    ([20, 27, 34, 41], [90, 90, 89, 89]), ([40, 45, 50, 55], [92.5, 92.5, 92, 92]),
+    ([10, 11, 12, 13], [80.5, 80.5, 80, 80]), ([30, 34, 38, 42], [84.5, 84.5, 83, 83]),
+    ([50, 54, 58, 62], [95.5, 95.5, 95, 95]), ([0, 5, 10, 15], [87.5, 87.5, 86, 86]),
+  ]
+
+  /// In each set τ is −4/√24 = −0.816; pooled it is +0.4805 (scipy.stats.kendalltau).
+  @Test func setsAreNotPooled() throws {
+    let all = Self.simpson.flatMap { zip($0.0, $0.1) }
+    #expect(abs(Statistics.kendallTau(all.map(\.0), all.map(\.1)) - 0.4805144179877498) < 1e-12)
+    let rows = Self.simpson.enumerated().flatMap { index, set in
+      zip(set.0, set.1).map { x, y in
+        [
+          "model": "m\(index % 3)", "replace": index < 3 ? "spatial" : "all", "data": "d", "snip": "\(x)",
+          "top1_mean": "\(y)",
+        ]
+      }
+    }
+    let quality = ProxyQuality(rows, columns: ["snip"])
+    #expect(quality.rows.count == 7)
+    #expect(quality.rows.allSatisfy { abs($0.tau + 4 / 24.0.squareRoot()) < 1e-12 })
+    let sets = quality.rows.compactMap(\.set)
+    #expect(sets.count == 6 && sets[4] == ["model": "m1", "replace": "all", "data": "d"])
+    let mean = try #require(quality.rows.last)
+    #expect(mean.set == nil && mean.sets == 6 && mean.count == 24)
+    // Draws stay within their sets: none can have a positive τ, as the pool has.
+    #expect(try #require(mean.tauInterval).upperBound < 0)
+    #expect(quality.table.text.contains("snip,higher,24,-0.8165,"))
+    #expect(quality.table.text.contains(",mean of sets,6,,,,"))
+  }
+
+  /// The mean of the means of two strata.
+  @Test func strataKeepTheirSizes() throws {
+    let interval = try #require(
+      Statistics.bootstrap95(strata: [100, 400]) { chosen in
+        #expect(chosen.map(\.count) == [100, 400] && (chosen[1].max() ?? 0) < 400)
+        return Statistics.mean(chosen.map { Statistics.mean($0.map(Double.init)) })
+      })
+    // The variance of a mean of n numbers 0 … n − 1 is (n² − 1)/12n; 2000 draws give the ends to some tenths.
+    let deviation = ((9999.0 / 1200) + (159_999.0 / 4800)).squareRoot() / 2
+    #expect(abs(interval.lowerBound - (124.5 - 1.96 * deviation)) < 0.5)
+    #expect(abs(interval.upperBound - (124.5 + 1.96 * deviation)) < 0.5)
   }
 
   /// 1000 MACs at 3.7 + 0.9 pJ, 100 additions and 10 others at 0.9; 4000 bytes are 1000 words at 640.

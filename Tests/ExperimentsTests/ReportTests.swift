@@ -60,12 +60,14 @@ import Testing
   @Test func namesCannotBecomeCommandsOrMarkup() throws {
     try writeNetworks()
     let data = try ReportData(folder)
-    let plots = AccuracyPlots.plots(data) + LearningPlots.plots(data)
+    let plots = AccuracyPlots.plots(data) + LearningPlots.plots(data) + ProxyPlots.plots(data)
     #expect(plots.map(\.name).contains("accuracy-latency-m-spatial-d"))
     #expect(plots.contains { $0.name == "proxy-snip" && $0.title.contains("τ = 1.00") })
     for plot in plots {
       #expect(!plot.script.contains("`") && !plot.data.contains("`"))
-      #expect(plot.script.contains("alert(''x'')"), "quotes are doubled")
+      #expect(
+        plot.script.contains("\"<script>alert('x')</script>\\140touch pwned\\140 & 100% _{}\\134 \\042$#~^\"")
+      )
       #expect(plot.name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") })
     }
     let page = try ReportPage.html(
@@ -74,6 +76,32 @@ import Testing
     #expect(page.contains("&lt;script&gt;alert"))
     #expect(page.components(separatedBy: "<script>").count == 2, "the page's own")
     for reference in ["http:", "https:", "@import", "src="] { #expect(!page.contains(reference)) }
+  }
+
+  /// Networks of different models are not compared: each set has a panel, and a row.
+  @Test func proxiesAreJudgedSetBySet() throws {
+    var table = CSVTable(columns: ["kernel", "model", "replace", "data", "snip", "top1_mean"])
+    for (index, set) in RankTests.simpson.enumerated() {
+      for (kernel, (x, y)) in zip(["standard", "a", "b", "c"], zip(set.0, set.1)) {
+        table.append([
+          "kernel": kernel, "model": "m\(index)", "replace": "spatial", "data": "d", "snip": "\(x)",
+          "top1_mean": "\(y)",
+        ])
+      }
+    }
+    try table.write(to: folder.appendingPathComponent("networks.csv").path)
+    let data = try ReportData(folder)
+    let plot = try #require(ProxyPlots.plots(data).first { $0.name == "proxy-snip" })
+    #expect(plot.title.hasPrefix("snip against accuracy: Kendall's τ, mean of 6 sets = -0.82 (95 %: "))
+    let labels = plot.commands.filter { $0.hasPrefix("set xlabel") }
+    #expect(labels.count == 6 && labels.allSatisfy { $0.contains("snip: τ = -0.82 (95 %: ") })
+    #expect(plot.commands.contains { $0.hasPrefix("set title \"m4, spatial, d\"") })
+    // Six panels and the key; each kernel's points are a block of their own.
+    #expect(plot.script.components(separatedBy: "\nplot ").count == 1 + 2 * 7)
+    #expect(plot.data.components(separatedBy: "# m").count == 1 + 6 * 4)
+    #expect(plot.script.contains("index 23 ") && !plot.script.contains("index 24 "))
+    let paper = try #require(PaperTables.tables(data).first { $0.title == "Proxies" })
+    #expect(paper.rows.count == 7 && paper.header.contains("model"))
   }
 
   @Test func tablesForPapersAreEscaped() throws {
@@ -86,7 +114,7 @@ import Testing
         && latex.contains("standard & 3000 & 3000000 & 3 & 98.0 $\\pm$ 1.5 \\\\"))
     #expect(
       latex.contains(
-        "\\textless{}script\\textgreater{}alert('x')\\textless{}/script\\textgreater{}'touch pwned' \\& 100\\% \\_\\{\\}\\textbackslash{} \\textquotedbl{}\\$\\#\\textasciitilde{}\\textasciicircum{}"
+        "\\textless{}script\\textgreater{}alert('x')\\textless{}/script\\textgreater{}\\textasciigrave{}touch pwned\\textasciigrave{} \\& 100\\% \\_\\{\\}\\textbackslash{} \\textquotedbl{}\\$\\#\\textasciitilde{}\\textasciicircum{}"
       ), "\(latex)")
     let markdown = PaperTables.markdown(table)
     #expect(

@@ -16,7 +16,8 @@ struct AlgorithmTests {
 
   @Test(arguments: [
     "mb1ic64ih56oc64kh3ph1": "winograd", "mb1ic64ih56oc64kh1": "direct", "mb1ic512ih7oc512kh3ph1": "direct",
-    "g64mb1ic64ih56oc64kh3ph1": "depthwise", "mb1ic64ih56oc64kh31ph15": "fft", "mb1ic8ih8oc8kh3ph1": "direct",
+    "g64mb1ic64ih56oc64kh3ph1": "depthwise", "mb1ic64ih56oc64kh31ph15": "fft",
+    "mb1ic8ih8oc8kh3ph1": "window-rows", "mb1ic16ih12oc16kh3ph1": "sliding",
   ]) func theRuleFollowsTheShape(_ problem: String, _ wanted: String) throws {
     let (layer, input) = try layer(problem)
     for training in [false, true] {
@@ -40,7 +41,7 @@ struct AlgorithmTests {
     // Training never asks the stopwatch.
     _ = layer.forward(
       x, Context(training: true, threads: 1, tuning: AlgorithmTuning(known.mapValues { _ in "fft" })))
-    #expect(layer.algorithm(for: input, .forward, Context(training: true, threads: 1)) == "direct")
+    #expect(layer.algorithm(for: input, .forward, Context(training: true, threads: 1)) == "sliding")
   }
 
   /// Distances much smaller than what they are taken between: maxima alone would have lost all their digits.

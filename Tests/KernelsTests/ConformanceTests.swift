@@ -7,7 +7,9 @@ import Testing
   static let items =
     KernelRegistry.builtIn.kernels.map(\.name) + [
       "standard:dilation=2x3", "adder:dilation=2", "fft:dilation=2", "dilated:dilation=3", "shift:dilation=2",
-      "shift:pointwise=always", "deformable:groups=2", "deformable:combine=adder", "deformable:dilation=2",
+      "shift:pointwise=always", "deformable:groups=2", "deformable:combine=adder",
+      "deformable:combine=max-plus",
+      "deformable:dilation=2", "max-plus:dilation=2", "active:combine=max-plus",
       "deformable-v2:mask=2sigmoid", "deformable-v2:groups=2:combine=adder", "grouped:groups=2",
       "depthwise-separable:order=pointwise:activation=relu", "asymmetric:form=block", "small-stack:reach=7",
       "asymmetric:form=acnet", "depthwise:window=7", "shift:block=csc:expansion=2", "multi-scale:split=3-1-2",

@@ -5,15 +5,56 @@ import Testing
 @testable import Learning
 
 @Suite struct DigitsTests {
-  @Test func haveTheFixedSplit() throws {
+  @Test func areCutBetweenTwoForms() throws {
     let digits = try Dataset.load("digits")
     #expect(digits.name == "digits" && digits.classes == 10)
-    #expect(digits.train.images.shape == [1437, 8, 8, 1] && digits.train.count == 1437)
-    #expect(digits.test.images.shape == [360, 8, 8, 1] && digits.test.count == 360)
-    // numpy.bincount(labels[:1437]) and numpy.bincount(labels[1437:])
-    #expect(counts(digits.train) == [143, 146, 142, 146, 144, 145, 144, 143, 141, 143])
-    #expect(counts(digits.test) == [35, 36, 35, 37, 37, 37, 37, 36, 33, 37])
+    #expect(digits.train.images.shape == [1415, 8, 8, 1] && digits.train.count == 1415)
+    #expect(digits.test.images.shape == [382, 8, 8, 1] && digits.test.count == 382)
+    // numpy.bincount(labels[:1415]) and numpy.bincount(labels[1415:])
+    #expect(counts(digits.train) == [140, 143, 140, 144, 142, 143, 142, 141, 139, 141])
+    #expect(counts(digits.test) == [38, 39, 37, 39, 39, 39, 39, 38, 35, 39])
     #expect(digits.augmentation.shift == 1 && !digits.augmentation.flips)
+  }
+
+  @Test func canBeCutElsewhere() throws {
+    let old = try Dataset.load("digits:split=1437"), new = try Dataset.load("digits:split=1415")
+    #expect(old.name == "digits:split=1437" && old.definition == old.name)
+    #expect(new.name == "digits" && new.definition == "digits:split=1415")
+    // numpy.bincount(labels[:1437]) and numpy.bincount(labels[1437:])
+    #expect(counts(old.train) == [143, 146, 142, 146, 144, 145, 144, 143, 141, 143])
+    #expect(counts(old.test) == [35, 36, 35, 37, 37, 37, 37, 36, 33, 37])
+  }
+
+  /// Where the forms start follows from the labels: the twelfth form is complete, and the others are copies of it in
+  /// which some labels are missing.
+  @Test func noFormStandsOnBothSidesOfTheSplit() throws {
+    let digits = try Dataset.load("digits"), labels = digits.train.labels + digits.test.labels
+    let form = Array(labels[1415..<1545])
+    #expect(Array(form.prefix(30)) == (0..<30).map { $0 % 10 })
+    var place = 0, missing = 0, changed = 0, forms: [Int] = []
+    for index in labels.indices {
+      if labels[index] != form[place % 130] {
+        // What follows says how many labels are missing here.
+        let rest = labels[index...].prefix(6)
+        let gap = (1...5).first { gap in
+          rest.elementsEqual(rest.indices.map { form[(place + gap + $0 - index) % 130] })
+        }
+        place += gap ?? 0
+        missing += gap ?? 0
+        changed += gap == nil ? 1 : 0
+      }
+      forms.append(place / 130)
+      place += 1
+    }
+    #expect(place == 14 * 130 && missing == 23 && changed == 1)
+    let starts = (0..<14).compactMap { forms.firstIndex(of: $0) }
+    #expect(starts == [0, 130, 256, 386, 516, 646, 776, 906, 1029, 1157, 1287, 1415, 1545, 1667])
+    func shared(_ split: Int) -> Int {
+      let trained = Set(forms[..<split])
+      return forms[split...].count { trained.contains($0) }
+    }
+    #expect(shared(digits.train.count) == 0 && shared(1415) == 0 && shared(1545) == 0)
+    #expect(shared(1437) == 108)
   }
 
   /// The numbers are NumPy's, of (x / 16 - mean) / std with the mean and std of the training split, in double
@@ -21,21 +62,21 @@ import Testing
   @Test func areNormalisedByTheTrainingSplit() throws {
     let digits = try Dataset.load("digits")
     let firstRow: [Float] = [
-      -0.8132632, -0.8132632, 0.01894475, 1.35047746, 0.68471111, -0.64682161, -0.8132632, -0.8132632,
+      -0.81323224, -0.81323224, 0.01881289, 1.35008514, 0.68444902, -0.64682323, -0.81323224, -0.81323224,
     ]
     for (value, expected) in zip(digits.train.images.values, firstRow) {
       #expect(abs(value - expected) < 1e-5)
     }
     #expect(digits.train.labels.first == 0 && digits.test.labels.last == 8)
     let lastImage = digits.test.images.values.suffix(64).dropFirst(32).prefix(3)
-    for (value, expected) in zip(lastImage, [-0.8132632, -0.8132632, 1.18403587] as [Float]) {
+    for (value, expected) in zip(lastImage, [-0.81323224, -0.81323224, 1.1836761] as [Float]) {
       #expect(abs(value - expected) < 1e-5)
     }
     let (trainMean, trainDeviation) = moments(digits.train.images)
     #expect(abs(trainMean) < 1e-5 && abs(trainDeviation - 1) < 1e-5)
     let (testMean, testDeviation) = moments(digits.test.images)
-    #expect(abs(testMean + 0.001672626) < 1e-5 && abs(testDeviation - 1.007184654) < 1e-5)
-    #expect(abs(digits.augmentation.fill[0] + 0.8132632) < 1e-5)
+    #expect(abs(testMean + 0.002178821) < 1e-5 && abs(testDeviation - 1.00585451) < 1e-5)
+    #expect(abs(digits.augmentation.fill[0] + 0.8132322) < 1e-5)
   }
 }
 
@@ -44,7 +85,13 @@ import Testing
     ("cats", "choose digits, mnist:DIR"), ("", "choose digits"), (":x", "choose digits"),
     ("mnist", "needs the folder"), ("cifar10:", "needs the folder"), ("npy", "--data npy:DIR"),
     ("digits:x", "takes no folder"), ("synthetic:", "takes no folder"),
+    ("digits:splt=3", "digits takes no option ‘splt’; it has: split."),
+    ("synthetic:split=3", "synthetic takes no option ‘split’; it has none."),
+    ("digits:split=some", "The option split of digits cannot be ‘some’"),
+    ("digits:split=1797", "it must be from 1 to 1796"), ("digits:split=0", "cannot be ‘0’"),
+    ("digits:split=9:split=9", "is given twice"),
     ("mnist:/none", "/none/train-images-idx3-ubyte does not exist"),
+    ("mnist:/none:a=b", "/none:a=b/train-images-idx3-ubyte does not exist"),
     ("cifar10:/none", "/none/data_batch_1.bin cannot be read: No such file"),
     ("npy:/none", "/none/train_labels.npy cannot be read: No such file"),
   ])

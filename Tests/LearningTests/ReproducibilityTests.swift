@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 import Layers
 import Learning
@@ -28,6 +29,25 @@ struct ReproducibilityTests {
 
   @Test func seedsChangeSomething() throws {
     #expect(try train("shift", threads: 1, seed: 1).1 != train("shift", threads: 1, seed: 2).1)
+  }
+
+  /// Trainings saved before the split could be chosen go on with the split that they had.
+  @Test func savedTrainingsKeepTheirSplit() throws {
+    let standard = try KernelRegistry.builtIn.choice("standard"), data = try Dataset.load("digits:split=1437")
+    let trainer = try Trainer(
+      Network(
+        Models.description("resnet20", inputChannels: 1, classes: 10), kernel: standard, standard: standard,
+        seed: 0), on: data, Recipe(epochs: 1), seed: 0, threads: 1)
+    let path = FileManager.default.temporaryDirectory
+      .appendingPathComponent("split-\(UUID().uuidString).safetensors").path
+    defer { unlink(path) }
+    try Checkpoint.save(trainer, job: ["data": "digits"], to: path)
+    try Checkpoint.restore(trainer, job: ["data": data.definition], from: path)
+    let now = try Dataset.load("digits").definition
+    let error = #expect(throws: WorkbenchError.self) {
+      try Checkpoint.restore(trainer, job: ["data": now], from: path)
+    }
+    #expect(error?.description.contains("with data digits:split=1437, not digits:split=1415;") == true)
   }
 
   /// Transforms round differently from sums, by about 1e-7 a layer; each step amplifies the difference some times,

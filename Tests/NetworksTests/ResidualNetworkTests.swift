@@ -39,7 +39,8 @@ struct ResidualNetworkTests {
     "resnet101": 7_801_405_440, "resnet152": 11_513_626_624,
   ])
   func macsAreTorchvisions(_ model: String, _ count: Int) throws {
-    let cost = try network(model).cost(for: FeatureShape(batch: 1, height: 224, width: 224, channels: 3))
+    let cost = try network(model).cost(
+      for: FeatureShape(batch: 1, height: 224, width: 224, channels: 3), pass: .inference)
     #expect(cost.macs == count)
   }
 
@@ -59,7 +60,7 @@ struct ResidualNetworkTests {
     #expect(try network(small, "standard").parameterCount == 269_722)
     var paper = try residual("resnet50", classes: 1000)
     paper.stridePlace = .first
-    #expect(try network(paper, "standard").cost(for: image).macs == 3_857_973_248)
+    #expect(try network(paper, "standard").cost(for: image, pass: .inference).macs == 3_857_973_248)
     var deformable = try residual("resnet50", classes: 1000)
     deformable.replacedStages = [2, 3, 4]
     #expect(try network(deformable, "deformable").parameterCount == 26_137_874)
@@ -82,8 +83,28 @@ struct ResidualNetworkTests {
     for model in Models.names where !model.hasPrefix("mean_spot") {
       let network = try network(model, "deformable-v2")
       let total = try network.summaries("", for: image).reduce(Cost()) { $0 + $1.cost }
-      #expect(try total == network.cost(for: image), "\(model)")
+      #expect(try total == network.cost(for: image, pass: .inference), "\(model)")
       #expect(total.parameters == network.parameterCount, "\(model)")
+    }
+  }
+
+  /// The backward pass is counted layer by layer: an adder multiplies there as a convolution does, and subtracts and
+  /// clamps besides; a normalisation has three MACs a value.
+  @Test func backwardCountsReachEveryLayer() throws {
+    for model in ["resnet20", "bottleneck20", "resnet50"] {
+      let image = FeatureShape(batch: 2, height: 33, width: 40, channels: 3)
+      let standard = try network(model, "standard"), adder = try network(model, "adder")
+      let forward = try standard.cost(for: image, pass: .inference)
+      let terms = try forward.macs - adder.cost(for: image, pass: .inference).macs
+      #expect(terms > forward.macs / 4)
+      let plain = try standard.cost(for: image, pass: .backward)
+      let normalized = try standard.summaries("", for: image).filter { $0.type == "BatchNorm2d" }
+        .reduce(0) { $0 + $1.output.count }
+      #expect(plain.macs == 2 * forward.macs + 3 * normalized, "\(model)")
+      var wanted = plain
+      wanted.adds += terms
+      wanted.otherOps += 2 * terms
+      #expect(try adder.cost(for: image, pass: .backward) == wanted, "\(model)")
     }
   }
 
@@ -170,7 +191,7 @@ struct ResidualNetworkTests {
     #expect(y.shape == [2, 1, 1, 10])
     #expect(network.backward(y, context).shape == x.shape)
     #expect(network.parameters.allSatisfy { $0.parameter.gradient?.shape == $0.parameter.value.shape })
-    #expect(try network.cost(for: FeatureShape(x)).parameters == network.parameterCount)
+    #expect(try network.cost(for: FeatureShape(x), pass: .inference).parameters == network.parameterCount)
   }
 }
 

@@ -271,6 +271,48 @@ import Testing
     }
   }
 
+  /// A link to a file that is not there yet, by way of another link, makes that file; one that leads to itself says so.
+  @Test func writesThroughADanglingLink() throws {
+    try inFolder { folder in
+      let files = FileManager.default
+      try files.createDirectory(atPath: folder + "/b", withIntermediateDirectories: false)
+      try files.createSymbolicLink(atPath: folder + "/a", withDestinationPath: "b/link")
+      try files.createSymbolicLink(atPath: folder + "/b/link", withDestinationPath: "../target")
+      #expect(try AtomicFile.target(of: folder + "/a") == folder + "/b/../target")
+      try AtomicFile.checkFolder(of: folder + "/a")
+      try AtomicFile.write(data, to: folder + "/a")
+      #expect(try Data(contentsOf: URL(fileURLWithPath: folder + "/target")) == data)
+      #expect(try files.destinationOfSymbolicLink(atPath: folder + "/a") == "b/link")
+      #expect(try files.contentsOfDirectory(atPath: folder).sorted() == ["a", "b", "target"])
+      try files.createSymbolicLink(atPath: folder + "/x", withDestinationPath: "y")
+      try files.createSymbolicLink(atPath: folder + "/y", withDestinationPath: "x")
+      for body in [
+        { try AtomicFile.write(data, to: folder + "/x") }, { try AtomicFile.checkFolder(of: folder + "/x") },
+      ] {
+        let error = #expect(throws: WorkbenchError.self, performing: body)
+        #expect(error?.description.contains("symbolic links lead in a circle") == true)
+      }
+      #expect(try files.destinationOfSymbolicLink(atPath: folder + "/x") == "y")
+    }
+  }
+
+  /// Before long work, what cannot be written is refused for its own reason.
+  @Test func foldersAreChecked() throws {
+    try inFolder { folder in
+      try AtomicFile.checkFolder(of: folder + "/a")
+      try AtomicFile.checkFolder(of: "/dev/null")
+      var wrong = [(folder, "is no file"), ("", "is no file"), (folder + "/none/a", "there is no folder")]
+      try FileManager.default.createDirectory(atPath: folder + "/ro", withIntermediateDirectories: false)
+      chmod(folder + "/ro", 0o555)
+      // Root may write everywhere.
+      if geteuid() != 0 { wrong.append((folder + "/ro/a", "you may not write to the folder")) }
+      for (path, reason) in wrong {
+        let error = #expect(throws: WorkbenchError.self) { try AtomicFile.checkFolder(of: path) }
+        #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
+      }
+    }
+  }
+
   @Test func leavesNothingBehindOnFailure() throws {
     try inFolder { folder in
       try FileManager.default.createDirectory(atPath: folder + "/b", withIntermediateDirectories: false)

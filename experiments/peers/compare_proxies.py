@@ -28,7 +28,7 @@ import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from make_network_fixtures import ROOT, digits
+from make_network_fixtures import ROOT, SPLIT, digits
 from networks import GAMMA, MASK, BasicBlock, CifarResNet, fill, mix
 from safetensors.torch import save_file
 
@@ -205,7 +205,7 @@ def row(depth=20):
         save_file(fill(CifarResNet(depth, channels=1)).state_dict(), str(weights))
         subprocess.run(
             [
-                str(ROOT / ".build/debug/experiment"), "proxies", f"resnet{depth}", "--weights", str(weights),
+                str(ROOT / ".build/debug/experiment"), "proxies", f"resnet{depth}", "--data", f"digits:split={SPLIT}", "--weights", str(weights),
                 "--shuffle", "off", "--batch", str(IMAGES), "--batches", str(BATCHES), "--csv", str(table),
             ],
             check=True, stdout=subprocess.DEVNULL,

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 
 import torch
-from make_network_fixtures import ROOT, curve
+from make_network_fixtures import ROOT, SPLIT, curve
 from networks import CifarResNet, fill
 from safetensors.torch import save_file
 
@@ -25,7 +25,7 @@ def ours():
         save_file(fill(CifarResNet(20, channels=1)).state_dict(), str(weights))
         subprocess.run(
             [
-                str(ROOT / ".build/debug/experiment"), "train", "resnet20", "--weights", str(weights),
+                str(ROOT / ".build/debug/experiment"), "train", "resnet20", "--data", f"digits:split={SPLIT}", "--weights", str(weights),
                 "--shuffle", "off", "--augment", "off", "--smoothing", "0", "--schedule", "constant",
                 "--warm-up", "0", "--rate", "0.01", "--no-nesterov", "--weight-decay", "1e-4", "--epochs", "2",
                 "--steps", "50", "--log", str(log),

@@ -6,11 +6,11 @@ protocol Lanes {
   /// The lanes at `pointer`.
   init(at pointer: UnsafePointer<Float>)
   /// Where the accumulators of a step start.
-  init<Step: TileStep>(startingFrom bias: Self, _ step: Step.Type)
+  init<Step: Accumulation>(startingFrom bias: Self, _ step: Step.Type)
   /// One term of `x` and each of the weights.
-  mutating func add<Step: TileStep>(_ x: Vector, _ weights: Self, one: Vector, _ step: Step.Type)
+  mutating func add<Step: Accumulation>(_ x: Vector, _ weights: Self, one: Vector, _ step: Step.Type)
   /// The outputs that follow from the accumulators.
-  func finished<Step: TileStep>(_ bias: Self, _ step: Step.Type) -> Self
+  func finished<Step: Accumulation>(_ bias: Self, _ step: Step.Type) -> Self
   /// Writes the lanes to `pointer`.
   func store(_ pointer: UnsafeMutablePointer<Float>)
   /// Writes the first `count` outputs to `pointer`, with what follows them.
@@ -25,16 +25,16 @@ struct OneVector: Lanes {
 
   @inline(__always) init(at pointer: UnsafePointer<Float>) { sum = Vector(at: pointer) }
 
-  @inline(__always) init<Step: TileStep>(startingFrom bias: OneVector, _ step: Step.Type) {
+  @inline(__always) init<Step: Accumulation>(startingFrom bias: OneVector, _ step: Step.Type) {
     sum = Step.start(bias: bias.sum)
   }
 
   @inline(__always)
-  mutating func add<Step: TileStep>(_ x: Vector, _ weights: OneVector, one: Vector, _ step: Step.Type) {
+  mutating func add<Step: Accumulation>(_ x: Vector, _ weights: OneVector, one: Vector, _ step: Step.Type) {
     sum = Step.add(x, weights.sum, to: sum, one: one)
   }
 
-  @inline(__always) func finished<Step: TileStep>(_ bias: OneVector, _ step: Step.Type) -> OneVector {
+  @inline(__always) func finished<Step: Accumulation>(_ bias: OneVector, _ step: Step.Type) -> OneVector {
     var result = self
     result.sum = Step.finish(sum, bias: bias.sum)
     return result
@@ -59,18 +59,18 @@ struct TwoVectors: Lanes {
     second = OneVector(at: pointer + Vector.scalarCount)
   }
 
-  @inline(__always) init<Step: TileStep>(startingFrom bias: TwoVectors, _ step: Step.Type) {
+  @inline(__always) init<Step: Accumulation>(startingFrom bias: TwoVectors, _ step: Step.Type) {
     first = OneVector(startingFrom: bias.first, step)
     second = OneVector(startingFrom: bias.second, step)
   }
 
   @inline(__always)
-  mutating func add<Step: TileStep>(_ x: Vector, _ weights: TwoVectors, one: Vector, _ step: Step.Type) {
+  mutating func add<Step: Accumulation>(_ x: Vector, _ weights: TwoVectors, one: Vector, _ step: Step.Type) {
     first.add(x, weights.first, one: one, step)
     second.add(x, weights.second, one: one, step)
   }
 
-  @inline(__always) func finished<Step: TileStep>(_ bias: TwoVectors, _ step: Step.Type) -> TwoVectors {
+  @inline(__always) func finished<Step: Accumulation>(_ bias: TwoVectors, _ step: Step.Type) -> TwoVectors {
     var result = self
     result.first = first.finished(bias.first, step)
     result.second = second.finished(bias.second, step)

@@ -46,7 +46,7 @@ struct TileOperands<Panel: Lanes> {
 }
 
 /// One output pixel of a tile.
-struct PixelRow<Panel: Lanes, Step: TileStep>: TileRow {
+struct PixelRow<Panel: Lanes, Step: Accumulation>: TileRow {
   private var sums: Panel
   private var x: UnsafePointer<Float>
 

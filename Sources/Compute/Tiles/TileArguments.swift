@@ -38,7 +38,7 @@ extension TileArguments {
   ///
   /// - Parameter single: whether the panel is one vector of outputs wide, not two.
   @inline(__always)
-  func run<Step: TileStep>(single: Bool, _ step: Step.Type) {
+  func run<Step: Accumulation>(single: Bool, _ step: Step.Type) {
     switch (count, single) {
     case (...6, false): Tile<Rows6<PixelRow<TwoVectors, Step>>, TwoVectors, UnitStride>.run(self)
     case (...8, false): Tile<Rows8<PixelRow<TwoVectors, Step>>, TwoVectors, UnitStride>.run(self)
@@ -51,7 +51,7 @@ extension TileArguments {
 
   /// The same where channels lie apart, with fewer sizes.
   @inline(__always)
-  func runStrided<Step: TileStep>(single: Bool, _ step: Step.Type) {
+  func runStrided<Step: Accumulation>(single: Bool, _ step: Step.Type) {
     switch (count, single) {
     case (...6, false): Tile<Rows6<PixelRow<TwoVectors, Step>>, TwoVectors, AnyStride>.run(self)
     case (_, false): Tile<Rows12<PixelRow<TwoVectors, Step>>, TwoVectors, AnyStride>.run(self)

@@ -1,22 +1,32 @@
-/// How a microkernel combines inputs with weights: one type for each `Combination`, in a file of its own.
+/// What a microkernel accumulates over the terms of an output.
 ///
-/// `Tile` keeps one accumulator for each output of a tile, in registers. Steps are static functions, so that each
-/// combination has its own compiled loop.
-protocol TileStep {
-  /// What the accumulators start from. Sums start from the bias.
-  static func start(bias: Vector) -> Vector
+/// To add one: a case here; a type that conforms to `Accumulation`, in a file like `LargestSumStep.swift`; and a line
+/// in `run(_:single:)`, which the compiler asks for. All tile sizes and their tests know it then.
+public enum TileStep: Sendable, CaseIterable {
+  /// The sum of x · w.
+  case product
+  /// The sum of −|x − w|.
+  case distance
+  /// The sum of max(x, w).
+  case maximum
+  /// The maximum of x + w.
+  case largestSum
 
-  /// The accumulators after one more term of `x` and `w`.
+  /// Runs the microkernel for a tile.
   ///
-  /// - Parameter one: 1 in each lane, which the optimiser does not know: `sum + 1 · term` stays a multiply–add and
-  ///   takes a multiplier, where the adders are busy.
-  static func add(_ x: Vector, _ w: Vector, to sum: Vector, one: Vector) -> Vector
+  /// - Parameter single: whether its panel is one vector of outputs wide, not two.
+  @inline(__always)
+  func run(_ tile: TileArguments, single: Bool) {
+    switch self {
+    case .product: run(tile, single: single, ProductStep.self)
+    case .distance: run(tile, single: single, DistanceStep.self)
+    case .maximum: run(tile, single: single, MaximumStep.self)
+    case .largestSum: run(tile, single: single, LargestSumStep.self)
+    }
+  }
 
-  /// The outputs, from what was accumulated over all terms.
-  static func finish(_ sum: Vector, bias: Vector) -> Vector
-}
-
-extension TileStep {
-  @inline(__always) static func start(bias: Vector) -> Vector { bias }
-  @inline(__always) static func finish(_ sum: Vector, bias: Vector) -> Vector { sum }
+  @inline(__always)
+  private func run<Step: Accumulation>(_ tile: TileArguments, single: Bool, _ step: Step.Type) {
+    if tile.channelStep == 1 { tile.run(single: single, step) } else { tile.runStrided(single: single, step) }
+  }
 }

@@ -29,7 +29,7 @@ struct ChannelRow<Panel: Lanes>: TileRow {
   }
 
   @inline(__always) mutating func add(_ index: Int, _ pixel: WeightTileOperands<Panel>) {
-    sums.add(Vector(repeating: pixel.x[index]), pixel.gradient, one: .zero, MultiplyStep.self)
+    sums.add(Vector(repeating: pixel.x[index]), pixel.gradient, one: .zero, ProductStep.self)
   }
 
   @inline(__always) func store(_ index: Int, _ tile: WeightTileArguments) {

@@ -121,7 +121,7 @@ private struct Run<Transform: WinogradTransform> {
                 arguments.rows = UnsafePointer(tables[tile].rows)
                 arguments.outputs = UnsafePointer(tables[tile].outputs)
                 arguments.count = ranges[tile].count
-                Combination.multiply.run(arguments, single: panels.width(panel) < tileWidth)
+                TileStep.product.run(arguments, single: panels.width(panel) < tileWidth)
                 arguments.ahead += aheadStep * channels
               }
             }

@@ -105,14 +105,8 @@ public struct MachineRecord: Codable, Sendable {
   }
 
   private static func git(_ arguments: String...) -> String? {
-    let process = Process(), output = Pipe()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["git", "-C", root.path] + arguments
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return nil }
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    return process.terminationStatus == 0 ? text.trimmingCharacters(in: .whitespacesAndNewlines) : nil
+    let end = ChildProcess.run("/usr/bin/env", ["git", "-C", root.path] + arguments, limit: 10)
+    guard let end, end.status == 0 else { return nil }
+    return end.output.trimmingCharacters(in: .whitespacesAndNewlines)
   }
 }

@@ -20,10 +20,21 @@ extension Statistics {
   public static func bootstrap95(
     _ count: Int, samples: Int = 2000, seed: UInt64 = 0, _ statistic: ([Int]) -> Double
   ) -> ClosedRange<Double>? {
-    guard count > 0 else { return nil }
+    bootstrap95(strata: [count], samples: samples, seed: seed) { statistic($0[0]) }
+  }
+
+  /// The same of several samples, the strata: each is drawn from by itself, so that its size stays as it is.
+  ///
+  /// - Parameter statistic: computed from positions in each of the samples.
+  public static func bootstrap95(
+    strata counts: [Int], samples: Int = 2000, seed: UInt64 = 0, _ statistic: ([[Int]]) -> Double
+  ) -> ClosedRange<Double>? {
+    guard !counts.isEmpty, counts.allSatisfy({ $0 > 0 }) else { return nil }
     var random = Random(seed: seed).split("bootstrap")
-    let values = (0..<samples).map { _ in statistic((0..<count).map { _ in random.below(count) }) }
-      .filter { !$0.isNaN }
+    let values = (0..<samples).map { _ in
+      statistic(counts.map { count in (0..<count).map { _ in random.below(count) } })
+    }
+    .filter { !$0.isNaN }
     guard !values.isEmpty else { return nil }
     return quantile(values, 0.025)...quantile(values, 0.975)
   }

@@ -33,7 +33,7 @@ struct AccuracyAxis {
     guard isLogarithmic else { return ["set ylabel 'top-1 accuracy, %'", "set yrange [\(bottom):\(top)]"] }
     let marks = [
       0, 20, 40, 50, 60, 70, 80, 85, 90, 93, 95, 96, 97, 98, 98.5, 99, 99.5, 99.7, 99.8, 99.9,
-    ].filter { (bottom...top).contains($0) }
+    ].filter { bottom <= $0 && $0 <= top }
     let labels = marks.map { "'\(Cell.number($0, digits: 4))' \(Cell.number(100 - $0, digits: 4))" }
     return [
       "set logscale y", "set ytics (\(labels.joined(separator: ", ")))", "set mytics 1",

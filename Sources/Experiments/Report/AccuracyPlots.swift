@@ -51,7 +51,7 @@ enum AccuracyPlots {
     for (index, point) in points.enumerated() {
       let look = Plot.points(kernels.firstIndex(of: point.kernel) ?? index)
       parts.append(
-        "'' index \(index) using 1:2:3:4 with yerrorbars \(look) linewidth 1 title \(Plot.quoted(point.kernel))"
+        "'' index \(index) using 1:2:3:4 with yerrorbars \(look) linewidth 1 title \(Escape.gnuplot(point.kernel))"
       )
     }
     parts.append(
@@ -63,7 +63,7 @@ enum AccuracyPlots {
         "Mean test accuracy with its 95 % interval (Student's t over seeds), cut off where it is far larger than the differences. Ringed kernels are on the Pareto front: no other is both cheaper and more accurate. Kernels of equal cost stand side by side.",
       data: "# shown at x, y, low, high; then cost, accuracy, interval\n" + Plot.blocks(blocks),
       commands: axis.commands + [
-        "set xlabel \(Plot.quoted(cost.label))", "set xrange [\(max(0, low - room)):\(high + room)]",
+        "set xlabel \(Escape.gnuplot(cost.label))", "set xrange [\(max(0, low - room)):\(high + room)]",
         "plot " + parts.joined(separator: ", \\\n  "),
       ])
   }

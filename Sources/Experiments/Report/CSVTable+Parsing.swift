@@ -25,42 +25,48 @@ extension CSVTable {
     }
   }
 
-  /// The cells of each line; empty lines are passed over.
+  /// The cells of each line; empty lines are passed over, and a byte order mark before the first.
   private static func cells(_ text: String) -> [[String]] {
+    let quote = UInt8(ascii: "\""), comma = UInt8(ascii: ","), newline = UInt8(ascii: "\n")
+    let mark = Array("\u{feff}".utf8)
+    var bytes = Array(text.utf8)[...]
+    if bytes.starts(with: mark) { bytes = bytes.dropFirst(mark.count) }
     var lines: [[String]] = [], line: [String] = [], cell: [UInt8] = []
-    var isQuoted = false, wasQuote = false
-    func end(_ cell: inout [UInt8], _ line: inout [String]) {
+    var isQuoted = false, wasQuoted = false, hasQuotes = false
+    func endLine() {
+      // Windows ends lines with \r\n.
+      if !wasQuoted, cell.last == UInt8(ascii: "\r") { cell.removeLast() }
       line.append(String(decoding: cell, as: UTF8.self))
-      cell = []
+      if line != [""] || hasQuotes { lines.append(line) }
+      (line, cell, wasQuoted, hasQuotes) = ([], [], false, false)
     }
-    for byte in text.utf8 where byte != UInt8(ascii: "\r") {
+    var index = bytes.startIndex
+    while index < bytes.endIndex {
+      let byte = bytes[index]
+      index += 1
       if isQuoted {
-        if byte == UInt8(ascii: "\"") {
-          isQuoted = false
-          wasQuote = true
-        } else {
+        if byte != quote {
           cell.append(byte)
+        } else if index < bytes.endIndex, bytes[index] == quote {
+          cell.append(quote)
+          index += 1
+        } else {
+          (isQuoted, wasQuoted) = (false, true)
         }
         continue
       }
       switch byte {
-      case UInt8(ascii: "\""):
-        // A second quote in a quoted cell is a quote.
-        if wasQuote { cell.append(byte) }
-        isQuoted = true
-      case UInt8(ascii: ","): end(&cell, &line)
-      case UInt8(ascii: "\n"):
-        end(&cell, &line)
-        if line != [""] { lines.append(line) }
-        line = []
-      default: cell.append(byte)
+      case quote: (isQuoted, hasQuotes) = (true, true)
+      case comma:
+        line.append(String(decoding: cell, as: UTF8.self))
+        (cell, wasQuoted) = ([], false)
+      case newline: endLine()
+      default:
+        cell.append(byte)
+        wasQuoted = false
       }
-      wasQuote = false
     }
-    if !cell.isEmpty || !line.isEmpty {
-      end(&cell, &line)
-      lines.append(line)
-    }
+    if !cell.isEmpty || !line.isEmpty || hasQuotes { endLine() }
     return lines
   }
 }

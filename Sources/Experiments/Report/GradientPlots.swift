@@ -16,7 +16,7 @@ enum GradientPlots {
       guard let low = norms.min(), let high = norms.max() else { return nil }
       let file = "gradients-\(Plot.slug(key))"
       let parts = series.indices.map { index in
-        "\(index == 0 ? "'\(file).dat'" : "''") index \(index) using 1:2 with lines linewidth 2 \(Plot.color(index)) \(Plot.dashes(index)) title \(Plot.quoted(series[index].name))"
+        "\(index == 0 ? "'\(file).dat'" : "''") index \(index) using 1:2 with lines linewidth 2 \(Plot.color(index)) \(Plot.dashes(index)) title \(Escape.gnuplot(series[index].name))"
       }
       return Plot(
         name: file, title: "Gradients by layer: \(key)",

@@ -1,9 +1,9 @@
 import Foundation
 import Learning
 
-/// What training.csv, the proxies of networks.csv and receptive fields show.
+/// What training.csv and receptive fields show.
 enum LearningPlots {
-  static func plots(_ data: ReportData) -> [Plot] { curves(data) + proxies(data) + fields(data) }
+  static func plots(_ data: ReportData) -> [Plot] { curves(data) + fields(data) }
 
   /// Test accuracy over epochs: the mean of the seeds, in a band from the lowest to the highest.
   private static func curves(_ data: ReportData) -> [Plot] {
@@ -41,7 +41,7 @@ enum LearningPlots {
       "\(index == 0 ? "'\(file).dat'" : "''") index \(index) using 1:3:4 with filledcurves fillstyle transparent solid 0.15 noborder \(Plot.color(looks[index])) notitle"
     }
     let lines = series.indices.map { index in
-      "'' index \(index) using 1:2 with lines linewidth 2 \(Plot.dashes(looks[index])) \(Plot.color(looks[index])) title \(Plot.quoted(series[index].name))"
+      "'' index \(index) using 1:2 with lines linewidth 2 \(Plot.dashes(looks[index])) \(Plot.color(looks[index])) title \(Escape.gnuplot(series[index].name))"
     }
     let epochs = series.flatMap { $0.rows.map { $0[0] } }
     return Plot(
@@ -55,73 +55,6 @@ enum LearningPlots {
         "set xlabel 'epoch'", "set xrange [\(epochs.min() ?? 1):\(epochs.max() ?? 2)]",
         "plot " + (bands + lines).joined(separator: ", \\\n  "),
       ])
-  }
-
-  /// Each proxy against the trained accuracy, with Kendall's τ.
-  private static func proxies(_ data: ReportData) -> [Plot] {
-    let rows = data.rows("networks").filter { $0.number("top1_mean") != nil }
-    guard let columns = data.tables.first(where: { $0.name == "networks" })?.table.columns,
-      columns.contains(where: { Proxy(rawValue: $0) != nil })
-    else { return [] }
-    return ProxyQuality.columns.compactMap { proxy in
-      let points = rows.compactMap { row -> (String, Double, Double)? in
-        guard let x = row.number(proxy), let y = row.number("top1_mean") else { return nil }
-        return (row["kernel"] ?? "", x, y)
-      }
-      guard points.count >= 3 else { return nil }
-      let quality = ProxyQuality(rows, columns: [proxy]).rows.first
-      let tau = Cell.fixed(quality?.tau, decimals: 2)
-      let interval =
-        quality?.tauInterval.map {
-          " (95 %: \(Cell.fixed($0.lowerBound, decimals: 2)) to \(Cell.fixed($0.upperBound, decimals: 2)))"
-        } ?? ""
-      let file = "proxy-\(Plot.slug(proxy))"
-      let series = grouped(points.map { ["kernel": $0.0, "x": "\($0.1)", "y": "\($0.2)"] }, by: ["kernel"])
-      let parts = series.enumerated().map { index, one in
-        "\(index == 0 ? "'\(file).dat'" : "''") index \(index) using 1:2 with points \(Plot.points(data.kernels.firstIndex(of: one.key) ?? index)) title \(Plot.quoted(one.key))"
-      }
-      let cost = AccuracyPlots.costs.first { $0.column == proxy }, axis = AccuracyAxis(points.map(\.2))
-      let blocks = series.map { kernel, rows in
-        (
-          name: kernel,
-          rows: rows.compactMap { row -> [Double]? in
-            guard let x = row.number("x"), let y = row.number("y") else { return nil }
-            return [x * (cost?.scale ?? 1), axis.place(y)]
-          }
-        )
-      }
-      return Plot(
-        name: file,
-        title:
-          "\(proxy) against accuracy: Kendall's τ\(tau.isEmpty ? " is not defined" : " = \(tau)")\(interval)",
-        caption:
-          "Each point is a network; τ of 1 means that \(proxy) orders them as their trained accuracy does, 0 that it says nothing. The interval is a bootstrap's over the networks.",
-        data: Plot.blocks(blocks),
-        commands: axis.commands + horizontal(blocks.flatMap { $0.rows.map { $0[0] } }) + [
-          "set xlabel \(Plot.quoted(cost?.label ?? proxy))", "plot " + parts.joined(separator: ", \\\n  "),
-        ])
-    }
-  }
-
-  /// A horizontal axis with about five marks; logarithmic where the numbers span orders of magnitude, as proxies do
-  /// where networks differ in depth or width.
-  private static func horizontal(_ values: [Double]) -> [String] {
-    let low = values.min() ?? 0, high = values.max() ?? 1
-    guard low > 0, high / low > 100 else {
-      let room = max((high - low) * 0.06, abs(high) * 1e-6, 1e-12), rough = (high - low + 2 * room) / 4
-      let power = pow(10, floor(log10(rough)))
-      let step = [1, 2, 5, 10].map { $0 * power }.last { $0 <= rough * 1.001 } ?? rough
-      return [
-        "set xrange [\(low - room):\(high + room)]", "set xtics \(Cell.number(step))", "set format x '%.4g'",
-      ]
-    }
-    let decades = log10(high / low)
-    return [
-      "set logscale x", "set xrange [\(low / 2):\(high * 2)]",
-      "set xtics \(Cell.number(pow(10, floor(log10(low / 2))))), \(Cell.number(pow(10, max(1, (decades / 5).rounded(.up)))))",
-      "set mxtics 1",
-      "set format x '%.0e'",
-    ]
   }
 
   /// How much each input pixel moves the output's middle.

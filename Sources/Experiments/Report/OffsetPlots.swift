@@ -35,7 +35,7 @@ enum OffsetPlots {
         return [
           "\(block) 1:2:3:4 with vectors nohead linewidth 1.2 \(color) notitle",
           "\(block) 1:2 with points pointtype 6 pointsize 1.4 linewidth 1.5 \(color) notitle",
-          "\(block) 5:6:7 with points pointtype 7 pointsize variable \(color) title \(Plot.quoted(series[index].name))",
+          "\(block) 5:6:7 with points pointtype 7 pointsize variable \(color) title \(Escape.gnuplot(series[index].name))",
         ]
       }
       return Plot(

@@ -29,9 +29,10 @@ enum PaperTables {
         ("speedup_vs_standard", "× standard"), ("max_rel_error", "error"),
       ])
     let proxies = table(
-      "Proxies", data.rows("proxy_quality"),
+      "Proxies", data.rows("proxy_quality").filter { $0.number("kendall_tau") != nil },
       [
-        ("proxy", "proxy"), ("networks", "networks"), ("kendall_tau", "Kendall's τ"),
+        ("scope", "scope"), ("group", "group"), ("model", "model"), ("replace", "replace"), ("data", "data"),
+        ("proxy", "proxy"), ("sets", "sets"), ("networks", "networks"), ("kendall_tau", "Kendall's τ"),
         ("kendall_tau_low95", "from"), ("kendall_tau_high95", "to"), ("spearman_rho", "Spearman's ρ"),
         ("spearman_rho_low95", "from"), ("spearman_rho_high95", "to"),
       ])
@@ -47,7 +48,9 @@ enum PaperTables {
   private static func table(
     _ title: String, _ rows: [ReportData.Row], _ columns: [(column: String, name: String)]
   ) -> Table {
-    let words = ["group", "model", "replace", "data", "kernel", "problem", "pass", "algorithm", "proxy"]
+    let words = [
+      "group", "model", "replace", "data", "kernel", "problem", "pass", "algorithm", "proxy", "scope",
+    ]
     let kept = columns.filter { column, _ in
       let values = Set(rows.map { $0[column] ?? "" })
       return column == "kernel" || (words.contains(column) ? values.count > 1 : values != [""])
@@ -60,17 +63,15 @@ enum PaperTables {
   /// GitHub's form of Markdown.
   static func markdown(_ table: Table) -> String {
     func line(_ cells: [String]) -> String { "| \(cells.joined(separator: " | ")) |\n" }
-    func escaped(_ text: String) -> String {
-      Plot.comment(text).map { "\\`*_{}[]<>#|&~".contains($0) ? "\\\($0)" : "\($0)" }.joined()
-    }
     let rule = table.header.indices.map { table.words.contains($0) ? "---" : "---:" }
-    return "## \(table.title)\n\n" + line(table.header.map(escaped)) + "|\(rule.joined(separator: "|"))|\n"
-      + table.rows.map { line($0.map(escaped)) }.joined()
+    return "## \(table.title)\n\n" + line(table.header.map(Escape.markdown))
+      + "|\(rule.joined(separator: "|"))|\n"
+      + table.rows.map { line($0.map(Escape.markdown)) }.joined()
   }
 
   /// LaTeX, for the package booktabs.
   static func latex(_ table: Table) -> String {
-    func line(_ cells: [String]) -> String { "  \(cells.map(latexEscaped).joined(separator: " & ")) \\\\\n" }
+    func line(_ cells: [String]) -> String { "  \(cells.map(Escape.latex).joined(separator: " & ")) \\\\\n" }
     let columns = table.header.indices.map { table.words.contains($0) ? "l" : "r" }.joined()
     return """
       % \(table.title); needs \\usepackage{booktabs}
@@ -81,26 +82,5 @@ enum PaperTables {
       \\end{tabular}
 
       """
-  }
-
-  /// A text as LaTeX sets it literally.
-  static func latexEscaped(_ text: String) -> String {
-    Plot.comment(text).map { character in
-      switch character {
-      case "\\": "\\textbackslash{}"
-      case "~": "\\textasciitilde{}"
-      case "^": "\\textasciicircum{}"
-      case "&", "%", "$", "#", "_", "{", "}": "\\\(character)"
-      case "<": "\\textless{}"
-      case ">": "\\textgreater{}"
-      case "\"": "\\textquotedbl{}"
-      case "±": "$\\pm$"
-      case "×": "$\\times$"
-      case "µ": "$\\mu$"
-      case "τ": "$\\tau$"
-      case "ρ": "$\\rho$"
-      default: "\(character)"
-      }
-    }.joined()
   }
 }

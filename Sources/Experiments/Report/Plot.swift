@@ -11,30 +11,37 @@ struct Plot: Sendable {
   let caption: String
   /// The columns of data, in blocks that `index` finds by number.
   let data: String
-  /// The commands of gnuplot, the last of which draws.
+  /// The commands of gnuplot that draw.
   let commands: [String]
   /// Width and height, in pixels of a page.
   var size = (width: 760, height: 440)
 
   /// The whole script.
   var script: String {
+    let about = [
+      "# \(Escape.gnuplotComment(title))",
+      "# gnuplot \(name).gp, in this folder, draws \(name).svg and \(name).png.",
+      "set encoding utf8",
+    ]
     let settings = [
-      "# \(Self.comment(title))", "# gnuplot \(name).gp, in this folder, draws \(name).svg and \(name).png.",
-      "set encoding utf8", "set border 3", "set tics nomirror out",
+      "set border 3", "set tics nomirror out",
       "set grid linecolor rgb '#999999' linewidth 0.5 dashtype 3",
       "set key outside right top Left reverse samplen 1.5 width 1",
+    ]
+    let svg = [
       "set terminal svg size \(size.width),\(size.height) dynamic noenhanced font 'sans,13'",
       "set output '\(name).svg'",
     ]
-    let again = [
+    // All is said again, since a picture of several panels cannot be replotted.
+    let png = [
+      "reset",
       "set terminal pngcairo size \(2 * size.width),\(2 * size.height) noenhanced font 'sans,12' fontscale 2 linewidth 2 pointscale 2",
-      // SVG has no images, so pixels are drawn one by one there.
       "set output '\(name).png'",
-      commands.last.flatMap {
-        $0.contains(" image pixels") ? $0.replacingOccurrences(of: " image pixels", with: " image") : nil
-      } ?? "replot", "set output",
     ]
-    return (settings + commands + again).joined(separator: "\n") + "\n"
+    // SVG has no images, so pixels are drawn one by one there.
+    let images = commands.map { $0.replacingOccurrences(of: " image pixels", with: " image") }
+    return (about + svg + settings + commands + png + settings + images + ["set output"])
+      .joined(separator: "\n") + "\n"
   }
 
   /// Okabe and Ito's colours, which colour-blind readers can tell apart, without black and yellow, which vanish on dark
@@ -54,24 +61,11 @@ struct Plot: Sendable {
   /// The dashes of the n-th: series that share a colour differ in them.
   static func dashes(_ index: Int) -> String { "dashtype \(index / colors.count % 5 + 1)" }
 
-  /// A text in single quotes, as gnuplot reads it literally.
-  static func quoted(_ text: String) -> String {
-    "'\(comment(text).replacingOccurrences(of: "'", with: "''"))'"
-  }
-
-  /// A text without control characters, ends of lines, and the backquotes that gnuplot would run as a command.
-  static func comment(_ text: String) -> String {
-    let kept = text.unicodeScalars.map { scalar -> Unicode.Scalar in
-      scalar == "`" ? "'" : scalar.properties.generalCategory == .control ? " " : scalar
-    }
-    return String(String.UnicodeScalarView(kept))
-  }
-
   /// Blocks of rows as gnuplot reads them, each with its name in a comment.
   static func blocks(_ blocks: [(name: String, rows: [[Double]])]) -> String {
     blocks.map { name, rows in
       let lines = rows.map { $0.map { Cell.number($0, digits: 9) }.map { $0.isEmpty ? "NaN" : $0 } }
-      return "# \(comment(name))\n"
+      return "# \(Escape.gnuplotComment(name))\n"
         + (lines.isEmpty ? "NaN NaN NaN\n" : lines.map { $0.joined(separator: " ") + "\n" }.joined())
     }.joined(separator: "\n\n")
   }

@@ -25,9 +25,13 @@ public struct Report {
 
   private let folder: URL
   private let data: ReportData
+  private let gnuplot: Gnuplot?
 
   /// Reads the tables of a folder.
-  public init(folder path: String) throws {
+  public init(folder path: String) throws { try self.init(folder: path, Gnuplot()) }
+
+  init(folder path: String, _ gnuplot: Gnuplot?) throws {
+    self.gnuplot = gnuplot
     folder = URL(fileURLWithPath: path, isDirectory: true)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
@@ -55,9 +59,9 @@ public struct Report {
     var names = Set<String>()
     let plots =
       (AccuracyPlots.plots(data) + SpeedPlots.plots(data) + LearningPlots.plots(data)
-      + OffsetPlots.plots(data) + GradientPlots.plots(data))
+      + ProxyPlots.plots(data) + OffsetPlots.plots(data) + GradientPlots.plots(data))
       .filter { names.insert($0.name).inserted }
-    try data.quality?.write(to: folder.appendingPathComponent("proxy_quality.csv").path)
+    try data.quality?.table.write(to: folder.appendingPathComponent("proxy_quality.csv").path)
     let place = folder.appendingPathComponent("plots", isDirectory: true)
     do {
       try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
@@ -68,21 +72,7 @@ public struct Report {
       try AtomicFile.write(Data(plot.data.utf8), to: place.appendingPathComponent("\(plot.name).dat").path)
       try AtomicFile.write(Data(plot.script.utf8), to: place.appendingPathComponent("\(plot.name).gp").path)
     }
-    var warnings: [String] = [], pictures: [String?] = plots.map { _ in nil }
-    if let gnuplot = Gnuplot() {
-      for (index, plot) in plots.enumerated() {
-        if let problem = gnuplot.draw(plot, in: place) {
-          warnings.append(problem)
-        } else {
-          let file = place.appendingPathComponent("\(plot.name).svg").path
-          pictures[index] = FileManager.default.contents(atPath: file).map {
-            String(decoding: $0, as: UTF8.self)
-          }
-        }
-      }
-    } else if !plots.isEmpty {
-      warnings.append(Gnuplot.advice)
-    }
+    let (pictures, warnings) = try draw(plots, in: place)
     let page = try ReportPage.html(
       data, title: "Results: \(folder.standardizedFileURL.lastPathComponent)", plots: plots,
       pictures: pictures,
@@ -91,5 +81,24 @@ public struct Report {
     try AtomicFile.write(Data(page.utf8), to: path)
     return Outcome(
       path: path, plots: plots.count, drawn: pictures.count { $0 != nil }, warnings: warnings)
+  }
+
+  /// Draws plots and writes the files of those that could be drawn: each one's SVG, or nil, and what went wrong.
+  private func draw(_ plots: [Plot], in place: URL) throws -> (pictures: [String?], warnings: [String]) {
+    var pictures: [String?] = plots.map { _ in nil }
+    guard let gnuplot, !plots.isEmpty else { return (pictures, plots.isEmpty ? [] : [Gnuplot.advice]) }
+    var warnings: [String] = []
+    for (index, plot) in plots.enumerated() {
+      do {
+        let picture = try gnuplot.draw(plot)
+        try AtomicFile.write(picture.svg, to: place.appendingPathComponent("\(plot.name).svg").path)
+        try AtomicFile.write(picture.png, to: place.appendingPathComponent("\(plot.name).png").path)
+        pictures[index] = String(decoding: picture.svg, as: UTF8.self)
+      } catch let failure as Gnuplot.Failure {
+        warnings.append(failure.sentence.onOneLine.shortened(to: WorkbenchError.longest))
+        if failure.isLate { break }
+      }
+    }
+    return (pictures, warnings)
   }
 }

@@ -9,8 +9,8 @@ struct ReportData {
 
   /// The tables by their files' names without `.csv`, in the order of the page.
   let tables: [(name: String, table: CSVTable)]
-  /// How well each proxy orders the networks by their accuracy: made from networks.csv where it has enough rows.
-  let quality: CSVTable?
+  /// How well each proxy orders the networks of a set by their accuracy: made from networks.csv where it has enough rows.
+  let quality: ProxyQuality?
   /// What they were measured on, if machine.json is there.
   let machine: MachineRecord?
   /// Receptive fields: fields/KERNEL.npy, as sweeps and `experiment field --map DIR/fields` write them.
@@ -32,7 +32,7 @@ struct ReportData {
     let found = try Self.names.filter { FileManager.default.fileExists(atPath: path("\($0).csv")) }
       .map { (name: $0, table: try CSVTable(file: path("\($0).csv"))) }
     quality = Self.quality(found.first { $0.name == "networks" }?.table)
-    tables = found + (quality.map { [("proxy_quality", $0)] } ?? [])
+    tables = found + (quality.map { [("proxy_quality", $0.table)] } ?? [])
     machine = FileManager.default.contents(atPath: path("machine.json"))
       .flatMap { try? JSONDecoder().decode(MachineRecord.self, from: $0) }
     let files = (try? FileManager.default.contentsOfDirectory(atPath: path("fields"))) ?? []
@@ -52,10 +52,10 @@ struct ReportData {
     }
   }
 
-  private static func quality(_ networks: CSVTable?) -> CSVTable? {
+  private static func quality(_ networks: CSVTable?) -> ProxyQuality? {
     guard let networks, networks.columns.contains(where: { Proxy(rawValue: $0) != nil }) else { return nil }
     let quality = ProxyQuality(networks.rows)
-    return quality.rows.contains { $0.count >= 3 } ? quality.table : nil
+    return quality.rows.contains { $0.count >= ProxyQuality.fewest } ? quality : nil
   }
 
   /// The rows of a table; none if it is not there.

@@ -19,12 +19,12 @@ enum ReportPage {
     let figures = zip(plots, pictures).map { plot, picture -> [String: Any] in
       [
         "name": plot.name, "title": plot.title, "caption": plot.caption, "picture": picture != nil,
-        "svg": picture.map { inline($0, plot) } ?? "",
+        "svg": Markup(picture.map { inline($0, plot) } ?? ""),
       ]
     }
     let tables = data.tables.map { name, table -> [String: Any] in
       [
-        "name": name, "columns": table.columns, "count": table.rows.count,
+        "name": name, "columns": table.columns,
         "rows": table.rows.map { row -> [String: Any] in
           [
             "cells": table.columns.map { column -> [String: Any] in
@@ -37,40 +37,68 @@ enum ReportPage {
     }
     let page: [String: Any] = [
       "title": title, "machine": data.machine.map(describe) ?? [], "notes": notes, "figures": figures,
-      "tables": tables, "style": ReportTemplate.style, "code": ReportTemplate.code,
+      "tables": tables, "style": Markup(ReportTemplate.style), "code": Markup(ReportTemplate.code),
+      "policy": Markup(policy),
     ]
-    return template.render(page)
+    return template.render(markup(page))
   }
 
-  /// A picture as part of the page: its names are its own, black is the page's ink.
+  /// A part of the page that is markup already.
+  private struct Markup {
+    let text: String
+    init(_ text: String) { self.text = text }
+  }
+
+  /// What the template is filled with: every text in it is escaped here, and here only.
+  private static func markup(_ value: Any) -> Any {
+    switch value {
+    case let made as Markup: made.text
+    case let text as String: Escape.html(text)
+    case let list as [Any]: list.map(markup)
+    case let entries as [String: Any]: entries.mapValues(markup)
+    default: value
+    }
+  }
+
+  /// What the page may do, should a name ever get past `Escape`: run its own script, be drawn, and nothing else; no
+  /// address is asked for anything.
+  private static let policy =
+    "default-src 'none'; script-src '\(SHA256.source(ReportTemplate.code))'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+
+  /// A picture as part of the page: its names are its own, black is the page's ink. Only tags are changed: what is
+  /// between them is text, which gnuplot has escaped.
   static func inline(_ svg: String, _ plot: Plot) -> String {
-    guard let start = svg.range(of: "<svg") else { return "" }
-    var text = String(svg[start.lowerBound...])
+    var tags = svg.utf8.split(separator: UInt8(ascii: "<"), omittingEmptySubsequences: false)[...]
+    tags = tags.drop { !$0.starts(with: "svg".utf8) }
+    guard !tags.isEmpty else { return "" }
+    let parts = tags.map { part -> String in
+      let end = part.firstIndex(of: UInt8(ascii: ">")) ?? part.endIndex
+      return "<" + ownNames(String(decoding: part[..<end], as: UTF8.self), plot.name)
+        + String(decoding: part[end...], as: UTF8.self)
+    }
+    let label = "<svg role=\"img\" aria-label=\"\(Escape.html(plot.title))\""
+    return label + String(Substring(parts.joined().utf8.dropFirst("<svg".utf8.count)))
+  }
+
+  /// A tag in which names begin with the plot's and black is `currentColor`.
+  private static func ownNames(_ tag: String, _ name: String) -> String {
+    var text = tag
     for quote in ["'", "\""] {
       for (old, new) in [
-        ("id=\(quote)", "id=\(quote)\(plot.name)-"), ("href=\(quote)#", "href=\(quote)#\(plot.name)-"),
+        ("id=\(quote)", "id=\(quote)\(name)-"), ("href=\(quote)#", "href=\(quote)#\(name)-"),
         ("\(quote)black\(quote)", "\(quote)currentColor\(quote)"),
         ("\(quote)rgb(  0,   0,   0)\(quote)", "\(quote)currentColor\(quote)"),
       ] {
         text = text.replacingOccurrences(of: old, with: new)
       }
     }
-    text = text.replacingOccurrences(of: "url(#", with: "url(#\(plot.name)-")
-    return text.replacingOccurrences(
-      of: "<svg", with: "<svg role=\"img\" aria-label=\"\(escaped(plot.title))\"")
-  }
-
-  /// A text for an attribute of markup.
-  private static func escaped(_ text: String) -> String {
-    [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\"", "&quot;")].reduce(text) {
-      $0.replacingOccurrences(of: $1.0, with: $1.1)
-    }
+    return text.replacingOccurrences(of: "url(#", with: "url(#\(name)-")
   }
 
   private static func describe(_ machine: MachineRecord) -> [String] {
     [
       "\(machine.processor), \(machine.cores) logical processors, \(machine.instructionSet), \(Cell.number(machine.memoryGiB, digits: 4)) GiB; \(machine.system); \(machine.compiler), \(machine.configuration)",
-      "\(machine.date)\(machine.commit.map { ", commit \($0)" } ?? ""); \(machine.command.joined(separator: " "))",
+      "\(machine.date)\(machine.commit.map { ", commit \($0)" } ?? ""); \(machine.command.map(Escape.shell).joined(separator: " "))",
     ]
   }
 }

@@ -1,37 +1,38 @@
-/// The page, as a Mustache template: `{{x}}` is escaped, `{{{x}}}` is markup made here.
+/// The page, as a Mustache template. All that it is filled with is markup (`ReportPage`), so every value has three braces.
 enum ReportTemplate {
   static let page = """
     <!DOCTYPE html>
     <html lang="en">
     <head>
     <meta charset="utf-8">
+    <meta http-equiv="Content-Security-Policy" content="{{{policy}}}">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">
-    <title>{{title}}</title>
+    <title>{{{title}}}</title>
     <link rel="icon" href="data:,">
     <style>{{{style}}}</style>
     </head>
     <body>
     <header>
-    <h1>{{title}}</h1>
-    {{#machine}}<p>{{.}}</p>
-    {{/machine}}{{#notes}}<p class="note">{{.}}</p>
-    {{/notes}}<nav>{{#tables}}<a href="#table-{{name}}">{{name}}.csv</a> {{/tables}}</nav>
+    <h1>{{{title}}}</h1>
+    {{#machine}}<p>{{{.}}}</p>
+    {{/machine}}{{#notes}}<p class="note">{{{.}}}</p>
+    {{/notes}}<nav>{{#tables}}<a href="#table-{{{name}}}">{{{name}}}.csv</a> {{/tables}}</nav>
     </header>
     <main>
-    {{#figures}}<figure id="plot-{{name}}">
-    <h2>{{title}}</h2>
+    {{#figures}}<figure id="plot-{{{name}}}">
+    <h2>{{{title}}}</h2>
     {{{svg}}}
-    <figcaption>{{caption}} <a href="plots/{{name}}.gp">script</a> · <a href="plots/{{name}}.dat">data</a>{{#picture}} · <a href="plots/{{name}}.png">PNG</a> · <a href="plots/{{name}}.svg">SVG</a>{{/picture}}</figcaption>
+    <figcaption>{{{caption}}} <a href="plots/{{{name}}}.gp">script</a> · <a href="plots/{{{name}}}.dat">data</a>{{#picture}} · <a href="plots/{{{name}}}.png">PNG</a> · <a href="plots/{{{name}}}.svg">SVG</a>{{/picture}}</figcaption>
     </figure>
     {{/figures}}</main>
-    {{#tables}}<section id="table-{{name}}">
-    <h2>{{name}}.csv</h2>
-    <p><label>Filter rows: <input type="search" placeholder="such as adder"></label> <output>{{count}} of {{count}} rows</output></p>
+    {{#tables}}<section id="table-{{{name}}}">
+    <h2>{{{name}}}.csv</h2>
+    <p><label>Filter rows: <input type="search" placeholder="such as adder"></label> <output></output></p>
     <div class="scroll"><table>
-    <thead><tr>{{#columns}}<th scope="col"><button type="button">{{.}}</button></th>{{/columns}}</tr></thead>
+    <thead><tr>{{#columns}}<th scope="col"><button type="button">{{{.}}}</button></th>{{/columns}}</tr></thead>
     <tbody>
-    {{#rows}}<tr>{{#cells}}<td{{#number}} class="n"{{/number}}>{{text}}</td>{{/cells}}</tr>
+    {{#rows}}<tr>{{#cells}}<td{{#number}} class="n"{{/number}}>{{{text}}}</td>{{/cells}}</tr>
     {{/rows}}</tbody>
     </table></div>
     </section>
@@ -92,7 +93,7 @@ enum ReportTemplate {
         });
         body.append(...keyed.map(entry => entry.row));
       }));
-      input.addEventListener("input", () => {
+      const show = () => {
         const words = input.value.toLowerCase().split(/\\s+/).filter(word => word);
         let shown = 0;
         for (const row of rows) {
@@ -101,7 +102,9 @@ enum ReportTemplate {
           shown += row.hidden ? 0 : 1;
         }
         output.textContent = `${shown} of ${rows.length} rows`;
-      });
+      };
+      input.addEventListener("input", show);
+      show();
     }
 
     """

@@ -39,12 +39,12 @@ enum SpeedPlots {
     ]
     for (index, point) in points.enumerated() {
       let look = Plot.points(data.kernels.firstIndex(of: point.0) ?? index)
-      parts.append("'' index \(index) using 1:2 with points \(look) title \(Plot.quoted(point.0))")
+      parts.append("'' index \(index) using 1:2 with points \(look) title \(Escape.gnuplot(point.0))")
     }
     return Plot(
       name: "roofline", title: "Roofline: every operator against this machine's peak and bandwidth",
       caption:
-        "Forward passes, each problem by the algorithm that is chosen for it. Roofs: measured peak of \(Int(threads)) thread\(threads == 1 ? "" : "s") (\(Cell.fixed(peak, decimals: 0)) GFLOP/s), and one thread's copy bandwidth (\(Cell.fixed(bandwidth, decimals: 1)) GB/s). Operations are those of the plain definition, so that Winograd's algorithm can pass the peak; data that stay in the caches can pass the bandwidth.\(missing)",
+        "Forward passes, each problem by the algorithm that is chosen for it. Roofs: measured peak of \(Cell.number(threads)) thread\(threads == 1 ? "" : "s") (\(Cell.fixed(peak, decimals: 0)) GFLOP/s), and one thread's copy bandwidth (\(Cell.fixed(bandwidth, decimals: 1)) GB/s). Operations are those of the plain definition, so that Winograd's algorithm can pass the peak; data that stay in the caches can pass the bandwidth.\(missing)",
       data: Plot.blocks(points.map { ($0.0, $0.1) } + [("roofs", roof)]),
       commands: [
         "set logscale xy", "set xrange [\(left):\(right)]", "set yrange [\(bottom):\(top)]",
@@ -75,7 +75,7 @@ enum SpeedPlots {
           "\(first["c_in"] ?? "") → \(first["c_out"] ?? "") channels at \(first["h"] ?? "")×\(first["w"] ?? ""), \(first["pass"] ?? "")"
         let file = "kernel-size-\(Plot.slug(place + " " + (first["group"] ?? "")))"
         let parts = series.indices.map { index in
-          "\(index == 0 ? "'\(file).dat'" : "''") index \(index) using 1:2 with linespoints \(Plot.points(index)) linewidth 1.5 title \(Plot.quoted(series[index].name))"
+          "\(index == 0 ? "'\(file).dat'" : "''") index \(index) using 1:2 with linespoints \(Plot.points(index)) linewidth 1.5 title \(Escape.gnuplot(series[index].name))"
         }
         return Plot(
           name: file, title: "Time against the window's size: \(place)",
@@ -102,7 +102,7 @@ enum SpeedPlots {
       }
       guard !found.isEmpty, found.count <= 400 else { return nil }
       let file = "layers-\(Plot.slug(key))"
-      let labels = found.enumerated().map { "\(Plot.quoted($1.0)) \($0)" }.joined(separator: ", ")
+      let labels = found.enumerated().map { "\(Escape.gnuplotTick($1.0)) \($0)" }.joined(separator: ", ")
       return Plot(
         name: file, title: "Time of each layer: \(key)",
         caption: "One image in inference, first layer on top.",

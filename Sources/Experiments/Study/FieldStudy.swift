@@ -47,7 +47,7 @@ public struct FieldStudy {
   /// - Parameter makeLayers: the layers of a kernel for a seed, one behind the other; the last gives the map whose
   ///   centre looks.
   public init(
-    _ kernels: [KernelChoice], _ plan: Plan, progress: Progress? = nil,
+    _ kernels: [KernelChoice], _ plan: Plan, progress: ProgressLine? = nil,
     makeLayers: (_ kernel: KernelChoice, _ seed: UInt64) throws -> [any Layer]
   ) throws {
     let shape = FeatureShape(

@@ -3,7 +3,7 @@ import Networks
 import Tensors
 
 /// The time of one layer of a network in inference: a row of layers.csv.
-public struct LayerTime: Sendable {
+public struct LayerTime: TimedRow, Sendable {
   /// The item of `--conv` that the network was built with.
   public let kernel: String
   /// The layer's path, for example `layer1.0.conv2`; what follows it is done while its output is stored.
@@ -12,15 +12,17 @@ public struct LayerTime: Sendable {
   public let input: FeatureShape
   /// What computes it, where there is a choice.
   public let algorithm: String?
-  /// Its time in the pass with the median time of all layers together, in milliseconds.
-  public let milliseconds: Double
+  /// Its time in the pass with the median time of all layers together.
+  public var times = RowTimes()
+
+  private enum CodingKeys: CodingKey { case kernel, layer, input, algorithm }
 
   /// The rows of a profile.
   public static func rows(_ kernel: String, _ layers: [LayerProfile.Entry]) -> [LayerTime] {
     layers.map {
       LayerTime(
         kernel: kernel, layer: $0.name, input: $0.input, algorithm: $0.algorithm,
-        milliseconds: 1000 * $0.seconds)
+        times: RowTimes(milliseconds: [1000 * $0.seconds]))
     }
   }
 }
@@ -45,16 +47,16 @@ extension CSVTable {
   ///
   /// - Parameter data: what the images are, if they are those of a data set.
   public init(layers: [LayerTime], of model: any ModelDescription, data: String = "", threads: Int) {
-    self.init(columns: [
-      "model", "replace", "data", "kernel", "layer", "batch", "c_in", "h", "w", "algorithm", "ms", "threads",
+    typealias Column = Experiments.Column<LayerTime>
+    let shared: [Column] = Column.shared([
+      ("model", model.name), ("replace", model.replacement.rawValue), ("data", data),
     ])
-    for row in layers {
-      append([
-        "model": model.name, "replace": model.replacement.rawValue, "data": data, "kernel": row.kernel,
-        "layer": row.layer, "batch": "\(row.input.batch)", "c_in": "\(row.input.channels)",
-        "h": "\(row.input.height)", "w": "\(row.input.width)", "algorithm": row.algorithm ?? "",
-        "ms": Cell.number(row.milliseconds), "threads": "\(threads)",
-      ])
-    }
+    let own = [
+      Column("kernel") { $0.kernel }, Column("layer") { $0.layer }, Column("batch") { $0.input.batch },
+      Column("c_in") { $0.input.channels }, Column("h") { $0.input.height }, Column("w") { $0.input.width },
+      Column("algorithm") { $0.algorithm }, Column("ms") { Cell.number($0.times.median) },
+      Column("threads") { _ in threads },
+    ]
+    self.init(layers, shared + own)
   }
 }

@@ -37,8 +37,10 @@ public struct LearnedOffsets: Codable, Sendable {
     var found: [(name: String, positions: SampledPositions, input: FeatureShape)] = []
     var watching = context
     watching.profile = LayerProfile { name, layer, input in
-      guard let layer = layer as? any SamplingLayer else { return }
-      found.append((name, layer.positions(for: input, context), FeatureShape(input)))
+      guard let positions = (layer as? any SamplingLayer)?.learnedPositions(for: input, context) else {
+        return
+      }
+      found.append((name, positions, FeatureShape(input)))
     }
     _ = network.forward(image, watching)
     guard let last = found.last else {
@@ -98,7 +100,8 @@ extension Tensor {
 extension Layer {
   /// Whether this or a layer inside reads at learned positions.
   var hasLearnedPositions: Bool {
-    self is any SamplingLayer || children.contains { $0.layer.hasLearnedPositions }
+    (self as? any SamplingLayer)?.hasLearnedPositions ?? false
+      || children.contains { $0.layer.hasLearnedPositions }
   }
 }
 

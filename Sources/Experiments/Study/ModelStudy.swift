@@ -66,9 +66,9 @@ public struct ModelStudy {
         networks.append((choice, network))
       } catch let error as WorkbenchError {
         refusals.append(
-          .refused(
-            choice.item, plan.algorithm ?? "auto", plan.pass, key, .refused(error.description),
-            input: plan.input))
+          OperatorRow(
+            choice.item, plan.algorithm ?? "auto", plan.pass, key, OperatorPlace(plan.input),
+            refusal: .refused(error.description)))
       }
     }
     let timing = try PairedTiming(
@@ -76,14 +76,9 @@ public struct ModelStudy {
     rows =
       try networks.enumerated().map { index, entry in
         let (choice, network) = entry
-        let forward = try network.cost(for: plan.input)
-        var cost = forward.times(plan.pass == .forward ? 1 : plan.pass == .backward ? 2 : 3)
-        cost.parameters = network.parameterCount
         return OperatorRow(
-          kernel: choice.item, algorithm: plan.algorithm ?? "auto", pass: plan.pass, problem: key,
-          geometry: nil,
-          input: plan.input, cost: cost, milliseconds: timing.milliseconds[index],
-          speedup: timing.speedup(index), refusal: nil)
+          choice.item, plan.algorithm ?? "auto", plan.pass, key, OperatorPlace(plan.input),
+          cost: try plan.pass.cost(of: network, plan.input), times: timing.times(index))
       } + refusals
     guard detail else {
       profiles = []

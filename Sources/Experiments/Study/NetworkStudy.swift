@@ -25,19 +25,21 @@ public struct TrainedRun: Sendable {
 }
 
 /// One row of networks.csv, without its training.
-public struct NetworkRow: Sendable {
+public struct NetworkRow: TimedRow, Sendable {
   /// The item of `--conv`.
   public let kernel: String
   /// What one image costs.
-  public let cost: Cost
-  /// Milliseconds of one image in each round; empty if the kernel refused.
-  public let milliseconds: [Double]
-  /// The median over rounds of standard's time over this one's.
-  public let speedup: Double
+  public var cost = Cost()
   /// Its proxies at the start of the training with seed 0.
-  public let proxies: ProxyValues
+  public var proxies = ProxyValues()
   /// Why there is no network, if there is none.
-  public let refusal: String?
+  public var refusal: String?
+  /// The times of one image.
+  public var times = RowTimes()
+
+  private enum CodingKeys: CodingKey { case kernel, cost, proxies, refusal }
+
+  init(kernel: String) { self.kernel = kernel }
 }
 
 /// Times and trains a network with each kernel.
@@ -62,34 +64,27 @@ public struct NetworkStudy {
     let input = FeatureShape(batch: 1, height: shape[1], width: shape[2], channels: shape[3])
     let (image, _) = specification.data.train.gather([0])
     let context = Context(training: false, threads: specification.threads)
-    var networks: [(String, Network)] = [], refusals: [String: String] = [:]
-    for choice in specification.kernels {
+    var networks: [(row: Int, network: Network)] = []
+    for (index, choice) in specification.kernels.enumerated() {
+      rows.append(NetworkRow(kernel: choice.item))
       do {
         let network = try specification.network(choice, seed: 0)
         _ = try network.outputShape(for: input)
-        networks.append((choice.item, network))
+        networks.append((index, network))
       } catch let error as WorkbenchError {
-        refusals[choice.item] = error.description
+        rows[index].refusal = error.description
       }
     }
     let timing = try seconds.map { seconds in
       try PairedTiming(
         budget: seconds,
-        networks.map { network in (prepare: {}, run: { _ = network.1.forward(image, context) }) })
+        networks.map { entry in (prepare: {}, run: { _ = entry.network.forward(image, context) }) })
     }
-    for choice in specification.kernels {
-      if let index = networks.firstIndex(where: { $0.0 == choice.item }) {
-        rows.append(
-          NetworkRow(
-            kernel: choice.item, cost: try networks[index].1.cost(for: input),
-            milliseconds: timing?.milliseconds[index] ?? [], speedup: timing?.speedup(index) ?? .nan,
-            proxies: withProxies ? specification.proxies(of: networks[index].1, choice) : ProxyValues(),
-            refusal: nil))
-      } else {
-        rows.append(
-          NetworkRow(
-            kernel: choice.item, cost: Cost(), milliseconds: [], speedup: .nan, proxies: ProxyValues(),
-            refusal: refusals[choice.item]))
+    for (contestant, (index, network)) in networks.enumerated() {
+      rows[index].cost = try network.cost(for: input, pass: .inference)
+      rows[index].times = timing?.times(contestant) ?? RowTimes()
+      if withProxies {
+        rows[index].proxies = specification.proxies(of: network, specification.kernels[index])
       }
     }
   }
@@ -108,7 +103,7 @@ public struct NetworkStudy {
   }
 
   /// Trains every kernel with every seed.
-  public mutating func train(_ progress: Progress) throws {
+  public mutating func train(_ progress: ProgressLine) throws {
     let specification = specification
     let choices = specification.kernels.filter { choice in
       rows.contains { $0.kernel == choice.item && $0.refusal == nil }

@@ -4,39 +4,50 @@ import Layers
 import Tensors
 
 /// What is timed.
-public enum TimedPass: String, Sendable, CaseIterable {
+public enum TimedPass: String, Sendable, Codable, CaseIterable {
   /// The output alone, as in inference.
   case forward
   /// The gradients to input and parameters, for an output already computed.
   case backward
   /// Both, as in a step of training.
   case training
+
+  /// What it costs.
+  func cost(of layer: any Layer, _ input: FeatureShape) throws -> Cost {
+    switch self {
+    case .forward: try layer.cost(for: input, pass: .inference)
+    case .backward: try layer.cost(for: input, pass: .backward)
+    case .training: try layer.trainingCost(for: input)
+    }
+  }
 }
 
 /// One row of operators.csv.
-public struct OperatorRow: Sendable {
+public struct OperatorRow: TimedRow, Sendable {
   /// The item of `--conv`.
   public let kernel: String
   /// The algorithm: where it was chosen by shape, the one that was chosen.
-  public var algorithm: String
+  public let algorithm: String
   /// What was timed.
   public let pass: TimedPass
   /// The row's key: a problem string, or a model's name and input.
   public let problem: String
-  /// The layer's geometry; nil for a whole network.
-  public let geometry: ConvolutionGeometry?
-  /// The input; nil where the problem could not be read.
-  public let input: FeatureShape?
+  /// What it was timed on; nil where the problem could not be read.
+  public let geometry: OperatorPlace?
   /// The operations of this pass.
   public let cost: Cost
-  /// Milliseconds of each round; empty if there is no time.
-  public let milliseconds: [Double]
-  /// The median over rounds of standard's time over this one's.
-  public let speedup: Double
   /// The largest difference from the reference, relative to its largest value.
   public var maxRelativeError: Double?
+  private let status, reason: String?
+  /// The times; empty if it was refused.
+  public var times = RowTimes()
+
+  private enum CodingKeys: CodingKey {
+    case kernel, algorithm, pass, problem, geometry, cost, maxRelativeError, status, reason
+  }
+
   /// Why there is no time, if there is none.
-  public let refusal: Refusal?
+  public var refusal: Refusal? { reason.map { status == "unsupported" ? .unsupported($0) : .refused($0) } }
 
   /// Why there is no time.
   public enum Refusal: Sendable {
@@ -61,73 +72,102 @@ public struct OperatorRow: Sendable {
   }
 
   /// Billions of operations a second, by the median; NaN without a time.
-  public var gflops: Double { Double(cost.operations) / Statistics.median(milliseconds) / 1e6 }
+  public var gflops: Double { Double(cost.operations) / times.median / 1e6 }
 
-  /// A row without a time.
-  static func refused(
-    _ kernel: String, _ algorithm: String, _ pass: TimedPass, _ problem: String, _ refusal: Refusal,
-    geometry: ConvolutionGeometry? = nil, input: FeatureShape? = nil
-  ) -> OperatorRow {
-    OperatorRow(
-      kernel: kernel, algorithm: algorithm, pass: pass, problem: problem, geometry: geometry, input: input,
-      cost: Cost(), milliseconds: [], speedup: .nan, refusal: refusal)
+  /// A row with its time, or with the reason for having none.
+  init(
+    _ kernel: String, _ algorithm: String, _ pass: TimedPass, _ problem: String, _ geometry: OperatorPlace?,
+    cost: Cost = Cost(), times: RowTimes = RowTimes(), refusal: Refusal? = nil
+  ) {
+    self.kernel = kernel
+    self.algorithm = algorithm
+    self.pass = pass
+    self.problem = problem
+    self.geometry = geometry
+    self.cost = cost
+    self.times = times
+    status = refusal?.status
+    reason = refusal?.reason
+  }
+}
+
+/// What an operator was timed on, in plain numbers: a convolution's geometry and input, or the input of a network.
+public struct OperatorPlace: Codable, Sendable {
+  /// The input.
+  public let input: FeatureShape
+  /// Channels in and out, and the window's extents, strides and dilations, vertical first.
+  public private(set) var channels, kernel, stride, dilation: [Int]?
+  /// Top, left, bottom, right.
+  public private(set) var padding: [Int]?
+  /// Groups of channels.
+  public private(set) var groups: Int?
+
+  /// The input of a network.
+  init(_ input: FeatureShape) { self.input = input }
+
+  /// A convolution and its input.
+  init(_ geometry: ConvolutionGeometry, _ input: FeatureShape) {
+    self.input = input
+    channels = [geometry.inputChannels, geometry.outputChannels]
+    kernel = [geometry.kernel.height, geometry.kernel.width]
+    stride = [geometry.stride.height, geometry.stride.width]
+    dilation = [geometry.dilation.height, geometry.dilation.width]
+    let sides = geometry.padding
+    padding = [sides.top, sides.left, sides.bottom, sides.right]
+    groups = geometry.groups
   }
 }
 
 extension CSVTable {
   /// operators.csv: one row per kernel × shape × algorithm × pass.
   public init(operators rows: [OperatorRow], threads: Int, _ machine: MachineRecord) {
-    self.init(columns: [
-      "kernel", "algorithm", "pass", "problem", "batch", "c_in", "c_out", "h", "w", "kh", "kw", "stride",
-      "padding", "dilation", "groups", "threads", "params", "macs", "adds", "other_ops", "bytes", "runs",
-      "time_ms_min", "time_ms_median", "time_ms_mad", "gflops", "peak_fraction", "bandwidth_fraction",
-      "speedup_vs_standard", "max_rel_error", "status", "reason",
-    ])
-    for row in rows {
-      var cells = [
-        "kernel": row.kernel, "algorithm": row.algorithm, "pass": row.pass.rawValue, "problem": row.problem,
-        "threads": "\(threads)", "status": row.refusal?.status ?? "ok", "reason": row.refusal?.reason ?? "",
-      ]
-      if let input = row.input {
-        cells.merge([
-          "batch": "\(input.batch)", "c_in": "\(input.channels)", "h": "\(input.height)",
-          "w": "\(input.width)",
-        ]) { $1 }
-      }
-      if let g = row.geometry {
-        cells.merge([
-          "c_out": "\(g.outputChannels)", "kh": "\(g.kernel.height)", "kw": "\(g.kernel.width)",
-          "stride": g.stride.short, "padding": g.padding.short, "dilation": g.dilation.short,
-          "groups": "\(g.groups)",
-        ]) { $1 }
-      }
-      if row.refusal == nil {
-        let median = Statistics.median(row.milliseconds)
-        cells.merge([
-          "params": "\(row.cost.parameters)", "macs": "\(row.cost.macs)", "adds": "\(row.cost.adds)",
-          "other_ops": "\(row.cost.otherOps)", "bytes": "\(row.cost.bytes)",
-          "runs": "\(row.milliseconds.count)",
-          "time_ms_min": Cell.number(row.milliseconds.min()), "time_ms_median": Cell.number(median),
-          "time_ms_mad": Cell.number(Statistics.medianAbsoluteDeviation(row.milliseconds)),
-          "gflops": Cell.number(row.gflops),
-          "peak_fraction": Cell.number(row.gflops / machine.peakGflopsPerThread / Double(threads), digits: 4),
-          "bandwidth_fraction": Cell.number(
-            Double(row.cost.bytes) / median / 1e6 / machine.bandwidthGBPerSecond, digits: 4),
-          "speedup_vs_standard": Cell.number(row.speedup, digits: 4),
-          "max_rel_error": Cell.number(row.maxRelativeError, digits: 3),
-        ]) { $1 }
-      }
-      append(cells)
+    typealias Column = Experiments.Column<OperatorRow>
+    func place(_ name: String, _ cell: @escaping (OperatorPlace) -> (any CustomStringConvertible)?) -> Column
+    {
+      Column(name) { $0.geometry.flatMap(cell) }
     }
+    func measured(_ name: String, _ cell: @escaping (OperatorRow) -> any CustomStringConvertible) -> Column {
+      Column(name) { $0.refusal == nil ? cell($0) : nil }
+    }
+    let key = [
+      Column("kernel") { $0.kernel }, Column("algorithm") { $0.algorithm },
+      Column("pass") { $0.pass.rawValue },
+      Column("problem") { $0.problem },
+    ]
+    let places = [
+      place("batch") { $0.input.batch }, place("c_in") { $0.input.channels },
+      place("c_out") { $0.channels?.last }, place("h") { $0.input.height }, place("w") { $0.input.width },
+      place("kh") { $0.kernel?.first }, place("kw") { $0.kernel?.last },
+      place("stride") { $0.stride.map(Self.short) },
+      place("padding") { $0.padding.map(Self.short) },
+      place("dilation") { $0.dilation.map(Self.short) }, place("groups") { $0.groups },
+    ]
+    let results = [
+      Column("threads") { _ in threads },
+      measured("params") { $0.cost.parameters }, measured("macs") { $0.cost.macs },
+      measured("adds") { $0.cost.adds }, measured("other_ops") { $0.cost.otherOps },
+      measured("bytes") { $0.cost.bytes }, measured("runs") { $0.times.milliseconds.count },
+      measured("time_ms_min") { Cell.number($0.times.milliseconds.min()) },
+      measured("time_ms_median") { Cell.number($0.times.median) },
+      measured("time_ms_mad") { Cell.number($0.times.deviation) },
+      measured("gflops") { Cell.number($0.gflops) },
+      measured("peak_fraction") {
+        Cell.number($0.gflops / machine.peakGflopsPerThread / Double(threads), digits: 4)
+      },
+      measured("bandwidth_fraction") {
+        Cell.number(Double($0.cost.bytes) / $0.times.median / 1e6 / machine.bandwidthGBPerSecond, digits: 4)
+      },
+      measured("speedup_vs_standard") { Cell.number($0.times.speedup, digits: 4) },
+      measured("max_rel_error") { Cell.number($0.maxRelativeError, digits: 3) },
+      Column("status") { $0.refusal?.status ?? "ok" }, Column("reason") { $0.refusal?.reason },
+    ]
+    self.init(rows, key + places + results)
   }
-}
 
-extension Pair {
-  /// `N` where both extents are equal, else `HxW`.
-  var short: String { height == width ? "\(height)" : description }
-}
-
-extension Padding {
-  /// `N` where all sides are equal.
-  var short: String { top == left && top == bottom && top == right ? "\(top)" : description }
+  /// `N` where all are equal, `HxW` where opposite sides are.
+  private static func short(_ numbers: [Int]) -> String {
+    guard Set(numbers).count != 1 else { return "\(numbers[0])" }
+    let isPair = numbers.count == 2 || numbers.prefix(2) == numbers.suffix(2)
+    return numbers.prefix(isPair ? 2 : 4).map(String.init).joined(separator: isPair ? "x" : ",")
+  }
 }

@@ -70,7 +70,7 @@ public struct OperatorStudy {
   }
 
   /// Measures one problem; may be cancelled between rounds, and then adds nothing.
-  public mutating func run(_ problem: ConvolutionProblem, _ progress: Progress?) throws {
+  public mutating func run(_ problem: ConvolutionProblem, _ progress: ProgressLine?) throws {
     progress?.show(problem.text)
     var random = Random(seed: 0)
     let x = Tensor(normal: problem.input.extents, using: &random)
@@ -86,9 +86,10 @@ public struct OperatorStudy {
         } catch let error as WorkbenchError {
           let geometry = try? choice.kernel.geometry(at: problem.geometry, options: choice.options)
           refusals += plan.passes.map {
-            .refused(
-              choice.item, algorithm, $0, problem.text, .refused(error.description),
-              geometry: geometry ?? problem.geometry, input: problem.input)
+            OperatorRow(
+              choice.item, algorithm, $0, problem.text,
+              OperatorPlace(geometry ?? problem.geometry, problem.input),
+              refusal: .refused(error.description))
           }
         }
       }
@@ -101,7 +102,7 @@ public struct OperatorStudy {
   /// Adds rows for a problem that cannot be measured.
   public mutating func add(unsupported text: String, _ reason: String) {
     for choice in plan.kernels {
-      rows += plan.passes.map { .refused(choice.item, "", $0, text, .unsupported(reason)) }
+      rows += plan.passes.map { OperatorRow(choice.item, "", $0, text, nil, refusal: .unsupported(reason)) }
     }
   }
 
@@ -117,11 +118,10 @@ public struct OperatorStudy {
       return own.isEmpty ? isYardstick ? ["auto"] : Array(names.prefix(1)) : own
     case .all:
       let known = choice.kernel.algorithms.filter { $0 != "reference" }
-      let serving = known.filter {
-        (try? choice.makeLayer(at: problem.geometry, algorithm: $0, random: Random(seed: 0))) != nil
-      }
-      let names = serving.isEmpty ? Array(known.prefix(1)) : serving
       let layer = try? choice.makeLayer(at: problem.geometry, random: Random(seed: 0))
+      let chooser = layer as? any ChoosesAlgorithm
+      let serving = known.filter { chooser?.refusal(of: $0, for: problem.input) == nil }
+      let names = serving.isEmpty ? Array(known.prefix(1)) : serving
       let chosen = layer?.algorithm(
         for: problem.input, .forward, Context(training: false, threads: plan.threads))
       return names.filter { $0 == chosen } + names.filter { $0 != chosen }
@@ -181,20 +181,12 @@ public struct OperatorStudy {
             : layer.algorithm(for: input, .inputGradient, training)
         result.append(
           OperatorRow(
-            kernel: contestant.choice.item, algorithm: algorithm ?? layer.algorithm, pass: pass,
-            problem: problem.text, geometry: layer.geometry, input: input, cost: try cost(layer, input, pass),
-            milliseconds: timing.milliseconds[index], speedup: timing.speedup(index), refusal: nil))
+            contestant.choice.item, algorithm ?? layer.algorithm, pass, problem.text,
+            OperatorPlace(layer.geometry, input), cost: try pass.cost(of: layer, input),
+            times: timing.times(index)))
       }
     }
     return result
-  }
-
-  private func cost(_ layer: any KernelLayer, _ input: FeatureShape, _ pass: TimedPass) throws -> Cost {
-    switch pass {
-    case .forward: return try layer.cost(for: input)
-    case .backward: return try layer.backwardCost(for: input)
-    case .training: return try layer.trainingCost(for: input)
-    }
   }
 
   private func gradient(_ layer: any KernelLayer, _ input: FeatureShape) -> Tensor {

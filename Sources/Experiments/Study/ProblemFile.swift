@@ -18,8 +18,16 @@ public enum ProblemFile {
   ///
   /// - Parameter batch: the number of images, in place of the strings'.
   public static func read(_ path: String, batch: Int?) throws -> [Line] {
-    try read(path, batch, depth: 0)
+    var lines: [Line] = []
+    try read(path, batch, depth: 0, into: &lines)
+    guard !lines.isEmpty else {
+      throw WorkbenchError("\(path) holds no problem; give a file with one problem string a line.")
+    }
+    return lines
   }
+
+  /// The most problems that files may hold together: files that name each other several times could go on for ever.
+  private static let most = 100_000
 
   /// One problem string.
   public static func line(_ text: String, batch: Int?) throws -> Line {
@@ -30,13 +38,12 @@ public enum ProblemFile {
     }
   }
 
-  private static func read(_ path: String, _ batch: Int?, depth: Int) throws -> [Line] {
+  private static func read(_ path: String, _ batch: Int?, depth: Int, into lines: inout [Line]) throws {
     guard depth < 8 else { throw WorkbenchError("\(path): files name each other in a circle; take one out.") }
     let file = try RegularFile(path, limit: 16 << 20)
     guard let content = String(validating: try file.read(file.size), as: UTF8.self) else {
       throw WorkbenchError("\(path) is no text; give a file with one problem string a line.")
     }
-    var lines: [Line] = []
     for (index, raw) in content.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
       let text = raw.trimmingCharacters(in: .whitespacesAndNewlines)
       if text.isEmpty || text.hasPrefix("#") { continue }
@@ -44,7 +51,7 @@ public enum ProblemFile {
         if text.hasPrefix("--batch=") {
           let other = URL(fileURLWithPath: path).deletingLastPathComponent()
             .appendingPathComponent(String(text.dropFirst("--batch=".count)))
-          lines += try read(other.path, batch, depth: depth + 1)
+          try read(other.path, batch, depth: depth + 1, into: &lines)
         } else if text.hasPrefix("--") {
           lines.append(
             Line(
@@ -53,14 +60,13 @@ public enum ProblemFile {
         } else {
           lines.append(try line(text, batch: batch))
         }
+        guard lines.count <= most else {
+          throw WorkbenchError("there are more than \(most) problems here and in files before; take fewer.")
+        }
       } catch let error as WorkbenchError {
         throw depth > 0 && text.hasPrefix("--batch=")
           ? error : WorkbenchError("\(path), line \(index + 1): \(error)")
       }
     }
-    guard !lines.isEmpty || depth > 0 else {
-      throw WorkbenchError("\(path) holds no problem; give a file with one problem string a line.")
-    }
-    return lines
   }
 }

@@ -2,16 +2,24 @@ import Foundation
 import Learning
 
 /// How well proxies order networks by their trained accuracy: rank correlations over the rows of a table.
+///
+/// Only networks of one set are compared with each other, those that differ in nothing but their kernel. Pooled over
+/// models or data sets, a proxy would be judged by how it tells these apart, which may be the contrary of how it orders
+/// the networks of each (Simpson's paradox).
 public struct ProxyQuality: Sendable {
-  /// What one proxy came to.
+  /// What one proxy came to, in one set or in the mean of all.
   public struct Row: Sendable {
     /// The column of the proxy, or of a baseline: `params`, `macs`.
     public let proxy: String
+    /// The cells that a set's networks share, by column; nil for the mean over the sets.
+    public let set: [String: String]?
+    /// How many sets count: 1, or in the mean all those of ``fewest`` networks or more.
+    public let sets: Int
     /// The networks that have both a value and an accuracy.
     public let count: Int
-    /// Kendall's τ-b; NaN below two networks, or where one side is constant.
+    /// Kendall's τ-b, or its mean over the sets; NaN below ``fewest`` networks, or where one side is constant.
     public let tau: Double
-    /// Its 95 % percentile interval by the bootstrap over networks.
+    /// Its 95 % percentile interval by the bootstrap over the networks of each set.
     public let tauInterval: ClosedRange<Double>?
     /// Spearman's ρ.
     public let rho: Double
@@ -22,7 +30,13 @@ public struct ProxyQuality: Sendable {
   /// The columns that are looked at: all proxies, then the baselines. Of each, more is said to be better.
   public static let columns = Proxy.allCases.map(\.rawValue) + ["params", "macs"]
 
-  /// A row for each column.
+  /// The columns that define a set.
+  public static let setColumns = ["group", "model", "replace", "data"]
+
+  /// The fewest networks that are ranked: two are always in order or in reverse.
+  public static let fewest = 3
+
+  /// For each column a row for each set and, where there are several sets, one for the mean over them.
   public let rows: [Row]
 
   /// The quality of the proxies in the rows of a table such as networks.csv; rows without a number in a column do not
@@ -34,37 +48,30 @@ public struct ProxyQuality: Sendable {
   public init(
     _ table: [[String: String]], columns: [String] = columns, accuracy: String = "top1_mean", seed: UInt64 = 0
   ) {
-    rows = columns.map { column in
-      let pairs = table.compactMap { row -> (Double, Double)? in
-        guard let x = row[column].flatMap(Double.init), let y = row[accuracy].flatMap(Double.init),
-          x.isFinite, y.isFinite
-        else { return nil }
-        return (x, y)
+    let sets = grouped(table, by: Self.setColumns).map { _, rows in
+      (cells: rows[0].filter { Self.setColumns.contains($0.key) }, rows: rows)
+    }
+    rows = columns.flatMap { column in
+      let samples = sets.map { set in
+        set.rows.compactMap { row -> (Double, Double)? in
+          guard let x = row.number(column), let y = row.number(accuracy) else { return nil }
+          return (x, y)
+        }
       }
-      func statistic(_ rank: ([Double], [Double]) -> Double) -> (Double, ClosedRange<Double>?) {
-        (
-          rank(pairs.map(\.0), pairs.map(\.1)),
-          Statistics.bootstrap95(pairs.count, seed: seed) { chosen in
-            rank(chosen.map { pairs[$0].0 }, chosen.map { pairs[$0].1 })
-          }
-        )
-      }
-      let (tau, tauInterval) = statistic(Statistics.kendallTau)
-      let (rho, rhoInterval) = statistic(Statistics.spearmanRho)
-      return Row(
-        proxy: column, count: pairs.count, tau: tau, tauInterval: tauInterval, rho: rho,
-        rhoInterval: rhoInterval)
+      let each = zip(sets, samples).map { Row(column, $0.cells, [$1], seed) }
+      return sets.count > 1 ? each + [Row(column, nil, samples, seed)] : each
     }
   }
 
   /// The file.
   public var table: CSVTable {
-    var table = CSVTable(columns: [
-      "proxy", "direction", "networks", "kendall_tau", "kendall_tau_low95", "kendall_tau_high95",
-      "spearman_rho", "spearman_rho_low95", "spearman_rho_high95",
-    ])
+    var table = CSVTable(
+      columns: [
+        "proxy", "direction", "networks", "kendall_tau", "kendall_tau_low95", "kendall_tau_high95",
+        "spearman_rho", "spearman_rho_low95", "spearman_rho_high95", "scope", "sets",
+      ] + Self.setColumns)
     for row in rows {
-      table.append([
+      var cells = [
         "proxy": row.proxy, "direction": "higher", "networks": "\(row.count)",
         "kendall_tau": Cell.fixed(row.tau, decimals: 4),
         "kendall_tau_low95": Cell.fixed(row.tauInterval?.lowerBound, decimals: 4),
@@ -72,26 +79,37 @@ public struct ProxyQuality: Sendable {
         "spearman_rho": Cell.fixed(row.rho, decimals: 4),
         "spearman_rho_low95": Cell.fixed(row.rhoInterval?.lowerBound, decimals: 4),
         "spearman_rho_high95": Cell.fixed(row.rhoInterval?.upperBound, decimals: 4),
-      ])
+        "scope": row.set == nil ? "mean of sets" : "set", "sets": "\(row.sets)",
+      ]
+      cells.merge(row.set ?? [:]) { $1 }
+      table.append(cells)
     }
     return table
   }
+}
 
-  /// The table for people.
-  public var text: String {
-    var table = TextTable(["proxy ↑", "networks", "Kendall τ", "95 %", "Spearman ρ", "95 %"])
-    func interval(_ range: ClosedRange<Double>?) -> String {
-      range.map {
-        "\(Cell.fixed($0.lowerBound, decimals: 2)) to \(Cell.fixed($0.upperBound, decimals: 2))"
-      } ?? ""
+extension ProxyQuality.Row {
+  /// The mean over sets, each a list of values with accuracies; of one set, its own correlations.
+  fileprivate init(
+    _ proxy: String, _ set: [String: String]?, _ samples: [[(Double, Double)]], _ seed: UInt64
+  ) {
+    let ranked = samples.filter { $0.count >= ProxyQuality.fewest }
+    func statistic(_ rank: ([Double], [Double]) -> Double) -> (Double, ClosedRange<Double>?) {
+      func mean(_ samples: [[(Double, Double)]]) -> Double {
+        // A set, or a draw from it, in which one side is constant has no order to be judged.
+        Statistics.mean(samples.map { rank($0.map(\.0), $0.map(\.1)) }.filter { !$0.isNaN })
+      }
+      return (
+        mean(ranked),
+        Statistics.bootstrap95(strata: ranked.map(\.count), seed: seed) { chosen in
+          mean(zip(ranked, chosen).map { sample, positions in positions.map { sample[$0] } })
+        }
+      )
     }
-    for row in rows {
-      table.append([
-        row.proxy, "\(row.count)", Cell.fixed(row.tau, decimals: 2), interval(row.tauInterval),
-        Cell.fixed(row.rho, decimals: 2), interval(row.rhoInterval),
-      ])
-    }
-    return table.text
-      + "\n\n↑ A higher value stands for a higher accuracy. Intervals: bootstrap over the networks."
+    let (tau, tauInterval) = statistic(Statistics.kendallTau)
+    let (rho, rhoInterval) = statistic(Statistics.spearmanRho)
+    self.init(
+      proxy: proxy, set: set, sets: ranked.count, count: (set == nil ? ranked : samples).joined().count,
+      tau: tau, tauInterval: tauInterval, rho: rho, rhoInterval: rhoInterval)
   }
 }

@@ -30,7 +30,7 @@ public struct ProxyStudy {
   ///   - makeNetwork: a new network with a kernel, `isPlain` without its shortcuts; nil where there is no such.
   public init(
     _ kernels: [KernelChoice], batches: [Minibatch], chosen: [Proxy] = Proxy.allCases, seed: UInt64,
-    threads: Int, progress: Progress? = nil,
+    threads: Int, progress: ProgressLine? = nil,
     makeNetwork: (_ kernel: KernelChoice, _ isPlain: Bool) throws -> (any Layer)?
   ) throws {
     self.chosen = chosen
@@ -49,7 +49,9 @@ public struct ProxyStudy {
           network, plain: plain, batches: batches, chosen: chosen, random: Random(seed: seed),
           threads: threads)
         rows.append(
-          Row(kernel: kernel.item, cost: try network.cost(for: image), proxies: values, refusal: nil))
+          Row(
+            kernel: kernel.item, cost: try network.cost(for: image, pass: .inference), proxies: values,
+            refusal: nil))
       } catch let error as WorkbenchError {
         rows.append(
           Row(kernel: kernel.item, cost: Cost(), proxies: ProxyValues(), refusal: error.description))

@@ -30,83 +30,84 @@ public struct Results {
 
   /// networks.csv: one row per kernel whose training is finished or that refused.
   public var networkTable: CSVTable {
-    var table = CSVTable(
-      columns: [
-        "kernel", "model", "replace", "data", "params", "macs", "adds", "other_ops", "latency_ms_median",
-        "latency_ms_mad", "speedup_vs_standard",
-      ] + Proxy.allCases.map(\.rawValue) + ["top1_mean", "top1_ci95"]
-        + (isRegression ? ["test_mse_mean", "test_mse_ci95", "test_mae_mean", "test_mae_ci95"] : []) + [
-          "seeds", "epochs", "train_seconds", "status", "reason", "top1_difference", "top1_difference_ci95",
-          "energy_uj", "energy_dram_uj", "proxies_missing",
-        ])
-    let energy = EnergyModel()
-    for row in networks {
-      let own = runs.filter { $0.kernel == row.kernel }
-      let failure = own.compactMap(\.failure).first
-      guard own.allSatisfy({ $0.isFinished || $0.failure != nil }) else { continue }
-      var cells = [
-        "kernel": row.kernel, "model": specification.model.name,
-        "replace": specification.model.replacement.rawValue,
-        "data": specification.data.name, "seeds": "\(own.filter(\.isFinished).count)",
-        "epochs": "\(specification.recipe.epochs)",
-        "status": row.refusal != nil ? "refused" : failure != nil ? "failed" : "ok",
-        "reason": row.refusal ?? failure ?? "",
-      ]
-      if row.refusal == nil {
-        let difference = difference(row.kernel)
-        cells.merge(row.proxies.cells) { $1 }
-        let measures =
-          isRegression ? [("test_mse", \TestResult.mse, 9), ("test_mae", \.mae, 9)] : [("top1", \.top1, 3)]
-        for (name, measure, decimals) in measures {
-          let values = results(row.kernel, measure)
-          cells[name + "_mean"] = Cell.fixed(Statistics.mean(values), decimals: decimals)
-          cells[name + "_ci95"] = Cell.fixed(Statistics.confidence95(values), decimals: decimals)
-        }
-        cells.merge([
-          "top1_difference": Cell.fixed(difference.mean, decimals: 3),
-          "top1_difference_ci95": Cell.fixed(difference.confidence95, decimals: 3),
-          "energy_uj": Cell.number(energy.arithmetic(row.cost)),
-          "energy_dram_uj": Cell.number(energy.memory(row.cost)), "proxies_missing": row.proxies.note,
-          "params": "\(row.cost.parameters)", "macs": "\(row.cost.macs)", "adds": "\(row.cost.adds)",
-          "other_ops": "\(row.cost.otherOps)",
-          "latency_ms_median": Cell.number(Statistics.median(row.milliseconds)),
-          "latency_ms_mad": Cell.number(Statistics.medianAbsoluteDeviation(row.milliseconds)),
-          "speedup_vs_standard": Cell.number(row.speedup, digits: 4),
-          "train_seconds": Cell.fixed(own.reduce(0) { $0 + $1.seconds }, decimals: 2),
-        ]) { $1 }
-      }
-      table.append(cells)
+    typealias Column = Experiments.Column<NetworkRow>
+    func measured(_ name: String, _ cell: @escaping (NetworkRow) -> (any CustomStringConvertible)?) -> Column
+    {
+      Column(name) { $0.refusal == nil ? cell($0) : nil }
     }
-    return table
+    func mean(_ name: String, _ measure: KeyPath<TestResult, Double?>, _ decimals: Int) -> [Column] {
+      [
+        measured(name + "_mean") {
+          Cell.fixed(Statistics.mean(results($0.kernel, measure)), decimals: decimals)
+        },
+        measured(name + "_ci95") {
+          Cell.fixed(Statistics.confidence95(results($0.kernel, measure)), decimals: decimals)
+        },
+      ]
+    }
+    let energy = EnergyModel()
+    let counts: [Column] =
+      [Column("kernel") { $0.kernel }]
+      + Column.shared([
+        ("model", specification.model.name), ("replace", specification.model.replacement.rawValue),
+        ("data", specification.data.name),
+      ]) + [
+        measured("params") { $0.cost.parameters }, measured("macs") { $0.cost.macs },
+        measured("adds") { $0.cost.adds }, measured("other_ops") { $0.cost.otherOps },
+      ]
+    let speed = [
+      measured("latency_ms_median") { Cell.number($0.times.median) },
+      measured("latency_ms_mad") { Cell.number($0.times.deviation) },
+      measured("speedup_vs_standard") { Cell.number($0.times.speedup, digits: 4) },
+    ]
+    let proxies = Proxy.allCases.map { proxy in
+      measured(proxy.rawValue) { $0.proxies.values[proxy].map { Cell.number($0, digits: 7) } }
+    }
+    let accuracy =
+      mean("top1", \.top1, 3)
+      + (isRegression ? mean("test_mse", \.mse, 9) + mean("test_mae", \.mae, 9) : [])
+    let training = [
+      Column("seeds") { runs(of: $0).filter(\.isFinished).count },
+      Column("epochs") { _ in specification.recipe.epochs },
+      measured("train_seconds") { row in
+        Cell.fixed(runs(of: row).reduce(0) { $0 + $1.seconds }, decimals: 2)
+      },
+      Column("status") { $0.refusal != nil ? "refused" : failure(of: $0) != nil ? "failed" : "ok" },
+      Column("reason") { $0.refusal ?? failure(of: $0) },
+      measured("top1_difference") { Cell.fixed(difference($0.kernel).mean, decimals: 3) },
+      measured("top1_difference_ci95") { Cell.fixed(difference($0.kernel).confidence95, decimals: 3) },
+    ]
+    let models = [
+      measured("energy_uj") { Cell.number(energy.arithmetic($0.cost)) },
+      measured("energy_dram_uj") { Cell.number(energy.memory($0.cost)) },
+      measured("proxies_missing") { $0.proxies.note },
+    ]
+    let finished = networks.filter { row in
+      runs(of: row).allSatisfy { $0.isFinished || $0.failure != nil }
+    }
+    return CSVTable(finished, counts + speed + proxies + accuracy + training + models)
   }
 
   /// training.csv: one row per kernel × seed × epoch.
   public var trainingTable: CSVTable {
-    var table = CSVTable(
-      columns: [
-        "kernel", "model", "data", "seed", "epoch", "rate", "train_loss", "train_top1", "test_top1",
-        "seconds",
-        "replace",
-      ] + (isRegression ? ["test_mse", "test_mae"] : []))
-    for run in runs {
-      for epoch in run.epochs {
-        var cells = [
-          "kernel": run.kernel, "model": specification.model.name, "data": specification.data.name,
-          "seed": "\(run.seed)", "epoch": "\(epoch.epoch)", "rate": Cell.number(epoch.rate),
-          "train_loss": Cell.number(epoch.trainLoss, digits: 9),
-          "train_top1": Cell.fixed(epoch.trainTop1, decimals: 3),
-          "test_top1": Cell.fixed(epoch.testTop1, decimals: 3),
-          "seconds": Cell.fixed(epoch.seconds, decimals: 3),
-          "replace": specification.model.replacement.rawValue,
-        ]
-        if isRegression {
-          cells["test_mse"] = Cell.number(epoch.test.mse, digits: 9)
-          cells["test_mae"] = Cell.number(epoch.test.mae, digits: 9)
-        }
-        table.append(cells)
-      }
+    typealias Column = Experiments.Column<(run: TrainedRun, epoch: EpochResult)>
+    var columns = [
+      Column("kernel") { $0.run.kernel }, Column("model") { _ in specification.model.name },
+      Column("data") { _ in specification.data.name }, Column("seed") { $0.run.seed },
+      Column("epoch") { $0.epoch.epoch }, Column("rate") { Cell.number($0.epoch.rate) },
+      Column("train_loss") { Cell.number($0.epoch.trainLoss, digits: 9) },
+      Column("train_top1") { Cell.fixed($0.epoch.trainTop1, decimals: 3) },
+      Column("test_top1") { Cell.fixed($0.epoch.testTop1, decimals: 3) },
+      Column("seconds") { Cell.fixed($0.epoch.seconds, decimals: 3) },
+      Column("replace") { _ in specification.model.replacement.rawValue },
+    ]
+    if isRegression {
+      columns += [
+        Column("test_mse") { Cell.number($0.epoch.test.mse, digits: 9) },
+        Column("test_mae") { Cell.number($0.epoch.test.mae, digits: 9) },
+      ]
     }
-    return table
+    return CSVTable(runs.flatMap { run in run.epochs.map { (run, $0) } }, columns)
   }
 
   /// The table for people, one row per kernel.
@@ -121,8 +122,8 @@ public struct Results {
         continue
       }
       let stages = firstAlgorithm(row.kernel)
-      let time = stages.reduce(0) { $0 + Statistics.median($1.milliseconds) }
-      let speedup = exp(Statistics.mean(stages.map { log($0.speedup) }))
+      let time = stages.reduce(0) { $0 + $1.times.median }
+      let speedup = exp(Statistics.mean(stages.map { log($0.times.speedup) }))
       let error = operators.filter { $0.kernel == row.kernel }.compactMap(\.maxRelativeError).max()
       let measures: [(KeyPath<TestResult, Double?>, Int)] =
         isRegression ? [(\.mse, 5), (\.mae, 4)] : [(\.top1, 1)]
@@ -130,7 +131,7 @@ public struct Results {
         row.kernel, Cell.grouped(row.cost.parameters), Cell.grouped(row.cost.macs),
         Cell.grouped(row.cost.adds),
         Cell.grouped(row.cost.otherOps), Cell.fixed(time, decimals: 2), Cell.fixed(speedup, decimals: 2),
-        Cell.number(error, digits: 1), Cell.fixed(Statistics.median(row.milliseconds), decimals: 2),
+        Cell.number(error, digits: 1), Cell.fixed(row.times.median, decimals: 2),
       ]
       table.append(
         cells
@@ -173,6 +174,12 @@ public struct Results {
   }
 
   private var isRegression: Bool { specification.data.isRegression }
+
+  /// The trainings of a kernel.
+  private func runs(of row: NetworkRow) -> [TrainedRun] { runs.filter { $0.kernel == row.kernel } }
+
+  /// Why a training of a kernel failed, if one did.
+  private func failure(of row: NetworkRow) -> String? { runs(of: row).compactMap(\.failure).first }
 
   /// A measure at the end of the finished runs of a kernel.
   private func results(_ kernel: String, _ measure: KeyPath<TestResult, Double?>) -> [Double] {

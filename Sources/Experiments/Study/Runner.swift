@@ -29,12 +29,12 @@ public enum Runner {
     var isCancelled = false
     do {
       let stages = try OperatorStudy.bottleneckStages()
-      let timing = Progress("operators", total: stages.count)
+      let timing = ProgressLine("operators", total: stages.count)
       defer { timing.finish() }
       for stage in stages { try operators.run(stage, timing) }
       try networks.measure()
       let epochs = specification.kernels.count * specification.seeds * specification.recipe.epochs
-      let training = Progress("training", total: epochs)
+      let training = ProgressLine("training", total: epochs)
       defer { training.finish() }
       try networks.train(training)
     } catch is Cancellation.Requested {

@@ -38,7 +38,7 @@ public struct TrainabilityStudy {
   public init(
     _ kernels: [KernelChoice], standard: KernelChoice,
     models: [(depth: Int, description: ResidualDescription)],
-    data: Dataset, batch: Int, recipe: Recipe, seed: UInt64, threads: Int, progress: Progress? = nil
+    data: Dataset, batch: Int, recipe: Recipe, seed: UInt64, threads: Int, progress: ProgressLine? = nil
   ) throws {
     let batches = Minibatch.draw(
       1, of: batch, from: data.train, random: Random(seed: seed).split("proxies"))

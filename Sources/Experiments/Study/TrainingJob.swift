@@ -31,7 +31,7 @@ public struct TrainingJob {
   /// Trains until the end, or until the user stops it: then what is done is saved before the error is thrown.
   ///
   /// - Parameter onEpoch: called after each epoch.
-  public func run(_ trainer: Trainer, _ progress: Progress, onEpoch: (EpochResult) -> Void) throws {
+  public func run(_ trainer: Trainer, _ progress: ProgressLine, onEpoch: (EpochResult) -> Void) throws {
     var table = CSVTable(
       columns: ["step", "epoch", "loss", "accuracy", "rate", "test_accuracy"]
         + (trainer.isRegression ? ["test_mse", "test_mae"] : []))

@@ -20,7 +20,7 @@ enum TrainingPool {
   ///
   /// - Parameter onEnd: called with each training that ended by itself; what it throws stops the others.
   static func run(
-    _ jobs: [Job], threads: Int, _ progress: Progress,
+    _ jobs: [Job], threads: Int, _ progress: ProgressLine,
     onEnd: @escaping @Sendable (Int, TrainedRun) throws -> Void = { _, _ in }
   ) throws -> (runs: [TrainedRun], isCancelled: Bool) {
     let runs = Mutex(jobs.map { TrainedRun(kernel: $0.choice.item, seed: $0.seed) })
@@ -55,7 +55,7 @@ enum TrainingPool {
   ///
   /// - Throws: only what asks to stop.
   private static func train(
-    _ job: Job, _ progress: Progress, checkStop: () throws -> Void, onEpoch: (EpochResult) -> Void
+    _ job: Job, _ progress: ProgressLine, checkStop: () throws -> Void, onEpoch: (EpochResult) -> Void
   ) throws -> TrainedRun {
     var run = TrainedRun(kernel: job.choice.item, seed: job.seed)
     do {

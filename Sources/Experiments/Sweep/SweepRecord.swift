@@ -1,6 +1,4 @@
 import Foundation
-import Kernels
-import Layers
 import Learning
 import Tensors
 
@@ -14,7 +12,7 @@ struct SweepRecord: Codable {
   /// Everything that defines the run. Its canonical JSON gives the record its name.
   var definition: [String: String]
   /// The outcome.
-  var result: Result
+  var result = Result()
   /// The times, and where and by what they were taken.
   var timing: Timing
   /// The fingerprint of all other fields.
@@ -25,15 +23,15 @@ struct SweepRecord: Codable {
   /// The outcome, timings aside.
   struct Result: Codable {
     /// Of a run that times operators: a row for each kernel, algorithm and pass.
-    var operators: [RecordedOperator]?
+    var operators: [OperatorRow]?
     /// Of a run that measures networks: a row for each kernel.
-    var networks: [RecordedNetwork]?
+    var networks: [NetworkRow]?
     /// Of a run that times layers: a row for each kernel and layer.
-    var layers: [RecordedLayer]?
+    var layers: [LayerTime]?
     /// Of a run that measures a receptive field.
     var field: RecordedField?
     /// Of a training: its epochs.
-    var epochs: [RecordedEpoch]?
+    var epochs: [EpochResult]?
     /// Of a training to its end: where the network reads for the first test image, if it has learned that.
     var offsets: LearnedOffsets?
     /// Why a training ended by itself before its last epoch.
@@ -97,134 +95,38 @@ struct SweepRecord: Codable {
   }
 }
 
-/// An epoch without its duration.
-struct RecordedEpoch: Codable {
-  var epoch: Int
-  var rate, trainLoss: Double
-  var trainTop1: Double?
-  var test: TestResult
-
-  init(_ result: EpochResult) {
-    epoch = result.epoch
-    rate = result.rate
-    trainLoss = result.trainLoss
-    trainTop1 = result.trainTop1
-    test = result.test
+extension SweepRecord {
+  /// Keeps rows, and their times apart.
+  mutating func keep<Row: TimedRow>(_ rows: [Row], as part: WritableKeyPath<Result, [Row]?>) {
+    result[keyPath: part] = rows
+    timing.milliseconds = rows.map(\.times.milliseconds)
+    timing.speedups = rows.map(\.times.speedup)
   }
 
-  func result(seconds: Double) -> EpochResult {
-    EpochResult(
-      epoch: epoch, rate: rate, trainLoss: trainLoss, trainTop1: trainTop1, test: test,
-      seconds: seconds)
-  }
-}
-
-/// A row of networks.csv without its times.
-struct RecordedNetwork: Codable {
-  var kernel: String
-  var cost: Cost
-  var proxies: ProxyValues
-  var refusal: String?
-
-  init(_ row: NetworkRow) {
-    kernel = row.kernel
-    cost = row.cost
-    proxies = row.proxies
-    refusal = row.refusal
-  }
-
-  func row(milliseconds: [Double], speedup: Double) -> NetworkRow {
-    NetworkRow(
-      kernel: kernel, cost: cost, milliseconds: milliseconds, speedup: speedup, proxies: proxies,
-      refusal: refusal)
-  }
-}
-
-/// A row of layers.csv without its time.
-struct RecordedLayer: Codable {
-  var kernel, layer: String
-  var algorithm: String?
-  /// Batch, height, width, channels.
-  var input: [Int]
-
-  init(_ row: LayerTime) {
-    kernel = row.kernel
-    layer = row.layer
-    algorithm = row.algorithm
-    input = row.input.extents
-  }
-
-  /// The row again; nil if the record holds what cannot be.
-  func time(milliseconds: Double) -> LayerTime? {
-    guard input.count == 4 else { return nil }
-    return LayerTime(
-      kernel: kernel, layer: layer,
-      input: FeatureShape(batch: input[0], height: input[1], width: input[2], channels: input[3]),
-      algorithm: algorithm, milliseconds: milliseconds)
-  }
-}
-
-/// A row of operators.csv without its times.
-struct RecordedOperator: Codable {
-  var kernel, algorithm, pass, problem: String
-  var geometry: RecordedGeometry?
-  var cost: Cost
-  var maxRelativeError: Double?
-  var status, reason: String?
-
-  init(_ row: OperatorRow) {
-    kernel = row.kernel
-    algorithm = row.algorithm
-    pass = row.pass.rawValue
-    problem = row.problem
-    geometry = row.geometry.flatMap { place in row.input.map { RecordedGeometry(place, $0) } }
-    cost = row.cost
-    maxRelativeError = row.maxRelativeError
-    status = row.refusal?.status
-    reason = row.refusal?.reason
-  }
-
-  /// The row again; nil if the record holds what cannot be.
-  func row(milliseconds: [Double], speedup: Double) -> OperatorRow? {
-    guard let pass = TimedPass(rawValue: pass) else { return nil }
-    let refusal = reason.map {
-      status == "unsupported" ? OperatorRow.Refusal.unsupported($0) : OperatorRow.Refusal.refused($0)
+  /// Rows with their times; those that the record does not have are missing.
+  func rows<Row: TimedRow>(_ part: KeyPath<Result, [Row]?>) -> [Row] {
+    var rows = result[keyPath: part] ?? []
+    for (index, milliseconds) in zip(rows.indices, timing.milliseconds ?? []) {
+      rows[index].times.milliseconds = milliseconds
     }
-    return OperatorRow(
-      kernel: kernel, algorithm: algorithm, pass: pass, problem: problem, geometry: geometry?.geometry,
-      input: geometry?.inputShape, cost: cost, milliseconds: milliseconds, speedup: speedup,
-      maxRelativeError: maxRelativeError, refusal: refusal)
-  }
-}
-
-/// A convolution's place and input, in plain numbers: extents vertical first, padding top, left, bottom, right.
-struct RecordedGeometry: Codable {
-  var input, channels, kernel, stride, padding, dilation: [Int]
-  var groups: Int
-
-  init(_ place: ConvolutionGeometry, _ shape: FeatureShape) {
-    input = [shape.batch, shape.height, shape.width, shape.channels]
-    channels = [place.inputChannels, place.outputChannels]
-    kernel = [place.kernel.height, place.kernel.width]
-    stride = [place.stride.height, place.stride.width]
-    padding = [place.padding.top, place.padding.left, place.padding.bottom, place.padding.right]
-    dilation = [place.dilation.height, place.dilation.width]
-    groups = place.groups
+    for (index, speedup) in zip(rows.indices, timing.speedups ?? []) { rows[index].times.speedup = speedup }
+    return rows
   }
 
-  var inputShape: FeatureShape? {
-    guard input.count == 4 else { return nil }
-    return FeatureShape(batch: input[0], height: input[1], width: input[2], channels: input[3])
+  /// Keeps a training, and the duration of its epochs apart.
+  mutating func keep(_ run: TrainedRun) {
+    result.epochs = run.epochs
+    result.offsets = run.offsets
+    result.failure = run.failure
+    timing.seconds = run.epochs.map(\.seconds)
   }
 
-  var geometry: ConvolutionGeometry? {
-    guard [channels, kernel, stride, dilation].allSatisfy({ $0.count == 2 }), padding.count == 4 else {
-      return nil
+  /// The epochs of a training with their durations; nil if it is none.
+  var epochs: [EpochResult]? {
+    var epochs = result.epochs
+    for (index, seconds) in zip(epochs?.indices ?? 0..<0, timing.seconds ?? []) {
+      epochs?[index].seconds = seconds
     }
-    return try? ConvolutionGeometry(
-      inputChannels: channels[0], outputChannels: channels[1], kernel: Pair(kernel[0], kernel[1]),
-      stride: Pair(stride[0], stride[1]),
-      padding: Padding(top: padding[0], left: padding[1], bottom: padding[2], right: padding[3]),
-      dilation: Pair(dilation[0], dilation[1]), groups: groups)
+    return epochs
   }
 }

@@ -108,12 +108,12 @@ public struct SweepRunner: Sendable {
   ) throws {
     let timed = missing.filter { if case .training = $0.work { false } else { true } }
     guard !timed.isEmpty else { return }
-    let progress = Progress("measurements", total: timed.count)
+    let progress = ProgressLine("measurements", total: timed.count)
     defer { progress.finish() }
     for run in timed {
       try Cancellation.check()
       progress.show(run.label)
-      var result = SweepRecord.Result(), timing = Self.timing(machine)
+      var record = SweepRecord(definition: run.definition, timing: Self.timing(machine))
       switch run.work {
       case .operators(let line, let plan):
         var study = OperatorStudy(plan)
@@ -121,23 +121,17 @@ public struct SweepRunner: Sendable {
         case .success(let problem): try study.run(problem, nil)
         case .failure(let unsupported): study.add(unsupported: line.text, unsupported.description)
         }
-        result.operators = study.rows.map(RecordedOperator.init)
-        timing.milliseconds = study.rows.map(\.milliseconds)
-        timing.speedups = study.rows.map(\.speedup)
+        record.keep(study.rows, as: \.operators)
       case .network(let specification, let seconds, let withProxies):
         var study = NetworkStudy(specification)
         try study.measure(seconds: seconds, withProxies: withProxies)
-        result.networks = study.rows.map(RecordedNetwork.init)
-        timing.milliseconds = study.rows.map(\.milliseconds)
-        timing.speedups = study.rows.map(\.speedup)
+        record.keep(study.rows, as: \.networks)
       case .layers(let specification):
-        let rows = try NetworkStudy(specification).layers()
-        result.layers = rows.map(RecordedLayer.init)
-        timing.milliseconds = rows.map { [$0.milliseconds] }
-      case .field(let settings, let kernel): result.field = try settings.measure(kernel, threads: threads)
+        record.keep(try NetworkStudy(specification).layers(), as: \.layers)
+      case .field(let settings, let kernel):
+        record.result.field = try settings.measure(kernel, threads: threads)
       case .training: continue
       }
-      let record = SweepRecord(definition: run.definition, result: result, timing: timing)
       try keeper.add(record)
       progress.advance(run.label)
     }
@@ -158,17 +152,15 @@ public struct SweepRunner: Sendable {
       runs.append(run)
     }
     guard !jobs.isEmpty else { return false }
-    let progress = Progress(
+    let progress = ProgressLine(
       "training", total: jobs.reduce(0) { $0 + $1.specification.recipe.epochs },
       work: jobs.reduce(0) { $0 + $1.epochWork * Double($1.specification.recipe.epochs) })
     defer { progress.finish() }
     let definitions = runs.map(\.definition)
     return try TrainingPool.run(jobs, threads: threads, progress) { index, run in
-      var timing = Self.timing(machine)
-      timing.seconds = run.epochs.map(\.seconds)
-      let result = SweepRecord.Result(
-        epochs: run.epochs.map(RecordedEpoch.init), offsets: run.offsets, failure: run.failure)
-      try keeper.add(SweepRecord(definition: definitions[index], result: result, timing: timing))
+      var record = SweepRecord(definition: definitions[index], timing: Self.timing(machine))
+      record.keep(run)
+      try keeper.add(record)
     }.isCancelled
   }
 

@@ -31,11 +31,11 @@ struct SweepTables {
     }
     for group in plan.groups {
       if !group.operators.isEmpty {
-        let rows = group.operators.flatMap { Self.operatorRows(records[$0.name]) }
+        let rows = group.operators.flatMap { records[$0.name]?.rows(\.operators) ?? [] }
         add(CSVTable(operators: rows, threads: group.threads, machine), to: &operators, group)
       }
       for comparison in group.comparisons {
-        let rows = Self.networkRows(records[comparison.network.name])
+        let rows = records[comparison.network.name]?.rows(\.networks) ?? []
         let refused = Set(rows.filter { $0.refusal != nil }.map(\.kernel))
         let results = Results(
           comparison.specification, machine, operators: [], networks: rows,
@@ -46,7 +46,7 @@ struct SweepTables {
         if let run = comparison.layers {
           let model = comparison.specification.model, data = comparison.specification.data.name
           let table = CSVTable(
-            layers: Self.layerRows(records[run.name]), of: model, data: data, threads: group.threads)
+            layers: records[run.name]?.rows(\.layers) ?? [], of: model, data: data, threads: group.threads)
           add(table, to: &layers, group)
         }
         let learned = Self.offsets(comparison, records), specification = comparison.specification
@@ -106,27 +106,6 @@ struct SweepTables {
     return table.text
   }
 
-  private static func operatorRows(_ record: SweepRecord?) -> [OperatorRow] {
-    guard let record, let rows = record.result.operators else { return [] }
-    return rows.enumerated().compactMap { index, row in
-      row.row(milliseconds: record.milliseconds(index), speedup: record.speedup(index))
-    }
-  }
-
-  private static func networkRows(_ record: SweepRecord?) -> [NetworkRow] {
-    guard let record, let rows = record.result.networks else { return [] }
-    return rows.enumerated().map { index, row in
-      row.row(milliseconds: record.milliseconds(index), speedup: record.speedup(index))
-    }
-  }
-
-  private static func layerRows(_ record: SweepRecord?) -> [LayerTime] {
-    guard let record, let rows = record.result.layers else { return [] }
-    return rows.enumerated().compactMap { index, row in
-      record.milliseconds(index).first.flatMap { row.time(milliseconds: $0) }
-    }
-  }
-
   /// Of each kernel with learned positions, those of its first training.
   private static func offsets(_ comparison: SweepPlan.Comparison, _ records: [String: SweepRecord])
     -> [(kernel: String, offsets: LearnedOffsets)]
@@ -143,25 +122,10 @@ struct SweepTables {
   private static func trainedRun(_ run: SweepPlan.Run, _ record: SweepRecord?) -> TrainedRun? {
     guard case .training(_, let choice, let seed, _) = run.work else { return nil }
     var result = TrainedRun(kernel: choice.item, seed: seed)
-    guard let record, let epochs = record.result.epochs else { return result }
-    let seconds = record.timing.seconds ?? []
-    result.epochs = epochs.enumerated().map { index, epoch in
-      epoch.result(seconds: seconds.indices.contains(index) ? seconds[index] : .nan)
-    }
+    guard let record, let epochs = record.epochs else { return result }
+    result.epochs = epochs
     result.failure = record.result.failure
     result.isFinished = result.failure == nil
     return result
-  }
-}
-
-extension SweepRecord {
-  /// The milliseconds of a row; empty if there are none.
-  fileprivate func milliseconds(_ row: Int) -> [Double] {
-    timing.milliseconds.flatMap { $0.indices.contains(row) ? $0[row] : nil } ?? []
-  }
-
-  /// The speed-up of a row; NaN if there is none.
-  fileprivate func speedup(_ row: Int) -> Double {
-    timing.speedups.flatMap { $0.indices.contains(row) ? $0[row] : nil } ?? .nan
   }
 }

@@ -11,8 +11,8 @@ public struct SweepVocabulary: Sendable {
     case value
     /// A list, joined by commas on the command line.
     case commaList
-    /// A list, one argument each.
-    case words
+    /// A list of numbers, one argument each.
+    case numbers
     /// `true` or `false`: `--name` or `--no-name`, or nothing where there is no negation.
     case flag(negatable: Bool)
   }
@@ -67,7 +67,16 @@ extension SweepVocabulary.Option {
     switch form {
     case .value: return ["--\(name)=\(try value.text(name))"]
     case .commaList: return ["--\(name)=\(try texts().joined(separator: ","))"]
-    case .words: return try ["--\(name)"] + texts()
+    case .numbers:
+      // Anything else could be another option.
+      let numbers = try value.elements.map { element in
+        let text = try element.text(name)
+        guard let number = Double(text), number.isFinite, number.sign == .plus else {
+          throw element.error("\(name) holds ‘\(text)’; it must be a list of numbers of 0 or more.")
+        }
+        return text
+      }
+      return ["--\(name)"] + numbers
     case .flag(let negatable):
       return try value.truth(name) ? ["--\(name)"] : negatable ? ["--no-\(name)"] : []
     }

@@ -27,6 +27,9 @@ struct YAMLValue {
 
   /// The value of a text.
   static func parse(_ text: String, file: String) throws -> YAMLValue {
+    if let (line, what) = YAMLText.refusal(text) {
+      throw WorkbenchError("\(file):\(line): this is not read here: \(what).")
+    }
     do {
       guard let node = try Yams.compose(yaml: text) else {
         throw WorkbenchError("\(file) is empty; see experiments/quick.yaml for what it may say.")

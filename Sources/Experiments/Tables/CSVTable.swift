@@ -23,18 +23,27 @@ public struct CSVTable: Sendable {
     for row in other.rows { append(row.merging(cells) { $1 }) }
   }
 
-  /// The whole file.
+  /// The whole file: what `init(file:)` reads as the same table.
   public var text: String {
     let lines = [columns] + rows.map { row in columns.map { row[$0] ?? "" } }
-    return lines.map { $0.map(Self.quoted).joined(separator: ",") + "\n" }.joined()
+    return lines.map { cells in
+      // A line without anything on it would be passed over.
+      cells == [""] ? "\"\"\n" : cells.map(Self.quoted).joined(separator: ",") + "\n"
+    }.joined()
   }
 
   /// Writes the file, whole or not at all.
   public func write(to path: String) throws { try AtomicFile.write(Data(text.utf8), to: path) }
 
+  /// A cell, in quotes where it holds what ends one, or begins as a file of another encoding's mark would. Bytes are
+  /// looked at, not characters: `\r\n` and a comma with a combining mark are characters of their own.
   private static func quoted(_ cell: String) -> String {
-    guard cell.contains(where: { ",\"\n\r".contains($0) }) else { return cell }
-    return "\"" + cell.replacingOccurrences(of: "\"", with: "\"\"") + "\""
+    let quote = UInt8(ascii: "\"")
+    guard
+      cell.utf8.contains(where: { ",\"\n\r".utf8.contains($0) }) || cell.unicodeScalars.first == "\u{feff}"
+    else { return cell }
+    let doubled = cell.utf8.flatMap { $0 == quote ? [quote, quote] : [$0] }
+    return String(decoding: [quote] + doubled + [quote], as: UTF8.self)
   }
 }
 

@@ -1,3 +1,5 @@
+import Tensors
+
 /// A table for people: columns as wide as they need to be, the first one to the left, numbers to the right.
 public struct TextTable {
   private let header: [String]
@@ -10,8 +12,8 @@ public struct TextTable {
     leftColumns = left
   }
 
-  /// Adds a row with a cell for each column.
-  public mutating func append(_ row: [String]) { rows.append(row) }
+  /// Adds a row with a cell for each column; names that would break the line, or move the terminal's cursor, do not.
+  public mutating func append(_ row: [String]) { rows.append(row.map(\.onOneLine)) }
 
   /// The lines, with a rule below the header.
   public var text: String {

@@ -9,7 +9,10 @@ struct Active: Kernel {
   let formula = "y[p, o] = Σ over t, c of x(p·s + t + Δ[t], c) · w[t, c, o]"
   let paper = "Jeon and Kim, 2017, arXiv:1703.09076"
   let options = [KernelOption.dilation(), .combine]
-  let algorithms = ["direct", "reference"]
+  var algorithms: [String] { Algorithms.names(readsRegularGrid: false) }
 
-  func makeLayer(_ site: KernelSite) throws -> any KernelLayer { try ActiveLayer(site) }
+  func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
+    try ConvolutionLayer(
+      site, sampling: LearnedOffsets(site.geometry), combination: site.options.combination)
+  }
 }

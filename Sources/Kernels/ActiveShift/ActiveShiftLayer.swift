@@ -27,12 +27,14 @@ final class ActiveShiftLayer: KernelLayer {
   var printedName: String { "ActiveShift" }
   var printedArguments: String { "\(geometry.inputChannels)" }
 
-  /// A bilinear sample for each value: four products and three sums.
-  func cost(for input: FeatureShape) throws -> Cost {
-    let output = try outputShape(for: input)
+  /// A bilinear sample for each value: four products and three sums. Backward, each value is spread over four neighbours
+  /// (4 MACs) and multiplied with each of them (4 MACs).
+  func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    let output = try outputShape(for: input), isBackward = pass == .backward
     return Cost(
-      parameters: parameterCount, otherOps: 7 * output.count,
-      bytes: 4 * (input.count + parameterCount + output.count))
+      parameters: parameterCount, macs: isBackward ? 8 * output.count : 0,
+      otherOps: isBackward ? 0 : 7 * output.count,
+      bytes: (isBackward ? 2 : 1) * 4 * (input.count + parameterCount + output.count))
   }
 
   /// The distances as a window of taps.
@@ -41,6 +43,9 @@ final class ActiveShiftLayer: KernelLayer {
     /// Each channel's first tap and the fractions behind it.
     let places: [(row: Int, column: Int, y: Float, x: Float)]
     let weight: Parameter
+
+    var passes: DepthwisePasses { DepthwisePasses(geometry) }
+    func plan(_ input: Tensor) -> GridRows { GridRows(geometry, input: FeatureShape(input)) }
   }
 
   /// Distances beyond this are held there, unlike in the definition: windows must fit into memory, whatever training
@@ -94,22 +99,15 @@ final class ActiveShiftLayer: KernelLayer {
     let window = window()
     if context.training { saved = (input, window) }
     if algorithm == "reference" { return Tensor(reference(Tensor64(input), [Tensor64(distance.value)])) }
-    return convolution(window).forward(input, Filter(window.weight), Finish(), context)
-  }
-
-  private func convolution(_ window: Window) -> any ConvolutionAlgorithm {
-    guard let convolution = try? DepthwiseConvolution(window.geometry) else {
-      preconditionFailure("the window is depthwise")
-    }
-    return convolution
+    return window.passes.forward(input, window.plan(input), Filter(window.weight), Finish(), context)
   }
 
   func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
     guard let (input, window) = saved.take() else {
       preconditionFailure("backward needs a forward pass in training")
     }
-    let convolution = convolution(window), channels = geometry.inputChannels
-    let dw = convolution.weightGradient(gradient, input, window.weight, context).values
+    let plan = window.plan(input), channels = geometry.inputChannels
+    let dw = window.passes.weightGradient(gradient, input, plan, window.weight, context).values
     let across = window.geometry.kernel.width
     distance.gradient = Tensor(
       window.places.enumerated().flatMap { channel, place -> [Float] in
@@ -120,24 +118,41 @@ final class ActiveShiftLayer: KernelLayer {
           (1 - place.x) * (c - a) + place.x * (d - b), (1 - place.y) * (b - a) + place.y * (d - c),
         ]
       }, distance.value.shape)
-    return convolution.inputGradient(gradient, input, window.weight, adding: nil, context)
+    return window.passes.inputGradient(gradient, input, plan, window.weight, adding: nil, context)
   }
 
   /// Takes distances as offsets: (vertical, horizontal) for each channel, one pixel of 2 · channels.
   func bind(_ operands: Operands) throws {
-    try bindPositions(operands, distance)
+    try operands.bindPositions(to: distance)
     guard operands.weight == nil, operands.bias == nil else {
       throw WorkbenchError("active-shift moves only; leave out --weight and --bias.")
     }
   }
 
-  var operandGradients: Operands { Operands(offset: positionGradient(distance)) }
+  var operandGradients: Operands { Operands(offset: distance.positionGradient) }
 
   func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {
-    Tensor64(geometry.referenceOutput(input.shape)) { image, row, column, channel in
-      DeformableReference.sample(
-        input, image, Double(row * geometry.stride.height) + parameters[0].values[2 * channel],
-        Double(column * geometry.stride.width) + parameters[0].values[2 * channel + 1], channel)
-    }
+    definition(parameters[0], input.shape).forward(input, ones, nil)
   }
+
+  func referenceGradients(
+    _ input: Tensor64, _ parameters: [Tensor64], _ gradient: Tensor64
+  ) -> ReferenceGradients? {
+    let found = definition(parameters[0], input.shape).backward(input, ones, gradient)
+    let positions = found.positions.offset.map(Definition.biasGradient)
+    return ReferenceGradients(
+      input: found.x, parameters: positions.map { [Tensor64($0.values, parameters[0].shape)] } ?? [])
+  }
+
+  /// A depthwise convolution of one tap with weights of 1, at each channel's own distance.
+  private func definition(_ distances: Tensor64, _ input: [Int]) -> Definition {
+    Definition(
+      geometry, Product(),
+      Positions(
+        offset: Tensor64(geometry.definedOutput(input).dropLast() + [distances.values.count]) {
+          distances.values[$3]
+        }))
+  }
+
+  private var ones: Tensor64 { Tensor64(repeating: 1, geometry.weightShape) }
 }

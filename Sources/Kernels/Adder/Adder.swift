@@ -8,9 +8,9 @@ struct Adder: Kernel {
   let formula = "y[p, o] = −Σ over t, c of |x[p·s + t, c] − w[t, c, o]|"
   let paper = "Chen et al., 2020, arXiv:1912.13200"
   let options = [KernelOption.dilation()]
-  let algorithms = ConvolutionAlgorithms.adder
+  var algorithms: [String] { Algorithms.names(for: AbsoluteDifference()) }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
-    try ConvolutionLayer(site, combine: .adder, algorithms: algorithms)
+    try ConvolutionLayer(site, combination: AbsoluteDifference())
   }
 }

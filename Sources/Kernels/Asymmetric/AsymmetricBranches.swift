@@ -47,17 +47,14 @@ final class AsymmetricBranches: KernelLayer {
     var children: [(name: String, layer: any Layer)] = []
     for (name, geometry) in [("square", g), ("column", column), ("row", row)] {
       let convolution = try ConvolutionLayer(
-        KernelSite(geometry: geometry, algorithm: site.algorithm, random: site.random.split(name)),
-        algorithms: ConvolutionAlgorithms.stages)
+        KernelSite(geometry: geometry, algorithm: site.algorithm, random: site.random.split(name)))
       let normalization = BatchNormalization(channels: g.outputChannels)
       parts.append((convolution, normalization))
       children.append((name, Sequential([("conv", convolution), ("bn", normalization)])))
     }
     self.parts = parts
     branches = Branches(children, join: .sum)
-    fused = try ConvolutionLayer(
-      KernelSite(geometry: g, bias: true, algorithm: site.algorithm), algorithms: ConvolutionAlgorithms.stages
-    )
+    fused = try ConvolutionLayer(KernelSite(geometry: g, bias: true, algorithm: site.algorithm))
   }
 
   var children: [(name: String, layer: any Layer)] { branches.children }
@@ -66,22 +63,16 @@ final class AsymmetricBranches: KernelLayer {
 
   func outputShape(for input: FeatureShape) throws -> FeatureShape { try branches.outputShape(for: input) }
 
-  /// In inference: the one convolution's, and the parameters of the three.
-  func cost(for input: FeatureShape) throws -> Cost {
-    var cost = try fused.cost(for: input)
-    cost.parameters = parameterCount
-    return cost
-  }
-
-  /// In training there are three, and their normalisations.
-  func backwardCost(for input: FeatureShape) throws -> Cost {
-    try branches.backwardCost(for: input)
-  }
-
-  func trainingCost(for input: FeatureShape) throws -> Cost {
-    var cost = try branches.cost(for: input) + branches.backwardCost(for: input)
-    cost.parameters = parameterCount
-    return cost
+  /// In inference: the one convolution's, and the parameters of the three. In training there are three, and their
+  /// normalisations.
+  func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    switch pass {
+    case .inference:
+      var cost = try fused.cost(for: input, pass: pass)
+      cost.parameters = parameterCount
+      return cost
+    case .forward, .backward: return try branches.cost(for: input, pass: pass)
+    }
   }
 
   func forward(_ input: Tensor, _ context: Context) -> Tensor {

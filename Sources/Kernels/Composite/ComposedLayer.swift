@@ -64,9 +64,9 @@ public final class ComposedLayer: KernelLayer {
     return output
   }
 
-  public func cost(for input: FeatureShape) throws -> Cost { try body.cost(for: input) }
-
-  public func backwardCost(for input: FeatureShape) throws -> Cost { try body.backwardCost(for: input) }
+  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    try body.cost(for: input, pass: pass)
+  }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor { body.forward(input, whole(context)) }
 
@@ -108,12 +108,12 @@ extension KernelSite {
     -> (name: String, layer: any Layer)
   {
     let inner = KernelSite(geometry: geometry, bias: bias, algorithm: algorithm, random: random.split(name))
-    return (name, try ConvolutionLayer(inner, algorithms: ConvolutionAlgorithms.stages))
+    return (name, try ConvolutionLayer(inner))
   }
 
   /// What kernels with larger windows are where a network has a 1×1 convolution: that.
   func pointwise() throws -> ConvolutionLayer {
-    try ConvolutionLayer(self, algorithms: ConvolutionAlgorithms.stages)
+    try ConvolutionLayer(self)
   }
 
   /// Convolutions one behind the other, a ReLU between them or not; only the last has the bias, if there is one.

@@ -34,11 +34,14 @@ struct Deformable: Kernel {
       help: "2sigmoid starts as the plain convolution")
     return version == .v1 ? shared : shared + [mask]
   }
-  let algorithms = ["direct", "reference"]
+  var algorithms: [String] { Algorithms.names(readsRegularGrid: false) }
 
   init(version: Version) { self.version = version }
 
-  func makeLayer(_ site: KernelSite) throws -> any KernelLayer { try DeformableLayer(site, version) }
+  func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
+    try ConvolutionLayer(
+      site, sampling: PredictedOffsets(site, version), combination: site.options.combination)
+  }
 
   /// Refuses offsets and masks whose channels do not fit the geometry and each other.
   static func check(offset: Tensor, mask: Tensor?, _ geometry: ConvolutionGeometry, _ version: Version) throws

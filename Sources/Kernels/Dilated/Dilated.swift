@@ -8,9 +8,8 @@ struct Dilated: Kernel {
   let formula = "y[p, o] = Σ over t, c of x[p·s + d·t, c] · w[t, c, o]"
   let paper = "Yu and Koltun, 2015, arXiv:1511.07122"
   let options = [KernelOption.dilation(initial: 2)]
-  let algorithms = ConvolutionAlgorithms.multiply
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
-    try ConvolutionLayer(site, algorithms: algorithms)
+    try ConvolutionLayer(site)
   }
 }

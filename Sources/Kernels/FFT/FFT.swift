@@ -11,6 +11,6 @@ struct FFT: Kernel {
   let algorithms = ["fft", "reference"]
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
-    try ConvolutionLayer(site, algorithms: algorithms)
+    try ConvolutionLayer(site, algorithms: .builtIn.only("fft", "reference"), countsFourier: true)
   }
 }

@@ -14,7 +14,6 @@ struct Grouped: GroupedKernel {
       help: "at most so many: the largest number up to it that divides both numbers of channels"),
     KernelOption.dilation(),
   ]
-  let algorithms = ["direct", "depthwise", "fft", "reference"]
 
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
     try place.dilated(by: options.pair("dilation"))
@@ -22,7 +21,7 @@ struct Grouped: GroupedKernel {
   }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
-    try ConvolutionLayer(site, algorithms: algorithms)
+    try ConvolutionLayer(site)
   }
 }
 
@@ -41,7 +40,6 @@ struct DepthwiseKernel: GroupedKernel {
       help: "if given, its extent in place of the place's, odd, such as 31 (RepLKNet)"),
     KernelOption.dilation(),
   ]
-  let algorithms = ["direct", "depthwise", "fft", "reference"]
 
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
     let own = try place.dilated(by: options.pair("dilation")).with(
@@ -56,7 +54,7 @@ struct DepthwiseKernel: GroupedKernel {
   }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
-    try ConvolutionLayer(site, algorithms: algorithms)
+    try ConvolutionLayer(site)
   }
 
   func site(for request: OperatorRequest) throws -> KernelSite {

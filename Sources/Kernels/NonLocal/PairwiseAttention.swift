@@ -72,22 +72,44 @@ final class PairwiseAttention: Layer {
     return output
   }
 
-  /// Softmax: a maximum, a difference, an exponential, a sum and a product for each pair.
-  func cost(for input: FeatureShape) throws -> Cost {
+  /// Forward: the similarities, and the values' sums by them. Backward: the similarities again, the products for the
+  /// gradients to them and to the values, then those to queries and keys, and the sum of the three gradients to the input.
+  func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
     let q = try queries.outputShape(for: input), k = try keys.outputShape(for: input)
     let pairs = q.pixels * k.height * k.width
-    var cost = try queries.cost(for: input) + keys.cost(for: input) + values.cost(for: input)
-    // The pairs are written and read twice.
-    cost = cost + Cost(macs: pairs * width, bytes: 16 * pairs)
-    switch form {
-    case .embedded, .gaussian:
-      cost = cost + Cost(macs: pairs * q.channels, adds: 2 * pairs, otherOps: 3 * pairs)
-    case .dot: cost = cost + Cost(macs: pairs * q.channels, otherOps: pairs)
-    case .concatenation:
-      cost = cost + Cost(macs: (q.pixels + k.pixels) * width, adds: pairs, otherOps: 2 * pairs)
+    var cost = try [queries, keys, values].reduce(Cost()) { $0 + (try $1.cost(for: input, pass: pass)) }
+    cost = cost + similarityCost(q, k, pairs)
+    if pass == .backward {
+      cost = cost + Cost(macs: 2 * pairs * width, adds: 2 * input.count) + similarityGradientCost(q, k, pairs)
+    } else {
+      cost = cost + Cost(macs: pairs * width)
     }
+    // The pairs, and backward their gradients, are written and read twice.
+    cost.bytes += (pass == .backward ? 32 : 16) * pairs
     cost.parameters += weight?.value.count ?? 0
     return cost
+  }
+
+  /// Softmax: a maximum, a difference, an exponential, a sum and a product for each pair.
+  private func similarityCost(_ q: FeatureShape, _ k: FeatureShape, _ pairs: Int) -> Cost {
+    switch form {
+    case .embedded, .gaussian: Cost(macs: pairs * q.channels, adds: 2 * pairs, otherOps: 3 * pairs)
+    case .dot: Cost(macs: pairs * q.channels, otherOps: pairs)
+    case .concatenation: Cost(macs: (q.pixels + k.pixels) * width, adds: pairs, otherOps: 2 * pairs)
+    }
+  }
+
+  /// Softmax: a · (g − Σ a · g) for each pair. Of a concatenation, each pair's gradient is summed for its query and for
+  /// its key, then multiplied with the weight and with the embedding.
+  private func similarityGradientCost(_ q: FeatureShape, _ k: FeatureShape, _ pairs: Int) -> Cost {
+    switch form {
+    case .embedded, .gaussian: Cost(macs: 2 * pairs * q.channels + pairs, adds: pairs, otherOps: pairs)
+    case .dot: Cost(macs: 2 * pairs * q.channels, otherOps: pairs)
+    case .concatenation:
+      Cost(
+        macs: (q.pixels + k.pixels) * width, adds: 2 * pairs,
+        otherOps: 2 * pairs + (q.pixels + k.pixels) * width)
+    }
   }
 
   func forward(_ input: Tensor, _ context: Context) -> Tensor {

@@ -21,8 +21,8 @@ final class ShrunkMaximum: Layer {
     try layer(input.height, input.width).outputShape(for: input)
   }
 
-  func cost(for input: FeatureShape) throws -> Cost {
-    try layer(input.height, input.width).cost(for: input)
+  func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    try layer(input.height, input.width).cost(for: input, pass: pass)
   }
 
   func forward(_ input: Tensor, _ context: Context) -> Tensor {

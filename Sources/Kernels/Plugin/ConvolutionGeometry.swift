@@ -191,3 +191,22 @@ extension Pair {
   /// As Python prints a tuple.
   fileprivate var printed: String { "(\(height), \(width))" }
 }
+
+extension ConvolutionGeometry {
+  /// The output's shape for an input that has passed `outputShape`.
+  public func checkedOutput(_ input: FeatureShape) -> FeatureShape {
+    guard let shape = try? outputShape(for: input) else { preconditionFailure("unchecked input \(input)") }
+    return shape
+  }
+
+  /// The same with windows that move by one.
+  var withUnitStride: ConvolutionGeometry { (try? with(stride: Pair(1))) ?? self }
+}
+
+extension Tensor {
+  /// Why an array of this shape cannot be made, or nil.
+  static func refusal(_ shape: [Int], _ name: String) -> String? {
+    do { try checkSize(shape, name) } catch { return "\(error)" }
+    return nil
+  }
+}

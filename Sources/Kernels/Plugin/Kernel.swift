@@ -36,6 +36,9 @@ public protocol Kernel: Sendable {
 
 extension Kernel {
   public var options: [KernelOption] { [] }
+
+  /// Those that multiply on a regular grid.
+  public var algorithms: [String] { Algorithms.names() }
   public var family: KernelFamily { .other }
 
   /// None by default.
@@ -150,8 +153,8 @@ public struct KernelSite: Sendable {
 }
 
 extension KernelSite {
-  /// The algorithm, for kernels that have a direct one and the reference.
-  func directOrReference() throws -> String {
+  /// The algorithm, for layers outside the lists of algorithms: these have a direct way and the definition.
+  public func directOrReference() throws -> String {
     let algorithm = algorithm ?? "direct"
     guard ["direct", "reference"].contains(algorithm) else {
       throw WorkbenchError(
@@ -168,9 +171,6 @@ public protocol KernelLayer: Layer {
 
   /// The algorithm that computes it.
   var algorithm: String { get }
-
-  /// What a forward and a backward pass in training cost: their sum, where the forward pass is inference's.
-  func trainingCost(for input: FeatureShape) throws -> Cost
 
   /// The output by the plain definition, in double precision, in training if that makes a difference.
   ///
@@ -237,6 +237,33 @@ public struct Operands: Sendable {
   }
 }
 
+extension Operands {
+  /// Refuses offsets and masks, for operators that have none.
+  public func refusePositions() throws {
+    guard offset == nil else { throw WorkbenchError("This operator takes no offset; leave out --offset.") }
+    guard mask == nil else { throw WorkbenchError("This operator takes no mask; leave out --mask.") }
+  }
+
+  /// Takes learned positions from an offset that is the same for all pixels, `[1, 1, 1, positions]`.
+  public func bindPositions(to positions: Parameter) throws {
+    guard mask == nil else { throw WorkbenchError("This operator takes no mask; leave out --mask.") }
+    guard let offset else {
+      throw WorkbenchError("This operator needs its positions; give them with --offset.")
+    }
+    guard offset.shape == [1, 1, 1, positions.value.count] else {
+      throw WorkbenchError(
+        "The offset has the shape \(offset.toFileOrder(.features).shape); this operator has the same at all pixels and needs [1, \(positions.value.count), 1, 1]."
+      )
+    }
+    positions.value = offset.reshaped(positions.value.shape)
+  }
+}
+
+extension Parameter {
+  /// The gradient to learned positions, in the shape that `bindPositions` takes.
+  public var positionGradient: Tensor? { gradient.map { $0.reshaped([1, 1, 1, $0.count]) } }
+}
+
 extension KernelLayer {
   /// The geometry's output.
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
@@ -254,12 +281,6 @@ extension KernelLayer {
   /// False: the gradients are the reference's derivatives.
   public var hasOwnGradients: Bool { false }
 
-  public func trainingCost(for input: FeatureShape) throws -> Cost {
-    var cost = try cost(for: input) + backwardCost(for: input)
-    cost.parameters = parameterCount
-    return cost
-  }
-
   /// Nil: finite differences of `reference` are to be used.
   public func referenceGradients(
     _ input: Tensor64, _ parameters: [Tensor64], _ gradient: Tensor64
@@ -267,35 +288,13 @@ extension KernelLayer {
 
   /// Takes a weight and a bias where the layer has parameters of these names.
   public func bind(_ operands: Operands) throws {
-    guard operands.offset == nil else {
-      throw WorkbenchError("This operator takes no offset; leave out --offset.")
-    }
-    guard operands.mask == nil else { throw WorkbenchError("This operator takes no mask; leave out --mask.") }
+    try operands.refusePositions()
     try bindWeights(operands)
   }
 
   /// The weight's and the bias's gradients.
   public var operandGradients: Operands {
     Operands(weight: ownParameter("weight")?.gradient, bias: ownParameter("bias")?.gradient)
-  }
-
-  /// Takes learned positions from an offset that is the same for all pixels, `[1, 1, 1, positions]`.
-  func bindPositions(_ operands: Operands, _ positions: Parameter) throws {
-    guard operands.mask == nil else { throw WorkbenchError("This operator takes no mask; leave out --mask.") }
-    guard let offset = operands.offset else {
-      throw WorkbenchError("This operator needs its positions; give them with --offset.")
-    }
-    guard offset.shape == [1, 1, 1, positions.value.count] else {
-      throw WorkbenchError(
-        "The offset has the shape \(offset.toFileOrder(.features).shape); this operator has the same at all pixels and needs [1, \(positions.value.count), 1, 1]."
-      )
-    }
-    positions.value = offset.reshaped(positions.value.shape)
-  }
-
-  /// The gradient to them, in the offset's shape.
-  func positionGradient(_ positions: Parameter) -> Tensor? {
-    positions.gradient.map { $0.reshaped([1, 1, 1, $0.count]) }
   }
 
   /// Takes the weight and the bias, and leaves the rest to the caller.

@@ -40,7 +40,8 @@ public struct KernelOption: Hashable, Sendable {
 
   /// How x and w meet.
   public static let combine = KernelOption(
-    "combine", .choice(["multiply", "adder"]), initial: "multiply", help: "multiply: x·w; adder: −|x − w|")
+    "combine", .choice(Combinations.all.map(\.name)), initial: Product().name,
+    help: Combinations.all.map { "\($0.name): \($0.formula)" }.joined(separator: "; "))
 
   func check(_ value: String, of kernel: String) throws {
     let valid =
@@ -99,25 +100,48 @@ public struct KernelOptions: Hashable, Sendable {
 
   /// The options `given`, checked against those that the kernel takes.
   public init(_ given: [(name: String, value: String)], of kernel: any Kernel) throws {
-    values = Dictionary(uniqueKeysWithValues: kernel.options.map { ($0.name, $0.initial) })
+    try self.init(given, among: kernel.options, of: kernel.name)
+  }
+
+  /// The options `given`, checked against those that `owner`, a kernel or a data set, takes.
+  public init(
+    _ given: [(name: String, value: String)], among options: [KernelOption], of owner: String
+  ) throws {
+    values = Dictionary(uniqueKeysWithValues: options.map { ($0.name, $0.initial) })
     for (name, value) in given {
-      guard let option = kernel.options.first(where: { $0.name == name }) else {
-        let known = kernel.options.map(\.name).joined(separator: ", ")
+      guard let option = options.first(where: { $0.name == name }) else {
+        let known = options.map(\.name).joined(separator: ", ")
         throw WorkbenchError(
           known.isEmpty
-            ? "\(kernel.name) takes no option ‘\(name)’; it has none."
-            : "\(kernel.name) takes no option ‘\(name)’; it has: \(known).")
+            ? "\(owner) takes no option ‘\(name)’; it has none."
+            : "\(owner) takes no option ‘\(name)’; it has: \(known).")
       }
       guard self.given.insert(name).inserted else {
-        throw WorkbenchError("The option \(name) of \(kernel.name) is given twice.")
+        throw WorkbenchError("The option \(name) of \(owner) is given twice.")
       }
-      try option.check(value, of: kernel.name)
+      try option.check(value, of: owner)
       values[name] = value
+    }
+  }
+
+  /// The names and values in the parts of an item that follow its name, such as `dilation=2`.
+  public static func pairs(
+    _ parts: some Sequence<String>, of item: String
+  ) throws -> [(name: String, value: String)] {
+    try parts.map { part in
+      let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      guard sides.count == 2 else {
+        throw WorkbenchError("‘\(part)’ in ‘\(item)’ is not an option; write it as name=value.")
+      }
+      return (sides[0], sides[1])
     }
   }
 
   /// The text of an option, or nil if the kernel does not have it.
   public func value(_ name: String) -> String? { values[name] }
+
+  /// The combination that `combine` names, the product if the kernel does not have the option.
+  public var combination: any Combination { value("combine").flatMap(Combinations.named) ?? Product() }
 
   /// A size option; 1 if the kernel does not have it.
   public func pair(_ name: String) -> Pair { values[name].flatMap(Pair.init(text:)) ?? Pair(1) }

@@ -38,13 +38,7 @@ public struct KernelRegistry: Sendable {
       let outer = try own.choice(parts[..<index].joined(separator: ":"))
       return KernelChoice(item: item, kernel: outer.kernel, options: outer.options)
     }
-    let given = try parts.dropFirst().map { part -> (String, String) in
-      let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      guard sides.count == 2 else {
-        throw WorkbenchError("‘\(part)’ in ‘\(item)’ is no option; write it as name=value.")
-      }
-      return (sides[0], sides[1])
-    }
+    let given = try KernelOptions.pairs(parts.dropFirst(), of: item)
     return KernelChoice(item: item, kernel: kernel, options: try KernelOptions(given, of: kernel))
   }
 

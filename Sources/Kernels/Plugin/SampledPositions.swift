@@ -37,21 +37,19 @@ public struct SampledPositions: Sendable {
   }
 }
 
-/// A layer that reads where it has learned to.
+/// A layer that may read where it has learned to.
 public protocol SamplingLayer: KernelLayer {
-  /// Where it reads, for an input that has passed `outputShape`.
-  func positions(for input: Tensor, _ context: Context) -> SampledPositions
+  /// Whether it learns where to read.
+  var hasLearnedPositions: Bool { get }
+
+  /// Where it reads, for an input that has passed `outputShape`; nil where it learns no positions.
+  func learnedPositions(for input: Tensor, _ context: Context) -> SampledPositions?
 }
 
-extension DeformableLayer: SamplingLayer {
-  func positions(for input: Tensor, _ context: Context) -> SampledPositions {
-    let (offset, mask) = offsets(for: input, context)
-    return SampledPositions(geometry: geometry, offset: offset, mask: mask)
-  }
-}
+extension ConvolutionLayer: SamplingLayer {
+  public var hasLearnedPositions: Bool { sampling.hasLearnedPositions }
 
-extension ActiveLayer: SamplingLayer {
-  func positions(for input: Tensor, _ context: Context) -> SampledPositions {
-    SampledPositions(geometry: geometry, offset: offsets(FeatureShape(input)), mask: nil)
+  public func learnedPositions(for input: Tensor, _ context: Context) -> SampledPositions? {
+    sampling.learnedPositions(for: input, context)
   }
 }

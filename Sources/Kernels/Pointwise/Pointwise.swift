@@ -8,7 +8,7 @@ struct Pointwise: Kernel {
   let summary = "pointwise convolution: each pixel by itself"
   let formula = "y[p, o] = Σ over c of x[p·s, c] · w[c, o]"
   let paper = "Lin et al., 2013, arXiv:1312.4400"
-  let algorithms = ConvolutionAlgorithms.pointwise
+  var algorithms: [String] { Algorithms.names(window: 1) }
 
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
     try place.with(kernel: Pair(1), padding: Padding(Pair(0)), dilation: Pair(1))
@@ -19,6 +19,6 @@ struct Pointwise: Kernel {
       throw WorkbenchError(
         "1x1 needs a weight with a 1×1 window, not \(site.geometry.kernel); use standard for that.")
     }
-    return try ConvolutionLayer(site, algorithms: algorithms)
+    return try ConvolutionLayer(site)
   }
 }

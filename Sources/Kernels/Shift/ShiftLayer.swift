@@ -2,17 +2,21 @@ import Compute
 import Layers
 import Tensors
 
-/// The shift of channels, with a pointwise convolution behind it where the number of channels changes.
+/// The shift of channels: alone, or as the sampling of a pointwise convolution where the number of channels changes.
 final class ShiftLayer: KernelLayer {
   let geometry: ConvolutionGeometry
   let algorithm: String
+  private let sampling: ShiftedChannels
   private let pointwise: ConvolutionLayer?
   private var inputShape: FeatureShape?
-  private let shifted: ShiftedPointwise?
 
   init(_ site: KernelSite, pointwise wanted: Bool) throws {
     geometry = site.geometry
-    algorithm = try site.directOrReference()
+    algorithm = site.algorithm ?? "direct"
+    guard ["direct", "reference"].contains(algorithm) else {
+      throw WorkbenchError(
+        "There is no algorithm ‘\(algorithm)’ for this kernel; choose from direct, reference.")
+    }
     guard geometry.kernel.height == geometry.kernel.width, geometry.kernel.height % 2 == 1 else {
       throw WorkbenchError("shift needs an odd square window, such as 3×3, not \(geometry.kernel).")
     }
@@ -34,16 +38,13 @@ final class ShiftLayer: KernelLayer {
     guard needed || !site.bias else {
       throw WorkbenchError("shift has no bias without a weight; leave it out.")
     }
+    sampling = ShiftedChannels(geometry)
     pointwise =
       needed
       ? try ConvolutionLayer(
         KernelSite(
-          geometry: geometry.with(
-            kernel: Pair(1), stride: Pair(1), padding: Padding(Pair(0)), dilation: Pair(1)),
-          bias: site.bias, algorithm: site.algorithm, random: site.random),
-        algorithms: ConvolutionAlgorithms.pointwise) : nil
-    let isDirect = algorithm == "direct" && geometry.groups == 1
-    shifted = needed && isDirect ? ShiftedPointwise(geometry) : nil
+          geometry: geometry.with(kernel: Pair(1), padding: Padding(Pair(0)), dilation: Pair(1)),
+          bias: site.bias, algorithm: algorithm, random: site.random), sampling: sampling) : nil
   }
 
   /// The pointwise convolution's own parameters stand where a convolution's would.
@@ -54,122 +55,71 @@ final class ShiftLayer: KernelLayer {
   var printedArguments: String { geometry.printed(bias: pointwise == nil || pointwise?.bias != nil) }
 
   /// Moves cost no arithmetic; only bytes.
-  func cost(for input: FeatureShape) throws -> Cost {
+  func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
     let output = try outputShape(for: input)
-    var shifted = output
-    shifted.channels = input.channels
-    var cost = try pointwise?.cost(for: shifted) ?? Cost()
-    cost.bytes = 4 * (input.count + cost.parameters + output.count)
-    return cost
+    return try pointwise?.cost(for: input, pass: pass) ?? Cost(bytes: 4 * (input.count + output.count))
   }
 
   func forward(_ input: Tensor, _ context: Context) -> Tensor {
-    if !context.training, shifted != nil { return infer(input, .none, context) }
+    if let pointwise { return pointwise.forward(input, context) }
     let shape = FeatureShape(input)
     if context.training { inputShape = shape }
-    var output = geometry.checkedOutput(shape)
-    output.channels = shape.channels
-    var shifted: Tensor
-    if algorithm == "reference" {
-      shifted = Tensor(ShiftReference.forward(Tensor64(input), geometry))
-    } else {
-      shifted = Tensor(uninitialized: output.extents)
-      input.withPointer { x in
-        shifted.withMutablePointer { y in
-          move(
-            shape, output, threads: context.threads, missing: { y[$0] = 0 },
-            inside: { ChannelMoves.gather(x + $1, $2, y + $0, count: shape.channels) }
-          ) { y[$0] = x[$1] }
+    if algorithm == "reference" { return Tensor(reference(Tensor64(input), [])) }
+    let rows = sampling.rows(shape, context)
+    var y = Tensor(uninitialized: rows.output.extents)
+    input.withPointer { x in
+      y.withMutablePointer { y in
+        parallel(rows.output.pixels, threads: context.threads, grain: 16) { pixels in
+          for pixel in pixels { rows.gather(pixel, x, into: y + pixel * shape.channels) }
         }
       }
     }
-    return pointwise?.forward(shifted, context) ?? shifted
+    return y
   }
 
-  /// Without a copy: the pointwise convolution reads where the shift would have read.
   func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
-    guard let shifted, let pointwise else {
-      return epilogue.applied(to: forward(input, context), context)
-    }
-    let filter = Filter(pointwise.weight, normalization: epilogue.normalization)
-    let finish = Finish(epilogue, filter, bias: pointwise.bias?.value)
-    return shifted.forward(input, filter, finish, context)
+    pointwise?.infer(input, epilogue, context) ?? epilogue.applied(to: forward(input, context), context)
   }
 
   func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
+    if let pointwise { return pointwise.backward(gradient, context) }
     guard let shape = inputShape.take() else {
       preconditionFailure("backward needs a forward pass in training")
     }
-    let gradient = pointwise?.backward(gradient, context) ?? gradient
     if algorithm == "reference" {
-      return Tensor(ShiftReference.backward(Tensor64(gradient), shape.extents, geometry))
+      return Tensor(move(shape.extents).backward(Tensor64(shape.extents), ones, Tensor64(gradient)).x)
     }
+    let rows = sampling.rows(shape, context)
     var dx = Tensor(repeating: 0, shape.extents)
     gradient.withPointer { g in
       dx.withMutablePointer { dx in
-        move(
-          shape, FeatureShape(gradient), threads: context.threads, missing: { _ in },
-          inside: { ChannelMoves.scatter(g + $0, $2, dx + $1, count: shape.channels) }
-        ) { dx[$1] = g[$0] }
+        // What each pixel read is all there is: its column is its gradient.
+        rows.scatter(g, 0..<rows.output.pixels, x: g, zeros: g, into: dx, threads: context.threads)
       }
     }
     return dx
   }
 
-  /// Visits every element of the shifted image: its offset, and that of the element it is, if there is one.
-  ///
-  /// Pixels whose channels all lie inside are visited whole: their offset, that of the pixel they shift from, and
-  /// where each channel lies from there.
-  @inline(__always)
-  private func move(
-    _ input: FeatureShape, _ output: FeatureShape, threads: Int, missing: (Int) -> Void,
-    inside: (Int, Int, UnsafePointer<Int>) -> Void, body: (Int, Int) -> Void
-  ) {
-    let channels = input.channels, reach = geometry.padding
-    let moves = (0..<channels).map { ShiftReference.displacement($0, of: channels, geometry) }
-    let offsets = moves.enumerated().map {
-      ($0.element.dy * input.width + $0.element.dx) * channels + $0.offset
-    }
-    // By image, so that each gradient element has one owner.
-    parallel(output.batch, threads: threads) { images in
-      for image in images {
-        for row in 0..<output.height {
-          for column in 0..<output.width {
-            let target = ((image * output.height + row) * output.width + column) * channels
-            let top = row * geometry.stride.height, left = column * geometry.stride.width
-            let source = ((image * input.height + top) * input.width + left) * channels
-            if top >= reach.top, top + reach.bottom < input.height, left >= reach.left,
-              left + reach.right < input.width
-            {
-              offsets.withUnsafeBufferPointer { inside(target, source, $0.baseAddress.unsafelyUnwrapped) }
-              continue
-            }
-            for channel in 0..<channels {
-              let h = top &+ moves[channel].dy, w = left &+ moves[channel].dx
-              if h >= 0, h < input.height, w >= 0, w < input.width {
-                body(target &+ channel, source &+ offsets[channel])
-              } else {
-                missing(target &+ channel)
-              }
-            }
-          }
-        }
-      }
-    }
+  /// A move is a depthwise convolution of one tap with weights of 1, at shifted positions.
+  private func move(_ input: [Int]) -> Definition {
+    guard
+      let single = try? geometry.with(
+        kernel: Pair(1), padding: Padding(Pair(0)), dilation: Pair(1), groups: geometry.inputChannels)
+    else { preconditionFailure("a shift alone keeps its channels") }
+    return Definition(single, Product(), sampling.positions(input))
   }
 
+  private var ones: Tensor64 { Tensor64(repeating: 1, [1, 1, 1, geometry.inputChannels]) }
+
   func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {
-    let shifted = ShiftReference.forward(input, geometry)
-    return pointwise?.reference(shifted, parameters) ?? shifted
+    pointwise?.reference(input, parameters) ?? move(input.shape).forward(input, ones, nil)
   }
 
   func referenceGradients(
     _ input: Tensor64, _ parameters: [Tensor64], _ gradient: Tensor64
   ) -> ReferenceGradients? {
-    let shifted = ShiftReference.forward(input, geometry)
-    let inner = pointwise?.referenceGradients(shifted, parameters, gradient)
+    if let pointwise { return pointwise.referenceGradients(input, parameters, gradient) }
     return ReferenceGradients(
-      input: ShiftReference.backward(inner?.input ?? gradient, input.shape, geometry),
-      parameters: inner?.parameters ?? [])
+      input: move(input.shape).backward(input, ones, gradient).x, parameters: [])
   }
 }

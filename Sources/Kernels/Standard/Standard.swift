@@ -8,9 +8,8 @@ struct Standard: Kernel {
   let formula = "y[p, o] = Σ over t, c of x[p·s + t, c] · w[t, c, o]"
   let paper = "LeCun et al., 1989, Neural Computation 1(4)"
   let options = [KernelOption.dilation()]
-  let algorithms = ConvolutionAlgorithms.multiply
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
-    try ConvolutionLayer(site, algorithms: algorithms)
+    try ConvolutionLayer(site)
   }
 }

@@ -3,8 +3,10 @@ import Tensors
 
 /// Images with what is to be said about them, split into those to train on and those to test on.
 public struct Dataset: Sendable {
-  /// What it was loaded by, for example `digits` or `mnist:/data/mnist`.
+  /// The item of `--data` that names it, such as `digits` or `mnist:/data/mnist`.
   public let name: String
+  /// The item with all options, also those left at their defaults: what a saved training remembers.
+  public internal(set) var definition: String
   /// The number of classes, where labels are 0 ..< `classes`; in a regression the number of values for each image.
   public let classes: Int
   /// The training split.
@@ -16,36 +18,6 @@ public struct Dataset: Sendable {
 
   /// Whether values are to be predicted, not classes.
   public var isRegression: Bool { train.isRegression }
-
-  /// What ``load(_:)`` takes.
-  public static let choices = "digits, mnist:DIR, cifar10:DIR, npy:DIR, synthetic or spots"
-
-  /// Loads the dataset of a specification: one of ``choices``, where `DIR` is a folder that holds its files.
-  ///
-  /// - Throws: a ``WorkbenchError`` if the specification is unknown, or a file is missing or refused.
-  public static func load(_ specification: String) throws -> Dataset {
-    let parts = specification.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-    let kind = parts.first.map(String.init) ?? ""
-    let folder = parts.count == 2 ? (String(parts[1]) as NSString).expandingTildeInPath : nil
-    switch kind {
-    case "digits", "synthetic", "spots":
-      guard folder == nil else {
-        throw WorkbenchError("The data '\(kind)' takes no folder; write --data \(kind).")
-      }
-      return try kind == "digits" ? digits() : kind == "spots" ? spots() : synthetic()
-    case "mnist", "cifar10", "npy":
-      guard let folder, !folder.isEmpty else {
-        throw WorkbenchError("The data '\(kind)' needs the folder of its files; write --data \(kind):DIR.")
-      }
-      switch kind {
-      case "mnist": return try mnist(specification, folder)
-      case "cifar10": return try cifar10(specification, folder)
-      default: return try npy(specification, folder)
-      }
-    default:
-      throw WorkbenchError("The data '\(specification)' is unknown; choose \(choices).")
-    }
-  }
 
   /// A dataset of images that are in NHWC order and scaled, but not normalised yet.
   ///
@@ -67,6 +39,7 @@ public struct Dataset: Sendable {
       throw WorkbenchError("The data '\(name)' holds values that are infinite or not a number.")
     }
     self.name = name
+    definition = name
     self.classes = classes
     self.train = train
     self.test = test

@@ -43,7 +43,7 @@ public enum Checkpoint {
   public static func restore(_ trainer: Trainer, job: [String: String], from path: String) throws {
     var file = try SafetensorsFile(path)
     guard let saved: TrainingState = decode(file.metadata["training"]),
-      let definition: [String: String] = decode(file.metadata["job"])
+      var definition: [String: String] = decode(file.metadata["job"])
     else {
       throw WorkbenchError(
         "\(path) holds no training to resume; give the .resume.safetensors file that --save wrote beside it.")
@@ -53,6 +53,8 @@ public enum Checkpoint {
         "\(path) holds \(file.entries.count) tensors, not the \(file.metadata["tensors"] ?? "unknown number") that were saved; use the file as --save wrote it."
       )
     }
+    // Of those saved before the digits' split could be chosen.
+    if definition["data"] == "digits" { definition["data"] = "digits:split=1437" }
     for name in Set(job.keys).union(definition.keys).sorted() where job[name] != definition[name] {
       throw WorkbenchError(
         "\(path) was trained with \(name) \(definition[name] ?? "left out"), not \(job[name] ?? "left out"); resume it with the same options."

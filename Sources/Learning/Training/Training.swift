@@ -13,13 +13,15 @@ public struct EpochResult: Hashable, Sendable, Codable {
   public let trainTop1: Double?
   /// What the test after it came to.
   public let test: TestResult
-  /// Its duration, test included.
-  public let seconds: Double
+  /// Its duration, test included; NaN if that is not known. It is coded apart from the rest.
+  public var seconds = Double.nan
+
+  private enum CodingKeys: CodingKey { case epoch, rate, trainLoss, trainTop1, test }
 
   /// Test images classified rightly, in percent; nil in a regression.
   public var testTop1: Double? { test.top1 }
 
-  /// A result from elsewhere, such as a record.
+  /// A result.
   public init(
     epoch: Int, rate: Double, trainLoss: Double, trainTop1: Double?, test: TestResult, seconds: Double
   ) {

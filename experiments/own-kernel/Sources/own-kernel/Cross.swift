@@ -46,8 +46,10 @@ final class CrossLayer: KernelLayer {
     return output
   }
 
-  func cost(for input: FeatureShape) throws -> Cost {
-    try vertical.cost(for: input) + horizontal.cost(for: input) + Cost(adds: outputShape(for: input).count)
+  func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    let sum = pass == .backward ? input : try outputShape(for: input)
+    return try vertical.cost(for: input, pass: pass) + horizontal.cost(for: input, pass: pass)
+      + Cost(adds: sum.count)
   }
 
   func forward(_ input: Tensor, _ context: Context) -> Tensor {

@@ -1,0 +1,89 @@
+import Foundation
+import Synchronization
+import Tensors
+
+/// One line on standard error that says how far long work is and how long the rest may take; silent where standard
+/// error is no terminal.
+public final class ProgressLine: Sendable {
+  private struct State {
+    var done = 0
+    let total: Int
+    var work = 0.0
+    let allWork: Double
+    var width = 0
+  }
+  private let state: Mutex<State>
+  private let title: String
+  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private let start = ContinuousClock.now
+
+  /// Progress of `total` steps.
+  ///
+  /// - Parameter work: what all of them are worth together, in any unit, for the estimate; nil for a unit each.
+  public init(_ title: String, total: Int, work: Double? = nil) {
+    self.title = title
+    state = Mutex(State(total: total, allWork: work ?? Double(total)))
+  }
+
+  /// Says that one more step is done, what it was worth, and what is going on.
+  public func advance(_ label: String, work: Double = 1) { update(label, by: 1, work) }
+
+  /// Says what is going on.
+  public func show(_ label: String) { update(label, by: 0, 0) }
+
+  /// Clears the line.
+  public func finish() {
+    guard isTerminal else { return }
+    state.withLock { Self.replace(&$0.width, with: "") }
+  }
+
+  private func update(_ label: String, by step: Int, _ work: Double) {
+    guard isTerminal else { return }
+    state.withLock { state in
+      state.done += step
+      state.work += work
+      let estimate = Self.estimate(
+        elapsed: (ContinuousClock.now - start).seconds, work: state.work, of: state.allWork)
+      let line = "\(title) \(state.done)/\(state.total)\(estimate)  \(label.onOneLine)"
+      Self.replace(&state.width, with: Self.fitted(line, to: Self.terminalWidth - 1))
+    }
+  }
+
+  /// The rest of the time in words, if what is done took `elapsed` seconds; empty where that says little.
+  static func estimate(elapsed: Double, work: Double, of total: Double) -> String {
+    guard elapsed >= 2, work > 0, total > work else { return "" }
+    let rest = min(elapsed / work * (total - work), 1e8)
+    switch rest {
+    case ..<90: return ", about \(Int(rest.rounded(.up))) s left"
+    case ..<5400: return ", about \(Int((rest / 60).rounded())) min left"
+    default: return ", about \(Cell.fixed(rest / 3600, decimals: 1)) h left"
+    }
+  }
+
+  /// A text of at most so many columns, without what would move the cursor: a line that wraps cannot be replaced.
+  static func fitted(_ text: String, to columns: Int) -> String {
+    let clean = text.map { $0.isNewline || $0.unicodeScalars.contains { $0.value < 32 } ? " " : $0 }
+    guard width(clean) > columns else { return String(clean) }
+    var kept = clean
+    while !kept.isEmpty, width(kept) > columns - 1 { kept.removeLast() }
+    return String(kept) + (columns > 0 ? "…" : "")
+  }
+
+  /// How many columns a terminal needs; ideographs take two.
+  private static func width(_ text: [Character]) -> Int {
+    text.count + text.count { $0.unicodeScalars.contains(where: \.properties.isIdeographic) }
+  }
+
+  /// Writes a line over the last one, which took `width` columns.
+  private static func replace(_ width: inout Int, with line: String) {
+    let own = self.width(Array(line)), padding = String(repeating: " ", count: max(0, width - own))
+    FileHandle.standardError.write(Data("\r\(line)\(padding)\(line.isEmpty ? "\r" : "")".utf8))
+    width = own
+  }
+
+  /// Asked each time: windows are resized.
+  private static var terminalWidth: Int {
+    var size = winsize()
+    return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+  }
+}

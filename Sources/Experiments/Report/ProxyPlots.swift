@@ -1,0 +1,146 @@
+import Foundation
+
+/// Each proxy against the trained accuracy, a panel for each set of networks that can be compared.
+enum ProxyPlots {
+  static func plots(_ data: ReportData) -> [Plot] {
+    guard let quality = data.quality else { return [] }
+    let sets = grouped(data.rows("networks"), by: ProxyQuality.setColumns)
+    return ProxyQuality.columns.compactMap { proxy in
+      let rows = quality.rows.filter { $0.proxy == proxy }
+      let panels = zip(sets, rows.filter { $0.set != nil }).compactMap { set, row in
+        Panel(set.key, set.rows, row)
+      }
+      guard let first = panels.first else { return nil }
+      let name = "proxy-\(Plot.slug(proxy))"
+      guard panels.count > 1, let mean = rows.first(where: { $0.set == nil }) else {
+        return single(first, name, data.kernels)
+      }
+      return facets(panels, name, mean, data.kernels)
+    }
+  }
+
+  /// The networks of one set.
+  private struct Panel {
+    let key: String, proxy: String, quality: String
+    /// Each kernel's points: values of the proxy, in the unit of the axis, and accuracies.
+    let series: [(kernel: String, points: [(x: Double, y: Double)])]
+    let axis: AccuracyAxis
+    let label: String
+
+    /// Nil where too few networks have both numbers.
+    init?(_ key: String, _ rows: [ReportData.Row], _ row: ProxyQuality.Row) {
+      guard row.count >= ProxyQuality.fewest else { return nil }
+      self.key = key
+      proxy = row.proxy
+      quality = ProxyPlots.text(row)
+      let cost = AccuracyPlots.costs.first { $0.column == row.proxy }
+      series = grouped(rows, by: ["kernel"]).compactMap { kernel, rows in
+        let points = rows.compactMap { cells -> (x: Double, y: Double)? in
+          guard let x = cells.number(row.proxy), let y = cells.number("top1_mean") else { return nil }
+          return (x * (cost?.scale ?? 1), y)
+        }
+        return points.isEmpty ? nil : (kernel, points)
+      }
+      axis = AccuracyAxis(series.flatMap { $0.points.map(\.y) })
+      label = cost?.label ?? row.proxy
+    }
+
+    var blocks: [(name: String, rows: [[Double]])] {
+      series.map { kernel, points in ("\(key): \(kernel)", points.map { [$0.x, axis.place($0.y)] }) }
+    }
+
+    /// Draws the blocks from number `first` on, with about so many marks on the horizontal axis.
+    func commands(
+      _ file: String, first: Int, marks: Int, _ label: String, _ kernels: [String]
+    ) -> [String] {
+      let parts = series.enumerated().map { index, one in
+        "'\(file).dat' index \(first + index) using 1:2 with points \(ProxyPlots.look(one.kernel, kernels)) title \(Escape.gnuplot(one.kernel))"
+      }
+      return axis.commands + ProxyPlots.horizontal(series.flatMap { $0.points.map(\.x) }, marks) + [
+        "set xlabel \(Escape.gnuplot(label))", "plot " + parts.joined(separator: ", \\\n  "),
+      ]
+    }
+  }
+
+  private static let meaning =
+    "Each point is a network; τ of 1 means that the proxy orders them as their trained accuracy does, 0 that it says nothing."
+
+  private static func single(_ panel: Panel, _ name: String, _ kernels: [String]) -> Plot {
+    Plot(
+      name: name, title: "\(panel.proxy) against accuracy: Kendall's τ\(panel.quality)",
+      caption: "\(meaning) The interval is a bootstrap's over the networks.",
+      data: Plot.blocks(panel.blocks),
+      commands: panel.commands(name, first: 0, marks: 5, panel.label, kernels))
+  }
+
+  private static func facets(
+    _ panels: [Panel], _ name: String, _ mean: ProxyQuality.Row, _ kernels: [String]
+  ) -> Plot {
+    let columns = min(3, panels.count + 1), lines = (panels.count + columns) / columns
+    var commands = ["set multiplot layout \(lines),\(columns)", "unset key"], blocks = 0
+    for panel in panels {
+      commands += [
+        "unset logscale", "set tics autofreq", "set format x '%g'",
+        "set title \(Escape.gnuplot(panel.key)) noenhanced",
+      ]
+      commands += panel.commands(
+        name, first: blocks, marks: 3, "\(panel.label): τ\(panel.quality)", kernels)
+      blocks += panel.series.count
+    }
+    // What the points stand for, in a place of its own.
+    let names = Set(panels.flatMap { $0.series.map(\.kernel) })
+    let shown = kernels.filter(names.contains)
+    commands += [
+      "unset logscale", "unset title", "unset border", "unset tics", "unset grid", "unset xlabel",
+      "unset ylabel", "set xrange [0:1]", "set yrange [0:1]", "set key inside center center",
+      "plot "
+        + shown.map { "NaN with points \(look($0, kernels)) title \(Escape.gnuplot($0))" }.joined(
+          separator: ", \\\n  "),
+      "unset multiplot",
+    ]
+    return Plot(
+      name: name,
+      title: "\(mean.proxy) against accuracy: Kendall's τ, mean of \(mean.sets) sets\(text(mean))",
+      caption:
+        "\(meaning) A panel holds a set: networks that differ in their kernel only. Networks of different sets are not compared. Intervals are a bootstrap's over the networks of each set.",
+      data: Plot.blocks(panels.flatMap(\.blocks)), commands: commands,
+      size: (340 * columns, 300 * lines))
+  }
+
+  /// The look of a kernel, the same in all pictures.
+  private static func look(_ kernel: String, _ kernels: [String]) -> String {
+    Plot.points(kernels.firstIndex(of: kernel) ?? 0)
+  }
+
+  /// τ with its interval, as it follows the word.
+  private static func text(_ row: ProxyQuality.Row) -> String {
+    let tau = Cell.fixed(row.tau, decimals: 2)
+    guard !tau.isEmpty else { return " is not defined" }
+    let interval = row.tauInterval.map {
+      " (95 %: \(Cell.fixed($0.lowerBound, decimals: 2)) to \(Cell.fixed($0.upperBound, decimals: 2)))"
+    }
+    return " = \(tau)\(interval ?? "")"
+  }
+
+  /// A horizontal axis with about so many marks; logarithmic where the numbers span orders of magnitude, as proxies do
+  /// where networks differ in depth or width.
+  private static func horizontal(_ values: [Double], _ marks: Int) -> [String] {
+    let low = values.min() ?? 0, high = values.max() ?? 1
+    guard low > 0, high / low > 100 else {
+      let room = max((high - low) * 0.06, abs(high) * 1e-6, 1e-12),
+        rough = (high - low + 2 * room) / Double(marks)
+      let power = pow(10, floor(log10(rough)))
+      let step = [1, 2, 5, 10].map { $0 * power }.first { $0 >= rough * 0.999 } ?? rough
+      return [
+        "set xrange [\(low - room):\(high + room)]", "set xtics \(Cell.number(step))", "set format x '%.4g'",
+      ]
+    }
+    let decades = log10(high / low)
+    return [
+      "set logscale x", "set xrange [\(low / 2):\(high * 2)]",
+      "set xtics \(Cell.number(pow(10, floor(log10(low / 2))))), \(Cell.number(pow(10, max(1, (decades / Double(marks)).rounded(.up)))))",
+      "set mxtics 1",
+      "set format x '%.0e'",
+    ]
+  }
+}

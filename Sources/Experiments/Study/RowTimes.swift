@@ -1,0 +1,24 @@
+/// How long something took that was timed in several rounds.
+public struct RowTimes: Sendable {
+  /// Milliseconds of each round; empty if it was not timed.
+  public var milliseconds: [Double] = []
+  /// The median over the rounds of standard's time over this one's; NaN if it was not timed.
+  public var speedup = Double.nan
+
+  /// The median time; NaN if it was not timed.
+  public var median: Double { Statistics.median(milliseconds) }
+  /// The median distance from it.
+  public var deviation: Double { Statistics.medianAbsoluteDeviation(milliseconds) }
+}
+
+extension PairedTiming {
+  /// The times of one contestant.
+  func times(_ contestant: Int) -> RowTimes {
+    RowTimes(milliseconds: milliseconds[contestant], speedup: speedup(contestant))
+  }
+}
+
+/// A row that is the same on every repetition but for its times, which are coded apart from it.
+protocol TimedRow: Codable {
+  var times: RowTimes { get set }
+}

@@ -1,0 +1,80 @@
+import Layers
+import Tensors
+
+/// The sampling of active convolution: an offset for each tap, the same at every pixel.
+///
+/// Offsets start at zero, and learn at a hundredth of the rate, as predicted ones do, without weight decay.
+final class LearnedOffsets: Sampling {
+  private let geometry: ConvolutionGeometry
+  private let offset: Parameter
+
+  init(_ geometry: ConvolutionGeometry) {
+    self.geometry = geometry
+    offset = Parameter(
+      Tensor(repeating: 0, [2 * geometry.taps]), layout: .plain, decays: false, rateFactor: 0.01)
+  }
+
+  var ownParameters: [NamedParameter] { [NamedParameter("offset.taps", offset)] }
+  var printedPrefix: String { "Active" }
+
+  func check(_ input: FeatureShape, output: FeatureShape) throws {
+    guard input.count / max(input.batch, 1) <= Int(Int32.max) else {
+      throw WorkbenchError("active takes images of fewer than 2³¹ elements, not \(input).")
+    }
+  }
+
+  func plan(for input: Tensor, _ context: Context) -> any SamplingPlan {
+    BilinearRows(
+      geometry, input: FeatureShape(input), offset: offsets(FeatureShape(input)), mask: nil,
+      threads: context.threads
+    ) { [offset] gradient, _, dx, context in
+      // What all pixels share gets the sum of their gradients.
+      offset.gradient = biasGradient(gradient, threads: context.threads)
+      return dx
+    }
+  }
+
+  var hasLearnedPositions: Bool { true }
+
+  func learnedPositions(for input: Tensor, _ context: Context) -> SampledPositions? {
+    SampledPositions(geometry: geometry, offset: offsets(FeatureShape(input)), mask: nil)
+  }
+
+  /// The taps' offsets at every output pixel.
+  func offsets(_ input: FeatureShape) -> Tensor {
+    let output = geometry.checkedOutput(input), row = offset.value
+    var all = Tensor(uninitialized: [output.batch, output.height, output.width, row.count])
+    row.withPointer { row in
+      all.withMutablePointer { all in
+        for pixel in 0..<output.pixels {
+          (all + pixel * 2 * geometry.taps).update(from: row, count: 2 * geometry.taps)
+        }
+      }
+    }
+    return all
+  }
+
+  func definition(_ input: Tensor64, _ parameters: [Tensor64]) -> Positions {
+    let row = parameters[0].values
+    return Positions(
+      offset: Tensor64(geometry.definedOutput(input.shape).dropLast() + [row.count]) { row[$3] })
+  }
+
+  func definitionGradients(
+    _ input: Tensor64, _ parameters: [Tensor64], _ gradient: Positions
+  ) -> (input: Tensor64?, parameters: [Tensor64]) {
+    (nil, gradient.offset.map { [Definition.biasGradient($0)] } ?? [])
+  }
+
+  /// Backward, beside the samples, the sum of the offsets' gradients over all pixels.
+  func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    var cost = try geometry.samplingCost(for: input, pass: pass, masked: false)
+    if pass == .backward { cost.adds += try geometry.outputShape(for: input).pixels * offset.value.count }
+    return cost
+  }
+
+  /// Takes offsets as a deformable convolution does, for one pixel: 2 · taps of them.
+  func bind(_ operands: Operands) throws { try operands.bindPositions(to: offset) }
+
+  var operandGradients: Operands { Operands(offset: offset.positionGradient) }
+}

@@ -1,0 +1,91 @@
+import Layers
+import Tensors
+
+/// What an algorithm is asked to compute: the answers to where and how, without the arrays.
+public struct Operation: Sendable {
+  /// The geometry.
+  public let geometry: ConvolutionGeometry
+  /// How x and w meet.
+  public let combination: any Combination
+  /// Whether it reads the geometry's own grid.
+  public let readsRegularGrid: Bool
+
+  /// An operation.
+  public init(_ geometry: ConvolutionGeometry, _ combination: any Combination, readsRegularGrid: Bool = true)
+  {
+    self.geometry = geometry
+    self.combination = combination
+    self.readsRegularGrid = readsRegularGrid
+  }
+}
+
+/// A way to compute an operation: the last of an operator's four answers. Algorithms differ in speed and rounding, never
+/// in meaning.
+///
+/// To add one, write it in one file and put it into ``Algorithms/builtIn``.
+public protocol Algorithm: Sendable {
+  /// Its name on the command line and in tables.
+  var name: String { get }
+
+  /// Whether it computes sums of small whole numbers without any rounding.
+  var isExactOnIntegers: Bool { get }
+
+  /// Why it cannot compute a pass, one sentence, or nil if it can.
+  ///
+  /// - Parameter input: the input's shape; nil asks whether it can for any input.
+  func refusal(_ operation: Operation, _ pass: Pass, _ input: FeatureShape?) -> String?
+
+  /// An estimate of a pass's time on one thread, in nanoseconds; only called where it does not refuse.
+  ///
+  /// `auto` takes the algorithm with the smallest estimate. It depends on nothing but its arguments, so that the same
+  /// seed gives the same bits. What is never worth taking says infinity.
+  func nanoseconds(_ operation: Operation, _ pass: Pass, _ input: FeatureShape) -> Double
+
+  /// What computes the passes that are not refused.
+  func make(_ operation: Operation) -> any ConvolutionPasses
+}
+
+/// The passes of an algorithm for one operation. Those that its algorithm refuses are never called.
+public protocol ConvolutionPasses: AnyObject {
+  /// y from x; the shapes have been checked.
+  ///
+  /// - Parameter plan: where x is read.
+  func forward(
+    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+  ) -> Tensor
+
+  /// dx from g = dy, plus the summand if there is one. The plan keeps the gradients to its positions.
+  func inputGradient(
+    _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, adding summand: Tensor?,
+    _ context: Context
+  ) -> Tensor
+
+  /// dw from g = dy and x.
+  func weightGradient(
+    _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, _ context: Context
+  ) -> Tensor
+}
+
+/// A layer whose passes several algorithms can compute.
+public protocol ChoosesAlgorithm: Layer {
+  /// The algorithm that computes a pass over an input that has passed `outputShape`.
+  func algorithm(for input: FeatureShape, _ pass: Pass, _ context: Context) -> String?
+
+  /// Why an algorithm cannot compute the output for an input, or nil if it can.
+  func refusal(of algorithm: String, for input: FeatureShape) -> String?
+}
+
+extension Algorithm {
+  public var isExactOnIntegers: Bool { false }
+}
+
+extension ConvolutionPasses {
+  public func inputGradient(
+    _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, adding summand: Tensor?,
+    _ context: Context
+  ) -> Tensor { preconditionFailure("its algorithm refuses this pass") }
+
+  public func weightGradient(
+    _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, _ context: Context
+  ) -> Tensor { preconditionFailure("its algorithm refuses this pass") }
+}

@@ -1,0 +1,137 @@
+import Compute
+import Layers
+import Tensors
+
+/// Convolution with as many groups as channels, vectorised over the channels.
+struct Depthwise: Algorithm {
+  let name = "depthwise"
+  let isExactOnIntegers = true
+
+  func refusal(_ operation: Operation, _ pass: Pass, _ input: FeatureShape?) -> String? {
+    if let reason = operation.refusalUnlessGridOfProducts(name) { return reason }
+    let g = operation.geometry
+    guard g.isDepthwise else {
+      return
+        "The algorithm depthwise takes one input and one output channel a group, not \(g.inputChannels) and \(g.outputChannels) in \(g.groups) groups; use direct."
+    }
+    return nil
+  }
+
+  /// Some 45 GFLOP/s on the products that lie inside the image.
+  func nanoseconds(_ operation: Operation, _ pass: Pass, _ input: FeatureShape) -> Double {
+    let g = operation.geometry, output = g.checkedOutput(input)
+    func inside(_ size: Int, _ outputs: Int, _ taps: Int, _ dilation: Int, _ padding: Int) -> Int {
+      (0..<outputs).reduce(0) { sum, place in
+        sum + (0..<taps).count { (0..<size).contains(place - padding + $0 * dilation) }
+      }
+    }
+    let rows = inside(input.height, output.height, g.kernel.height, g.dilation.height, g.padding.top)
+    let columns = inside(input.width, output.width, g.kernel.width, g.dilation.width, g.padding.left)
+    return Double(2 * input.batch * rows * columns * g.inputChannels) / 45
+  }
+
+  func make(_ operation: Operation) -> any ConvolutionPasses { DepthwisePasses(operation.geometry) }
+}
+
+extension ConvolutionGeometry {
+  /// Whether each channel is by itself.
+  var isDepthwise: Bool { groups == inputChannels && groups == outputChannels }
+}
+
+extension Operation {
+  /// Why an algorithm that multiplies on the regular grid cannot compute it, if it cannot.
+  func refusalUnlessGridOfProducts(_ algorithm: String) -> String? {
+    guard combination.isProduct else {
+      return "The algorithm \(algorithm) multiplies, so it cannot compute \(combination.formula); use direct."
+    }
+    guard readsRegularGrid else {
+      return "The algorithm \(algorithm) reads a regular grid, not learned positions; use direct."
+    }
+    return nil
+  }
+}
+
+/// The passes of `depthwise`.
+final class DepthwisePasses: ConvolutionPasses {
+  private let geometry: ConvolutionGeometry
+
+  init(_ geometry: ConvolutionGeometry) { self.geometry = geometry }
+
+  func forward(
+    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+  ) -> Tensor {
+    let shape = shape(FeatureShape(x))
+    var y = Tensor(uninitialized: shape.output.extents)
+    withPointers(x, filter.value) { x, w in
+      y.withMutablePointer { y in
+        finish.withPointers(output: y) {
+          Compute.Depthwise.forward(
+            shape.engine, x: x, weights: w, y: y, finish: $0, threads: context.threads)
+        }
+      }
+    }
+    return y
+  }
+
+  /// At stride 1, a depthwise convolution of g with the turned window.
+  func inputGradient(
+    _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, adding summand: Tensor?,
+    _ context: Context
+  ) -> Tensor {
+    let shape = shape(FeatureShape(x)), taps = geometry.taps, channels = geometry.inputChannels
+    var dx = Tensor(uninitialized: x.shape)
+    withPointers(g, weight.value) { g, w in
+      dx.withMutablePointer { dx in
+        guard geometry.stride == Pair(1) else {
+          return Compute.Depthwise.inputGradient(
+            shape.engine, g: g, weights: w, dx: dx, threads: context.threads)
+        }
+        withScratch(taps * channels) { turned in
+          for tap in 0..<taps {
+            (turned + tap * channels).update(from: w + (taps - 1 - tap) * channels, count: channels)
+          }
+          Compute.Depthwise.forward(
+            shape.turned, x: g, weights: turned, y: dx, finish: StoreOptions(), threads: context.threads)
+        }
+      }
+    }
+    if let summand { dx.add(summand, threads: context.threads) }
+    return dx
+  }
+
+  func weightGradient(
+    _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, _ context: Context
+  ) -> Tensor {
+    let shape = shape(FeatureShape(x))
+    var dw = Tensor(uninitialized: weight.value.shape)
+    withPointers(g, x) { g, x in
+      dw.withMutablePointer {
+        Compute.Depthwise.weightGradient(shape.engine, x: x, g: g, dw: $0, threads: context.threads)
+      }
+    }
+    return dw
+  }
+
+  private struct Shapes {
+    let output: FeatureShape
+    let engine: DepthwiseShape
+    let turned: DepthwiseShape
+  }
+
+  private func shape(_ input: FeatureShape) -> Shapes {
+    let g = geometry, output = g.checkedOutput(input)
+    func make(_ input: FeatureShape, _ output: FeatureShape, _ stride: Pair, top: Int, left: Int)
+      -> DepthwiseShape
+    {
+      DepthwiseShape(
+        input: input, output: output, kernel: (g.kernel.height, g.kernel.width),
+        stride: (stride.height, stride.width), dilation: (g.dilation.height, g.dilation.width), top: top,
+        left: left)
+    }
+    return Shapes(
+      output: output, engine: make(input, output, g.stride, top: g.padding.top, left: g.padding.left),
+      turned: make(
+        output, input, Pair(1), top: g.dilation.height * (g.kernel.height - 1) - g.padding.top,
+        left: g.dilation.width * (g.kernel.width - 1) - g.padding.left))
+  }
+}

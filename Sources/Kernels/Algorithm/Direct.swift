@@ -1,0 +1,159 @@
+import Compute
+import Layers
+import Tensors
+
+/// The indirect GEMM: tables of row pointers from the sampling, packed weights, and a microkernel's step from the
+/// combination. It serves everything that the engine can combine.
+struct Direct: Algorithm {
+  let name = "direct"
+  let isExactOnIntegers = true
+
+  func refusal(_ operation: Operation, _ pass: Pass, _ input: FeatureShape?) -> String? {
+    operation.combination.engine == nil
+      ? "The engine has no step for \(operation.combination.formula); use reference." : nil
+  }
+
+  func nanoseconds(_ operation: Operation, _ pass: Pass, _ input: FeatureShape) -> Double {
+    Estimates.products(operation.geometry, pass, input)
+  }
+
+  func make(_ operation: Operation) -> any ConvolutionPasses { DirectPasses(operation) }
+}
+
+/// The passes of `direct`.
+final class DirectPasses: ConvolutionPasses {
+  let geometry: ConvolutionGeometry
+  let combination: any Combination
+  let engine: CombinationEngine
+  private let merged: MergedGroups
+  private let forwardPack = FilterCache<PackedWeights>(), backwardPack = FilterCache<PackedWeights>()
+  private let columnPack = FilterCache<PackedWeights>()
+
+  init(_ operation: Operation) {
+    guard let engine = operation.combination.engine else { preconditionFailure("refused by Direct") }
+    self.engine = engine
+    geometry = operation.geometry
+    combination = operation.combination
+    merged = MergedGroups(
+      geometry, mayMerge: operation.combination.isProduct && operation.readsRegularGrid)
+  }
+
+  func forward(
+    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+  ) -> Tensor {
+    let slots = plan.slots
+    let packed = forwardPack.value(filter, context, variant: slots.order == nil ? 0 : 1) {
+      PackedWeights(forward: merged.expanded(slots.ordered($0)), groups: merged.groups)
+    }
+    var y = Tensor(uninitialized: plan.output.extents)
+    let zeros = Tensor(repeating: 0, [geometry.inputChannels])
+    withPointers(x, zeros) { x, zeros in
+      y.withMutablePointer { y in
+        finish.withPointers(output: y) { finish in
+          indirectGEMM(
+            rows: plan.output.pixels, weights: packed, finish: finish, step: engine.step, slots: slots.count,
+            channelStep: slots.channelStep, scratchPerRow: plan.scratchPerPixel, threads: context.threads
+          ) {
+            plan.fill($0, $1, x: x, zeros: zeros, y: y, skipsPadding: combination.isProduct)
+          }
+        }
+      }
+    }
+    return y
+  }
+
+  func inputGradient(
+    _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, adding summand: Tensor?,
+    _ context: Context
+  ) -> Tensor {
+    guard engine.gradients != .largestTerm, let rows = plan.transposed else {
+      var dx = scattered(g, x, plan, weight, context)
+      if let summand { dx.add(summand, threads: context.threads) }
+      return dx
+    }
+    let packed = backwardPack.value(Filter(weight), context) {
+      PackedWeights(backward: merged.expanded($0), groups: merged.groups)
+    }
+    let zeros = Tensor(repeating: 0, [geometry.outputChannels])
+    var dx = Tensor(uninitialized: x.shape)
+    let pixels = FeatureShape(x).pixels
+    withPointers(g, x, zeros) { g, x, zeros in
+      dx.withMutablePointer { dx in
+        func fill(_ range: Range<Int>, _ table: RowTable) -> Int {
+          rows.fillTransposed(range, table, g: g, zeros: zeros, dx: dx)
+        }
+        if engine.gradients == .products {
+          Finish(residual: summand).withPointers(output: dx) {
+            indirectGEMM(rows: pixels, weights: packed, finish: $0, threads: context.threads, fill: fill)
+          }
+        } else {
+          indirectClampedGradient(
+            rows: pixels, weights: packed, input: x, gradient: dx, threads: context.threads, fill: fill)
+        }
+      }
+    }
+    if engine.gradients == .clampedDifferences, let summand { dx.add(summand, threads: context.threads) }
+    return dx
+  }
+
+  func weightGradient(
+    _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, _ context: Context
+  ) -> Tensor {
+    if engine.gradients == .largestTerm { return largestTermWeightGradient(g, x, plan, weight, context) }
+    let zeros = Tensor(repeating: 0, [geometry.inputChannels])
+    let inGroup = geometry.inputChannels / merged.groups
+    var dw = Tensor(uninitialized: [geometry.taps, inGroup, geometry.outputChannels])
+    withPointers(g, x, zeros) { g, x, zeros in
+      dw.withMutablePointer { dw in
+        indirectWeightGradient(
+          rows: plan.output.pixels, groups: merged.groups, taps: geometry.taps, channels: inGroup,
+          outputs: geometry.outputChannels / merged.groups, gradient: g, result: dw,
+          scratchPerRow: plan.scratchPerPixel > 0 ? geometry.inputChannels : 0, threads: context.threads
+        ) { tap, range, pointers, scratch in
+          plan.fillTap(tap, range, x: x, zeros: zeros, scratch: scratch, into: pointers)
+        }
+      }
+    }
+    dw = merged.extracted(dw, shape: weight.value.shape)
+    if engine.gradients == .clampedDifferences {
+      subtractWeightedSums(&dw, weight.value, g, threads: context.threads)
+    }
+    return dw
+  }
+
+  /// The filter packed for the gradients to what was read.
+  func packedForColumns(_ weight: Parameter, _ context: Context) -> PackedWeights {
+    columnPack.value(Filter(weight), context) { PackedWeights(backward: $0, groups: geometry.groups) }
+  }
+}
+
+/// Σ (x − w) · g = Σ x · g − w · Σ g: turns a convolution's weight gradient into AdderNet's.
+func subtractWeightedSums(_ dw: inout Tensor, _ weight: Tensor, _ g: Tensor, threads: Int) {
+  let outputs = weight.shape[3], rows = g.count / outputs
+  let sums = g.withPointer { channelSum($0, rows: rows, channels: outputs, threads: threads) }.map {
+    Float($0)
+  }
+  let count = dw.count
+  weight.withPointer { w in
+    dw.withMutablePointer { dw in
+      for index in 0..<count { dw[index] -= w[index] * sums[index % outputs] }
+    }
+  }
+}
+
+extension SlotLayout {
+  /// A filter whose input channels stand in the slots' order.
+  func ordered(_ filter: Tensor) -> Tensor {
+    guard let order else { return filter }
+    let outputs = filter.shape[3]
+    var result = Tensor(uninitialized: filter.shape)
+    filter.withPointer { source in
+      result.withMutablePointer { target in
+        for (position, channel) in order.enumerated() {
+          (target + position * outputs).update(from: source + channel * outputs, count: outputs)
+        }
+      }
+    }
+    return result
+  }
+}

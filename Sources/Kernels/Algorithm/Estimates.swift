@@ -1,0 +1,38 @@
+import Layers
+import Tensors
+
+/// Estimates that several algorithms share, in nanoseconds.
+///
+/// Their constants fit a core with 512-bit vectors (some 230 GFLOP/s); on others the ratios, which decide, are much the
+/// same.
+enum Estimates {
+  /// What an algorithm has to be faster than the products by, since an estimate is only that.
+  static let margin = 0.8
+
+  /// The products of a dense convolution by microkernels over rows of pixels.
+  static func products(_ geometry: ConvolutionGeometry, _ pass: Pass, _ input: FeatureShape) -> Double {
+    let output = geometry.checkedOutput(input)
+    switch pass {
+    case .forward:
+      return products(
+        rows: output.pixels, geometry.channelsPerGroup * geometry.taps, geometry.outputsPerGroup,
+        single: geometry.slides ? 200 : 130) * Double(geometry.groups)
+    case .inputGradient:
+      return products(
+        rows: output.pixels, geometry.outputsPerGroup * geometry.taps, geometry.channelsPerGroup,
+        single: geometry.slides ? 200 : 130) * Double(geometry.groups)
+    case .weightGradient:
+      return products(
+        rows: output.pixels, input.channels * geometry.taps, output.channels, single: 200)
+    }
+  }
+
+  /// A matrix product: outputs come in vectors of 16, two of them at a time, rows in sixes.
+  ///
+  /// - Parameter rate: the GFLOP/s where a vector has no second one beside it.
+  static func products(rows: Int, _ inputs: Int, _ outputs: Int, single rate: Double = 130) -> Double {
+    let vectors = (outputs + 15) / 16
+    let pairs = Double(vectors / 2 * 2), single = Double(vectors % 2)
+    return Double((rows + 5) / 6 * 6 * inputs) * 32 * (pairs / 230 + single / rate)
+  }
+}

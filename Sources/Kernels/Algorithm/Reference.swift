@@ -1,0 +1,47 @@
+import Compute
+import Layers
+import Tensors
+
+/// The definition as an algorithm: slow, and right.
+struct Reference: Algorithm {
+  let name = "reference"
+
+  func refusal(_ operation: Operation, _ pass: Pass, _ input: FeatureShape?) -> String? { nil }
+  func nanoseconds(_ operation: Operation, _ pass: Pass, _ input: FeatureShape) -> Double { .infinity }
+  func make(_ operation: Operation) -> any ConvolutionPasses { ReferencePasses(operation) }
+}
+
+/// The passes of `reference`.
+final class ReferencePasses: ConvolutionPasses {
+  private let operation: Operation
+
+  init(_ operation: Operation) { self.operation = operation }
+
+  func forward(
+    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+  ) -> Tensor {
+    let sums = definition(plan).forward(
+      Tensor64(x), Tensor64(filter.value), finish.bias.map { Tensor64($0) })
+    return Finish(residual: finish.residual, relu: finish.relu)
+      .applied(to: Tensor(sums), threads: context.threads)
+  }
+
+  func inputGradient(
+    _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, adding summand: Tensor?,
+    _ context: Context
+  ) -> Tensor {
+    let found = definition(plan).backward(Tensor64(x), Tensor64(weight.value), Tensor64(g))
+    plan.take(found.positions)
+    return Finish(residual: summand).applied(to: Tensor(found.x), threads: context.threads)
+  }
+
+  func weightGradient(
+    _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, _ context: Context
+  ) -> Tensor {
+    Tensor(definition(plan).backward(Tensor64(x), Tensor64(weight.value), Tensor64(g)).w)
+  }
+
+  private func definition(_ plan: any SamplingPlan) -> Definition {
+    Definition(operation.geometry, operation.combination, plan.positions)
+  }
+}

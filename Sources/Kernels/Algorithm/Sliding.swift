@@ -1,0 +1,118 @@
+import Compute
+import Layers
+import Tensors
+
+/// Windows three pixels wide that move by one: neighbouring pixels share what they read, and each value that is read
+/// meets the three taps of its row.
+struct Sliding: Algorithm {
+  let name = "sliding"
+  let isExactOnIntegers = true
+
+  func refusal(_ operation: Operation, _ pass: Pass, _ input: FeatureShape?) -> String? {
+    if let reason = operation.refusalUnlessGridOfProducts(name) { return reason }
+    let g = operation.geometry
+    guard g.slides else {
+      return
+        "The algorithm sliding takes windows three pixels wide, of stride 1 without groups, not \(g.kernel) of stride \(g.stride) in \(g.groups) groups; use direct."
+    }
+    // The gradient to the input pads g by what the padding lacks to the window's full reach.
+    let columns =
+      switch pass {
+      case .forward: 0...1
+      case .inputGradient: 1...2
+      case .weightGradient: 0...2
+      }
+    guard columns.contains(g.padding.left), columns.contains(g.padding.right) else {
+      return
+        "The algorithm sliding takes \(columns.lowerBound) to \(columns.upperBound) columns of padding on either side, not \(g.padding); use direct."
+    }
+    guard let input, pass != .weightGradient else { return nil }
+    let passes = SlidingPasses(g)
+    let serves =
+      pass == .forward
+      ? passes.convolution(input, g.checkedOutput(input))
+      : passes.convolution(g.checkedOutput(input), input, isTurned: true)
+    return serves == nil
+      ? "The algorithm sliding takes few output channels and rows of eight pixels or more; use direct." : nil
+  }
+
+  func nanoseconds(_ operation: Operation, _ pass: Pass, _ input: FeatureShape) -> Double {
+    Estimates.products(operation.geometry, pass, input)
+  }
+
+  func make(_ operation: Operation) -> any ConvolutionPasses { SlidingPasses(operation.geometry) }
+}
+
+extension ConvolutionGeometry {
+  /// Whether windows are three pixels wide and move by one, so that neighbours share what they read.
+  var slides: Bool { groups == 1 && stride == Pair(1) && kernel.width == 3 && dilation.width == 1 }
+}
+
+/// The passes of `sliding`.
+final class SlidingPasses: ConvolutionPasses {
+  private let geometry: ConvolutionGeometry
+  private let forwardPack = FilterCache<PackedWeights>(), backwardPack = FilterCache<PackedWeights>()
+
+  init(_ geometry: ConvolutionGeometry) { self.geometry = geometry }
+
+  func forward(
+    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+  ) -> Tensor {
+    let packed = forwardPack.value(filter, context) { PackedWeights(forward: $0, groups: 1) }
+    return convolve(x, plan.output, packed, finish, isTurned: false, context)
+  }
+
+  func inputGradient(
+    _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, adding summand: Tensor?,
+    _ context: Context
+  ) -> Tensor {
+    let packed = backwardPack.value(Filter(weight), context) { PackedWeights(backward: $0, groups: 1) }
+    return convolve(g, FeatureShape(x), packed, Finish(residual: summand), isTurned: true, context)
+  }
+
+  func weightGradient(
+    _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, _ context: Context
+  ) -> Tensor {
+    var dw = Tensor(uninitialized: weight.value.shape)
+    withPointers(g, x) { gradient, input in
+      dw.withMutablePointer { dw in
+        slidingWeightGradient(
+          input: FeatureShape(x), output: FeatureShape(g), kernelHeight: geometry.kernel.height,
+          rowDilation: geometry.dilation.height, top: geometry.padding.top, left: geometry.padding.left,
+          x: input, gradient: gradient, result: dw, threads: context.threads)
+      }
+    }
+    return dw
+  }
+
+  private func convolve(
+    _ x: Tensor, _ output: FeatureShape, _ packed: PackedWeights, _ finish: Finish, isTurned: Bool,
+    _ context: Context
+  ) -> Tensor {
+    guard let convolution = convolution(FeatureShape(x), output, isTurned: isTurned) else {
+      preconditionFailure("refused by Sliding")
+    }
+    var y = Tensor(uninitialized: output.extents)
+    x.withPointer { x in
+      y.withMutablePointer { y in
+        finish.withPointers(output: y) {
+          convolution(x, packed, y: y, finish: $0, threads: context.threads)
+        }
+      }
+    }
+    return y
+  }
+
+  /// - Parameter isTurned: whether it is the gradient to the input: the convolution of g with the turned window,
+  ///   padded by what is missing to its full reach.
+  func convolution(
+    _ input: FeatureShape, _ output: FeatureShape, isTurned: Bool = false
+  ) -> SlidingConvolution? {
+    let reach = geometry.dilation.height * (geometry.kernel.height - 1)
+    return SlidingConvolution(
+      input: input, output: output, kernelHeight: geometry.kernel.height,
+      rowDilation: geometry.dilation.height,
+      top: isTurned ? reach - geometry.padding.top : geometry.padding.top,
+      left: isTurned ? 2 - geometry.padding.left : geometry.padding.left, isTurned: isTurned)
+  }
+}

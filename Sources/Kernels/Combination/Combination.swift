@@ -1,0 +1,126 @@
+import Compute
+import Layers
+import Tensors
+
+/// How an operator combines what it reads with its weights: the second of its four answers.
+///
+/// `y[p, o] = bias[o] + reduce over taps t, channels c of term(x[t, c], w[t, c, o])`; outside the image x is 0.
+///
+/// The definition in double precision follows from ``term(_:_:)``, ``derivatives(_:_:)`` and ``reduction`` alone. The
+/// engine computes what has an ``engine``; the rest runs on the algorithm `reference`.
+public protocol Combination: Sendable {
+  /// Its name, as in `deformable:combine=adder`.
+  var name: String { get }
+  /// The term as a formula of x and w, for help texts.
+  var formula: String { get }
+  /// How the terms of an output become one value.
+  var reduction: Reduction { get }
+  /// One term.
+  func term(_ x: Double, _ w: Double) -> Double
+  /// What the gradient to a term is multiplied by to become the gradient to x, and to w.
+  func derivatives(_ x: Double, _ w: Double) -> (x: Double, w: Double)
+  /// Whether `derivatives` are, on purpose, not those of `term`, as AdderNet's.
+  var hasOwnGradients: Bool { get }
+  /// Whether the term is x · w: zeros then add nothing, a factor on the output can be multiplied into the weights, and
+  /// algorithms that rest on linearity (Winograd, FFT) hold.
+  var isProduct: Bool { get }
+  /// How weights start.
+  var initialization: Initialization { get }
+  /// How an optimiser treats the weights' gradients.
+  var updateRule: UpdateRule { get }
+  /// What so many terms cost in a pass; backward, the gradients to x and to w.
+  func cost(terms: Int, pass: Cost.Pass) -> Cost
+  /// How the engine computes it, or nil where only the definition can.
+  var engine: CombinationEngine? { get }
+  /// The middle of what PyTorch would print: `Conv` of `Conv2d`.
+  var printedStem: String { get }
+
+  /// Folds the terms of one x into the sums (or maxima) of neighbouring outputs. The default calls `term`; it is a
+  /// requirement only so that the compiler makes one loop for each combination.
+  func fold(
+    _ x: Double, _ w: UnsafePointer<Double>, into y: UnsafeMutablePointer<Double>, count: Int)
+
+  /// The transpose of `fold`: adds to the gradients of the weights and returns the gradient to x. As `fold`, it is made
+  /// from `derivatives` by default.
+  func unfold(
+    _ x: Double, _ w: UnsafePointer<Double>, _ g: UnsafePointer<Double>,
+    into dw: UnsafeMutablePointer<Double>, count: Int
+  ) -> Double
+}
+
+/// How the terms of an output become one value.
+public enum Reduction: Sendable {
+  /// Their sum.
+  case sum
+  /// The largest of them; the gradient goes to the first that attains it.
+  case maximum
+
+  /// What an output starts from.
+  var start: Double { self == .sum ? 0 : -.infinity }
+
+  /// One term more.
+  @inline(__always)
+  func reduce(_ value: Double, _ term: Double) -> Double {
+    self == .sum ? value + term : max(value, term)
+  }
+}
+
+/// What the engine needs to know of a combination.
+public struct CombinationEngine: Sendable {
+  /// What a microkernel does with each x and w.
+  public let step: TileStep
+  /// How the gradients are computed.
+  public let gradients: Gradients
+
+  /// The kinds of backward passes that the engine has.
+  public enum Gradients: Sendable {
+    /// dx = Σ w · g and dw = Σ x · g: two more products.
+    case products
+    /// AdderNet's: dx = Σ clamp(w − x, −1, 1) · g and dw = Σ (x − w) · g.
+    case clampedDifferences
+    /// All of g goes to the x and the w of the largest term.
+    case largestTerm
+  }
+
+  /// An engine's step and its gradients.
+  public init(step: TileStep, gradients: Gradients) {
+    self.step = step
+    self.gradients = gradients
+  }
+}
+
+/// The combinations that kernels offer as `combine=NAME`.
+public enum Combinations {
+  /// All of them, the product first.
+  public static let all: [any Combination] = [Product(), AbsoluteDifference(), MaxPlus()]
+
+  /// The one called `name`.
+  public static func named(_ name: String) -> (any Combination)? { all.first { $0.name == name } }
+}
+
+extension Combination {
+  public var hasOwnGradients: Bool { false }
+  public var isProduct: Bool { false }
+  public var updateRule: UpdateRule { .plain }
+  public var engine: CombinationEngine? { nil }
+
+  public func fold(
+    _ x: Double, _ w: UnsafePointer<Double>, into y: UnsafeMutablePointer<Double>, count: Int
+  ) {
+    let reduction = reduction
+    for output in 0..<count { y[output] = reduction.reduce(y[output], term(x, w[output])) }
+  }
+
+  public func unfold(
+    _ x: Double, _ w: UnsafePointer<Double>, _ g: UnsafePointer<Double>,
+    into dw: UnsafeMutablePointer<Double>, count: Int
+  ) -> Double {
+    var dx = 0.0
+    for output in 0..<count {
+      let factors = derivatives(x, w[output])
+      dx += g[output] * factors.x
+      dw[output] += g[output] * factors.w
+    }
+    return dx
+  }
+}

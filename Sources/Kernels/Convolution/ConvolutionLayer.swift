@@ -1,0 +1,215 @@
+import Compute
+import Layers
+import Tensors
+
+/// An operator as its four answers: a sampling, a combination, weights, and algorithms to choose from.
+///
+/// The filter is `[kernel height, kernel width, input channels / groups, output channels]` in memory, OIHW in files.
+public final class ConvolutionLayer: KernelLayer, ChoosesAlgorithm {
+  public let geometry: ConvolutionGeometry
+  /// Where it reads.
+  public let sampling: any Sampling
+  /// How x and w meet.
+  public let combination: any Combination
+  /// Where the weights come from.
+  public let weights: any Weights
+  /// The bias, one for each output channel, if there is one.
+  public let bias: Parameter?
+  private let choice: AlgorithmChoice
+  /// Whether the frequency domain is what the kernel is about, not just one of its algorithms: then its counts are.
+  private let countsFourier: Bool
+  private var saved: (input: Tensor, plan: any SamplingPlan)?
+
+  /// A layer for a site, by default the plain convolution.
+  ///
+  /// - Parameters:
+  ///   - sampling: by default the geometry's own grid.
+  ///   - weights: by default learned as they are, and initialised as is usual for the combination.
+  ///   - algorithms: those that it may run on.
+  ///   - initialization: how learned weights start; by default as is usual for the combination.
+  ///   - rateFactor: a factor on the learning rate of learned weights and the bias.
+  ///   - countsFourier: whether its counts are those of the frequency domain, whatever computes it.
+  public init(
+    _ site: KernelSite, sampling: (any Sampling)? = nil, combination: any Combination = Product(),
+    weights: (any Weights)? = nil, algorithms: Algorithms = .builtIn,
+    initialization: Initialization? = nil, rateFactor: Double = 1, countsFourier: Bool = false
+  ) throws {
+    let geometry = site.geometry, sampling = sampling ?? RegularGrid(site.geometry)
+    self.geometry = geometry
+    self.sampling = sampling
+    self.combination = combination
+    self.countsFourier = countsFourier
+    var random = site.random
+    self.weights =
+      weights
+      ?? LearnedWeights(
+        Parameter(
+          (initialization ?? combination.initialization).weights(geometry.weightShape, using: &random),
+          layout: .convolution, rule: combination.updateRule, rateFactor: rateFactor))
+    bias =
+      site.bias
+      ? Parameter(
+        Tensor(repeating: 0, [geometry.outputChannels]), layout: .plain, rateFactor: rateFactor) : nil
+    choice = try AlgorithmChoice(
+      Operation(geometry, combination, readsRegularGrid: sampling.isRegularGrid), algorithms,
+      requested: site.algorithm)
+  }
+
+  /// The filter: where weights are learned as they are, the weight itself.
+  public var weight: Parameter { weights.filter }
+
+  public var ownParameters: [NamedParameter] {
+    weights.ownParameters + (bias.map { [NamedParameter("bias", $0)] } ?? []) + sampling.ownParameters
+  }
+
+  public var children: [NamedLayer] { sampling.children }
+
+  public func outputShape(for input: FeatureShape) throws -> FeatureShape {
+    let output = try geometry.outputShape(for: input)
+    try sampling.check(input, output: output)
+    try choice.check(input)
+    return output
+  }
+
+  public func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    let plan = sampling.plan(for: input, context)
+    if context.training { saved = (input, plan) }
+    return run(input, plan, Filter(weight), Finish(bias: bias?.value), context)
+  }
+
+  /// A normalisation's scale is multiplied into the weights, where the terms are products.
+  public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
+    if !combination.isProduct, epilogue.normalization != nil {
+      return epilogue.applied(to: forward(input, context), context)
+    }
+    let filter = Filter(weight, normalization: epilogue.normalization)
+    return run(
+      input, sampling.plan(for: input, context), filter, Finish(epilogue, filter, bias: bias?.value), context)
+  }
+
+  private func run(
+    _ input: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+  ) -> Tensor {
+    // The engine starts its sums from the bias; a maximum starts from −∞, and the bias is added to it.
+    guard combination.reduction == .maximum, finish.bias != nil else {
+      return choice.forward(input, plan, filter, finish, context)
+    }
+    return finish.applied(
+      to: choice.forward(input, plan, filter, Finish(), context), threads: context.threads)
+  }
+
+  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
+    backward(gradient, summand: nil, context)
+  }
+
+  public func backward(_ gradient: Tensor, adding summand: Tensor, _ context: Context) -> Tensor {
+    backward(gradient, summand: summand, context)
+  }
+
+  private func backward(_ gradient: Tensor, summand: Tensor?, _ context: Context) -> Tensor {
+    guard let (input, plan) = saved.take() else {
+      preconditionFailure("backward needs a forward pass in training")
+    }
+    let shape = FeatureShape(input)
+    weights.backward(
+      choice.passes(shape, .weightGradient, context).weightGradient(gradient, input, plan, weight, context))
+    bias?.gradient = biasGradient(gradient, threads: context.threads)
+    // Positions get their gradients on the way to the input.
+    if context.skipsInputGradient && sampling.isRegularGrid { return Tensor(uninitialized: [0]) }
+    let dx = choice.passes(shape, .inputGradient, context)
+      .inputGradient(gradient, input, plan, weight, adding: summand, context)
+    return plan.backward(dx, context)
+  }
+
+  public var algorithm: String { choice.requested?.name ?? "auto" }
+
+  public func algorithm(for input: FeatureShape, _ pass: Pass, _ context: Context) -> String? {
+    choice.algorithm(input, pass, context).name
+  }
+
+  public func refusal(of algorithm: String, for input: FeatureShape) -> String? {
+    algorithm == "auto" ? nil : choice.refusal(of: algorithm, for: input)
+  }
+
+  public func bind(_ operands: Operands) throws {
+    try sampling.bind(operands)
+    try bindWeights(operands)
+  }
+
+  public var operandGradients: Operands {
+    var gradients = sampling.operandGradients
+    gradients.weight = weight.gradient
+    gradients.bias = bias?.gradient
+    return gradients
+  }
+
+  public var printedName: String {
+    sampling.printedPrefix + (countsFourier ? "FFT" : "") + combination.printedStem + "2d"
+  }
+
+  public var printedArguments: String { geometry.printed(bias: bias != nil) }
+}
+
+// What it costs.
+extension ConvolutionLayer {
+  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    let output = try outputShape(for: input)
+    var cost =
+      countsFourier
+      ? try FourierTiles.cost(geometry, input, pass: pass)
+      : combination.cost(terms: try geometry.terms(input), pass: pass)
+    let positions = try sampling.cost(for: input, pass: pass)
+    cost = cost + positions
+    cost.parameters = parameterCount
+    // The bias is added to each output; backward, its gradient is summed over them.
+    cost.adds += bias == nil ? 0 : output.count
+    let once = 4 * (input.count + parameterCount + output.count) + positions.bytes
+    cost.bytes = pass == .backward ? 2 * once : once
+    return cost
+  }
+}
+
+// Its definition in double precision.
+extension ConvolutionLayer {
+  public var hasOwnGradients: Bool { combination.hasOwnGradients }
+
+  public func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {
+    let parts = split(parameters)
+    return definition(input, parts).forward(input, weights.definition(parts.weights), parts.bias)
+  }
+
+  public func referenceGradients(
+    _ input: Tensor64, _ parameters: [Tensor64], _ gradient: Tensor64
+  ) -> ReferenceGradients? {
+    let parts = split(parameters)
+    let own = definition(input, parts).backward(input, weights.definition(parts.weights), gradient)
+    let positions = sampling.definitionGradients(input, parts.sampling, own.positions)
+    return ReferenceGradients(
+      input: positions.input.map { own.x + $0 } ?? own.x,
+      parameters: weights.definitionGradients(parts.weights, own.w)
+        + (bias == nil ? [] : [Definition.biasGradient(gradient)]) + positions.parameters)
+  }
+
+  private typealias Parts = (weights: [Tensor64], bias: Tensor64?, sampling: [Tensor64])
+
+  private func definition(_ input: Tensor64, _ parts: Parts) -> Definition {
+    Definition(geometry, combination, sampling.definition(input, parts.sampling))
+  }
+
+  /// The parameters' values as those of the weights, the bias and the sampling.
+  private func split(_ parameters: [Tensor64]) -> Parts {
+    let count = weights.ownParameters.count, first = count + (bias == nil ? 0 : 1)
+    return (
+      Array(parameters[..<count]), bias == nil ? nil : parameters[count], Array(parameters[first...])
+    )
+  }
+}
+
+/// The gradient to a bias: the sum of an NHWC gradient over images and pixels.
+func biasGradient(_ gradient: Tensor, threads: Int) -> Tensor {
+  let channels = gradient.shape[3]
+  let sums = gradient.withPointer {
+    channelSum($0, rows: gradient.count / channels, channels: channels, threads: threads)
+  }
+  return Tensor(sums.map(Float.init), [channels])
+}

@@ -1,0 +1,162 @@
+import Compute
+import Layers
+import Tensors
+
+/// Where an operator reads: the first of its four answers.
+///
+/// A sampling belongs to a layer: it has the layer's geometry, and perhaps parameters or a convolution that predicts
+/// where to read. For each input it makes a ``SamplingPlan``, which the algorithms read.
+public protocol Sampling: AnyObject {
+  /// Whether it is the regular grid of the geometry, which Winograd, the FFT and their like rest on.
+  var isRegularGrid: Bool { get }
+
+  /// Its parameters, named as in files. In files they come after the layer's weight and bias.
+  var ownParameters: [NamedParameter] { get }
+
+  /// The layers that it consists of, such as the convolution that predicts offsets.
+  var children: [NamedLayer] { get }
+
+  /// Refuses an input that it cannot read, one sentence; the geometry has been checked.
+  func check(_ input: FeatureShape, output: FeatureShape) throws
+
+  /// Where an input is read. In training, it keeps what the plan's `backward` needs.
+  func plan(for input: Tensor, _ context: Context) -> any SamplingPlan
+
+  /// Where an input is read, by the definition.
+  ///
+  /// - Parameters:
+  ///   - input: NHWC.
+  ///   - parameters: the values of `ownParameters`, then those of the children's parameters.
+  func definition(_ input: Tensor64, _ parameters: [Tensor64]) -> Positions
+
+  /// From the gradients to the positions to those of the parameters (and, where positions are predicted, the input).
+  ///
+  /// - Parameter gradient: has the arrays that `definition` gives.
+  func definitionGradients(
+    _ input: Tensor64, _ parameters: [Tensor64], _ gradient: Positions
+  ) -> (input: Tensor64?, parameters: [Tensor64])
+
+  /// What it costs beside the terms, such as bilinear samples; its bytes are those of its
+  /// positions, touched once.
+  func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost
+
+  /// Whether it learns where to read.
+  var hasLearnedPositions: Bool { get }
+
+  /// Where it reads, if it learns to; for pictures.
+  func learnedPositions(for input: Tensor, _ context: Context) -> SampledPositions?
+
+  /// Takes positions from outside in place of its own, or refuses them.
+  func bind(_ operands: Operands) throws
+  /// The gradients to positions from outside after a backward pass.
+  var operandGradients: Operands { get }
+
+  /// What comes before `Conv2d` when a layer is printed.
+  var printedPrefix: String { get }
+}
+
+/// Where the pixels of one input are read, tile by tile, and how the gradient goes back.
+///
+/// The indirect GEMM asks for a table of row pointers: for each output pixel of a tile and each tap, where that pixel's
+/// channels are. A sampling whose values exist nowhere in the image writes them into the table's scratch memory.
+public protocol SamplingPlan {
+  /// The output that it was made for.
+  var output: FeatureShape { get }
+
+  /// How the slots of its tables meet the weights.
+  var slots: SlotLayout { get }
+
+  /// Floats of scratch memory that a table needs for each output pixel.
+  var scratchPerPixel: Int { get }
+
+  /// Fills the table of a tile of output pixels; returns the number of slots.
+  ///
+  /// - Parameters:
+  ///   - pixels: the tile's output pixels, at most `RowTable.capacity`.
+  ///   - x: the input, NHWC.
+  ///   - zeros: as many zeros as the input has channels, for what lies outside.
+  ///   - y: the output; the table's `outputRows` point into it.
+  ///   - skipsPadding: whether taps that read nothing but zeros may be left out.
+  func fill(
+    _ pixels: Range<Int>, _ table: RowTable, x: UnsafePointer<Float>, zeros: UnsafePointer<Float>,
+    y: UnsafeMutablePointer<Float>, skipsPadding: Bool
+  ) -> Int
+
+  /// Writes where each of a range of output pixels reads a tap: what the weights' gradient sums over.
+  ///
+  /// - Parameter scratch: room for the channels of each pixel of the range.
+  func fillTap(
+    _ tap: Int, _ pixels: Range<Int>, x: UnsafePointer<Float>, zeros: UnsafePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, into pointers: UnsafeMutablePointer<UnsafePointer<Float>>)
+
+  /// The table that gives the gradient to the input without a scatter, where there is one.
+  var transposed: (any TransposedRows)? { get }
+
+  /// Adds the gradients to what was read to the pixels that it was read from, and keeps those to the positions.
+  ///
+  /// - Parameters:
+  ///   - columns: `[pixel of the range][tap][channel]`.
+  ///   - pixels: a range of output pixels. Ranges come in ascending order and do not overlap.
+  func scatter(
+    _ columns: UnsafePointer<Float>, _ pixels: Range<Int>, x: UnsafePointer<Float>,
+    zeros: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>, threads: Int)
+
+  /// What the definition needs: the same positions in double precision.
+  var positions: Positions { get }
+
+  /// Takes the gradients to the positions from the definition, in place of those that `scatter` found.
+  func take(_ gradient: Positions)
+
+  /// Sets the gradients of what the positions come from; returns dx with what reaches the input that way.
+  func backward(_ dx: consuming Tensor, _ context: Context) -> Tensor
+}
+
+/// How the slots of a table meet the weights: by default a slot is a tap with all its channels.
+public struct SlotLayout: Sendable {
+  /// At most how many slots a tile has.
+  public var count: Int
+  /// How far a slot's channels lie apart in memory.
+  public var channelStep = 1
+  /// The weights' input channels in the order in which the slots have them; nil if that is their own.
+  public var order: [Int]?
+
+  /// A slot for each tap, or as many as are given.
+  public init(count: Int, channelStep: Int = 1, order: [Int]? = nil) {
+    self.count = count
+    self.channelStep = channelStep
+    self.order = order
+  }
+}
+
+/// Which output gradients reach the input pixels: the transpose of a table.
+public protocol TransposedRows {
+  /// Fills the table of a tile of input pixels, in an order of its own; returns the number of slots.
+  ///
+  /// - Parameters:
+  ///   - g: the gradient to the output.
+  ///   - zeros: as many zeros as the output has channels.
+  ///   - dx: the gradient to the input; the table's `outputRows` point into it.
+  func fillTransposed(
+    _ pixels: Range<Int>, _ table: RowTable, g: UnsafePointer<Float>, zeros: UnsafePointer<Float>,
+    dx: UnsafeMutablePointer<Float>
+  ) -> Int
+}
+
+extension Sampling {
+  public var isRegularGrid: Bool { false }
+  public var ownParameters: [NamedParameter] { [] }
+  public var hasLearnedPositions: Bool { false }
+  public func learnedPositions(for input: Tensor, _ context: Context) -> SampledPositions? { nil }
+  public var children: [NamedLayer] { [] }
+  public func check(_ input: FeatureShape, output: FeatureShape) throws {}
+  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost { Cost() }
+  public func bind(_ operands: Operands) throws { try operands.refusePositions() }
+  public var operandGradients: Operands { Operands() }
+}
+
+extension SamplingPlan {
+  public var scratchPerPixel: Int { 0 }
+  public var transposed: (any TransposedRows)? { nil }
+  public func take(_ gradient: Positions) {}
+  public func backward(_ dx: consuming Tensor, _ context: Context) -> Tensor { dx }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import Kernels
+import Tensors
+
+/// A kind of data that `--data` can name.
+public struct DataSource: Sendable {
+  /// The name.
+  public let name: String
+  /// One line: what it is.
+  public let summary: String
+  /// Whether the folder of its files follows the name, as in `mnist:DIR`.
+  public private(set) var hasFolder = false
+  /// The options that may follow the name, as in `digits:split=1437`.
+  public private(set) var options: [KernelOption] = []
+  /// Makes the data set. `item` is its name in tables; the folder is empty where there is none.
+  fileprivate let load:
+    @Sendable (_ item: String, _ folder: String, _ options: KernelOptions) throws -> Dataset
+
+  /// Every kind, in the order of lists.
+  public static let all = [
+    DataSource(
+      name: "digits", summary: "1,797 handwritten digits of 8×8 pixels, in this package",
+      options: [digitsSplit]
+    ) { try .digits($0, split: $2.count(digitsSplit.name)) },
+    DataSource(name: "mnist", summary: "MNIST's four files, or others of that format", hasFolder: true) {
+      item, folder, _ in try .mnist(item, folder)
+    },
+    DataSource(name: "cifar10", summary: "CIFAR-10's binary files", hasFolder: true) {
+      item, folder, _ in try .cifar10(item, folder)
+    },
+    DataSource(name: "npy", summary: "your own arrays", hasFolder: true) {
+      item, folder, _ in try .npy(item, folder)
+    },
+    DataSource(name: "synthetic", summary: "ten classes of moved, noisy patterns of 16×16 pixels") {
+      _, _, _ in try .synthetic()
+    },
+    DataSource(name: "spots", summary: "a regression: three images of 42×42 pixels, each with a spot") {
+      _, _, _ in try .spots()
+    },
+  ]
+
+  private static let digitsSplit = KernelOption(
+    "split", .count, initial: "1415", help: "how many of the images, from the first on, are for training")
+
+  /// The name with what follows it, such as `mnist:DIR`.
+  public var form: String { hasFolder ? "\(name):DIR" : name }
+}
+
+extension Dataset {
+  /// What ``load(_:)`` takes.
+  public static let choices =
+    DataSource.all.dropLast().map(\.form).joined(separator: ", ") + " or " + (DataSource.all.last?.form ?? "")
+
+  /// Loads the data set that an item of `--data` names: a name of ``choices`` with the folder of its files, or with
+  /// options as `name:key=value`.
+  ///
+  /// - Throws: a ``WorkbenchError`` if the item is not understood, or a file is missing or refused.
+  public static func load(_ item: String) throws -> Dataset {
+    let parts = item.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    guard let source = DataSource.all.first(where: { $0.name == parts[0] }) else {
+      throw WorkbenchError("The data '\(item)' is unknown; choose \(choices).")
+    }
+    if source.hasFolder {
+      // A folder's name may hold colons.
+      let folder = (parts.dropFirst().joined(separator: ":") as NSString).expandingTildeInPath
+      guard !folder.isEmpty else {
+        throw WorkbenchError(
+          "The data '\(source.name)' needs the folder of its files; write --data \(source.form).")
+      }
+      return try source.load(item, folder, KernelOptions())
+    }
+    guard parts.dropFirst().allSatisfy({ $0.contains("=") }) else {
+      let example = source.options.first.map {
+        ", or with an option, \(source.name):\($0.name)=\($0.initial)"
+      }
+      throw WorkbenchError(
+        "The data '\(source.name)' takes no folder; write --data \(source.name)\(example ?? "").")
+    }
+    let options = try KernelOptions(
+      KernelOptions.pairs(parts.dropFirst(), of: item), among: source.options, of: source.name)
+    func text(_ options: [KernelOption], _ values: KernelOptions) -> String {
+      ([source.name] + options.map { "\($0.name)=\(values.value($0.name) ?? "")" }).joined(separator: ":")
+    }
+    // The same data have the same name, however they were asked for.
+    let unusual = source.options.filter { options.value($0.name) != $0.initial }
+    var data = try source.load(text(unusual, options), "", options)
+    data.definition = text(source.options, options)
+    return data
+  }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import Testing
+
+/// What the command writes to terminals, and to outputs that take nothing.
+@Suite struct TerminalTests {
+  #if os(Linux)
+    /// The master's end of a new terminal of so many columns, and its other end.
+    private func terminal(columns: UInt16) throws -> (master: Int32, other: FileHandle) {
+      let master = open("/dev/ptmx", O_RDWR | O_NOCTTY)
+      // TIOCSPTLCK and TIOCGPTN, which Swift does not import.
+      var locked: Int32 = 0, number: Int32 = 0
+      try #require(master >= 0 && ioctl(master, 0x4004_5431, &locked) == 0)
+      try #require(ioctl(master, 0x8004_5430, &number) == 0)
+      var size = winsize(ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+      let other = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY)
+      try #require(other >= 0 && ioctl(other, UInt(TIOCSWINSZ), &size) == 0)
+      return (master, FileHandle(fileDescriptor: other, closeOnDealloc: true))
+    }
+
+    /// A line that reaches the terminal's edge would wrap, and could not be replaced by the next.
+    @Test func progressLinesDoNotWrap() throws {
+      let (master, other) = try terminal(columns: 40)
+      let process = Process()
+      process.executableURL = Experiment.executable
+      process.arguments = [
+        "field", "--conv", "cbam:around=deformable-v2:mask=2sigmoid", "--depth", "1", "--channels", "2",
+        "--size",
+        "5", "--seeds", "3", "--batch", "1", "--threads", "1",
+      ]
+      process.standardOutput = FileHandle.nullDevice
+      process.standardError = other
+      try process.run()
+      try other.close()
+      var bytes: [UInt8] = [], buffer = [UInt8](repeating: 0, count: 4096)
+      while case let count = read(master, &buffer, buffer.count), count > 0 { bytes += buffer[..<count] }
+      close(master)
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 0)
+      let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\r")
+      #expect(lines.count { $0.hasPrefix("fields ") } == 3 && lines.contains { $0.contains("…") }, "\(lines)")
+      #expect(lines.allSatisfy { $0.count < 40 && !$0.contains("\n") }, "\(lines)")
+    }
+
+  #endif
+
+  /// Results that did not arrive are no success.
+  @Test(arguments: [["list"], ["describe", "resnet20"], ["--help"], ["conv", "--help"]])
+  func outputThatIsLostIsAnError(_ arguments: [String]) throws {
+    let process = Process(), errors = Pipe()
+    process.executableURL = Experiment.executable
+    process.arguments = arguments
+    process.standardOutput = FileHandle(forWritingAtPath: "/dev/full")
+    process.standardError = errors
+    try process.run()
+    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 1)
+    #expect(text == "Error: Standard output could not be written: No space left on device.\n")
+  }
+}
