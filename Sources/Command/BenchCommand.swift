@@ -24,8 +24,8 @@ struct BenchCommand: ParsableCommand {
   var problem: [String] = []
   @Option(help: ArgumentHelp("A file with a problem string a line, such as oneDNN's.", valueName: "file"))
   var problems: String?
-  @Option(help: ArgumentHelp("A whole model: \(Models.names.joined(separator: ", ")).", valueName: "name"))
-  var model: String?
+  @OptionGroup(title: "A model")
+  var model: ModelArgument
   @Option(
     help: ArgumentHelp(
       "Kernels, separated by commas, or all (default: a model's own); standard is timed beside them.",
@@ -68,11 +68,11 @@ struct BenchCommand: ParsableCommand {
     guard seconds > 0, seconds <= 3600 else {
       throw ValidationError("--seconds must be above 0 and at most 3600.")
     }
-    let sources = [!problem.isEmpty, problems != nil, model != nil].filter { $0 }.count
-    guard sources <= 1 else { throw ValidationError("Give one of --problem, --problems and --model.") }
-    guard model != nil || (input == nil && !detail && layers == nil && variations.areDefault) else {
+    let sources = [!problem.isEmpty, problems != nil, model.name != nil].filter { $0 }.count
+    guard sources <= 1 else { throw ValidationError("Give one of --problem, --problems and a model.") }
+    guard model.name != nil || (input == nil && !detail && layers == nil && variations.areDefault) else {
       throw ValidationError(
-        "--input, --detail, --layers, --replace and the like belong to a model; give one with --model.")
+        "--input, --detail, --layers, --replace and the like belong to a model; name one, such as resnet50.")
     }
     guard (!detail && layers == nil) || pass == .forward else {
       throw ValidationError("--detail and --layers show a pass of inference; leave out --pass.")
@@ -81,6 +81,7 @@ struct BenchCommand: ParsableCommand {
   }
 
   func run() throws {
+    let model = model.name
     let own = try model.flatMap { try Models.description($0, inputChannels: 1, classes: 1).ownKernel }
     let items = conv ?? own ?? "standard"
     let kernels = try variations.kernels(ExperimentCommand.registry.choicesBesideStandard(items))

@@ -15,8 +15,8 @@ struct LogitsCommand: ParsableCommand {
       experiments/peers/convert_checkpoint.py makes such files of torchvision's and timm's checkpoints.
       """)
 
-  @Argument(help: ArgumentHelp("\(Models.names.joined(separator: ", ")).", valueName: "model"))
-  var model: String
+  @OptionGroup(title: "The model")
+  var model: ModelArgument
   @Option(help: ArgumentHelp("The weights, under torchvision's names.", valueName: "file.safetensors"))
   var weights: String
   @Option(
@@ -42,12 +42,13 @@ struct LogitsCommand: ParsableCommand {
   var threads = ProcessInfo.processInfo.activeProcessorCount
 
   func validate() throws {
+    _ = try model.required()
     try check(threads, "--threads", 1...1024)
     if let classes { try check(classes, "--classes", 1...1_048_576) }
   }
 
   func run() throws {
-    let (images, shape) = try Self.images(input)
+    let model = try model.required(), (images, shape) = try Self.images(input)
     try AtomicFile.checkFolder(of: output)
     let network = try variations.network(
       model, conv, inputChannels: shape.channels, classes: classes ?? classesOfFile(weights, of: model),

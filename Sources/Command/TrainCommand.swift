@@ -15,13 +15,11 @@ struct TrainCommand: ParsableCommand {
       Example: swift run experiment train resnet20 --conv dilated --epochs 2 --save dilated.safetensors --log dilated.csv
 
       Beside the weights, --save writes dilated.resume.safetensors after each epoch and when it is stopped (Ctrl-C); \
-      --resume goes on from there, bit for bit. Without options it is the main job's recipe.
+      --resume goes on from there, bit for bit. Without options it is the main job's model and recipe.
       """)
 
-  @Argument(help: ArgumentHelp("\(Models.names.joined(separator: ", ")).", valueName: "model"))
-  var modelName: String?
-  @Option(help: ArgumentHelp("The same as the argument.", valueName: "model"))
-  var model: String?
+  @OptionGroup(title: "The model")
+  var model: ModelArgument
   @Option(
     help: ArgumentHelp(
       "The kernel in place of the model's convolutions (default: the model's own).", valueName: "name"))
@@ -64,9 +62,6 @@ struct TrainCommand: ParsableCommand {
     try check(threads, "--threads", 1...1024)
     try check(seed, "--seed", 0...Int(Int32.max))
     if let steps { try check(steps, "--steps", 1...1_000_000_000) }
-    guard (modelName == nil) != (model == nil) else {
-      throw ValidationError("Give one model, such as resnet20.")
-    }
     guard weights != nil || !partial else { throw ValidationError("--partial needs --weights.") }
     let outputs = [save, save.map(Checkpoint.path), log].compactMap { $0 }.map {
       URL(fileURLWithPath: $0).standardizedFileURL.resolvingSymlinksInPath().path
@@ -80,7 +75,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    let name = modelName ?? model ?? Models.standard
+    let name = model.name ?? Models.standard
     let data = try Dataset.load(data), shape = data.train.images.shape
     let network = try variations.network(
       name, conv, inputChannels: shape[3], classes: data.classes, seed: UInt64(seed))
@@ -97,8 +92,10 @@ struct TrainCommand: ParsableCommand {
       throw WorkbenchError(
         "No parameter of \(name) starts with ‘\(prefix)’; see ‘experiment describe \(name)’.")
     }
+    let plan = recipe.recipe(
+      isRegression: data.isRegression, hasPenalties: network.description.hasPenalties)
     let trainer = Trainer(
-      network, on: data, recipe.recipe(isRegression: data.isRegression), seed: UInt64(seed), threads: threads,
+      network, on: data, plan, seed: UInt64(seed), threads: threads,
       isFrozen: { parameter in prefixes.contains { parameter.hasPrefix($0) } })
     guard !trainer.parameters.isEmpty else {
       throw WorkbenchError("Everything is frozen, so there is nothing to train; shorten --freeze.")
@@ -106,7 +103,7 @@ struct TrainCommand: ParsableCommand {
     Cancellation.listen()
     let perEpoch = (data.train.count + recipe.batch - 1) / recipe.batch
     let job = TrainingJob(
-      definition: definition(network.description, data), save: save,
+      definition: definition(network.description, plan, data), save: save,
       resume: resume, log: log, lastStep: steps)
     let progress = ProgressLine("steps", total: min(steps ?? .max, recipe.epochs * perEpoch))
     defer { progress.finish() }
@@ -122,8 +119,10 @@ struct TrainCommand: ParsableCommand {
   }
 
   /// Everything that the result depends on, but initial weights, which are in the checkpoint.
-  private func definition(_ description: any ModelDescription, _ data: Dataset) -> [String: String] {
-    var definition = recipe.definition(isRegression: data.isRegression)
+  private func definition(
+    _ description: any ModelDescription, _ plan: Recipe, _ data: Dataset
+  ) -> [String: String] {
+    var definition = recipe.definition(of: plan)
     definition["model"] = description.name
     definition["conv"] = conv ?? description.ownKernel ?? "standard"
     definition["data"] = data.definition
@@ -132,6 +131,8 @@ struct TrainCommand: ParsableCommand {
     definition["replace"] = description.replacement.rawValue
     definition["dilation"] = variations.dilation?.text ?? "the kernel's"
     definition["offset-groups"] = variations.offsetGroups.map { "\($0)" } ?? "the kernel's"
+    if let initialization = description.initialization { definition["init"] = initialization.item }
+    if let width = variations.width { definition["width"] = "\(width)" }
     guard let description = description as? ResidualDescription else { return definition }
     definition["stages"] = description.replacedStages.map { "\($0.sorted())" } ?? "all"
     definition["shortcut"] = description.shortcut.rawValue

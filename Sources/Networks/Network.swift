@@ -30,6 +30,7 @@ public final class Network: Chain {
       description, kernel: kernel, standard: standard, algorithm: algorithm, random: Random(seed: seed))
     body = try description.makeBody(net)
     items = net.items
+    description.initialization?.apply(to: body, random: Random(seed: seed).split("init"))
   }
 
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {

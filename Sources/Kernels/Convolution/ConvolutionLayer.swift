@@ -50,6 +50,7 @@ public final class ConvolutionLayer: KernelLayer, ChoosesAlgorithm {
       site.bias
       ? Parameter(
         Tensor(repeating: 0, [geometry.outputChannels]), layout: .plain, rateFactor: rateFactor) : nil
+    for named in self.weights.ownParameters { named.parameter.isFactor = combination.isProduct }
     choice = try AlgorithmChoice(
       Operation(geometry, combination, readsRegularGrid: sampling.isRegularGrid), algorithms,
       requested: site.algorithm)

@@ -57,7 +57,8 @@ final class PairwiseAttention: Layer {
     var random = site.random.split("concatenation")
     weight =
       form == .concatenation
-      ? Parameter(Initialization.he.weights([1, 1, 2 * width, 1], using: &random), layout: .convolution) : nil
+      ? Parameter(
+        Initialization.residual.weights([1, 1, 2 * width, 1], using: &random), layout: .convolution) : nil
   }
 
   var ownParameters: [NamedParameter] { weight.map { [NamedParameter("concat.weight", $0)] } ?? [] }

@@ -44,15 +44,19 @@ extension Kernel {
   /// None by default.
   public func remarks(_ options: KernelOptions) -> [String] { [] }
 
-  /// Spreads the taps where the options ask for it, and is otherwise the place's own geometry.
+  /// Spreads the taps and changes the window where the options ask for it; is otherwise the place's own geometry.
   public func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    try options.value("dilation").map { _ in try place.dilated(by: options.pair("dilation")) } ?? place
+    let spread = try options.value("dilation").map { _ in try place.dilated(by: options.pair("dilation")) }
+    return try (spread ?? place).windowed(by: options)
   }
 
   /// The window and the output's channels are the weight's; padding is taken as it is given.
   public func site(for request: OperatorRequest) throws -> KernelSite {
     guard let weight = request.operands.weight else {
       throw WorkbenchError("\(name) needs a weight; give it with --weight.")
+    }
+    guard !request.options.given.contains(KernelOption.window.name) else {
+      throw WorkbenchError("A weight says its window itself; leave out the option window of \(name).")
     }
     return KernelSite(
       geometry: try ConvolutionGeometry(

@@ -74,22 +74,25 @@ public enum Training {
   }
 
   /// How well a network does on some images.
+  ///
+  /// - Parameter scale: what the network predicts standardised in a regression; errors are in the targets' units.
   public static func evaluate(
-    _ network: any Layer, _ examples: Examples, batch: Int = 256, threads: Int
+    _ network: any Layer, _ examples: Examples, batch: Int = 256, scale: TargetScale? = nil, threads: Int
   ) -> TestResult {
     let context = Context(training: false, threads: threads)
-    var correct = 0, loss = 0.0, absolute = 0.0
+    var correct = 0, loss = 0.0, squared = 0.0, absolute = 0.0
     for first in stride(from: 0, to: examples.count, by: batch) {
       let positions = Array(first..<min(first + batch, examples.count))
       let (images, targets) = examples.gather(positions)
-      let result = targets.loss(network.forward(images, context))
+      let result = targets.loss(network.forward(images, context), scale: scale)
       correct += result.correct
       loss += result.loss * Double(positions.count)
+      squared += result.squaredError * Double(positions.count)
       absolute += result.absoluteError * Double(positions.count)
     }
     let count = Double(max(examples.count, 1)), isRegression = examples.isRegression
     return TestResult(
-      top1: isRegression ? nil : 100 * Double(correct) / count, mse: isRegression ? loss / count : nil,
+      top1: isRegression ? nil : 100 * Double(correct) / count, mse: isRegression ? squared / count : nil,
       mae: isRegression ? absolute / count : nil, isFinite: loss.isFinite)
   }
 }
