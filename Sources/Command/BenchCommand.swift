@@ -127,6 +127,7 @@ struct BenchCommand: ParsableCommand {
         ?? Cancellation.Requested()
     }
     print(Self.table(rows, threads, machine))
+    if let disagreement = rows.disagreement { throw WorkbenchError(disagreement) }
     // What was asked for by name and could not be done is a failure; a file or `all` takes what there is.
     if problems == nil, conv != "all", algorithm != "all", let refusal = rows.compactMap(\.refusal).first {
       throw WorkbenchError(refusal.reason)
@@ -187,7 +188,7 @@ struct BenchCommand: ParsableCommand {
   private static func table(_ rows: [OperatorRow], _ threads: Int, _ machine: MachineRecord) -> String {
     var table = TextTable(
       [
-        "problem", "kernel", "algorithm", "pass", "ms", "± mad", "min", "GFLOP/s", "peak %", "×standard",
+        "problem", "kernel", "algorithm", "pass", "ms", "± mad", "min ms", "GFLOP/s", "peak %", "speed-up",
         "error",
       ],
       left: [0, 1, 2, 3])
@@ -203,15 +204,28 @@ struct BenchCommand: ParsableCommand {
         Cell.fixed(row.times.median, decimals: 3), Cell.fixed(row.times.deviation, decimals: 3),
         Cell.fixed(row.times.milliseconds.min(), decimals: 3), Cell.fixed(row.gflops, decimals: 1),
         Cell.fixed(100 * row.gflops / machine.peakGflopsPerThread / Double(threads), decimals: 0),
-        Cell.fixed(row.times.speedup, decimals: 2), Cell.number(row.maxRelativeError, digits: 1),
+        Cell.fixed(row.times.speedup, decimals: 2), row.errorCell,
       ])
     }
     var seen = Set<String>()
     let reasons = rows.compactMap { row in row.refusal.map { "\(row.problem), \(row.kernel): \($0.reason)" } }
       .filter { seen.insert($0).inserted }
-    return table.text + "\n\n"
-      + "\(threads) thread\(threads == 1 ? "" : "s"); peak: \(Cell.fixed(machine.peakGflopsPerThread, decimals: 0)) GFLOP/s each, measured; ×standard: the median of the ratios of the same rounds."
-      + (reasons.isEmpty ? "" : "\n" + reasons.joined(separator: "\n"))
+    let peak = Cell.fixed(machine.peakGflopsPerThread, decimals: 0)
+    let isAbove = rows.contains { $0.gflops > machine.peakGflopsPerThread * Double(threads) }
+    let notes =
+      [
+        "ms        median of the rounds, ± their median absolute deviation",
+        "peak %    of \(threads) thread\(threads == 1 ? "" : "s") at \(peak) GFLOP/s, as measured here",
+      ]
+      + (isAbove
+        ? [
+          "          above 100: operations are those of the definition, and algorithms such as",
+          "          Winograd's, Fourier's or the adder's by maxima need fewer",
+        ] : []) + [
+        "speed-up  standard's time over its own, median of the ratios of the same rounds",
+        "error     the largest difference from the definition in Double, of its largest value",
+      ]
+    return table.text + "\n\n" + (notes + reasons).joined(separator: "\n")
   }
 
   /// A model's layers, for people.

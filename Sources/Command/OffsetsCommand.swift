@@ -51,7 +51,8 @@ struct OffsetsCommand: ParsableCommand {
   func run() throws {
     try AtomicFile.checkFolder(of: csv)
     let source = input ?? data ?? "digits"
-    let images = try input.map { try LogitsCommand.images($0).images } ?? Dataset.load(source).test.images
+    let data = try input == nil ? loadData(source) : nil
+    let images = try data?.test.images ?? LogitsCommand.images(source).images
     guard let one = images.image(image) else {
       throw WorkbenchError("There is no image \(image); choose one from 0 to \(images.shape[0] - 1).")
     }
@@ -59,7 +60,7 @@ struct OffsetsCommand: ParsableCommand {
     let network = try variations.network(
       model, conv, inputChannels: images.shape[3], classes: classesOfFile(weights, of: model), seed: 0)
     _ = try network.outputShape(for: FeatureShape(one))
-    report(try network.load(from: weights), weights)
+    try load(weights, into: network, data: data)
     let offsets = try LearnedOffsets(of: network, one, layer: layer, threads: threads)
     let description = network.description
     let table = CSVTable(

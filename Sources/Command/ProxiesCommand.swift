@@ -57,7 +57,7 @@ struct ProxiesCommand: ParsableCommand {
     guard weights == nil || kernels.count == 1 else {
       throw WorkbenchError("--weights fit one kernel; name a single one with --conv.")
     }
-    let data = try Dataset.load(data)
+    let data = try loadData(data)
     if let csv { try AtomicFile.checkFolder(of: csv) }
     let standard = try ExperimentCommand.registry.choice("standard")
     let description = try variations.description(
@@ -76,7 +76,7 @@ struct ProxiesCommand: ParsableCommand {
       let network = try Network(
         isPlain ? description.plain : description, kernel: kernel, standard: standard,
         seed: UInt64(seed))
-      if let weights, !isPlain { try network.load(from: weights) }
+      if let weights, !isPlain { try load(weights, into: network, data: data) }
       return network
     }
     progress.finish()

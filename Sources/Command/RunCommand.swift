@@ -72,7 +72,9 @@ struct RunCommand: ParsableCommand {
     outcome.warnings.forEach(warn)
     if outcome.isCancelled { throw outcome.stop }
     print(outcome.summary)
+    outcome.problems.forEach { print($0.sentence) }
     print("\nTables: \(output)/operators.csv, networks.csv, training.csv; machine: \(output)/machine.json")
+    if let disagreement = outcome.disagreement { throw WorkbenchError(disagreement) }
     // What was asked for by name and could not be done is a failure; `all` takes what there is.
     let items = Set(asked.map(\.item))
     if conv != "all", let problem = outcome.problems.first(where: { items.contains($0.kernel) }) {

@@ -52,6 +52,7 @@ struct SweepCommand: ParsableCommand {
     print(
       "\nRuns: \(outcome.now) done now, \(outcome.before) before. Tables and records: \(output)/; pictures: experiment report \(output)"
     )
+    if let disagreement = outcome.disagreement { throw WorkbenchError(disagreement) }
   }
 }
 

@@ -28,6 +28,9 @@ public protocol ModelDescription: Sendable {
   var isDense: Bool { get }
   /// What PyTorch calls this kind of network.
   var printedName: String { get }
+  /// What was chosen beside the name, kernel, channels and classes and decides what the weights mean, as options of the
+  /// command line; the value is empty where the option is to be left out.
+  var variations: [(option: String, value: String)] { get }
   /// Whether λ · Σ w² of some of its weights belongs to its loss: then its recipe has no weight decay beside it.
   var hasPenalties: Bool { get }
   /// Counts what the name has stood for: records of an earlier network are not those of this one.
@@ -44,6 +47,8 @@ extension ModelDescription {
   public var classifier: String { "fc.bias" }
   /// The image is.
   public var isDense: Bool { false }
+  /// Which convolutions are replaced.
+  public var variations: [(option: String, value: String)] { [("replace", replacement.rawValue)] }
   /// None of them.
   public var hasPenalties: Bool { false }
   /// The first.

@@ -131,6 +131,17 @@ public struct ResidualDescription: ModelDescription {
 
   public func makeBody(_ net: NetworkBuilder) throws -> any Layer { try ResidualBuilder(self, net).body() }
 
+  public var variations: [(option: String, value: String)] {
+    func list(_ stages: Set<Int>) -> String { stages.sorted().map(String.init).joined(separator: ",") }
+    return [
+      ("replace", replacement.rawValue),
+      ("stages", replacedStages.map { $0.count == stages.count ? "" : list($0) } ?? ""),
+      ("shortcut", shortcut.rawValue),
+      ("stride-on", block == .bottleneck ? stridePlace.rawValue : ""), ("dilate-stages", list(dilatedStages)),
+      ("expansion", block == .shift ? "\(shiftExpansion)" : ""),
+    ]
+  }
+
   /// The same network with `factor` times as many channels in its stem and stages, rounded to at least one (Zagoruyko
   /// and Komodakis, 2016, arXiv:1605.07146).
   public func widened(by factor: Double) -> ResidualDescription {

@@ -92,10 +92,10 @@ def mix(z):
     return z ^ (z >> 31)
 
 
-def uniform(labels, shape, low, high):
-    """What `Random(seed: 0).split(label)` draws, or with several labels one split after the other: SplitMix64, each
+def uniform(labels, shape, low, high, seed=0):
+    """What `Random(seed: seed).split(label)` draws, or with several labels one split after the other: SplitMix64, each
     label hashed by FNV-1a."""
-    start = mix(GAMMA)
+    start = mix((seed + GAMMA) & MASK)
     for label in [labels] if isinstance(labels, str) else labels:
         hashed = 0xCBF29CE484222325
         for byte in label.encode():
@@ -110,21 +110,24 @@ def uniform(labels, shape, low, high):
     return torch.from_numpy((low + unit * (high - low)).astype(np.float32).reshape(shape))
 
 
+def filling(name, shape, seed=0):
+    """The value of a weight or running statistic, which depends on its name and the seed alone."""
+    if len(shape) > 1:
+        bound = math.sqrt(6 / math.prod(shape[1:]))
+        low, high = -bound, bound
+    elif name.endswith("running_var"):
+        low, high = 0.5, 1.5
+    elif name.endswith("weight"):
+        low, high = 0.3, 0.7
+    else:
+        low, high = -0.2, 0.2
+    return uniform(name, shape, low, high, seed)
+
+
 def fill(network):
     """Gives every weight and running statistic a value that depends on its name alone."""
     with torch.no_grad():
         for name, tensor in network.state_dict().items():
-            if name.endswith("num_batches_tracked"):
-                continue
-            shape = tuple(tensor.shape)
-            if len(shape) > 1:
-                bound = math.sqrt(6 / math.prod(shape[1:]))
-                low, high = -bound, bound
-            elif name.endswith("running_var"):
-                low, high = 0.5, 1.5
-            elif name.endswith("weight"):
-                low, high = 0.3, 0.7
-            else:
-                low, high = -0.2, 0.2
-            tensor.copy_(uniform(name, shape, low, high))
+            if not name.endswith("num_batches_tracked"):
+                tensor.copy_(filling(name, tuple(tensor.shape)))
     return network

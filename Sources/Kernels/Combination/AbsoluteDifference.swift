@@ -22,6 +22,11 @@ public struct AbsoluteDifference: Combination {
   public func derivatives(_ x: Double, _ w: Double) -> (x: Double, w: Double) {
     (min(max(w - x, -1), 1), x - w)
   }
+  public func derivatives(_ x: Double, _ w: Double, decidedAt x0: Double, _ w0: Double) -> (
+    x: Double, w: Double
+  )? {
+    (w0 - x0 > 1 ? 1 : w0 - x0 < -1 ? -1 : w - x, x - w)
+  }
 
   /// A difference and its sum are two additions; the absolute value is not counted. Backward: two products, and a
   /// difference and two comparisons for the clamp.

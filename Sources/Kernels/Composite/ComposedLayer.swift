@@ -11,13 +11,13 @@ extension ComposedKernel {
   /// There is no one weight to be given.
   public func site(for request: OperatorRequest) throws -> KernelSite {
     throw WorkbenchError(
-      "\(name) is composed of several layers with weights of their own; ‘experiment conv’ applies kernels with one."
+      "\(name) is composed of several layers with weights of their own; give them by name with --weights."
     )
   }
 }
 
 /// Layers, in sequence or in parallel, as a kernel.
-public final class ComposedLayer: KernelLayer {
+public final class ComposedLayer: KernelLayer, HoldsDecisions {
   public let geometry: ConvolutionGeometry
   public let algorithm: String
   public let isExactOnIntegers: Bool
@@ -46,6 +46,7 @@ public final class ComposedLayer: KernelLayer {
   }
 
   public var children: [(name: String, layer: any Layer)] { body.children }
+  public var parts: [any Layer] { [body] }
 
   public var printedName: String { body.printedName }
 

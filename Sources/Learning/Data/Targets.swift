@@ -28,7 +28,7 @@ public enum Targets: Hashable, Sendable {
     case .labels(let labels):
       let result = CrossEntropy.evaluate(outputs, labels, smoothing: smoothing)
       return BatchLoss(
-        loss: result.loss, gradient: result.gradient, correct: result.correct, squaredError: 0,
+        loss: result.loss, gradient: result.gradient, isRight: result.isRight, squaredError: 0,
         absoluteError: 0)
     case .values(let values): return MeanSquaredError.evaluate(outputs, values, scale)
     }
@@ -41,10 +41,13 @@ public struct BatchLoss: Sendable {
   public let loss: Double
   /// The gradient to the outputs, in their shape.
   public let gradient: Tensor
-  /// How many images are classified rightly; 0 in a regression.
-  public let correct: Int
+  /// For each image, whether it is classified rightly; empty in a regression.
+  public let isRight: [Bool]
   /// The mean squared error in a regression, in squared units of the target; 0 in a classification.
   public let squaredError: Double
   /// The mean absolute error in a regression, in units of the target; 0 in a classification.
   public let absoluteError: Double
+
+  /// How many images are classified rightly; 0 in a regression.
+  public var correct: Int { isRight.count { $0 } }
 }

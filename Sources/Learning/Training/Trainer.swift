@@ -84,6 +84,14 @@ public final class Trainer {
   /// Steps so far.
   public var steps: Int { state.epoch * batches + state.step }
 
+  /// The mean loss of the present epoch's images so far, and how many of them were classified rightly, in percent; nil
+  /// between epochs.
+  public var epochSoFar: (loss: Double, top1: Double?)? {
+    guard state.step > 0 else { return nil }
+    let count = Double(min(state.step * recipe.batch, data.train.count))
+    return (state.loss / count, isRegression ? nil : 100 * Double(state.correct) / count)
+  }
+
   /// Goes on from where another training was; weights and slots are the caller's to restore.
   public func restore(_ state: TrainingState) throws {
     guard (0...1_000_000).contains(state.epoch), (0..<batches).contains(state.step),
