@@ -66,7 +66,8 @@ struct RunCommand: ParsableCommand {
       Recipe.standard(epochs: epochs, isRegression: isRegression, hasPenalties: hasPenalties)
     }
     let sweep = try Sweep.mainJob(
-      kernels, in: variations.sweepModel(model.name ?? Models.standard), on: data, seeds: seeds, recipe: epochs == 0 ? nil : recipe)
+      kernels, in: variations.sweepModel(model.name ?? Models.standard), on: data, seeds: seeds,
+      recipe: epochs == 0 ? nil : recipe)
     Cancellation.listen()
     let outcome = try SweepRunner(sweep, threads: records.threads).run(output: output, records.options)
     outcome.warnings.forEach(warn)
