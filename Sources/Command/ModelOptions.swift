@@ -93,7 +93,7 @@ struct ModelOptions: ParsableArguments, Sendable {
       ("stages", stages?.text), ("shortcut", shortcut?.rawValue), ("stride-on", strideOn?.rawValue),
       ("dilate-stages", dilateStages?.text), ("zero-init", zeroInit ? "on" : nil),
       ("expansion", expansion.map(String.init)), ("width", width.map { "\($0)" }),
-      ("init", plain.initialization?.item),
+      ("init", plain.initialization?.item), ("revision", plain.revision > 1 ? "\(plain.revision)" : nil),
     ]
     for (name, value) in given { definition["model.\(name)"] = value }
     return SweepModel(label: name, definition: definition) { channels, classes in

@@ -26,7 +26,7 @@ public struct NetworkSummary {
     // Long names are cut first, and short ones only where nothing is left to leave out.
     let longest = rows.map { ($0["kernel"] ?? "").count }.max() ?? 0
     var nameWidth = longest
-    func excess() -> Int { table(kept, nameWidth: nameWidth).width - width }
+    func excess() -> Int { self.table(kept, nameWidth: nameWidth).width - width }
     if excess() > 0 { nameWidth = max(min(longest, 24), longest - excess()) }
     while excess() > 0, let last = kept.map(\.rank).max(), last > 1 { kept.removeAll { $0.rank == last } }
     if excess() > 0 { nameWidth = max(8, nameWidth - excess()) }
