@@ -50,6 +50,8 @@ public struct SafetensorsFile: ~Copyable {
   /// Free text under names.
   public let metadata: [String: String]
   private let file: RegularFile
+  /// Where it is.
+  public var path: String { file.path }
   private var next = 0
 
   /// Opens a file and checks every field of its header.

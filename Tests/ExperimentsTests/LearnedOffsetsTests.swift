@@ -34,7 +34,7 @@ import Testing
     #expect(moved.rows[0].y == 1.25 && moved.rows[0].x == 0)
     #expect(moved.rows[1].y == 1 && moved.rows[1].x == 4)
     #expect(try LearnedOffsets(of: network, image, layer: "layer1.0.conv2", threads: 1).strideY == 1)
-    let table = CSVTable(offsets: [("deformable-v2", moved)], ["model": "m"])
+    let table = CSVTable(offsets: [("deformable-v2", moved)], [("model", "m")])
     #expect(
       table.rows[0].filter { $0.key.hasPrefix("image_") } == [
         "image_grid_y": "2", "image_grid_x": "2", "image_y": "2.5", "image_x": "0",

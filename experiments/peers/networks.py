@@ -92,12 +92,15 @@ def mix(z):
     return z ^ (z >> 31)
 
 
-def uniform(label, shape, low, high, seed=0):
-    """What `Random(seed: seed).split(label)` draws: SplitMix64, the label hashed by FNV-1a."""
-    hashed = 0xCBF29CE484222325
-    for byte in label.encode():
-        hashed = ((hashed ^ byte) * 0x100000001B3) & MASK
-    start = mix(((mix((seed + GAMMA) & MASK) ^ mix(hashed)) + GAMMA) & MASK)
+def uniform(labels, shape, low, high, seed=0):
+    """What `Random(seed: seed).split(label)` draws, or with several labels one split after the other: SplitMix64, each
+    label hashed by FNV-1a."""
+    start = mix((seed + GAMMA) & MASK)
+    for label in [labels] if isinstance(labels, str) else labels:
+        hashed = 0xCBF29CE484222325
+        for byte in label.encode():
+            hashed = ((hashed ^ byte) * 0x100000001B3) & MASK
+        start = mix(((start ^ mix(hashed)) + GAMMA) & MASK)
     with np.errstate(over="ignore"):
         z = np.uint64(start) + np.uint64(GAMMA) * np.arange(1, math.prod(shape) + 1, dtype=np.uint64)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -30,13 +30,45 @@ public struct FieldStudy {
   }
 
   /// One kernel.
-  public struct Row: Sendable {
-    /// The item of `--conv`.
-    public let kernel: String
-    /// The field, or nil if the kernel refused.
-    public let field: ReceptiveField?
-    /// Why there is none.
+  public struct Row: Codable, Sendable {
+    /// The item of `--conv`; it is coded apart from the rest.
+    public var kernel = ""
+    /// The sizes of its field; nil if it refused.
+    public let summary: FieldSummary?
+    /// Each pixel's share of the contributions, row by row: Float32, little-endian.
+    private let shares: Data?
+    /// Why there is no field, if there is none.
     public let refusal: String?
+
+    private enum CodingKeys: CodingKey { case summary, shares, refusal }
+
+    init(_ kernel: String, _ field: ReceptiveField) {
+      self.kernel = kernel
+      summary = FieldSummary(field)
+      shares = field.shares.reduce(into: Data()) { data, share in
+        withUnsafeBytes(of: Float(share).bitPattern.littleEndian) { data.append(contentsOf: $0) }
+      }
+      refusal = nil
+    }
+
+    init(_ kernel: String, refusal: String) {
+      self.kernel = kernel
+      summary = nil
+      shares = nil
+      self.refusal = refusal
+    }
+
+    /// The shares, height × width; nil if there are none, or a record holds what cannot be.
+    var map: Tensor? {
+      guard let summary, let shares, (1...4096).contains(summary.height), (1...4096).contains(summary.width),
+        shares.count == 4 * summary.height * summary.width
+      else { return nil }
+      let bytes = [UInt8](shares)
+      let values = (0..<bytes.count / 4).map { index in
+        Float(bitPattern: (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[4 * index + $1]) << UInt32(8 * $1) })
+      }
+      return Tensor(values, [summary.height, summary.width])
+    }
   }
 
   /// A row for each kernel.
@@ -67,9 +99,9 @@ public struct FieldStudy {
         guard field.pixels(holding: 1) != nil else {
           throw WorkbenchError("\(kernel.item): no gradient, or an infinite one, reaches the images.")
         }
-        rows.append(Row(kernel: kernel.item, field: field, refusal: nil))
+        rows.append(Row(kernel.item, field))
       } catch let error as WorkbenchError {
-        rows.append(Row(kernel: kernel.item, field: nil, refusal: error.description))
+        rows.append(Row(kernel.item, refusal: error.description))
       }
     }
   }
@@ -91,30 +123,26 @@ public struct FieldStudy {
 
   /// The file field.csv.
   public func table(_ shared: [(column: String, cell: String)]) -> CSVTable {
-    CSVTable(fields: rows.map { ($0.kernel, $0.field.flatMap(FieldSummary.init), $0.refusal) }, shared)
+    CSVTable(fields: rows, shared)
   }
 
   /// The table for people.
   public var text: String {
-    var table = TextTable(
-      ["kernel"] + FieldSummary.shares.map { "side \($0) %" } + FieldSummary.shares.map { "extent \($0) %" })
-    for row in rows {
-      guard let field = row.field else {
-        table.append([row.kernel] + Array(repeating: "–", count: 2 * FieldSummary.shares.count))
-        continue
+    let shares = Array(FieldSummary.shares.enumerated())
+    let sides = shares.map { place, share in
+      Column<Row>("side \(share) %") { row in
+        row.summary?.sizes(place).map { Cell.fixed($0.side, decimals: 1) }
       }
-      let shares = FieldSummary.shares.map { Double($0) / 100 }
-      table.append(
-        [row.kernel]
-          + shares.map {
-            Cell.fixed(field.pixels(holding: $0).map { Double($0).squareRoot() }, decimals: 1)
-          } + shares.map { field.extent(holding: $0).map(String.init) ?? "" })
     }
+    let extents = shares.map { place, share in
+      Column<Row>("extent \(share) %") { $0.summary?.sizes(place)?.extent }
+    }
+    let table = TextTable(rows, [Column("kernel") { $0.kernel }] + sides + extents)
     let problems = rows.compactMap { row in row.refusal.map { "\(row.kernel) was refused: \($0)" } }
     let legend = """
 
-      side: of a square as large as the fewest pixels that hold the share of all contributions; extent: of the
-      smallest square about the centre that does
+      side: √(smallest number of pixels that hold that share of all contributions)
+      extent: side of the smallest square about the centre that holds it
       """
     return ([table.text, legend] + problems).joined(separator: "\n")
   }
@@ -134,20 +162,17 @@ public struct FieldStudy {
       throw WorkbenchError("The folder \(folder) cannot be made; choose another one with --map.")
     }
     for row in rows {
-      guard let field = row.field else { continue }
+      guard let map = row.map else { continue }
       let path = (folder as NSString).appendingPathComponent(Self.fileName([row.kernel]))
-      try NpyFile.write(
-        Tensor(field.shares.map(Float.init), [field.height, field.width]), to: path + ".npy")
-      try AtomicFile.write(field.picture, to: path + ".pgm")
+      try NpyFile.write(map, to: path + ".npy")
+      try AtomicFile.write(Self.picture(map), to: path + ".pgm")
     }
   }
-}
 
-extension ReceptiveField {
-  /// A grey picture (PGM): the square root of each pixel's share, the largest white.
-  public var picture: Data {
-    let shares = shares, largest = shares.max() ?? 0
-    var data = Data("P5\n\(width) \(height)\n255\n".utf8)
+  /// A grey picture (PGM) of a map: the square root of each pixel's share, the largest white.
+  private static func picture(_ map: Tensor) -> Data {
+    let shares = map.values.map(Double.init), largest = shares.max() ?? 0
+    var data = Data("P5\n\(map.shape[1]) \(map.shape[0])\n255\n".utf8)
     for share in shares {
       data.append(largest > 0 ? UInt8((255 * (share / largest).squareRoot()).rounded()) : 0)
     }

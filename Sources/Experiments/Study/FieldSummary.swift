@@ -25,35 +25,33 @@ public struct FieldSummary: Hashable, Sendable, Codable {
   }
 }
 
+extension FieldSummary {
+  /// The sizes for one of ``shares``, by its place there; nil if a record lacks them.
+  func sizes(_ place: Int) -> (pixels: Int, side: Double, extent: Int)? {
+    guard pixels.indices.contains(place), extents.indices.contains(place) else { return nil }
+    return (pixels[place], Double(pixels[place]).squareRoot(), extents[place])
+  }
+}
+
 extension CSVTable {
   /// field.csv: areas in pixels, the sides of squares of the same area, and of the smallest squares about the centre.
   ///
-  /// - Parameters:
-  ///   - fields: of each kernel the sizes, or why there are none.
-  ///   - shared: what all rows have in common, as cells.
-  public init(
-    fields: [(kernel: String, summary: FieldSummary?, refusal: String?)],
-    _ shared: [(column: String, cell: String)]
-  ) {
-    self.init(
-      columns: ["kernel"] + shared.map(\.column) + ["height", "width"]
-        + FieldSummary.shares.flatMap { ["pixels_\($0)", "side_\($0)", "extent_\($0)"] }
-        + ["status", "reason"])
-    for row in fields {
-      var cells = Dictionary(shared.map { ($0.column, $0.cell) }, uniquingKeysWith: { $1 })
-      cells["kernel"] = row.kernel
-      cells["status"] = row.summary == nil ? "refused" : "ok"
-      cells["reason"] = row.refusal ?? ""
-      if let field = row.summary {
-        cells["height"] = "\(field.height)"
-        cells["width"] = "\(field.width)"
-        for (share, (pixels, extent)) in zip(FieldSummary.shares, zip(field.pixels, field.extents)) {
-          cells["pixels_\(share)"] = "\(pixels)"
-          cells["side_\(share)"] = Cell.fixed(Double(pixels).squareRoot(), decimals: 2)
-          cells["extent_\(share)"] = "\(extent)"
-        }
-      }
-      append(cells)
+  /// - Parameter shared: what all rows have in common, as cells.
+  public init(fields: [FieldStudy.Row], _ shared: [(column: String, cell: String)]) {
+    typealias Column = Experiments.Column<FieldStudy.Row>
+    let sizes = FieldSummary.shares.enumerated().flatMap { place, share in
+      [
+        Column("pixels_\(share)") { $0.summary?.sizes(place)?.pixels },
+        Column("side_\(share)") { Cell.fixed($0.summary?.sizes(place)?.side, decimals: 2) },
+        Column("extent_\(share)") { $0.summary?.sizes(place)?.extent },
+      ]
     }
+    self.init(
+      fields,
+      [Column("kernel") { $0.kernel }] + Column.shared(shared) + [
+        Column("height") { $0.summary?.height }, Column("width") { $0.summary?.width },
+      ] + sizes + [
+        Column("status") { $0.summary == nil ? "refused" : "ok" }, Column("reason") { $0.refusal },
+      ])
   }
 }

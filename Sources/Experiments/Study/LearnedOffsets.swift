@@ -111,28 +111,30 @@ extension CSVTable {
   /// - Parameters:
   ///   - offsets: of each kernel.
   ///   - shared: what all rows have in common: `model`, `replace`, `data`, `image`.
-  public init(offsets: [(kernel: String, offsets: LearnedOffsets)], _ shared: [String: String]) {
-    self.init(columns: [
-      "model", "replace", "data", "image", "kernel", "layer", "row", "column", "offset_group", "tap",
-      "grid_y",
-      "grid_x", "y", "x", "mask", "image_grid_y", "image_grid_x", "image_y", "image_x",
-    ])
-    for (kernel, offsets) in offsets {
-      let sy = Double(offsets.strideY), sx = Double(offsets.strideX)
-      for row in offsets.rows {
-        func cell(_ value: Float, _ scale: Double = 1) -> String {
-          Cell.number(scale * Double(value), digits: 6)
-        }
-        append([
-          "model": shared["model"] ?? "", "replace": shared["replace"] ?? "", "data": shared["data"] ?? "",
-          "image": shared["image"] ?? "", "kernel": kernel, "layer": offsets.layer, "row": "\(row.row)",
-          "column": "\(row.column)", "offset_group": "\(row.group)", "tap": "\(row.tap)",
-          "grid_y": cell(row.gridY), "grid_x": cell(row.gridX), "y": cell(row.y), "x": cell(row.x),
-          "mask": row.mask.map { cell($0) } ?? "", "image_grid_y": cell(row.gridY, sy),
-          "image_grid_x": cell(row.gridX, sx), "image_y": cell(row.y, sy), "image_x": cell(row.x, sx),
-        ])
-      }
+  public init(
+    offsets: [(kernel: String, offsets: LearnedOffsets)], _ shared: [(column: String, cell: String)]
+  ) {
+    typealias Tap = (kernel: String, offsets: LearnedOffsets, row: LearnedOffsets.Row)
+    typealias Column = Experiments.Column<Tap>
+    func number(_ name: String, _ value: @escaping (Tap) -> Double?) -> Column {
+      Column(name) { value($0).map { Cell.number($0, digits: 6) } }
     }
+    let taps = offsets.flatMap { kernel, offsets in offsets.rows.map { (kernel, offsets, $0) } }
+    let places = [
+      Column("kernel") { $0.kernel }, Column("layer") { $0.offsets.layer }, Column("row") { $0.row.row },
+      Column("column") { $0.row.column }, Column("offset_group") { $0.row.group },
+      Column("tap") { $0.row.tap },
+    ]
+    let positions = [
+      number("grid_y") { Double($0.row.gridY) }, number("grid_x") { Double($0.row.gridX) },
+      number("y") { Double($0.row.y) }, number("x") { Double($0.row.x) },
+      number("mask") { $0.row.mask.map(Double.init) },
+      number("image_grid_y") { Double($0.offsets.strideY) * Double($0.row.gridY) },
+      number("image_grid_x") { Double($0.offsets.strideX) * Double($0.row.gridX) },
+      number("image_y") { Double($0.offsets.strideY) * Double($0.row.y) },
+      number("image_x") { Double($0.offsets.strideX) * Double($0.row.x) },
+    ]
+    self.init(taps, Column.shared(shared) + places + positions)
   }
 
   /// offsets-image.csv: an image in grey, the mean of its channels, from 0 to 1.

@@ -80,12 +80,6 @@ public struct ProxyStudy {
     return table
   }
 
-  private static let legend = """
-
-    ↑ A higher value is meant to stand for a better network; how far that holds of trained networks, proxy_quality.csv of
-    ‘experiment report’ says. Formulas: docs/proxies.md
-    """
-
   /// The table for people.
   public var text: String {
     var table = TextTable(
@@ -102,7 +96,8 @@ public struct ProxyStudy {
           })
     }
     return
-      ([table.text, Self.legend] + problems)
+      ([table.text, "\n↑ Higher is meant to be better. How well that holds, and formulas: docs/proxies.md"]
+      + problems)
       .joined(separator: "\n")
   }
 

@@ -75,20 +75,18 @@ public struct TrainabilityStudy {
 
   /// The file: one row per kernel × depth × shortcut × time × layer.
   public var table: CSVTable {
-    var table = CSVTable(columns: [
-      "kernel", "model", "depth", "shortcut", "when", "top1", "layer", "index", "norm", "weight_norm",
-    ])
-    for entry in entries {
-      for (index, norm) in entry.norms.enumerated() {
-        table.append([
-          "kernel": entry.kernel, "model": entry.model, "depth": "\(entry.depth)",
-          "shortcut": entry.shortcut.rawValue, "when": entry.when,
-          "top1": Cell.fixed(entry.top1, decimals: 3), "layer": norm.layer, "index": "\(index)",
-          "norm": Cell.number(norm.norm, digits: 7), "weight_norm": Cell.number(norm.weightNorm, digits: 7),
-        ])
-      }
-    }
-    return table
+    typealias Column = Experiments.Column<(entry: Entry, index: Int, norm: GradientNorm)>
+    let rows = entries.flatMap { entry in entry.norms.enumerated().map { (entry, $0, $1) } }
+    return CSVTable(
+      rows,
+      [
+        Column("kernel") { $0.entry.kernel }, Column("model") { $0.entry.model },
+        Column("depth") { $0.entry.depth }, Column("shortcut") { $0.entry.shortcut.rawValue },
+        Column("when") { $0.entry.when }, Column("top1") { Cell.fixed($0.entry.top1, decimals: 3) },
+        Column("layer") { $0.norm.layer }, Column("index") { $0.index },
+        Column("norm") { Cell.number($0.norm.norm, digits: 7) },
+        Column("weight_norm") { Cell.number($0.norm.weightNorm, digits: 7) },
+      ])
   }
 
   /// The table for people: one row per network and time.

@@ -26,41 +26,11 @@ struct SweepFields: Sendable {
   }
 
   /// Measures one kernel.
-  func measure(_ kernel: KernelChoice, threads: Int) throws -> RecordedField {
+  func measure(_ kernel: KernelChoice, threads: Int) throws -> FieldStudy.Row {
     let plan = FieldStudy.Plan(size: size, channels: channels, seeds: seeds, batch: batch, threads: threads)
     let study = try FieldStudy([kernel], plan) { kernel, seed in
       try FieldStudy.stack(kernel, depth: depth, window: window, channels: channels, seed: seed)
     }
-    return RecordedField(study.rows[0])
-  }
-}
-
-/// A kernel's receptive field in a record.
-struct RecordedField: Codable {
-  var summary: FieldSummary?
-  /// Each pixel's share of the contributions, row by row: Float32, little-endian; Base64 in the file.
-  var shares: Data?
-  var refusal: String?
-
-  init(_ row: FieldStudy.Row) {
-    summary = row.field.flatMap(FieldSummary.init)
-    shares = row.field.map { field in
-      field.shares.reduce(into: Data()) { data, share in
-        withUnsafeBytes(of: Float(share).bitPattern.littleEndian) { data.append(contentsOf: $0) }
-      }
-    }
-    refusal = row.refusal
-  }
-
-  /// The map, height × width; nil if the record holds what cannot be.
-  var map: Tensor? {
-    guard let summary, let shares, (1...4096).contains(summary.height), (1...4096).contains(summary.width),
-      shares.count == 4 * summary.height * summary.width
-    else { return nil }
-    let bytes = [UInt8](shares)
-    let values = (0..<bytes.count / 4).map { index in
-      Float(bitPattern: (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[4 * index + $1]) << UInt32(8 * $1) })
-    }
-    return Tensor(values, [summary.height, summary.width])
+    return study.rows[0]
   }
 }

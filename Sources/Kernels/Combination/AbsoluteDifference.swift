@@ -10,7 +10,7 @@ public struct AbsoluteDifference: Combination {
   public let formula = "−|x − w|"
   public let reduction = Reduction.sum
   public let hasOwnGradients = true
-  public let initialization = Initialization.unitNormal
+  public let initialization = Initialization.normal(deviation: 1)
   public let updateRule = UpdateRule.adder
   public let engine: CombinationEngine? = CombinationEngine(step: .distance, gradients: .clampedDifferences)
   public let printedStem = "Adder"

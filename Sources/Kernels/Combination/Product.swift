@@ -7,7 +7,7 @@ public struct Product: Combination {
   public let formula = "x·w"
   public let reduction = Reduction.sum
   public let isProduct = true
-  public let initialization = Initialization.he
+  public let initialization = Initialization.residual
   public let engine: CombinationEngine? = CombinationEngine(step: .product, gradients: .products)
   public let printedStem = "Conv"
 

@@ -52,9 +52,12 @@ public final class ConvolutionLayer: KernelLayer, ChoosesAlgorithm, HoldsDecisio
       site.bias
       ? Parameter(
         Tensor(repeating: 0, [geometry.outputChannels]), layout: .plain, rateFactor: rateFactor) : nil
-    choice = try AlgorithmChoice(
-      Operation(geometry, combination, readsRegularGrid: sampling.isRegularGrid), algorithms,
-      requested: site.algorithm)
+    for named in self.weights.ownParameters { named.parameter.isFactor = combination.isProduct }
+    let operation = Operation(geometry, combination, readsRegularGrid: sampling.isRegularGrid)
+    if countsFourier, let reason = Fourier().refusal(operation, .forward, nil) {
+      throw WorkbenchError(reason)
+    }
+    choice = try AlgorithmChoice(operation, algorithms, requested: site.algorithm)
   }
 
   /// The filter: where weights are learned as they are, the weight itself.

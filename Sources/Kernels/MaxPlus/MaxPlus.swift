@@ -9,7 +9,7 @@ public struct MaxPlus: Combination {
   public let name = "max-plus"
   public let formula = "x + w"
   public let reduction = Reduction.maximum
-  public let initialization = Initialization.unitNormal
+  public let initialization = Initialization.normal(deviation: 1)
   public let engine: CombinationEngine? = CombinationEngine(step: .largestSum, gradients: .largestTerm)
   public let printedStem = "MaxPlus"
 

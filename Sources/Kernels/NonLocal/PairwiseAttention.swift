@@ -58,7 +58,8 @@ final class PairwiseAttention: HoldsDecisions {
     var random = site.random.split("concatenation")
     weight =
       form == .concatenation
-      ? Parameter(Initialization.he.weights([1, 1, 2 * width, 1], using: &random), layout: .convolution) : nil
+      ? Parameter(
+        Initialization.residual.weights([1, 1, 2 * width, 1], using: &random), layout: .convolution) : nil
   }
 
   var parts: [any Layer] { [queries, keys, values] }

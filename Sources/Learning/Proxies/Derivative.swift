@@ -24,7 +24,6 @@ struct Derivative {
         row.append(next)
         if distance < error { (value, error) = (next, distance) }
       }
-      if ProcessInfo.processInfo.environment["DEBUGD"] != nil { print(t, row, value, error) }
       last = row
     }
   }
