@@ -32,7 +32,8 @@ struct ProxiesCommand: ParsableCommand {
   var batches = 4
   @Option(help: "Whether minibatches are random images of the training split, or its first ones: on or off.")
   var shuffle = RecipeOptions.Switch.on
-  @Option(help: ArgumentHelp(
+  @Option(
+    help: ArgumentHelp(
       "Which ones, separated by commas (default: all but fisher_published and zen_published, other forms of two).",
       valueName: "names"))
   var proxies: ProxyList?

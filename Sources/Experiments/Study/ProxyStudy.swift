@@ -44,7 +44,8 @@ public struct ProxyStudy {
       do {
         guard let network = try makeNetwork(kernel, false) else { continue }
         _ = try network.outputShape(for: batch)
-        let plain = chosen.contains(.zen) || chosen.contains(.zenPublished) ? try makeNetwork(kernel, true) : nil
+        let plain =
+          chosen.contains(.zen) || chosen.contains(.zenPublished) ? try makeNetwork(kernel, true) : nil
         let values = Proxies.evaluate(
           network, plain: plain, batches: batches, chosen: chosen, random: Random(seed: seed),
           threads: threads)
