@@ -10,28 +10,8 @@ import Testing
 
 /// Sweep files, their records and tables.
 @Suite struct SweepTests {
-  /// The words of a file, with a stand-in for the command line's options.
-  static let vocabulary = SweepVocabulary(
-    registry: .builtIn, modelOptions: [.init("shortcut"), .init("init")],
-    model: { name, arguments, channels, classes in
-      var model = try Models.description(name, inputChannels: channels, classes: classes)
-      if arguments.contains("--replace=all") { model.replacement = .all }
-      if let item = arguments.last(where: { $0.hasPrefix("--init=") })?.dropFirst(7) {
-        model.initialization = try InitializationScheme.chosen(String(item))
-      }
-      return model
-    },
-    recipeOptions: [.init("epochs"), .init("rate"), .init("milestones", .numbers)],
-    recipe: { arguments in
-      if let wrong = arguments.first(where: { $0.hasPrefix("--rate=-") }) {
-        throw WorkbenchError("--rate is \(wrong.dropFirst(7)); it must be from 0 to 1000.")
-      }
-      let epochs = arguments.contains("--epochs=2") ? 2 : 1
-      return { .standard(epochs: epochs, isRegression: $0, hasPenalties: $1) }
-    })
-
   static func sweep(_ text: String) throws -> Sweep {
-    try SweepParser(vocabulary).sweep(YAMLValue.parse(text, file: "a.yaml"))
+    try SweepParser(.builtIn).sweep(YAMLValue.parse(text, file: "a.yaml"))
   }
 
   static func plan(_ text: String) throws -> SweepPlan { try SweepPlan(sweep(text), threads: 1) }
@@ -51,7 +31,7 @@ import Testing
     ("models: bottleneck20\nreplace: some\n", "a.yaml:2: replace is ‘some’;"),
     ("models:\n  - resnet20\n  - vgg\n", "a.yaml:3: There is no model ‘vgg’;"),
     ("models:\n  - {name: resnet20, window: 5}\n", "a.yaml:2: unknown key ‘window’;"),
-    ("models: resnet20\ntraining:\n  rate: -1\n", "a.yaml:3: rate is -1;"),
+    ("models: resnet20\ntraining:\n  rate: -1\n", "a.yaml:3: rate is ‘-1’; it must be a number from 0 to 1000."),
     ("models: resnet20\nmodels: resnet32\n", "a.yaml:1: the same key stands twice"),
     ("models: [resnet20\n", "a.yaml:2: this is no YAML:"),
     ("training:\n  epochs: 1\noperators:\n  seconds: 1\n", "a.yaml:2: there are no models to train;"),
