@@ -9,10 +9,10 @@ import Tensors
 struct ModelOptions: ParsableArguments, Sendable {
   @Option(ModelSettings.replace) var replace: String?
   @Option(ModelSettings.stages) var stages: String?
-  @Option(help: ArgumentHelp("The kernels' dilation: short for :dilation=N after each.", valueName: "size"))
+  @Option(help: ArgumentHelp("Dilation of every kernel; same as appending :dilation=N.", valueName: "size"))
   var dilation: SizeArgument?
   @Option(
-    help: ArgumentHelp("Offset groups of deformable kernels: short for :groups=N after each.", valueName: "n"))
+    help: ArgumentHelp("Offset groups of deformable kernels; same as appending :groups=N.", valueName: "n"))
   var offsetGroups: Int?
   @Option(ModelSettings.shortcut) var shortcut: String?
   @Option(ModelSettings.strideOn) var strideOn: String?

@@ -67,7 +67,7 @@ package struct ModelSettings: Settable {
       let names = [
         Self.stages, Self.shortcut, Self.strideOn, Self.dilateStages, Self.zeroInit, Self.expansion, Self.width,
       ].map(\.name)
-      throw WorkbenchError("\(name) is no residual network; leave out \(names.joined(separator: ", ")).")
+      throw WorkbenchError("\(name) is not a residual network; leave out \(names.joined(separator: ", ")).")
     }
     return description
   }
