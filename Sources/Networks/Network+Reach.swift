@@ -20,6 +20,6 @@ extension Network {
     guard !maps.isEmpty else { return nil }
     let parts = maps.map { "\($0.taps.beyond) of \($0.taps.count) taps on \($0.size) maps" }
     return
-      "Its windows are larger than the feature maps of \(image.height)×\(image.width) images: \(parts.joined(separator: ", ")) read nothing but padding, so these images cannot judge it."
+      "Its windows are larger than the feature maps of \(image.height)×\(image.width) images: \(parts.joined(separator: ", ")) read nothing but padding, so these images cannot judge its reach."
   }
 }

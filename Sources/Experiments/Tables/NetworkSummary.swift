@@ -30,7 +30,7 @@ public struct NetworkSummary {
     if excess() > 0 { nameWidth = max(min(longest, 24), longest - excess()) }
     while excess() > 0, let last = kept.map(\.rank).max(), last > 1 { kept.removeAll { $0.rank == last } }
     if excess() > 0 { nameWidth = max(8, nameWidth - excess()) }
-    let table = table(kept, nameWidth: nameWidth)
+    let shown = table(kept, nameWidth: nameWidth)
     var lines = kept.filter { !$0.meaning.isEmpty }.map {
       $0.head.padding(toLength: 14, withPad: " ", startingAt: 0) + "  " + $0.meaning
     }
@@ -59,7 +59,7 @@ public struct NetworkSummary {
       else { continue }
       lines.append(Terminal.wrapped("\(kernel): \(remark)", to: width))
     }
-    return "\(Terminal.wrapped(title, to: width))\n\n\(table.text)\n\n" + lines.joined(separator: "\n")
+    return "\(Terminal.wrapped(title, to: width))\n\n\(shown.text)\n\n" + lines.joined(separator: "\n")
   }
 
   private func table(_ columns: [Column], nameWidth: Int) -> TextTable {
