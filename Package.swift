@@ -98,7 +98,9 @@ let package = Package(
       dependencies: ["TestSupport", "Experiments", "Learning", "Kernels", "Layers", "Tensors"]),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["TestSupport", "Command", "Experiments", "Learning", "Networks", "Tensors", "experiment"],
+      dependencies: [
+        "TestSupport", "Command", "Experiments", "Learning", "Networks", "Tensors", "experiment",
+      ],
       exclude: ["Fixtures"]),
   ],
   swiftLanguageModes: [.v6]

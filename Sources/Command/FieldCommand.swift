@@ -68,11 +68,16 @@ struct FieldCommand: ParsableCommand {
       if size == nil { settings.size = Pair(own.height, own.width) }
       description = try variations.description(model, inputChannels: own.channels, classes: 10)
     }
+    let rule = try variations.settings().initialization ?? nil
     Cancellation.listen()
     let progress = ProgressLine("fields", total: kernels.count * settings.seeds)
     defer { progress.finish() }
     let study = try FieldStudy(kernels, settings.plan(threads: threads), progress: progress) { kernel, seed in
-      guard let description else { return try settings.stack(kernel, seed: seed) }
+      guard let description else {
+        let layers = try settings.stack(kernel, seed: seed)
+        rule?.apply(to: Sequential(numbered: layers), random: Random(seed: seed).split("init"))
+        return layers
+      }
       let network = try Network(description, kernel: kernel, standard: standard, seed: seed)
       guard let links = network.featureLinks else {
         throw WorkbenchError("\(description.name) has no last feature map; leave out --model.")

@@ -52,11 +52,7 @@ struct ModelOptions: ParsableArguments, Sendable {
   /// A model by name, varied, for an experiment.
   func sweepModel(_ name: String) throws -> SweepModel {
     let settings = try settings()
-    let notes = given.compactMap { entry -> (name: String, text: String)? in
-      guard let texts = entry.texts, entry.setting.name != ModelSettings.replace.name else { return nil }
-      return settings.note(entry.setting.name, texts).map { (entry.setting.name, $0) }
-    }
-    return try SweepModel(name, settings, notes, isLabelled: false)
+    return try SweepModel(name, settings, settings.notes, isLabelled: false)
   }
 
   /// A network with one kernel, from an item of `--conv`; without one, and without classes, it has the model's own.

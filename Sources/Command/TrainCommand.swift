@@ -108,8 +108,11 @@ struct TrainCommand: ParsableCommand {
     let perEpoch = (data.train.count + settings.batch - 1) / settings.batch
     let job = TrainingJob(
       definition: try definition(network.description, plan, data), save: save,
-      resume: resume, log: log, lastStep: steps, metadata: network.metadata.merging(data.metadata) { $1 })
-    print(Self.header(network, data, seed: seed, threads: threads))
+      resume: resume, log: log, lastStep: steps,
+      metadata: [data.metadata, trainer.targetScale?.metadata ?? [:]].reduce(network.metadata) {
+        $0.merging($1) { $1 }
+      })
+    print(Self.header(network, data, trainer.targetScale, seed: seed, threads: threads))
     let progress = ProgressLine("steps", total: min(steps ?? .max, settings.epochs * perEpoch))
     defer { progress.finish() }
     do {
@@ -158,19 +161,27 @@ struct TrainCommand: ParsableCommand {
   }
 
   /// What is trained, and on what.
-  private static func header(_ network: Network, _ data: Dataset, seed: Int, threads: Int) -> String {
+  private static func header(
+    _ network: Network, _ data: Dataset, _ scale: TargetScale?, seed: Int, threads: Int
+  ) -> String {
     func count(_ number: Int, _ one: String, _ many: String) -> String {
       "\(number) \(number == 1 ? one : many)"
     }
     let shape = data.train.images.shape
+    func list(_ values: [Double]) -> String {
+      values.map { Cell.number($0, digits: 4) }.joined(separator: ", ")
+    }
+    let targets = scale.map {
+      "trained on targets less their mean (\(list($0.means))), divided by their deviation (\(list($0.deviations)))"
+    }
     return [
       "\(network.description.name) with \(network.kernel): \(Cell.grouped(network.parameterCount)) parameters",
       "\(data.name): \(data.train.count) training and \(data.test.count) test images of "
         + "\(count(shape[3], "channel", "channels")), \(shape[1])×\(shape[2]) pixels; "
         + (data.isRegression
           ? count(data.classes, "value", "values") : count(data.classes, "class", "classes")),
-      "seed \(seed), \(count(threads, "thread", "threads"))",
-    ].joined(separator: "\n")
+      targets, "seed \(seed), \(count(threads, "thread", "threads"))",
+    ].compactMap { $0 }.joined(separator: "\n")
   }
 
   /// Everything that the result depends on, but initial weights, which are in the checkpoint.

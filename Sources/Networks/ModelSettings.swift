@@ -4,19 +4,19 @@ import Tensors
 /// What can be varied in a model.
 package struct ModelSettings: Settable {
   package var replace: Replacement?
-  var stages: Set<Int>?
-  var shortcut: ResidualDescription.Shortcut?
-  var strideOn: ResidualDescription.StridePlace?
-  var dilateStages: Set<Int>?
-  var zeroInit = false
-  var expansion: Int?
-  var width: Double?
-  var initialization: InitializationChoice?
+  package var stages: Set<Int>?
+  package var shortcut: ResidualDescription.Shortcut?
+  package var strideOn: ResidualDescription.StridePlace?
+  package var dilateStages: Set<Int>?
+  package var zeroInit = false
+  package var expansion: Int?
+  package var width: Double?
+  package var initialization: InitializationChoice?
 
   package init() {}
 
   /// A rule for initial weights, or nil inside for the model's own.
-  typealias InitializationChoice = ChosenInitialization?
+  package typealias InitializationChoice = ChosenInitialization?
 
   package static let replace = Setting(
     "replace", \Self.replace, .word,
@@ -32,7 +32,8 @@ package struct ModelSettings: Settable {
     "stride-on", \Self.strideOn, .word,
     "Where bottlenecks have their stride: spatial (as torchvision) or first (as the paper)")
   package static let dilateStages = Setting(
-    "dilate-stages", \Self.dilateStages, .stages, "Replace the stride of these stages by dilation, such as 3,4")
+    "dilate-stages", \Self.dilateStages, .stages,
+    "Replace the stride of these stages by dilation, such as 3,4")
   package static let zeroInit = Setting(
     "zero-init", \Self.zeroInit, .flag,
     "Start the last normalisation of each block at zero, so that blocks start as identities")
@@ -65,7 +66,8 @@ package struct ModelSettings: Settable {
     rest.initialization = nil
     guard rest.areDefault else {
       let names = [
-        Self.stages, Self.shortcut, Self.strideOn, Self.dilateStages, Self.zeroInit, Self.expansion, Self.width,
+        Self.stages, Self.shortcut, Self.strideOn, Self.dilateStages, Self.zeroInit, Self.expansion,
+        Self.width,
       ].map(\.name)
       throw WorkbenchError("\(name) is not a residual network; leave out \(names.joined(separator: ", ")).")
     }
@@ -101,14 +103,17 @@ package struct ModelSettings: Settable {
     return description
   }
 
-  /// What `given` says of a setting in a record's definition: as it is written, but the same rule for initial weights
-  /// has the same name, however it was asked for. Nil where it leaves the model as it is.
-  package func note(_ name: String, _ given: [String]) -> String? {
-    switch name {
-    case Self.initialization.name: initialization.flatMap { $0?.item }
-    case Self.zeroInit.name: zeroInit ? "on" : nil
-    default: given.joined(separator: ",")
-    }
+  /// What is varied beside which convolutions are replaced: the settings' names, and their values as the command line
+  /// writes them in a record's definition.
+  package var notes: [(name: String, text: String)] {
+    func list(_ stages: Set<Int>) -> String { stages.sorted().map(String.init).joined(separator: ",") }
+    let texts: [(Setting<Self>, String?)] = [
+      (Self.stages, stages.map(list)), (Self.shortcut, shortcut?.rawValue),
+      (Self.strideOn, strideOn?.rawValue), (Self.dilateStages, dilateStages.map(list)),
+      (Self.zeroInit, zeroInit ? "on" : nil), (Self.expansion, expansion.map(String.init)),
+      (Self.width, width.map { "\($0)" }), (Self.initialization, (initialization ?? nil)?.item),
+    ]
+    return texts.compactMap { setting, text in text.map { (setting.name, $0) } }
   }
 }
 

@@ -85,7 +85,7 @@ extension SettingForm<Bool> {
   }
 }
 
-extension SettingForm where Value: RawRepresentable<String> & CaseIterable {
+extension SettingForm where Value: RawRepresentable<String> & CaseIterable & SendableMetatype {
   /// One of the words of an enumeration.
   package static var word: Self {
     let words = Value.allCases.map(\.rawValue)
@@ -108,15 +108,18 @@ package struct Setting<Target: Settable>: Sendable {
 
   /// A setting with a default.
   package init<Value>(
-    _ name: String, _ path: WritableKeyPath<Target, Value> & Sendable, _ form: SettingForm<Value>, _ help: String
+    _ name: String, _ path: WritableKeyPath<Target, Value> & Sendable, _ form: SettingForm<Value>,
+    _ help: String
   ) {
-    let initial = form.placeholder.isEmpty ? "" : " (default: \(Self.text(Target()[keyPath: path])))"
+    let text = Self.text(Target()[keyPath: path])
+    let initial = form.placeholder.isEmpty && text == "off" ? "" : " (default: \(text))"
     self.init(name, form, help + initial + ".") { $0[keyPath: path] = $1 }
   }
 
   /// A setting that may be left open; its help says what that means.
   package init<Value>(
-    _ name: String, _ path: WritableKeyPath<Target, Value?> & Sendable, _ form: SettingForm<Value>, _ help: String
+    _ name: String, _ path: WritableKeyPath<Target, Value?> & Sendable, _ form: SettingForm<Value>,
+    _ help: String
   ) {
     self.init(name, form, help + ".") { $0[keyPath: path] = $1 }
   }

@@ -41,7 +41,9 @@ import Testing
       let error = #expect(throws: WorkbenchError.self) {
         try setting.set(&target, [example.wrong], label: "x")
       }
-      #expect(error?.description.hasPrefix("x is ‘\(example.wrong)’; it must be \(example.reason)") == true, "\(error as Any)")
+      #expect(
+        error?.description.hasPrefix("x is ‘\(example.wrong)’; it must be \(example.reason)") == true,
+        "\(error as Any)")
       // The same sentence from a file, with its line, and from the command line.
       let path = folder.appendingPathComponent("a.yaml").path
       let text = file(setting.name, example.wrong)

@@ -161,8 +161,14 @@ import Testing
       "models: bottleneck20\ntraining:\n  epochs: three\n",
       ":3: epochs is ‘three’; it must be a whole number from 1 to 1000000."
     ),
-    ("models: bottleneck20\ntraining:\n  epochs: 0\n", ":3: epochs is ‘0’; it must be a whole number from 1 to 1000000."),
-    ("models:\n  - name: resnet20\n    shortcut: nothing\n", ":3: shortcut is ‘nothing’; it must be one of padding, projection, none."),
+    (
+      "models: bottleneck20\ntraining:\n  epochs: 0\n",
+      ":3: epochs is ‘0’; it must be a whole number from 1 to 1000000."
+    ),
+    (
+      "models:\n  - name: resnet20\n    shortcut: nothing\n",
+      ":3: shortcut is ‘nothing’; it must be one of padding, projection, none."
+    ),
     ("models:\n  - name: resnet20\n    stages: [1, 9]\n", ":3: resnet20 has no stage 9"),
     (
       "models: bottleneck20\ntraining:\n  nesterov: maybe\n",

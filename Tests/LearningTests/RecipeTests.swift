@@ -42,7 +42,8 @@ import Testing
     )
     #expect(
       recipe.savedDefinition["schedule"]
-        == "Schedule(rate: 0.01, rule: Learning.Schedule.Rule.step(at: [0.5, 0.75], factor: 0.1), warmUp: 0.0)")
+        == "Schedule(rate: 0.01, rule: Learning.Schedule.Rule.step(at: [0.5, 0.75], factor: 0.1), warmUp: 0.0)"
+    )
     #expect(recipe.savedDefinition["targets"] == "standardised" && recipe.savedDefinition["augment"] == "off")
     // As long as nothing was added to them, reflection prints the same.
     for recipe in [RecipeSettings().recipe(), recipe] {

@@ -134,7 +134,11 @@ struct SweepParser {
     for setting in settings {
       guard let value = entries.first(where: { $0.key == setting.name })?.value else { continue }
       let texts = try value.set(setting, of: &chosen)
-      if let text = chosen.note(setting.name, texts) { notes.append((setting.name, text)) }
+      if let note = chosen.notes.first(where: { $0.name == setting.name }) {
+        // As the file writes it; but one rule for initial weights has one name, and what is turned on is `on`.
+        let isCanonical = [ModelSettings.initialization.name, ModelSettings.zeroInit.name].contains(note.name)
+        notes.append((note.name, isCanonical ? note.text : texts.joined(separator: ",")))
+      }
       model = try value.located { try SweepModel(name, chosen, notes, isLabelled: true) }
     }
     return model

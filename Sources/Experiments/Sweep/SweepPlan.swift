@@ -132,7 +132,8 @@ struct SweepPlan: Sendable {
   ) throws -> Comparison {
     let description = try model.description(data.train.images.shape[3], data.classes)
     let recipe =
-      group.recipe?.recipe(isRegression: data.isRegression, hasPenalties: description.hasPenalties) ?? .standard(epochs: 0)
+      group.recipe?.recipe(isRegression: data.isRegression, hasPenalties: description.hasPenalties)
+      ?? .standard(epochs: 0)
     let specification = try Specification(
       kernels: group.kernels, data: data, model: description, recipe: recipe, seeds: group.seeds.count,
       threads: threads)
