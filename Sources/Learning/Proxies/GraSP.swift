@@ -11,7 +11,7 @@ extension ProxyProbe {
   func grasp() throws(ProxyRefusal) -> Double {
     if let layer = network.firstWithoutHeldDecisions {
       throw ProxyRefusal(
-        "\(layer.printedName) does not say that its decisions can be held (see HoldsDecisions), so that second derivatives might be wrong."
+        "\(layer.typeName) does not say that its decisions can be held (see HoldsDecisions), so that second derivatives might be wrong."
       )
     }
     let weights = weights, values = weights.map(\.value), decisions = Decisions()
@@ -36,9 +36,9 @@ extension ProxyProbe {
   private func decide(_ decisions: Decisions) {
     let images = batch.images
     let cost = try? network.cost(for: FeatureShape(images), pass: .inference)
-    if let cost, cost.macs + cost.adds + cost.otherOps < 10_000_000_000 {
+    if let cost, network.firstWithoutDefinition == nil, cost.macs + cost.adds + cost.otherOps < 10_000_000_000 {
       Decisions.$ofDefinition.withValue(decisions) {
-        _ = network.reference(
+        _ = network.definition(
           Tensor64(images), network.parameters.map { Tensor64($0.parameter.value) }, training: true)
       }
     }

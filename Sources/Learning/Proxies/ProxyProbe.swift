@@ -23,8 +23,7 @@ struct ProxyProbe {
     context.observer = observer
     context.decisions = decisions
     let result = batch.targets.loss(network.forward(batch.images, context))
-    context.skipsInputGradient = true
-    _ = network.backward(result.gradient, context)
+    _ = network.backward(result.gradient, input: .unneeded, context)
     return result.loss
   }
 }

@@ -12,7 +12,7 @@ extension ProxyProbe {
     guard let links = network.featureLinks else {
       throw ProxyRefusal("this network is no chain of layers with a last feature map.")
     }
-    let normalizations = links.flatMap(\.tree).compactMap { $0 as? BatchNormalization }
+    let normalizations = links.flatMap(\.tree).compactMap(\.ownNormalization)
     var sum = 0.0
     for repetition in 0..<repetitions {
       let random = random.split("repetition \(repetition)")
@@ -43,5 +43,13 @@ extension ProxyProbe {
       sum += log(distance / Double(shape[0])) + factors.reduce(0, +)
     }
     return sum / Double(repetitions)
+  }
+}
+
+extension Layer {
+  /// The layer, if it is a batch normalisation.
+  fileprivate var ownNormalization: BatchNormalization? {
+    guard case .normalization(let normalization) = (self as? any EpiloguePart)?.part else { return nil }
+    return normalization
   }
 }
