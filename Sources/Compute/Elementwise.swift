@@ -56,7 +56,8 @@ public enum Elementwise {
     let six = Vector(repeating: 6)
     forEachVector(count, threads: threads) {
       let v = Vector(at: x + $0)
-      v.replacing(with: Vector.zero, where: v .< Vector.zero).replacing(with: six, where: v .> six).store(y + $0)
+      v.replacing(with: Vector.zero, where: v .< Vector.zero).replacing(with: six, where: v .> six).store(
+        y + $0)
     } elements: {
       y[$0] = x[$0] < 0 ? 0 : x[$0] > 6 ? 6 : x[$0]
     }

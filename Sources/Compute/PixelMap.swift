@@ -36,7 +36,8 @@ public struct PixelMap: Sendable {
   ///   - targets: those of an output image.
   ///   - forEachTerm: calls its argument with each target, source and share.
   public init(
-    sources: Int, targets: Int, _ forEachTerm: ((_ target: Int, _ source: Int, _ share: Float) -> Void) -> Void
+    sources: Int, targets: Int,
+    _ forEachTerm: ((_ target: Int, _ source: Int, _ share: Float) -> Void) -> Void
   ) {
     var of: [Int32] = [], from: [Int32] = [], shares: [Float] = []
     forEachTerm { target, source, share in
@@ -61,7 +62,8 @@ public struct PixelMap: Sendable {
   public func applyTransposed(
     _ g: UnsafePointer<Float>, _ dx: UnsafeMutablePointer<Float>, images: Int, channels: Int, threads: Int
   ) {
-    Self.sum(scatters, g, dx, of: sources, from: targets, images: images, channels: channels, threads: threads)
+    Self.sum(
+      scatters, g, dx, of: sources, from: targets, images: images, channels: channels, threads: threads)
   }
 
   /// Few pixels of many channels are shared out too: a block of channels of a pixel has one owner.

@@ -25,7 +25,8 @@ public struct Conformance: Sendable {
     for algorithm in ["auto"] + choice.kernel.algorithms.filter({ $0 != "auto" }) {
       for test in cases {
         check(
-          "\(choice.item), \(algorithm), \(test.name)", on: test.input, isExact: Self.exact.contains(algorithm)
+          "\(choice.item), \(algorithm), \(test.name)", on: test.input,
+          isExact: Self.exact.contains(algorithm)
         ) {
           let layer = try choice.makeLayer(
             at: test.place, bias: test.bias, algorithm: algorithm, random: Random(seed: 7))

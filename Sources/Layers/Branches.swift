@@ -70,7 +70,9 @@ public final class Branches: Container, Defined, TorchPrinted, HoldsDecisions {
   public func steps(for input: FeatureShape) throws -> [ContainerStep] {
     let output = try outputShape(for: input), others = children.count - 1, isSum = join == .sum
     let gradients = inputs == nil ? others * input.count : 0
-    let own = ContainerOperation(name: isSum ? "add" : "concat", type: isSum ? "Add" : "Concat", output: output) {
+    let own = ContainerOperation(
+      name: isSum ? "add" : "concat", type: isSum ? "Add" : "Concat", output: output
+    ) {
       $0 == .backward
         ? Cost(adds: gradients, bytes: isSum ? 0 : 8 * output.count)
         : Cost(adds: isSum ? others * output.count : 0, bytes: 8 * output.count)
@@ -94,7 +96,9 @@ public final class Branches: Container, Defined, TorchPrinted, HoldsDecisions {
   }
 
   public func backward(_ gradient: Tensor, input: InputGradient, _ context: Context) -> Tensor {
-    let gradients = join == .sum ? children.map { _ in gradient } : gradient.channelSlices(saved.take(), threads: context.threads)
+    let gradients =
+      join == .sum
+      ? children.map { _ in gradient } : gradient.channelSlices(saved.take(), threads: context.threads)
     func run(_ index: Int, _ input: InputGradient) -> Tensor {
       context.runBackward(children[index].layer, gradients[index], input: input)
     }

@@ -51,7 +51,8 @@ public final class MeanAndMaximum: Defined, TorchPrinted, HoldsDecisions {
     let largest = input.withPointer { x in Tensor(winners.map { x[$0] }, means.shape) }
     let both = Tensor.concatenated([means, largest], threads: threads).reshaped(pooled(shape).extents)
     let output = shared.forward(both, context), width = output.shape[3]
-    let halves = output.reshaped([shape.batch, 1, 1, 2 * width]).channelSlices([width, width], threads: threads)
+    let halves = output.reshaped([shape.batch, 1, 1, 2 * width]).channelSlices(
+      [width, width], threads: threads)
     return .sum(halves[0], halves[1], threads: threads)
   }
 

@@ -66,7 +66,8 @@ enum MobileNet {
       }
     }
     layers.append(try activated(features["\(layers.count)"], channels, 1280))
-    let head = net["classifier"], linear = try head.classifier("1", 1280, start: .normal(deviation: 0.01), zeroBias: true)
+    let head = net["classifier"],
+      linear = try head.classifier("1", 1280, start: .normal(deviation: 0.01), zeroBias: true)
     return Sequential([
       ("features", Sequential(numbered: layers)), ("", AdaptiveAveragePooling()),
       ("classifier", Sequential([head.dropout("0", 0.2), linear])),

@@ -123,7 +123,8 @@ import Testing
   @Test func positionsAreKnownByTheirRole() throws {
     let named = Sequential([("offset", Self.linear(4, 4)), ("bn", BatchNormalization(channels: 4))])
     #expect(named.parameters.filter(\.isPosition).isEmpty)
-    #expect(named.parameters.count == 4 && named.buffers.map(\.name) == ["bn.running_mean", "bn.running_var"])
+    #expect(
+      named.parameters.count == 4 && named.buffers.map(\.name) == ["bn.running_mean", "bn.running_var"])
     let place = try ConvolutionGeometry(
       inputChannels: 4, outputChannels: 4, kernel: Pair(3), padding: Padding(Pair(1)))
     for (item, positions) in [
@@ -161,7 +162,8 @@ import Testing
     let shape = FeatureShape(batch: 1, height: 2, width: 2, channels: 3)
     conformance.check("undefined", on: shape) { Sequential([("a", ReLU()), ("b", Undefined())]) }
     conformance.check("forgetful", on: shape) { Forgetful() }
-    #expect(conformance.failures.prefix(1) == ["undefined, integers: has a part without a definition: Undefined."])
+    #expect(
+      conformance.failures.prefix(1) == ["undefined, integers: has a part without a definition: Undefined."])
     #expect(conformance.failures.last?.contains("gradient to the input plus another one") == true)
   }
 }

@@ -101,7 +101,9 @@ public struct ModelStudy {
     case .backward:
       // Only the timed part differs: the forward pass is preparation.
       var gradient = Tensor(repeating: 0, [1])
-      return ({ gradient = forward().gradient }, { _ = network.backward(gradient, input: .unneeded, training) })
+      return (
+        { gradient = forward().gradient }, { _ = network.backward(gradient, input: .unneeded, training) }
+      )
     case .training:
       let optimizer = SGD(network.parameters.map(\.parameter), .init(momentum: 0.9, weightDecay: 1e-4))
       return (

@@ -5,7 +5,9 @@ import Tensors
 /// An operator as its four answers: a sampling, a combination, weights, and algorithms to choose from.
 ///
 /// The filter is `[kernel height, kernel width, input channels / groups, output channels]` in memory, OIHW in files.
-public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorithm, TorchPrinted, HoldsDecisions {
+public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorithm, TorchPrinted,
+  HoldsDecisions
+{
   public let geometry: ConvolutionGeometry
   /// Where it reads.
   public let sampling: any Sampling

@@ -36,7 +36,8 @@ extension ProxyProbe {
   private func decide(_ decisions: Decisions) {
     let images = batch.images
     let cost = try? network.cost(for: FeatureShape(images), pass: .inference)
-    if let cost, network.firstWithoutDefinition == nil, cost.macs + cost.adds + cost.otherOps < 10_000_000_000 {
+    if let cost, network.firstWithoutDefinition == nil, cost.macs + cost.adds + cost.otherOps < 10_000_000_000
+    {
       Decisions.$ofDefinition.withValue(decisions) {
         _ = network.definition(
           Tensor64(images), network.parameters.map { Tensor64($0.parameter.value) }, training: true)
