@@ -22,6 +22,7 @@ public final class ReLU: Defined, TorchPrinted, HoldsDecisions {
     if let decisions = context.decisions {
       let passes = decisions.made(by: self) { Tensor.signs(input.values, input.shape) }
       output.keep(passes, context)
+      context.report(rectified: passes, of: self)
       return input.times(passes, threads: context.threads)
     }
     var result = Tensor(uninitialized: input.shape)

@@ -22,6 +22,7 @@ public final class ReLU6: Defined, TorchPrinted, HoldsDecisions {
     if let decisions = context.decisions {
       let code = decisions.made(by: self) { Self.code(input.values, input.shape) }
       saved.keep(code, context)
+      context.report(rectified: code, of: self)
       return Tensor(zip(input.values, code.values).map { $1 == 1 ? $0 : $1 }, input.shape)
     }
     saved.keep(input, context)
