@@ -23,7 +23,7 @@ struct TrainabilityCommand: ParsableCommand {
   var depths = "20,56,110"
   @Option(
     help: ArgumentHelp(
-      "The models are named so, with the depth behind: resnet or bottleneck.", valueName: "name"))
+      "The models are named so, with the depth after it: resnet or bottleneck.", valueName: "name"))
   var family = "resnet"
   @OptionGroup(title: "The model")
   var variations: ModelOptions

@@ -9,7 +9,7 @@ import Tensors
 ///   - partial: whether `--partial` was given; nil for commands that do not have it.
 ///   - data: the images that the network is applied to, where they are normalised here.
 func load(_ path: String, into network: Network, partial: Bool? = nil, data: Dataset? = nil) throws {
-  let advice = partial == nil ? "" : ", or --partial to load what fits"
+  let advice = partial == nil ? "" : "--partial to load what fits"
   let (match, origin) = try network.load(weights: path, partial: partial ?? false, advice: advice)
   if let origin { warn("\(path) was saved for \(origin).") }
   if !match.isComplete { warn("Loaded \(match.loaded.count) tensors of \(path); \(match.differences).") }

@@ -18,7 +18,7 @@ public struct ComplexWeights: Sendable {
   /// - Parameters:
   ///   - real: the real part of (frequency, group, channel, output) lies at the sum of these indices times the
   ///     strides below.
-  ///   - imaginary: the imaginary part lies as far behind this pointer; its sign is turned if `conjugate`.
+  ///   - imaginary: the imaginary part lies this far after the pointer; its sign is turned if `conjugate`.
   public init(
     frequencies: Int, groups: Int, channels: Int, outputs: Int, real: UnsafePointer<Float>,
     imaginary: UnsafePointer<Float>, conjugate: Bool, frequencyStride: Int, groupStride: Int,

@@ -51,7 +51,7 @@ public struct FourierPlan: Sendable {
 
   /// The spectrum of a tile of a block of channels, which is overwritten; it must be aligned to 64 bytes.
   ///
-  /// A pixel of the tile has `width` floats; those behind the channels are zeros.
+  /// A pixel of the tile has `width` floats; those after the channels are zeros.
   public func transform(
     _ tile: UnsafeMutablePointer<Float>, _ block: Range<Int>, _ spectrum: UnsafeMutablePointer<Float>
   ) {

@@ -11,7 +11,7 @@ import Tensors
 ///   - finish: what is done to the sums before they are stored.
 ///   - step: what is accumulated of x and w.
 ///   - slots: at most how many slots a tile has; by default one for each tap.
-///   - channelStep: the distance of a slot's channels in memory.
+///   - channelStep: the step between a slot's channels in memory.
 ///   - scratchPerRow: floats of scratch memory that `fill` needs for each row.
 ///   - threads: how many threads share the rows or the panels; the result does not depend on it.
 ///   - fill: fills the table of a tile of rows (at most `RowTable.capacity`) and returns its number of slots.

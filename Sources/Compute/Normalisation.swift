@@ -1,7 +1,7 @@
 import Tensors
 
 /// The passes of batch normalisation over `[rows][channels]` (Ioffe and Szegedy, 2015, arXiv:1502.03167), with the
-/// ReLU behind it where there is one.
+/// ReLU after it where there is one.
 public enum Normalisation {
   /// y = scale · x + shift, channel by channel, and max(y, 0) if `relu`.
   public struct Affine: Sendable {

@@ -5,7 +5,7 @@ import Tensors
 /// A panel is two vectors of outputs wide; the last is one vector wide if that is enough. Missing outputs are
 /// zeros.
 public struct PackedWeights: Sendable {
-  /// How many groups do not see each other.
+  /// The number of groups.
   public let groups: Int
   /// The taps of the window.
   public let taps: Int

@@ -3,7 +3,7 @@ import Tensors
 
 /// Runs `body` over `0 ..< count`, cut into at most `threads` contiguous ranges of nearly equal size.
 ///
-/// Ranges start at multiples of `grain`. Whoever calls it gives each output to one index, so that the result
+/// Ranges start at multiples of `grain`. The caller gives each output to one index, so that the result
 /// does not depend on `threads`.
 @inline(__always)
 public func parallel(_ count: Int, threads: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {

@@ -7,7 +7,7 @@ import Tensors
 /// one thread, over the pixels in order: the result does not depend on `threads`.
 ///
 /// - Parameters:
-///   - rowDilation: the distance of the window's rows.
+///   - rowDilation: the step from one row of the window to the next.
 ///   - top: the rows of padding above.
 ///   - left: the columns of padding on the left: at most two, as on the right.
 ///   - result: HWIO, overwritten.

@@ -2,7 +2,7 @@
 public struct StoreOptions {
   /// One value for each output of all groups.
   let bias: UnsafePointer<Float>?
-  /// How far behind an output its residual lies, in bytes.
+  /// How far after an output its residual lies, in bytes.
   private let residual: Int?
   private let relu: Bool
 

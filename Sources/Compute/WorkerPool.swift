@@ -2,12 +2,12 @@ import CHints
 import Foundation
 import Synchronization
 
-/// Threads that wait for work with their eyes open for about a millisecond before they sleep: waking a sleeping one
+/// Worker threads that spin for about a millisecond before they block: waking a sleeping one
 /// can take longer than a layer.
 final class WorkerPool: @unchecked Sendable {
   static let shared = WorkerPool()
 
-  /// One loop at a time; whoever finds it taken makes do without it.
+  /// Held while a loop runs; a caller that finds the pool busy runs its loop without it.
   private let isTaken = Atomic(false)
   /// The present loop: its number, its chunks and the next one to be taken, in one word, so that a late worker can
   /// take nothing from a loop that it has not seen.
@@ -85,7 +85,7 @@ final class WorkerPool: @unchecked Sendable {
         workbench_pause()
       }
       sleeping.add(1, ordering: .sequentiallyConsistent)
-      // A loop that came in between is not slept over.
+      // Check again before blocking, or a loop issued meanwhile would be missed.
       if ticket.load(ordering: .sequentiallyConsistent) >> 32 == done { bell.wait() }
       sleeping.subtract(1, ordering: .sequentiallyConsistent)
     }

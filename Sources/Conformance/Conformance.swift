@@ -10,6 +10,8 @@ public struct Conformance: Sendable {
   public private(set) var failures: [String] = []
   /// The number of kernel × algorithm × shape × data combinations that were computed.
   public private(set) var checked = 0
+  /// The same by algorithm, zero where it refused everything.
+  public private(set) var checkedByAlgorithm: [String: Int] = [:]
   /// The combinations that a kernel refused, with its reason.
   public private(set) var refusals: [String] = []
 
@@ -23,6 +25,8 @@ public struct Conformance: Sendable {
   /// Checks one item of `--conv` on all its algorithms and the given cases.
   public mutating func check(_ choice: KernelChoice, cases: [ConformanceCase]) {
     for algorithm in ["auto"] + choice.kernel.algorithms.filter({ $0 != "auto" }) {
+      let before = checked
+      defer { checkedByAlgorithm[algorithm, default: 0] += checked - before }
       for test in cases {
         check(
           "\(choice.item), \(algorithm), \(test.name)", on: test.input,

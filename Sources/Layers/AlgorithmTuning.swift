@@ -23,7 +23,7 @@ public final class AlgorithmTuning: Sendable {
       for _ in 0..<5 {
         let time = ContinuousClock().measure { run(candidate) }
         if time < best.1 { best = (candidate, time) }
-        // What is far behind will not catch up.
+        // What is far slower will not catch up.
         if time > best.1 * 2 { break }
       }
     }

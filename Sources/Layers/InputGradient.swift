@@ -7,10 +7,10 @@ public enum InputGradient: Sendable {
   case needed
   /// Another branch's gradient, which has the input's shape, is added to it: the sum is returned.
   case plus(Tensor)
-  /// Nobody asks for it, as of a network's first layer; what a backward pass returns is then of no meaning.
+  /// It is not needed, as in a network's first layer; what a backward pass returns then has no meaning.
   case unneeded
 
-  /// Whether anybody asks for it.
+  /// Whether it is needed.
   public var isNeeded: Bool {
     if case .unneeded = self { return false }
     return true
@@ -29,6 +29,6 @@ public enum InputGradient: Sendable {
     return gradient
   }
 
-  /// What a backward pass returns where nobody asks for it.
+  /// What a backward pass returns where it is not needed.
   public static var nothing: Tensor { Tensor(uninitialized: [0]) }
 }

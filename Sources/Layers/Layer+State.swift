@@ -40,7 +40,7 @@ extension Layer {
   ///
   /// - Parameters:
   ///   - partial: whether to load what fits and leave the rest as it is.
-  ///   - advice: what a refusal adds.
+  ///   - advice: what a refusal tells to use.
   /// - Returns: what was loaded and what not.
   /// - Throws: a ``WorkbenchError`` that lists what does not fit; then nothing is changed. One that cannot be read to
   ///   its end leaves what was read.
@@ -50,7 +50,7 @@ extension Layer {
     let match = match(file.entries)
     guard match.isComplete || partial else {
       throw WorkbenchError(
-        "\(path) does not fit this network\(advice); \(match.differences).")
+        "\(path) does not fit this network\(advice.isEmpty ? "" : "; use \(advice)"); \(match.differences).")
     }
     guard !match.loaded.isEmpty else {
       throw WorkbenchError("\(path) holds nothing that fits this network; \(match.differences).")

@@ -93,7 +93,7 @@ extension Context {
     return observer.runBackward(layer, gradient) { layer.backward($0, input: input, self) }
   }
 
-  /// Tells the observer, if there is one, of a ReLU's output in training: whoever computes it calls this.
+  /// Tells the observer, if there is one, of a ReLU's output in training: the layer that computes it calls this.
   public func report(rectified output: Tensor, of relu: any Layer) {
     observer?.report(relu, output)
   }

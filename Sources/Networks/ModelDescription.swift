@@ -12,7 +12,7 @@ public enum Replacement: String, Sendable, CaseIterable {
 public protocol ModelDescription: Sendable {
   /// The model's name.
   var name: String { get set }
-  /// Channels of the images; a network of several inputs has them one behind the other.
+  /// Channels of the images; a network of several inputs has them one after the other.
   var inputChannels: Int { get }
   /// The number of classes, or of values in a regression.
   var classes: Int { get }

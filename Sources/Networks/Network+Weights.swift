@@ -55,7 +55,7 @@ extension Network {
   ///
   /// - Parameters:
   ///   - partial: whether to load what fits, of another network's weights too.
-  ///   - advice: what a refusal adds, such as which option loads what fits.
+  ///   - advice: what else a refusal tells to use, such as an option that loads what fits.
   /// - Returns: what was loaded and what not, and of which other network the file is.
   @discardableResult
   public func load(weights path: String, partial: Bool = false, advice: String = "") throws
@@ -65,6 +65,7 @@ extension Network {
     guard let origin, !partial else {
       return (try load(from: path, partial: partial, advice: advice), origin)
     }
-    throw WorkbenchError("\(path) was saved for \(origin); use the same\(advice).")
+    throw WorkbenchError(
+      "\(path) was saved for \(origin); use the same\(advice.isEmpty ? "" : ", or \(advice)").")
   }
 }

@@ -116,7 +116,7 @@ struct ResidualBuilder {
     }
   }
 
-  /// What stands beside a block that changes the size or the channels.
+  /// The shortcut of a block that changes the size or the channels.
   private func shortcut(_ net: NetworkBuilder, _ geometry: BlockGeometry, _ outputs: Int) throws -> (
     any Layer
   )? {

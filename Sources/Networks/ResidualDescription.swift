@@ -16,7 +16,7 @@ public struct ResidualDescription: ModelDescription {
     public var expansion: Int { self == .bottleneck ? 4 : 1 }
   }
 
-  /// What stands before the first stage.
+  /// The stem, before the first stage.
   public enum Stem: String, Sendable {
     /// 7×7 with stride 2, then 3×3 max pooling with stride 2: for large images.
     case large
@@ -77,13 +77,13 @@ public struct ResidualDescription: ModelDescription {
   public var stemWidth: Int
   /// The stages, first to last: `layer1`, `layer2`, …
   public var stages: [Stage]
-  /// So many times as many channels as the model's name stands for.
+  /// A factor on the channels of the model of that name.
   public private(set) var widthFactor = 1.0
   /// Groups of the bottlenecks' k×k convolutions (Xie et al., 2016, arXiv:1611.05431).
   public var groups = 1
   /// The factor on the width inside bottlenecks (Zagoruyko and Komodakis, 2016, arXiv:1605.07146), as a fraction.
   public var innerWidth = (numerator: 1, denominator: 1)
-  /// What stands beside blocks that change the size or the channels.
+  /// The shortcut of blocks that change the size or the channels.
   public var shortcut: Shortcut
   /// What classifies.
   public var head = Head.linear

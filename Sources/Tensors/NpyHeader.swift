@@ -1,6 +1,6 @@
 /// What the header of a `.npy` file says: a Python dictionary of the keys descr, fortran_order and shape.
 struct NpyHeader {
-  /// Why a header is refused: the part of a sentence behind "cannot be read as a .npy file:".
+  /// Why a header is refused: the part of a sentence after "cannot be read as a .npy file:".
   struct Invalid: Error {
     let reason: String
     init(_ reason: String) { self.reason = reason }
@@ -87,7 +87,7 @@ struct NpyHeaderParser {
       guard token == .symbol("}") || token == .symbol(",") else { throw malformed }
       if token == .symbol(",") { token = try next() }
     }
-    guard try next() == .end else { throw NpyHeader.Invalid("its header goes on behind the dictionary") }
+    guard try next() == .end else { throw NpyHeader.Invalid("its header has more after the dictionary") }
     return entries
   }
 

@@ -9,7 +9,7 @@ public struct Random: RandomNumberGenerator, Sendable {
   /// A source that depends on nothing but `seed`.
   public init(seed: UInt64) { state = Random.mix(seed &+ Random.gamma) }
 
-  /// A source that goes on from where another one was.
+  /// A source that continues from a saved state.
   public init(position: UInt64) { state = position }
 
   /// Where it is: all that the next numbers depend on.

@@ -77,7 +77,7 @@ public struct SafetensorsFile: ~Copyable {
     } catch {
       throw broken("its header is not the JSON that is expected")
     }
-    // The values lie one behind the other, without gaps: then no two names can mean the same bytes.
+    // The values lie one after the other, without gaps: then no two names can mean the same bytes.
     var end = 0
     let sorted = decoded.entries.sorted {
       ($0.range.lowerBound, $0.range.upperBound, $0.name) < (

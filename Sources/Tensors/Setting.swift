@@ -5,7 +5,7 @@ package protocol Settable: Sendable {
 
 /// How the values of a setting are written.
 package struct SettingForm<Value>: Sendable {
-  /// What stands for a value in help, such as `n`.
+  /// The placeholder of a value in help, such as `n`.
   let placeholder: String
   /// What a value must be, in words.
   let words: String
@@ -99,7 +99,7 @@ package struct Setting<Target: Settable>: Sendable {
   package let name: String
   /// What it does, and its default.
   package let help: String
-  /// What stands for a value in help; empty if its name alone turns it on.
+  /// The placeholder of a value in help; empty if its name alone turns it on.
   package let placeholder: String
   /// The words to choose from, if there are only some.
   package let choices: [String]

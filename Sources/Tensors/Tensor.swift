@@ -57,7 +57,7 @@ public struct Tensor: Sendable {
   }
 
   /// The tensor of the same shape that `body` writes while it reads this one, element by element: in the same memory
-  /// if nobody else refers to it.
+  /// if it has no other reference.
   @inline(__always)
   public consuming func mapped(
     _ body: (_ values: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>) -> Void

@@ -35,13 +35,13 @@ struct SlidingTileArguments: PartialTile {
   var lines: UnsafePointer<SlidingLine>
   var count: Int
   var channels: Int
-  /// The distance of the weights of neighbouring channels.
+  /// The step between the weights of neighbouring channels.
   var weightStep: Int
   /// That of neighbouring taps.
   var tapStep: Int
   var bias: Vector
   var output: UnsafeMutablePointer<Float>
-  /// The distance of neighbouring pixels' outputs.
+  /// The step between neighbouring pixels' outputs.
   var outputStep: Int
   /// The outputs that exist: a vector or fewer.
   var columns: Int
@@ -64,7 +64,7 @@ struct SlidingTileArguments: PartialTile {
 struct SlidingOperands {
   let taps: ThreeTaps
   let before, x, after: UnsafePointer<Float>
-  /// The distance of neighbouring pixels.
+  /// The step between neighbouring pixels.
   let step: Int
   /// The tile's last pixel.
   let last: Int

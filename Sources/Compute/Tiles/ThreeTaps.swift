@@ -2,7 +2,7 @@
 struct ThreeTaps {
   let first, second, third: Vector
 
-  /// - Parameter step: the distance of the vectors in memory; may be negative.
+  /// - Parameter step: the step between the vectors in memory; may be negative.
   @inline(__always) init(_ first: UnsafePointer<Float>, step: Int) {
     self.first = Vector(at: first)
     second = Vector(at: first + step)

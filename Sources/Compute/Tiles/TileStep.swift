@@ -1,7 +1,7 @@
 /// What a microkernel accumulates over the terms of an output.
 ///
 /// To add one: a case here; a type that conforms to `Accumulation`, in a file like `LargestSumStep.swift`; and a line
-/// in `run(_:single:)`, which the compiler asks for. All tile sizes and their tests know it then.
+/// in `run(_:single:)`, which the compiler demands. All tile sizes and their tests know it then.
 public enum TileStep: Sendable, CaseIterable {
   /// The sum of x · w.
   case product

@@ -32,7 +32,7 @@ public struct WinogradTiling {
     columns = ((output.width + self.dilation.width - 1) / self.dilation.width + step - 1) / step
   }
 
-  /// The distance of taps; `dilation` is the number of phases, fewer on images smaller than it.
+  /// The step between taps; `dilation` is the number of phases, fewer on images smaller than it.
   let reach: (height: Int, width: Int)
 
   /// All tiles of all images.

@@ -151,7 +151,7 @@ private struct GradientPixels: VectorSource {
   let step: Int
   /// How many pixels of the image's row are left.
   let pixels: Int
-  /// The distance of the tile's columns.
+  /// The step between the tile's columns.
   let reach: Int
   let lanes: Int
 

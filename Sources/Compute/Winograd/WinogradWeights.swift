@@ -18,7 +18,7 @@ public struct WinogradWeights: Sendable {
 
   /// Transforms weights `[3, 3, channels, outputs]`.
   ///
-  /// - Parameter backward: whether for the gradient to the input: the window turned by half a turn, channels and
+  /// - Parameter backward: whether for the gradient to the input: the window rotated by 180°, channels and
   ///   outputs exchanged.
   public init(_ weights: Tensor, _ size: WinogradSize, backward: Bool, threads: Int) {
     self.size = size
@@ -40,7 +40,7 @@ public struct WinogradWeights: Sendable {
           withScratch(3 * points * Vector.scalarCount) { lines in
             for first in stride(from: range.lowerBound, to: range.upperBound, by: Vector.scalarCount) {
               let lanes = range.upperBound &- first
-              // Backward, the window is turned by half a turn.
+              // For the input gradient the window is rotated by 180°.
               let turned = w + (first + (backward ? 8 &* matrix : 0)), tap = backward ? -matrix : matrix
               for column in 0..<3 {
                 Transform.weights(

@@ -2,7 +2,7 @@ import Foundation
 
 /// Another program, run to its end, or stopped when its time is up.
 enum ChildProcess {
-  /// What it came to.
+  /// Its outcome.
   struct Outcome {
     /// Its exit status; nil if it was stopped, by a signal or because its time was up.
     let status: Int32?

@@ -76,7 +76,7 @@ public struct FieldStudy {
 
   /// Runs the study.
   ///
-  /// - Parameter makeLayers: the layers of a kernel for a seed, one behind the other; the last gives the map whose
+  /// - Parameter makeLayers: the layers of a kernel for a seed, one after the other; the last gives the map whose
   ///   centre looks.
   public init(
     _ kernels: [KernelChoice], _ plan: Plan, progress: ProgressLine? = nil,
@@ -106,7 +106,7 @@ public struct FieldStudy {
     }
   }
 
-  /// Layers with a kernel, each with batch normalisation and a ReLU behind it.
+  /// Layers with a kernel, each with batch normalisation and a ReLU after it.
   public static func stack(
     _ kernel: KernelChoice, depth: Int, window: Int, channels: Int, seed: UInt64
   ) throws -> [any Layer] {

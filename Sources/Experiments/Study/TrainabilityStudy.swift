@@ -15,7 +15,7 @@ public struct TrainabilityStudy {
     public let model: String
     /// Its number of layers.
     public let depth: Int
-    /// What stands beside its blocks.
+    /// The shortcut of its blocks.
     public let shortcut: ResidualDescription.Shortcut
     /// `initial` or `trained`.
     public let when: String

@@ -9,7 +9,7 @@ public struct TrainingJob {
   public var definition: [String: String]
   /// Where the weights go; the training's state goes beside them.
   public var save: String?
-  /// A training to go on with.
+  /// A training to resume.
   public var resume: String?
   /// Where the log goes.
   public var log: String?

@@ -78,7 +78,7 @@ public struct SweepGroup: Sendable {
 
 /// A model of a sweep.
 public struct SweepModel: Sendable {
-  /// The model's name, with its options behind colons: the `model` column.
+  /// The model's name, with its options after colons: the `model` column.
   let label: String
   /// What of it defines a run.
   let definition: [String: String]

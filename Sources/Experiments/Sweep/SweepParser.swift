@@ -69,7 +69,7 @@ struct SweepParser {
     var seen = Set<String>()
     let elements = try list.elements.map { element in
       let text = try element.text(what)
-      guard seen.insert(text).inserted else { throw element.error("‘\(text)’ stands here twice.") }
+      guard seen.insert(text).inserted else { throw element.error("‘\(text)’ occurs twice here.") }
       return (text, element)
     }
     guard !elements.isEmpty else { throw list.error("\(what) is an empty list.") }
@@ -105,7 +105,7 @@ struct SweepParser {
       }
     }
     for model in models where !seen.insert(model.definition).inserted {
-      throw list.error("the model ‘\(model.label)’ stands here twice.")
+      throw list.error("the model ‘\(model.label)’ occurs twice here.")
     }
     guard !models.isEmpty else { throw list.error("models is an empty list.") }
     return models

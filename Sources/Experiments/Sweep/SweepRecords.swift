@@ -45,7 +45,7 @@ struct SweepRecords {
       throw Distrust(reason: "is of another format, ‘\(record.format)’")
     }
     guard try SweepRecord.name(record.definition) == name else {
-      throw Distrust(reason: "does not have the name that its definition asks for")
+      throw Distrust(reason: "does not have the name that follows from its definition")
     }
     guard try record.expectedChecksum() == record.checksum else {
       throw Distrust(reason: "was changed by somebody")

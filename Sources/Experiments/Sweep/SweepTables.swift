@@ -10,7 +10,7 @@ struct SweepTables {
   /// These, and those that are made on request.
   static let all = main + ["layers", "fields", "offsets", "offsets-image"]
 
-  /// What the sweep asks for and its records give, by files' names without `.csv`.
+  /// The tables that the sweep wants and its records can give, by files' names without `.csv`.
   private(set) var tables: [(name: String, table: CSVTable)] = []
   /// The results of each model on each data set.
   private(set) var results: [Results] = []

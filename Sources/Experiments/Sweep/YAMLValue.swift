@@ -148,7 +148,7 @@ struct YAMLValue {
       return (max(mark.line, 1), "invalid YAML: \(problem).")
     case .duplicatedKeysInMapping(let duplicates, let context):
       let keys = duplicates.sorted().map { "‘\($0)’" }.joined(separator: ", ")
-      return (max(context.mark.line, 1), "the same key stands twice in what begins here: \(keys).")
+      return (max(context.mark.line, 1), "the same key occurs twice in what begins here: \(keys).")
     case .reader(let problem, let offset, _, let text):
       let line = offset.map { text.prefix($0).count { $0.isNewline } + 1 } ?? 1
       return (line, "invalid YAML: \(problem).")

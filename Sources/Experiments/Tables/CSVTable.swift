@@ -17,13 +17,13 @@ public struct CSVTable: Sendable {
     rows.append(row)
   }
 
-  /// Adds the rows of another table, each with some more cells; columns that only it has come behind the others.
+  /// Adds the rows of another table, each with some more cells; columns that only it has come after the others.
   public mutating func append(_ other: CSVTable, _ cells: [String: String] = [:]) {
     columns += other.columns.filter { !columns.contains($0) }
     for row in other.rows { append(row.merging(cells) { $1 }) }
   }
 
-  /// The table with one more column, behind the others, that has the same cell in each row.
+  /// The table with one more column, after the others, that has the same cell in each row.
   func adding(_ column: String, _ cell: String) -> CSVTable {
     var table = CSVTable(columns: columns + [column])
     for row in rows { table.append(row.merging([column: cell]) { $1 }) }

@@ -34,7 +34,7 @@ struct ActiveShift: Kernel {
       KernelSite(geometry: window, algorithm: site.algorithm, random: site.random.split("shift")))
     guard mixes else {
       guard !site.bias else {
-        throw WorkbenchError("active-shift has no bias without a 1×1 behind it; leave it out.")
+        throw WorkbenchError("active-shift has no bias without a 1×1 after it; leave it out.")
       }
       return shift
     }

@@ -43,7 +43,7 @@ final class ActiveShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDec
   /// The distances as a window of taps.
   private struct Window {
     let geometry: ConvolutionGeometry
-    /// Each channel's first tap and the fractions behind it.
+    /// Each channel's first tap and the fractions after it.
     let places: [(row: Int, column: Int, y: Float, x: Float)]
     let weight: Parameter
 

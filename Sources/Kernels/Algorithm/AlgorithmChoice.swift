@@ -16,7 +16,7 @@ final class AlgorithmChoice {
     let input: FeatureShape, pass: Pass
   }
 
-  /// Refuses a name that nobody has, and an algorithm that refuses the operation.
+  /// Refuses an unknown name, and an algorithm that refuses the operation.
   init(_ operation: Operation, _ algorithms: Algorithms, requested name: String?) throws {
     self.operation = operation
     self.algorithms = algorithms

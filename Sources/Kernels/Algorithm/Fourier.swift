@@ -205,7 +205,7 @@ final class FourierPasses: ConvolutionPasses {
               let width = FourierPlan.width(block.count)
               tile.update(repeating: 0, count: size * size * width)
               for tap in 0..<geometry.taps {
-                // Backward, the window is turned by half a turn.
+                // For the input gradient the window is rotated by 180°.
                 let position = backward ? geometry.taps - 1 - tap : tap
                 let y = position / geometry.kernel.width * geometry.dilation.height
                 let x = position % geometry.kernel.width * geometry.dilation.width

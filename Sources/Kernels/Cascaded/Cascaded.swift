@@ -1,11 +1,11 @@
 import Layers
 import Tensors
 
-/// Dilated convolutions one behind the other.
+/// Dilated convolutions, one after the other.
 struct Cascaded: ComposedKernel {
   let name = "cascaded"
   let family = KernelFamily.stages
-  let summary = "dilated 3×3 convolutions one behind the other, a ReLU between them"
+  let summary = "dilated 3×3 convolutions one after the other, a ReLU between them"
   let formula = "y = w_n ∗_{r_n} relu(… relu(w₁ ∗_{r₁} x)), each w 3×3 with its taps r apart"
   let paper = "Wang et al., 2017, arXiv:1702.08502; Yu and Koltun, 2015, arXiv:1511.07122"
   let options = [

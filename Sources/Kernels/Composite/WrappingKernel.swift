@@ -6,7 +6,7 @@ public protocol WrappingKernel: ComposedKernel {
   /// The kernel inside.
   var inner: KernelChoice { get set }
 
-  /// What stands behind the kernel inside.
+  /// What comes after the kernel inside.
   func attention(_ site: KernelSite) throws -> [NamedLayer]
 }
 
@@ -22,10 +22,10 @@ extension WrappingKernel {
 
   public var algorithms: [String] { inner.kernel.algorithms }
 
-  /// For lists: `around` is read by the registry, since an item stands behind it.
+  /// For lists: `around` is read by the registry, since an item follows it.
   public static var aroundOption: KernelOption {
     KernelOption(
-      "around", .item, initial: "standard", help: "the kernel inside, with its own options behind it")
+      "around", .item, initial: "standard", help: "the kernel inside, with its own options after it")
   }
 
   public func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
@@ -39,10 +39,10 @@ extension WrappingKernel {
     place.options = inner.options
     place.random = site.random.split("kernel")
     let kernel = try inner.kernel.makeLayer(place)
-    // The kernel's algorithms are not those of the convolutions behind it.
-    var behind = site
-    behind.algorithm = site.algorithm == "reference" ? "reference" : nil
+    // The kernel's algorithms are not those of the convolutions after it.
+    var after = site
+    after.algorithm = site.algorithm == "reference" ? "reference" : nil
     return ComposedLayer(
-      site, [("kernel", kernel)] + (try attention(behind)), algorithm: kernel.algorithm, around: kernel)
+      site, [("kernel", kernel)] + (try attention(after)), algorithm: kernel.algorithm, around: kernel)
   }
 }

@@ -6,7 +6,7 @@ struct MultiScale: ComposedKernel {
   let name = "multi-scale"
   let family = KernelFamily.branches
   let summary = "1×1, 3×3 and 5×5 convolutions side by side, each for a share of the output channels"
-  let formula = "y = [w₁ ∗ x, w₃ ∗ x, w₅ ∗ x], channels behind one another"
+  let formula = "y = [w₁ ∗ x, w₃ ∗ x, w₅ ∗ x], channels one after another"
   let paper = "Szegedy et al., 2014, arXiv:1409.4842"
   let options = [
     KernelOption(

@@ -1,12 +1,12 @@
 import Layers
 import Tensors
 
-/// Non-local attention: every pixel sees every other, weighed by how alike they are.
+/// Non-local attention: every pixel sees every other, weighted by similarity.
 struct NonLocal: ComposedKernel {
   let name = "non-local"
   let family = KernelFamily.attention
   let summary =
-    "x plus a normalised mean over all pixels, weighed by their likeness; starts as the identity where the shape stays"
+    "x plus a normalised mean over all pixels, weighted by similarity; starts as the identity where the shape stays"
   let formula = "z = x + BN(w · Σ over q of f(x[p], x[q]) · g(x[q]) / C), f embedded: exp(θ(x[p])ᵀ φ(x[q]))"
   let paper = "Wang et al., 2017, arXiv:1711.07971"
   let options = [

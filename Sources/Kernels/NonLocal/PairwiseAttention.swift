@@ -3,12 +3,12 @@ import Foundation
 import Layers
 import Tensors
 
-/// y[p] = Σ over q of a(p, q) · g(x[q]): the weights a are the likeness of p and q.
+/// y[p] = Σ over q of a(p, q) · g(x[q]): the weights a are the similarity of p and q.
 ///
 /// The keys and values (φ and g) may be the maxima of small windows, so that there are fewer of them. The matrix of
-/// likeness is made again in the backward pass, not kept: it has pixels² elements.
+/// similarity is computed again in the backward pass, not kept: it has pixels² elements.
 final class PairwiseAttention: Defined, HoldsDecisions {
-  /// What likeness is (Wang et al., 2017, arXiv:1711.07971, §3.2).
+  /// What similarity is (Wang et al., 2017, arXiv:1711.07971, §3.2).
   enum Form: String, CaseIterable {
     /// softmax over q of θ(x[p])ᵀ φ(x[q])
     case embedded
@@ -134,7 +134,7 @@ final class PairwiseAttention: Defined, HoldsDecisions {
     return .stacked(
       (0..<q.shape[0]).map { image in
         MatrixProduct.plain(
-          likeness(q.matrix(image), k.matrix(image), passes?[image], context.threads), v.matrix(image),
+          similarity(q.matrix(image), k.matrix(image), passes?[image], context.threads), v.matrix(image),
           threads: context.threads)
       }, [q.shape[0], q.shape[1], q.shape[2], width])
   }
@@ -146,10 +146,10 @@ final class PairwiseAttention: Defined, HoldsDecisions {
     var toWeight = Array(repeating: Float(0), count: weight?.value.count ?? 0)
     for image in 0..<q.shape[0] {
       let (q, k, v, g) = (q.matrix(image), k.matrix(image), v.matrix(image), gradient.matrix(image))
-      let a = likeness(q, k, passes?[image], threads)
+      let a = similarity(q, k, passes?[image], threads)
       toV.append(MatrixProduct.transposingFirst(a, g, threads: threads))
       let toA = MatrixProduct.transposingSecond(g, v, threads: threads)
-      let toSums = throughLikeness(passes?[image] ?? a, toA, threads)
+      let toSums = throughSimilarity(passes?[image] ?? a, toA, threads)
       if form == .concatenation {
         let (dq, dk) = throughSums(toSums, q, k, &toWeight)
         toQ.append(dq)
@@ -171,7 +171,7 @@ final class PairwiseAttention: Defined, HoldsDecisions {
   }
 
   /// a: `[queries, keys]` of one image.
-  private func likeness(_ q: Tensor, _ k: Tensor, _ passes: Tensor?, _ threads: Int) -> Tensor {
+  private func similarity(_ q: Tensor, _ k: Tensor, _ passes: Tensor?, _ threads: Int) -> Tensor {
     let keys = k.shape[0], factor = 1 / Float(keys)
     var a = form == .concatenation ? sums(q, k) : MatrixProduct.transposingSecond(q, k, threads: threads)
     if let passes { a = a.times(passes, threads: threads) }
@@ -210,8 +210,8 @@ final class PairwiseAttention: Defined, HoldsDecisions {
     return sums
   }
 
-  /// The gradient to what the likeness is made of: products, or sums.
-  private func throughLikeness(_ a: Tensor, _ gradient: Tensor, _ threads: Int) -> Tensor {
+  /// The gradient to what the similarity is made of: products, or sums.
+  private func throughSimilarity(_ a: Tensor, _ gradient: Tensor, _ threads: Int) -> Tensor {
     let keys = a.shape[1], rows = a.shape[0], factor = 1 / Float(a.shape[1]), form = form
     var result = Tensor(uninitialized: a.shape)
     withPointers(a, gradient) { a, g in

@@ -19,7 +19,7 @@ extension PairwiseAttention {
       var sums: [Double] = []
       for row in 0..<q.shape[1] {
         for column in 0..<q.shape[2] {
-          let likeness = places.map { place -> Double in
+          let similarity = places.map { place -> Double in
             if form == .concatenation {
               let w = parameters[0].values
               return (0..<width).reduce(0) {
@@ -30,8 +30,8 @@ extension PairwiseAttention {
               $0 + q[image, row, column, $1] * k[image, place.0, place.1, $1]
             }
           }
-          sums += likeness
-          for (weight, place) in zip(weights(likeness), places) {
+          sums += similarity
+          for (weight, place) in zip(weights(similarity), places) {
             for channel in 0..<width {
               y[image, row, column, channel] += weight * v[image, place.0, place.1, channel]
             }
@@ -45,15 +45,15 @@ extension PairwiseAttention {
   }
 
   /// a of one query, from its products or sums.
-  private func weights(_ likeness: [Double]) -> [Double] {
-    let count = Double(likeness.count)
+  private func weights(_ similarity: [Double]) -> [Double] {
+    let count = Double(similarity.count)
     switch form {
     case .embedded, .gaussian:
-      let largest = likeness.max() ?? 0, exponentials = likeness.map { exp($0 - largest) }
+      let largest = similarity.max() ?? 0, exponentials = similarity.map { exp($0 - largest) }
       let sum = exponentials.reduce(0, +)
       return exponentials.map { $0 / sum }
-    case .dot: return likeness.map { $0 / count }
-    case .concatenation: return likeness.map { max($0, 0) / count }
+    case .dot: return similarity.map { $0 / count }
+    case .concatenation: return similarity.map { max($0, 0) / count }
     }
   }
 }

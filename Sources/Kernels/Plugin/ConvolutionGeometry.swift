@@ -58,13 +58,13 @@ public struct ConvolutionGeometry: Hashable, Sendable {
   public let outputChannels: Int
   /// Extents of the window, in taps.
   public let kernel: Pair
-  /// Distance of neighbouring windows.
+  /// Stride: the step between neighbouring windows.
   public let stride: Pair
   /// Zeros around the image.
   public let padding: Padding
-  /// Distance of neighbouring taps.
+  /// Dilation: the step between neighbouring taps.
   public let dilation: Pair
-  /// Groups of channels that do not see each other.
+  /// Groups of channels that are convolved apart.
   public let groups: Int
 
   /// A geometry; refuses sizes that make no convolution.

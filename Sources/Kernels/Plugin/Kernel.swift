@@ -10,7 +10,7 @@ public protocol Kernel: Sendable {
   var name: String { get }
   /// One line: what it does.
   var summary: String { get }
-  /// Whose relative it is, for lists; `.other` by default.
+  /// The family it is listed under; `.other` by default.
   var family: KernelFamily { get }
   /// What an output is, as a formula.
   var formula: String { get }
@@ -21,7 +21,7 @@ public protocol Kernel: Sendable {
   /// The algorithms that can compute it, the reference last.
   var algorithms: [String] { get }
 
-  /// What somebody who chose these options should know, one sentence each: what they save, or what they break.
+  /// Notes on the chosen options, one sentence each: what they save, or what they break.
   func remarks(_ options: KernelOptions) -> [String]
 
   /// The geometry that this kernel has where a network has a k×k convolution of geometry `place`.
@@ -77,7 +77,7 @@ public enum KernelFamily: String, Sendable, CaseIterable {
   case positions = "Learned positions"
   /// Other arithmetic than products, or none.
   case arithmetic = "Moves and distances"
-  /// Several small convolutions, one behind the other.
+  /// Several small convolutions, one after the other.
   case stages = "Stages in sequence"
   /// Several side by side.
   case branches = "Branches in parallel"
@@ -95,11 +95,11 @@ public struct OperatorRequest: Sendable {
   public var operands: Operands
   /// The kernel's options.
   public var options: KernelOptions
-  /// Distance of windows.
+  /// Stride.
   public var stride: Pair
   /// Zeros around the image, or nil for the operator's own default.
   public var padding: Padding?
-  /// Distance of taps, or nil for the operator's own default.
+  /// Dilation, or nil for the operator's own default.
   public var dilation: Pair?
   /// Groups of channels.
   public var groups: Int

@@ -39,7 +39,8 @@ public struct KernelOption: Hashable, Sendable {
 
   /// The distance of taps, which every k×k kernel can vary.
   public static func dilation(initial: Int = 1) -> KernelOption {
-    KernelOption("dilation", .size, initial: String(initial), help: "distance of neighbouring taps, N or HxW")
+    KernelOption(
+      "dilation", .size, initial: String(initial), help: "step between neighbouring taps, N or HxW")
   }
 
   /// The extent of the window, which kernels with a plain grid can vary.

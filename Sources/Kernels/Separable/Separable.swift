@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// A depthwise and a pointwise convolution, one behind the other.
+/// A depthwise and a pointwise convolution, one after the other.
 struct Separable: ComposedKernel {
   let name = "depthwise-separable"
   let family = KernelFamily.stages
@@ -14,7 +14,7 @@ struct Separable: ComposedKernel {
       help: "which comes first; pointwise: Inception's order, as Xception discusses it"),
     KernelOption(
       "activation", .choice(["none", "relu"]), initial: "none",
-      help: "what stands between them; Xception found none to be best"),
+      help: "the layers between them; Xception found none to be best"),
     KernelOption.dilation(),
   ]
 

@@ -25,7 +25,7 @@ public struct ReceptiveField: Sendable {
   /// Adds what one draw of weights and images shows.
   ///
   /// - Parameters:
-  ///   - layers: one behind the other; the last one's output has a centre, at half its height and width.
+  ///   - layers: one after the other; the last one's output has a centre, at half its height and width.
   ///   - images: NHWC, of this field's height and width.
   public mutating func add(_ layers: [any Layer], _ images: Tensor, threads: Int) {
     var context = Context(training: true, threads: threads)

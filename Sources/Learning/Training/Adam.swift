@@ -12,7 +12,7 @@ public final class Adam: Optimizer {
     public var beta2: Double
     /// Added to the root of the mean of squares.
     public var epsilon: Double
-    /// The share of the weights that is added to their gradients, or subtracted from themselves.
+    /// Weight decay: added to the gradients (L2), or subtracted from the weights (decoupled).
     public var weightDecay: Double
     /// Whether weight decay acts on the weights themselves (AdamW).
     public var isDecoupled: Bool

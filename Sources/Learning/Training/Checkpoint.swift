@@ -2,7 +2,7 @@ import Foundation
 import Layers
 import Tensors
 
-/// A training in a file, so that another process goes on with it bit for bit.
+/// A training in a file, so that another process resumes it bit for bit.
 ///
 /// A safetensors file with the network's state under its own names, the optimiser's slots as
 /// `optimizer.SLOT.PARAMETER`, and in the metadata where the training is and what defines it.

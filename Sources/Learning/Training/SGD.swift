@@ -8,9 +8,9 @@ public final class SGD: Optimizer {
   public struct Options: Hashable, Sendable, Codable {
     /// The share of the last step that is kept.
     public var momentum: Double
-    /// Whether the gradient is looked up where the momentum leads.
+    /// Whether to use Nesterov momentum.
     public var nesterov: Bool
-    /// The share of the weights that is added to their gradients.
+    /// L2 weight decay.
     public var weightDecay: Double
     /// η of AdderNet's gradient scaling.
     public var adderRate: Double

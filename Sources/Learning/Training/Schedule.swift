@@ -2,7 +2,7 @@ import Foundation
 
 /// How the learning rate changes with the steps.
 public struct Schedule: Hashable, Sendable, Codable {
-  /// The rule behind the warm-up.
+  /// The rule after the warm-up.
   public enum Rule: Hashable, Sendable, Codable {
     /// The same rate throughout.
     case constant

@@ -92,7 +92,7 @@ public final class Trainer {
     return (state.loss / count, isRegression ? nil : 100 * Double(state.correct) / count)
   }
 
-  /// Goes on from where another training was; weights and slots are the caller's to restore.
+  /// Continues where another training was; weights and slots are the caller's to restore.
   public func restore(_ state: TrainingState) throws {
     guard (0...1_000_000).contains(state.epoch), (0..<batches).contains(state.step),
       (0...data.train.count).contains(state.correct)
@@ -110,7 +110,7 @@ public final class Trainer {
     random = Random(position: state.random)
   }
 
-  /// The next step, and behind an epoch's last one its test.
+  /// The next step, and after an epoch's last one its test.
   ///
   /// - Throws: a ``WorkbenchError`` if the loss is not a number.
   public func step() throws -> StepResult {
