@@ -57,25 +57,24 @@ struct ConvCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Where the gradient to the mask goes.", valueName: "gm.npy"))
   var gradMask: String?
 
-  private var gradientPaths: [String] {
-    [gradInput, gradWeight, gradBias, gradOffset, gradMask].compactMap { $0 }
+  private var outputs: [(option: String, path: String?)] {
+    [
+      ("--output", output), ("--grad-input", gradInput), ("--grad-weight", gradWeight),
+      ("--grad-bias", gradBias), ("--grad-offset", gradOffset), ("--grad-mask", gradMask),
+    ]
   }
 
   func validate() throws {
     try check(groups, "--groups", 1...1_048_576)
     try check(threads, "--threads", 1...1024)
-    if gradOutput == nil && !gradientPaths.isEmpty {
+    if gradOutput == nil && outputs.dropFirst().contains(where: { $0.path != nil }) {
       throw ValidationError("Gradients need the gradient to the output; give it with --grad-output.")
     }
-    let outputs = ([output] + gradientPaths).map {
-      URL(fileURLWithPath: $0).standardizedFileURL.resolvingSymlinksInPath().path
-    }
-    guard Set(outputs).count == outputs.count else {
-      throw ValidationError("Two outputs go to the same file; give each its own.")
-    }
+    try check(outputs: outputs)
   }
 
   func run() throws {
+    for path in outputs.compactMap(\.path) { try AtomicFile.checkFolder(of: path) }
     let choice = try ExperimentCommand.registry.choice(conv)
     let x = try read(input, .features, "input", axes: 4)
     let operands = Operands(
@@ -96,12 +95,12 @@ struct ConvCommand: ParsableCommand {
         "The gradient to the output has the shape \(TensorLayout.features.fileShape(g.shape)); the output's is \(TensorLayout.features.fileShape(shape.extents))."
       )
     }
-    var files: [(path: String, tensor: Tensor)] = []
+    var files: [(tensor: Tensor, path: String)] = []
     let context = Context(training: g != nil, threads: threads)
-    files.append((output, layer.forward(x, context).toFileOrder(.features)))
+    files.append((layer.forward(x, context).toFileOrder(.features), output))
     if let g {
       let gx = layer.backward(g, context)
-      if let gradInput { files.append((gradInput, gx.toFileOrder(.features))) }
+      if let gradInput { files.append((gx.toFileOrder(.features), gradInput)) }
       let gradients = layer.operandGradients
       let wanted: [(String, String?, Tensor?, TensorLayout)] = [
         ("weight", gradWeight, gradients.weight, .convolution), ("bias", gradBias, gradients.bias, .plain),
@@ -113,10 +112,10 @@ struct ConvCommand: ParsableCommand {
           throw WorkbenchError(
             "There is no gradient to a \(name) that was not given; leave out --grad-\(name).")
         }
-        files.append((path, gradient.toFileOrder(layout)))
+        files.append((gradient.toFileOrder(layout), path))
       }
     }
-    try write(files)
+    try NpyFile.write(files)
   }
 
   private func read(_ path: String, _ layout: TensorLayout, _ name: String, axes: Int) throws -> Tensor {
@@ -128,20 +127,5 @@ struct ConvCommand: ParsableCommand {
       throw WorkbenchError("\(path): the \(name) is empty; its shape is \(array.shape).")
     }
     return try array.tensor().fromFileOrder(layout)
-  }
-
-  /// Writes all files, or removes those that were new.
-  private func write(_ files: [(path: String, tensor: Tensor)]) throws {
-    var written: [String] = []
-    do {
-      for (path, tensor) in files {
-        let isNew = !FileManager.default.fileExists(atPath: path)
-        try NpyFile.write(tensor, to: path)
-        if isNew { written.append(path) }
-      }
-    } catch {
-      for path in written { try? FileManager.default.removeItem(atPath: path) }
-      throw error
-    }
   }
 }
