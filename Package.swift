@@ -99,7 +99,8 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "ComputeTests", dependencies: ["Compute", "Tensors"]),
     .testTarget(
-      name: "KernelsTests", dependencies: ["Conformance", "Kernels", "Layers", "Compute", "Tensors"],
+      name: "KernelsTests",
+      dependencies: ["TestSupport", "Conformance", "Kernels", "Layers", "Compute", "Tensors"],
       resources: [.copy("Fixtures")], swiftSettings: optimised),
     .testTarget(
       name: "NetworksTests", dependencies: ["TestSupport", "Networks", "Kernels", "Layers", "Tensors"],

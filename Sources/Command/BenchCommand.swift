@@ -24,8 +24,8 @@ struct BenchCommand: ParsableCommand {
   var problem: [String] = []
   @Option(help: ArgumentHelp("A file with a problem string a line, such as oneDNN's.", valueName: "file"))
   var problems: String?
-  @Option(help: ArgumentHelp("A whole model: \(Models.names.joined(separator: ", ")).", valueName: "name"))
-  var model: String?
+  @OptionGroup(title: "A model")
+  var model: ModelArgument
   @Option(
     help: ArgumentHelp(
       "Kernels, separated by commas, or all (default: a model's own); standard is timed beside them.",
@@ -68,11 +68,11 @@ struct BenchCommand: ParsableCommand {
     guard seconds > 0, seconds <= 3600 else {
       throw ValidationError("--seconds must be above 0 and at most 3600.")
     }
-    let sources = [!problem.isEmpty, problems != nil, model != nil].filter { $0 }.count
-    guard sources <= 1 else { throw ValidationError("Give one of --problem, --problems and --model.") }
-    guard model != nil || (input == nil && !detail && layers == nil && variations.areDefault) else {
+    let sources = [!problem.isEmpty, problems != nil, model.name != nil].filter { $0 }.count
+    guard sources <= 1 else { throw ValidationError("Give one of --problem, --problems and a model.") }
+    guard model.name != nil || (input == nil && !detail && layers == nil && variations.areDefault) else {
       throw ValidationError(
-        "--input, --detail, --layers, --replace and the like belong to a model; give one with --model.")
+        "--input, --detail, --layers, --replace and the like belong to a model; name one, such as resnet50.")
     }
     guard (!detail && layers == nil) || pass == .forward else {
       throw ValidationError("--detail and --layers show a pass of inference; leave out --pass.")
@@ -82,6 +82,7 @@ struct BenchCommand: ParsableCommand {
   }
 
   func run() throws {
+    let model = model.name
     let own = try model.flatMap { try Models.description($0, inputChannels: 1, classes: 1).ownKernel }
     let items = conv ?? own ?? "standard"
     let kernels = try variations.kernels(ExperimentCommand.registry.choicesBesideStandard(items))
@@ -131,6 +132,7 @@ struct BenchCommand: ParsableCommand {
         ?? Cancellation.Requested()
     }
     print(Self.table(rows, threads, machine))
+    if let disagreement = rows.disagreement { throw WorkbenchError(disagreement) }
     // What was asked for by name and could not be done is a failure; a file or `all` takes what there is.
     if problems == nil, conv != "all", algorithm != "all", let refusal = rows.compactMap(\.refusal).first {
       throw WorkbenchError(refusal.reason)
@@ -191,7 +193,7 @@ struct BenchCommand: ParsableCommand {
   private static func table(_ rows: [OperatorRow], _ threads: Int, _ machine: MachineRecord) -> String {
     var table = TextTable(
       [
-        "problem", "kernel", "algorithm", "pass", "ms", "± mad", "min", "GFLOP/s", "peak %", "×standard",
+        "problem", "kernel", "algorithm", "pass", "ms", "± mad", "min ms", "GFLOP/s", "peak %", "speed-up",
         "error",
       ],
       left: [0, 1, 2, 3])
@@ -207,15 +209,28 @@ struct BenchCommand: ParsableCommand {
         Cell.fixed(row.times.median, decimals: 3), Cell.fixed(row.times.deviation, decimals: 3),
         Cell.fixed(row.times.milliseconds.min(), decimals: 3), Cell.fixed(row.gflops, decimals: 1),
         Cell.fixed(100 * row.gflops / machine.peakGflopsPerThread / Double(threads), decimals: 0),
-        Cell.fixed(row.times.speedup, decimals: 2), Cell.number(row.maxRelativeError, digits: 1),
+        Cell.fixed(row.times.speedup, decimals: 2), row.errorCell,
       ])
     }
     var seen = Set<String>()
     let reasons = rows.compactMap { row in row.refusal.map { "\(row.problem), \(row.kernel): \($0.reason)" } }
       .filter { seen.insert($0).inserted }
-    return table.text + "\n\n"
-      + "\(threads) thread\(threads == 1 ? "" : "s"); peak: \(Cell.fixed(machine.peakGflopsPerThread, decimals: 0)) GFLOP/s each, measured; ×standard: the median of the ratios of the same rounds."
-      + (reasons.isEmpty ? "" : "\n" + reasons.joined(separator: "\n"))
+    let peak = Cell.fixed(machine.peakGflopsPerThread, decimals: 0)
+    let isAbove = rows.contains { $0.gflops > machine.peakGflopsPerThread * Double(threads) }
+    let notes =
+      [
+        "ms        median of the rounds, ± their median absolute deviation",
+        "peak %    of \(threads) thread\(threads == 1 ? "" : "s") at \(peak) GFLOP/s, as measured here",
+      ]
+      + (isAbove
+        ? [
+          "          above 100: operations are those of the definition, and algorithms such as",
+          "          Winograd's, Fourier's or the adder's by maxima need fewer",
+        ] : []) + [
+        "speed-up  standard's time over its own, median of the ratios of the same rounds",
+        "error     the largest difference from the definition in Double, of its largest value",
+      ]
+    return table.text + "\n\n" + (notes + reasons).joined(separator: "\n")
   }
 
   /// A model's layers, for people.

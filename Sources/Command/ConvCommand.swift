@@ -13,6 +13,9 @@ struct ConvCommand: ParsableCommand {
     discussion: """
       Example: swift run experiment conv --conv standard --input experiments/arrays/x.npy \
       --weight experiments/arrays/w.npy --padding 1 --output y.npy
+
+      A kernel that is composed of several layers takes its weights by name: --weights file.safetensors, with --window \
+      and --channels where they are not 3 and the input's.
       """)
 
   @Option(
@@ -24,6 +27,15 @@ struct ConvCommand: ParsableCommand {
   var weight: String?
   @Option(help: ArgumentHelp("One value for each output channel.", valueName: "b.npy"))
   var bias: String?
+  @Option(
+    help: ArgumentHelp(
+      "All weights by name, in place of --weight and --bias; those of a composed kernel.",
+      valueName: "w.safetensors"))
+  var weights: String?
+  @Option(help: ArgumentHelp("With --weights: the window, N or HxW.", valueName: "size"))
+  var window = SizeArgument(pair: Pair(3))
+  @Option(help: ArgumentHelp("With --weights: output channels (default: the input's).", valueName: "n"))
+  var channels: Int?
   @Option(help: ArgumentHelp("Offsets, N × (2 · groups · kh · kw) × H × W.", valueName: "o.npy"))
   var offset: String?
   @Option(help: ArgumentHelp("Masks, N × (groups · kh · kw) × H × W.", valueName: "m.npy"))
@@ -32,7 +44,8 @@ struct ConvCommand: ParsableCommand {
   var stride = SizeArgument(pair: Pair(1))
   @Option(
     help: ArgumentHelp(
-      "Zeros around the image, N, HxW or TOP,LEFT,BOTTOM,RIGHT (default: 0).", valueName: "size"))
+      "Zeros around the image, N, HxW or TOP,LEFT,BOTTOM,RIGHT (default: 0; with --weights what keeps the size).",
+      valueName: "size"))
   var padding: PaddingArgument?
   @Option(help: ArgumentHelp("Distance of taps, N or HxW (default: the kernel's own).", valueName: "size"))
   var dilation: SizeArgument?
@@ -50,6 +63,8 @@ struct ConvCommand: ParsableCommand {
   var gradInput: String?
   @Option(help: ArgumentHelp("Where the gradient to the weight goes.", valueName: "gw.npy"))
   var gradWeight: String?
+  @Option(help: ArgumentHelp("Where all gradients to parameters go, by name.", valueName: "gw.safetensors"))
+  var gradWeights: String?
   @Option(help: ArgumentHelp("Where the gradient to the bias goes.", valueName: "gb.npy"))
   var gradBias: String?
   @Option(help: ArgumentHelp("Where the gradient to the offset goes.", valueName: "go.npy"))
@@ -60,6 +75,7 @@ struct ConvCommand: ParsableCommand {
   private var outputs: [(option: String, path: String?)] {
     [
       ("--output", output), ("--grad-input", gradInput), ("--grad-weight", gradWeight),
+      ("--grad-weights", gradWeights),
       ("--grad-bias", gradBias), ("--grad-offset", gradOffset), ("--grad-mask", gradMask),
     ]
   }
@@ -67,6 +83,15 @@ struct ConvCommand: ParsableCommand {
   func validate() throws {
     try check(groups, "--groups", 1...1_048_576)
     try check(threads, "--threads", 1...1024)
+    if let channels { try check(channels, "--channels", 1...1_048_576) }
+    guard weights == nil || [weight, bias, offset, mask].allSatisfy({ $0 == nil }) else {
+      throw ValidationError("--weights hold everything; leave out --weight, --bias, --offset and --mask.")
+    }
+    guard weights == nil || dilation == nil else {
+      throw ValidationError(
+        "With --weights, give the dilation as an option of the kernel, as in dilated:dilation=2.")
+    }
+    guard weights != nil || channels == nil else { throw ValidationError("--channels belong to --weights.") }
     if gradOutput == nil && outputs.dropFirst().contains(where: { $0.path != nil }) {
       throw ValidationError("Gradients need the gradient to the output; give it with --grad-output.")
     }
@@ -77,16 +102,8 @@ struct ConvCommand: ParsableCommand {
     for path in outputs.compactMap(\.path) { try AtomicFile.checkFolder(of: path) }
     let choice = try ExperimentCommand.registry.choice(conv)
     let x = try read(input, .features, "input", axes: 4)
-    let operands = Operands(
-      weight: try weight.map { try read($0, .convolution, "weight", axes: 4) },
-      bias: try bias.map { try read($0, .plain, "bias", axes: 1) },
-      offset: try offset.map { try read($0, .features, "offset", axes: 4) },
-      mask: try mask.map { try read($0, .features, "mask", axes: 4) })
-    let request = OperatorRequest(
-      inputChannels: x.shape[3], operands: operands, options: choice.options, stride: stride.pair,
-      padding: padding?.padding, dilation: dilation?.pair, groups: groups, algorithm: algorithm)
-    let layer = try choice.kernel.makeLayer(choice.kernel.site(for: request))
-    try layer.bind(operands)
+    let layer =
+      try weights.map { try named(choice, $0, inputs: x.shape[3]) } ?? bare(choice, inputs: x.shape[3])
     let shape = try layer.outputShape(for: FeatureShape(x))
 
     let g = try gradOutput.map { try read($0, .features, "gradient to the output", axes: 4) }
@@ -95,12 +112,23 @@ struct ConvCommand: ParsableCommand {
         "The gradient to the output has the shape \(TensorLayout.features.fileShape(g.shape)); the output's is \(TensorLayout.features.fileShape(shape.extents))."
       )
     }
-    var files: [(tensor: Tensor, path: String)] = []
+    var files: [(path: String, data: Data)] = []
+    func add(_ path: String, _ tensor: Tensor) throws {
+      files.append((path, try NpyFile.contents(tensor, path)))
+    }
     let context = Context(training: g != nil, threads: threads)
-    files.append((layer.forward(x, context).toFileOrder(.features), output))
+    try add(output, layer.forward(x, context).toFileOrder(.features))
     if let g {
       let gx = layer.backward(g, context)
-      if let gradInput { files.append((gx.toFileOrder(.features), gradInput)) }
+      if let gradInput { try add(gradInput, gx.toFileOrder(.features)) }
+      if let gradWeights {
+        let named = layer.parameters.compactMap { named in named.parameter.gradient.map { (named, $0) } }
+        let tensors = named.map { named, gradient in
+          let layout = named.parameter.layout
+          return (named.name, layout.fileShape(gradient.shape), { gradient.toFileOrder(layout) })
+        }
+        files.append((gradWeights, try SafetensorsFile.contents(tensors)))
+      }
       let gradients = layer.operandGradients
       let wanted: [(String, String?, Tensor?, TensorLayout)] = [
         ("weight", gradWeight, gradients.weight, .convolution), ("bias", gradBias, gradients.bias, .plain),
@@ -112,10 +140,43 @@ struct ConvCommand: ParsableCommand {
           throw WorkbenchError(
             "There is no gradient to a \(name) that was not given; leave out --grad-\(name).")
         }
-        files.append((gradient.toFileOrder(layout), path))
+        try add(path, gradient.toFileOrder(layout))
       }
     }
-    try NpyFile.write(files)
+    try AtomicFile.write(files)
+  }
+
+  /// The operator with the arrays of the command line.
+  private func bare(_ choice: KernelChoice, inputs: Int) throws -> any KernelLayer {
+    let operands = Operands(
+      weight: try weight.map { try read($0, .convolution, "weight", axes: 4) },
+      bias: try bias.map { try read($0, .plain, "bias", axes: 1) },
+      offset: try offset.map { try read($0, .features, "offset", axes: 4) },
+      mask: try mask.map { try read($0, .features, "mask", axes: 4) })
+    let request = OperatorRequest(
+      inputChannels: inputs, operands: operands, options: choice.options, stride: stride.pair,
+      padding: padding?.padding, dilation: dilation?.pair, groups: groups, algorithm: algorithm)
+    let layer = try choice.kernel.makeLayer(choice.kernel.site(for: request))
+    try layer.bind(operands)
+    return layer
+  }
+
+  /// The kernel as a network has it, with the weights of a file; with a bias if the file has one.
+  private func named(_ choice: KernelChoice, _ path: String, inputs: Int) throws -> any KernelLayer {
+    let kernel = window.pair
+    let place = try ConvolutionGeometry(
+      inputChannels: inputs, outputChannels: channels ?? inputs, kernel: kernel, stride: stride.pair,
+      padding: padding?.padding ?? Padding(Pair(kernel.height / 2, kernel.width / 2)), groups: groups)
+    func make(bias: Bool) throws -> any KernelLayer {
+      try choice.makeLayer(at: place, bias: bias, algorithm: algorithm, random: Random(seed: 0))
+    }
+    let names = Set(try SafetensorsFile(path).entries.map(\.name))
+    let biased = (try? make(bias: true)).flatMap { layer in
+      layer.parameters.allSatisfy { names.contains($0.name) } ? layer : nil
+    }
+    let layer = try biased ?? make(bias: false)
+    try layer.load(from: path)
+    return layer
   }
 
   private func read(_ path: String, _ layout: TensorLayout, _ name: String, axes: Int) throws -> Tensor {

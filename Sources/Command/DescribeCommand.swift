@@ -15,8 +15,8 @@ struct DescribeCommand: ParsableCommand {
       Counts are those of one image. MACs of padding count, as in PyTorch's counters.
       """)
 
-  @Argument(help: ArgumentHelp("\(Models.names.joined(separator: ", ")).", valueName: "model"))
-  var model: String
+  @OptionGroup(title: "The model")
+  var model: ModelArgument
   @Option(
     help: ArgumentHelp(
       "The kernel in place of the model's convolutions (default: the model's own).", valueName: "name"))
@@ -37,13 +37,15 @@ struct DescribeCommand: ParsableCommand {
   enum Form: String, CaseIterable, ExpressibleByArgument { case table, torch }
 
   func validate() throws {
+    _ = try model.required()
     if let classes { try check(classes, "--classes", 1...1_048_576) }
   }
 
   func run() throws {
-    let shape = input?.shape ?? Models.input(model)
+    let name = try model.required()
+    let shape = input?.shape ?? Models.input(name)
     let network = try variations.network(
-      model, conv, inputChannels: shape.channels, classes: classes, seed: 0)
+      name, conv, inputChannels: shape.channels, classes: classes, seed: 0)
     _ = try network.outputShape(for: shape)
     let rows = try network.summaries("", for: shape)
     if let csv { try Self.csvTable(rows).write(to: csv) }

@@ -13,6 +13,7 @@ public struct ExperimentCommand: ParsableCommand {
   public static let configuration = CommandConfiguration(
     commandName: "experiment",
     abstract: "What happens if the 3×3 convolution in a residual network is replaced by another operator?",
+    version: workbenchVersion,
     subcommands: [
       RunCommand.self, ListCommand.self, ConvCommand.self, BenchCommand.self, DescribeCommand.self,
       LogitsCommand.self, TrainCommand.self, ProxiesCommand.self, FieldCommand.self, OffsetsCommand.self,
@@ -45,7 +46,7 @@ public struct ExperimentCommand: ParsableCommand {
     // A file that grows beyond the user's limit is a failure to write like others, with a sentence.
     signal(SIGXFSZ, SIG_IGN)
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(arguments(Array(CommandLine.arguments.dropFirst())))
       try command.run()
       finish(0)
     } catch let stop as Cancellation.Requested {
@@ -69,6 +70,27 @@ public struct ExperimentCommand: ParsableCommand {
       Foundation.exit(status == 0 ? 1 : status)
     }
     Foundation.exit(status)
+  }
+
+  /// The arguments as the parser is to see them: without any it prints the help; a word that is no subcommand is not
+  /// taken for an argument of the default one; and `--rate -1` is `--rate=-1`, since a dash would begin an option.
+  static func arguments(_ given: [String]) throws -> [String] {
+    guard let first = given.first else { return ["--help"] }
+    let subcommands = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+    guard first.hasPrefix("-") || subcommands.contains(first) else {
+      throw ValidationError(
+        "There is no subcommand ‘\(first)’; \(suggestion(for: first, among: subcommands))")
+    }
+    var result: [String] = []
+    for argument in given {
+      let isNumber = argument.hasPrefix("-") && Double(argument) != nil
+      if isNumber, let option = result.last, option.hasPrefix("--"), !option.contains("=") {
+        result[result.count - 1] = "\(option)=\(argument)"
+      } else {
+        result.append(argument)
+      }
+    }
+    return result
   }
 
   private static func lackingFeatures() -> String? {

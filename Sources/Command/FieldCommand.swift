@@ -16,7 +16,7 @@ struct FieldCommand: ParsableCommand {
     discussion: """
       Example: swift run experiment field --conv standard,dilated,shift --depth 10 --csv field.csv --map fields
 
-      Of a stack of layers with the kernel, or with --model of a model's last feature map (docs/proxies.md).
+      Of a stack of layers with the kernel, or of the last feature map of a model (docs/proxies.md).
       """)
 
   @Option(
@@ -28,11 +28,9 @@ struct FieldCommand: ParsableCommand {
   var kernel: Int?
   @Option(help: ArgumentHelp("Channels of the stack (default: 32).", valueName: "n"))
   var channels: Int?
-  @Option(
-    help: ArgumentHelp(
-      "A model in place of a stack: \(Models.names.joined(separator: ", ")).", valueName: "name"))
-  var model: String?
-  @OptionGroup(title: "The model")
+  @OptionGroup(title: "A model in place of the stack")
+  var model: ModelArgument
+  @OptionGroup(title: "A model in place of the stack")
   var variations: ModelOptions
   @Option(help: ArgumentHelp("The images (default: 61; of a model its own).", valueName: "size"))
   var size: SizeArgument?
@@ -55,8 +53,9 @@ struct FieldCommand: ParsableCommand {
     ] {
       if let value { try check(value, name, range) }
     }
-    guard model == nil || (depth == nil && kernel == nil && channels == nil) else {
-      throw ValidationError("--depth, --kernel and --channels belong to a stack; leave out --model.")
+    guard model.name == nil || (depth == nil && kernel == nil && channels == nil) else {
+      throw ValidationError(
+        "--depth, --kernel and --channels belong to a stack; leave them out, or the model.")
     }
     guard kernel.map({ $0 % 2 == 1 }) ?? true else {
       throw ValidationError("--kernel must be odd, so that there is a centre.")
@@ -64,6 +63,7 @@ struct FieldCommand: ParsableCommand {
   }
 
   func run() throws {
+    let model = model.name
     let kernels = try variations.kernels(ExperimentCommand.registry.choices(conv))
     let standard = try ExperimentCommand.registry.choice("standard")
     if let csv { try AtomicFile.checkFolder(of: csv) }

@@ -20,6 +20,11 @@ struct ListCommand: ParsableCommand {
     for family in Models.families {
       print("\(family.name): \(family.models.map(\.name).joined(separator: ", "))\n  \(family.source)")
     }
+    print("\nInitial weights (--init)\n")
+    for scheme in InitializationScheme.all {
+      print("\(scheme.name): \(scheme.summary)")
+      scheme.options.forEach(Self.show)
+    }
     print("\nData\n")
     for source in DataSource.all {
       print("\(source.form): \(source.summary)")

@@ -15,8 +15,8 @@ struct LogitsCommand: ParsableCommand {
       experiments/peers/convert_checkpoint.py makes such files of torchvision's and timm's checkpoints.
       """)
 
-  @Argument(help: ArgumentHelp("\(Models.names.joined(separator: ", ")).", valueName: "model"))
-  var model: String
+  @OptionGroup(title: "The model")
+  var model: ModelArgument
   @Option(help: ArgumentHelp("The weights, under torchvision's names.", valueName: "file.safetensors"))
   var weights: String
   @Option(
@@ -42,18 +42,19 @@ struct LogitsCommand: ParsableCommand {
   var threads = ProcessInfo.processInfo.activeProcessorCount
 
   func validate() throws {
+    _ = try model.required()
     try check(threads, "--threads", 1...1024)
     if let classes { try check(classes, "--classes", 1...1_048_576) }
   }
 
   func run() throws {
-    let (images, shape) = try Self.images(input)
+    let model = try model.required(), (images, shape) = try Self.images(input)
     try AtomicFile.checkFolder(of: output)
     let network = try variations.network(
       model, conv, inputChannels: shape.channels, classes: classes ?? classesOfFile(weights, of: model),
       seed: 0)
     _ = try network.outputShape(for: shape)
-    report(try network.load(from: weights, partial: partial), weights)
+    try load(weights, into: network, partial: partial)
     var context = Context(training: false, threads: threads)
     // Each layer runs once: what it makes of its weights is not worth keeping.
     context.keepsPreparedWeights = false
@@ -92,21 +93,4 @@ struct LogitsCommand: ParsableCommand {
     shape.channels = parts.reduce(0) { $0 + $1.1.channels }
     return (Tensor.concatenated(try parts.map { try $0.0.tensor().fromFileOrder(.features) }), shape)
   }
-}
-
-/// The classes of the classifier in a file of weights; nil if it has none.
-func classesOfFile(_ weights: String, of model: String) throws -> Int? {
-  let name = try Models.description(model, inputChannels: 1, classes: 1).classifier
-  let file = try SafetensorsFile(weights)
-  guard let bias = file.entries.first(where: { $0.name == name }), bias.type.isFloat,
-    bias.shape.count == 1, (1...1_048_576).contains(bias.shape[0])
-  else { return nil }
-  return bias.shape[0]
-}
-
-/// Lists on standard error what a partial loading left out.
-func report(_ match: StateMatch, _ path: String) {
-  guard !match.isComplete else { return }
-  FileHandle.standardError.write(
-    Data("Loaded \(match.loaded.count) tensors of \(path); \(match.differences).\n".utf8))
 }

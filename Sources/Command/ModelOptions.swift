@@ -38,21 +38,34 @@ struct ModelOptions: ParsableArguments, Sendable {
   @Option(
     help: ArgumentHelp("Channels inside ShiftResNet's blocks for each of their output.", valueName: "n"))
   var expansion: Int?
+  @Option(
+    help: ArgumentHelp(
+      "So many times as many channels in a residual network's stem and stages (default: 1).", valueName: "x"))
+  var width: Double?
+  @Option(
+    name: .customLong("init"),
+    help: ArgumentHelp(
+      "How weights start: \(InitializationScheme.all.map(\.name).joined(separator: ", ")), with options as in he:fan=out:gain=1 (see ‘experiment list’; default: the model's own).",
+      valueName: "rule"))
+  var initialization: String?
 
   /// Whether all are left at their defaults.
   var areDefault: Bool {
-    replace == nil && dilation == nil && offsetGroups == nil
+    replace == nil && dilation == nil && offsetGroups == nil && initialization == nil
       && areResidualDefault
   }
 
   /// Whether those that only residual networks have are left at their defaults.
   private var areResidualDefault: Bool {
     stages == nil && shortcut == nil && strideOn == nil && dilateStages == nil && !zeroInit
-      && expansion == nil
+      && expansion == nil && width == nil
   }
 
   func validate() throws {
     if let expansion { try check(expansion, "--expansion", 1...1024) }
+    if let width, !(0.01...64).contains(width) {
+      throw ValidationError("--width is \(width); it must be from 0.01 to 64.")
+    }
     if let offsetGroups { try check(offsetGroups, "--offset-groups", 1...1_048_576) }
     if let pair = dilation?.pair { try check(min(pair.height, pair.width), "--dilation", 1...1_048_576) }
   }
@@ -61,10 +74,11 @@ struct ModelOptions: ParsableArguments, Sendable {
   func description(_ name: String, inputChannels: Int, classes: Int) throws -> any ModelDescription {
     var description = try Models.description(name, inputChannels: inputChannels, classes: classes)
     if let replace { description.replacement = replace }
+    description.initialization = try initialization.flatMap(InitializationScheme.chosen)
     if let residual = description as? ResidualDescription { return try varied(residual) }
     guard areResidualDefault else {
       throw WorkbenchError(
-        "\(name) is no residual network; leave out --stages, --shortcut, --stride-on, --dilate-stages, --zero-init and --expansion."
+        "\(name) is no residual network; leave out --stages, --shortcut, --stride-on, --dilate-stages, --zero-init, --expansion and --width."
       )
     }
     return description
@@ -78,7 +92,8 @@ struct ModelOptions: ParsableArguments, Sendable {
     let given = [
       ("stages", stages?.text), ("shortcut", shortcut?.rawValue), ("stride-on", strideOn?.rawValue),
       ("dilate-stages", dilateStages?.text), ("zero-init", zeroInit ? "on" : nil),
-      ("expansion", expansion.map(String.init)),
+      ("expansion", expansion.map(String.init)), ("width", width.map { "\($0)" }),
+      ("init", plain.initialization?.item),
     ]
     for (name, value) in given { definition["model.\(name)"] = value }
     return SweepModel(label: name, definition: definition) { channels, classes in
@@ -87,7 +102,7 @@ struct ModelOptions: ParsableArguments, Sendable {
   }
 
   private func varied(_ residual: ResidualDescription) throws -> ResidualDescription {
-    var description = residual
+    var description = width.map(residual.widened) ?? residual
     let name = description.name
     if let stages { description.replacedStages = stages.numbers }
     if let shortcut { description.shortcut = shortcut }

@@ -13,14 +13,14 @@ struct OffsetsCommand: ParsableCommand {
     commandName: "offsets",
     abstract: "Show where a trained layer with learned positions reads for an image.",
     discussion: """
-      Example: swift run experiment train --conv deformable --save net.safetensors && swift run experiment offsets bottleneck20 --weights net.safetensors --csv out/offsets.csv && swift run experiment report out
+      Example: mkdir -p out && swift run experiment train --conv deformable --epochs 2 --save out/net.safetensors && swift run experiment offsets --weights out/net.safetensors --csv out/offsets.csv && swift run experiment report out
 
-      Positions are of the centre and two other pixels of the layer's output, in its input's coordinates and, times \
+      Without a model it is the main job's, as for train. Positions are of the centre and two other pixels of the layer's output, in its input's coordinates and, times \
       the strides in front of it, in the image's. The image goes beside them, to offsets-image.csv.
       """)
 
-  @Argument(help: ArgumentHelp("\(Models.names.joined(separator: ", ")).", valueName: "model"))
-  var model: String
+  @OptionGroup(title: "The model")
+  var model: ModelArgument
   @Option(help: ArgumentHelp("A kernel with learned positions, with its options.", valueName: "name"))
   var conv = "deformable"
   @Option(help: ArgumentHelp("The trained weights.", valueName: "file.safetensors"))
@@ -51,14 +51,16 @@ struct OffsetsCommand: ParsableCommand {
   func run() throws {
     try AtomicFile.checkFolder(of: csv)
     let source = input ?? data ?? "digits"
-    let images = try input.map { try LogitsCommand.images($0).images } ?? Dataset.load(source).test.images
+    let data = try input == nil ? loadData(source) : nil
+    let images = try data?.test.images ?? LogitsCommand.images(source).images
     guard let one = images.image(image) else {
       throw WorkbenchError("There is no image \(image); choose one from 0 to \(images.shape[0] - 1).")
     }
+    let model = model.name ?? Models.standard
     let network = try variations.network(
       model, conv, inputChannels: images.shape[3], classes: classesOfFile(weights, of: model), seed: 0)
     _ = try network.outputShape(for: FeatureShape(one))
-    report(try network.load(from: weights), weights)
+    try load(weights, into: network, data: data)
     let offsets = try LearnedOffsets(of: network, one, layer: layer, threads: threads)
     let description = network.description
     let table = CSVTable(

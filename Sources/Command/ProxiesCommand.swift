@@ -14,11 +14,11 @@ struct ProxiesCommand: ParsableCommand {
     discussion: """
       Example: swift run experiment proxies resnet20 --conv standard,dilated,adder --csv proxies.csv
 
-      One row per kernel. docs/proxies.md has the formulas, papers and directions.
+      One row per kernel; without a model it is the main job's. docs/proxies.md has the formulas, papers and directions.
       """)
 
-  @Argument(help: ArgumentHelp("\(Models.names.joined(separator: ", ")).", valueName: "model"))
-  var model = Models.standard
+  @OptionGroup(title: "The model")
+  var model: ModelArgument
   @Option(
     help: ArgumentHelp("Kernels, separated by commas, or all; see ‘experiment list’.", valueName: "names"))
   var conv = "standard"
@@ -57,11 +57,11 @@ struct ProxiesCommand: ParsableCommand {
     guard weights == nil || kernels.count == 1 else {
       throw WorkbenchError("--weights fit one kernel; name a single one with --conv.")
     }
-    let data = try Dataset.load(data)
+    let data = try loadData(data)
     if let csv { try AtomicFile.checkFolder(of: csv) }
     let standard = try ExperimentCommand.registry.choice("standard")
     let description = try variations.description(
-      model, inputChannels: data.train.images.shape[3], classes: data.classes)
+      model.name ?? Models.standard, inputChannels: data.train.images.shape[3], classes: data.classes)
     try data.check(fits: description)
     let minibatches = Minibatch.draw(
       batches, of: batch, from: data.train,
@@ -76,7 +76,7 @@ struct ProxiesCommand: ParsableCommand {
       let network = try Network(
         isPlain ? description.plain : description, kernel: kernel, standard: standard,
         seed: UInt64(seed))
-      if let weights, !isPlain { try network.load(from: weights) }
+      if let weights, !isPlain { try load(weights, into: network, data: data) }
       return network
     }
     progress.finish()

@@ -22,8 +22,11 @@ struct RecipeOptions: ParsableArguments {
   var momentum = 0.9
   @Flag(inversion: .prefixedNo, help: "Nesterov's momentum.")
   var nesterov = true
-  @Option(help: ArgumentHelp("The share of the weights that is added to their gradients.", valueName: "x"))
-  var weightDecay = 0.002
+  @Option(
+    help: ArgumentHelp(
+      "The share of the weights that is added to their gradients (default: 0.002; of models with penalties of their own 0).",
+      valueName: "x"))
+  var weightDecay: Double?
   @Option(
     help: "How the rate goes on: constant, cosine (to zero), or step (a tenth at each of --milestones).")
   var schedule = ScheduleName.cosine
@@ -40,13 +43,18 @@ struct RecipeOptions: ParsableArguments {
   var augment = Switch.on
   @Option(help: "Whether each epoch has an order of its own: on or off.")
   var shuffle = Switch.on
+  @Option(
+    help:
+      "Whether a regression is trained on targets less their mean, by their deviation; errors are in the targets' units in any case: on or off."
+  )
+  var standardize = Switch.on
 
   func validate() throws {
     try check(epochs, "--epochs", 1...1_000_000)
     try check(batch, "--batch", 1...1_048_576)
     for (value, name, range) in [
       (rate ?? 0.1, "--rate", 0...1000.0), (momentum, "--momentum", 0...1),
-      (weightDecay, "--weight-decay", 0...1000),
+      (weightDecay ?? 0, "--weight-decay", 0...1000),
       (warmUp, "--warm-up", 0...1), (smoothing, "--smoothing", 0...1),
     ] + milestones.map({ ($0, "--milestones", 0...1.0) }) {
       guard range.contains(value) else {
@@ -59,8 +67,9 @@ struct RecipeOptions: ParsableArguments {
     }
   }
 
-  /// The recipe for a classification or a regression.
-  func recipe(isRegression: Bool) -> Recipe {
+  /// The recipe for a classification or a regression, by a model with penalties of its own or without.
+  func recipe(isRegression: Bool, hasPenalties: Bool) -> Recipe {
+    let decay = weightDecay ?? Recipe.weightDecay(hasPenalties: hasPenalties)
     let rule: Schedule.Rule =
       switch schedule {
       case .constant: .constant
@@ -70,22 +79,25 @@ struct RecipeOptions: ParsableArguments {
     let optimizer = optimizer ?? (isRegression ? .adam : .sgd)
     let choice: OptimizerChoice =
       optimizer == .sgd
-      ? .sgd(.init(momentum: momentum, nesterov: nesterov && momentum > 0, weightDecay: weightDecay))
-      : .adam(.init(weightDecay: weightDecay, isDecoupled: optimizer == .adamw))
+      ? .sgd(.init(momentum: momentum, nesterov: nesterov && momentum > 0, weightDecay: decay))
+      : .adam(.init(weightDecay: decay, isDecoupled: optimizer == .adamw))
     let adamRate = isRegression ? Recipe.regressionRate : 0.001
     return Recipe(
       epochs: epochs, batch: batch,
       schedule: Schedule(rate: rate ?? (optimizer == .sgd ? 0.1 : adamRate), rule: rule, warmUp: warmUp),
-      optimizer: choice, smoothing: smoothing, augments: augment == .on, shuffles: shuffle == .on)
+      optimizer: choice, smoothing: smoothing, augments: augment == .on, shuffles: shuffle == .on,
+      standardizesTargets: isRegression && standardize == .on)
   }
 
   /// The recipe by the names of the options. Where the rate is constant, nothing depends on the number of epochs.
-  func definition(isRegression: Bool) -> [String: String] {
-    let recipe = recipe(isRegression: isRegression)
-    return [
+  func definition(of recipe: Recipe) -> [String: String] {
+    var definition = [
       "epochs": schedule == .constant && warmUp == 0 ? "any" : "\(epochs)", "batch": "\(batch)",
       "optimizer": "\(recipe.optimizer)", "schedule": "\(recipe.schedule)", "smoothing": "\(smoothing)",
       "augment": augment.rawValue, "shuffle": shuffle.rawValue,
     ]
+    // Trainings from before it could be chosen have no such entry, and no such targets.
+    if recipe.standardizesTargets { definition["targets"] = "standardised" }
+    return definition
   }
 }

@@ -13,9 +13,9 @@ struct RunCommand: ParsableCommand {
     discussion: """
       Example: swift run experiment run --conv dilated,shift --epochs 3 --seeds 2 --output comparison
 
-      Writes operators.csv, networks.csv, training.csv and machine.json into the output folder. What is finished is kept \
-      in its folder records: a run that was stopped is resumed by the same command, and other kernels join those that \
-      are there.
+      Without a model it is bottleneck20. Writes operators.csv, networks.csv, training.csv and machine.json into the output \
+      folder. What is finished is kept in its folder records: a run that was stopped is resumed by the same command, and \
+      other kernels join those that are there.
       """)
 
   @Option(
@@ -25,8 +25,8 @@ struct RunCommand: ParsableCommand {
   @Option(help: ArgumentHelp("\(Dataset.choices).", valueName: "data"))
   var data = "digits"
 
-  @Option(help: ArgumentHelp("\(Models.names.joined(separator: ", ")).", valueName: "name"))
-  var model = Models.standard
+  @OptionGroup(title: "The model")
+  var model: ModelArgument
 
   @OptionGroup(title: "The model")
   var variations: ModelOptions
@@ -62,17 +62,19 @@ struct RunCommand: ParsableCommand {
     }
     var seen = Set<String>()
     let kernels = (asked.prefix(1) + present + asked).filter { seen.insert($0.item).inserted }
-    let recipe: SweepVocabulary.RecipeMaker = { [epochs] isRegression in
-      Recipe.standard(epochs: epochs, isRegression: isRegression)
+    let recipe: SweepVocabulary.RecipeMaker = { [epochs] isRegression, hasPenalties in
+      Recipe.standard(epochs: epochs, isRegression: isRegression, hasPenalties: hasPenalties)
     }
     let sweep = try Sweep.mainJob(
-      kernels, in: variations.sweepModel(model), on: data, seeds: seeds, recipe: epochs == 0 ? nil : recipe)
+      kernels, in: variations.sweepModel(model.name ?? Models.standard), on: data, seeds: seeds, recipe: epochs == 0 ? nil : recipe)
     Cancellation.listen()
     let outcome = try SweepRunner(sweep, threads: records.threads).run(output: output, records.options)
     outcome.warnings.forEach(warn)
     if outcome.isCancelled { throw outcome.stop }
     print(outcome.summary)
+    outcome.problems.forEach { print($0.sentence) }
     print("\nTables: \(output)/operators.csv, networks.csv, training.csv; machine: \(output)/machine.json")
+    if let disagreement = outcome.disagreement { throw WorkbenchError(disagreement) }
     // What was asked for by name and could not be done is a failure; `all` takes what there is.
     let items = Set(asked.map(\.item))
     if conv != "all", let problem = outcome.problems.first(where: { items.contains($0.kernel) }) {

@@ -52,6 +52,7 @@ struct SweepCommand: ParsableCommand {
     print(
       "\nRuns: \(outcome.now) done now, \(outcome.before) before. Tables and records: \(output)/; pictures: experiment report \(output)"
     )
+    if let disagreement = outcome.disagreement { throw WorkbenchError(disagreement) }
   }
 }
 
@@ -63,7 +64,7 @@ extension SweepVocabulary {
       modelOptions: [
         Option("stages", .commaList), Option("shortcut"), Option("stride-on"),
         Option("dilate-stages", .commaList), Option("zero-init", .flag(negatable: false)),
-        Option("expansion"),
+        Option("expansion"), Option("width"), Option("init"),
       ],
       model: { name, arguments, channels, classes in
         let options = try sentence {
@@ -79,7 +80,7 @@ extension SweepVocabulary {
         Option("epochs"), Option("batch"), Option("optimizer"), Option("rate"), Option("momentum"),
         Option("nesterov", .flag(negatable: true)), Option("weight-decay"), Option("schedule"),
         Option("milestones", .numbers), Option("warm-up"), Option("smoothing"), Option("augment"),
-        Option("shuffle"),
+        Option("shuffle"), Option("standardize"),
       ],
       recipe: { arguments in
         let options = try sentence {
@@ -87,9 +88,10 @@ extension SweepVocabulary {
         } message: {
           RecipeOptions.message(for: $0)
         }
-        let classification = options.recipe(isRegression: false)
-        let regression = options.recipe(isRegression: true)
-        return { $0 ? regression : classification }
+        let recipes = [false, true].map { isRegression in
+          [false, true].map { options.recipe(isRegression: isRegression, hasPenalties: $0) }
+        }
+        return { recipes[$0 ? 1 : 0][$1 ? 1 : 0] }
       })
   }
 

@@ -10,18 +10,16 @@ import Tensors
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Train a model with a kernel on a data set; save it, go on with it.",
+    abstract: "Train a model with a kernel on a data set; save and resume it.",
     discussion: """
       Example: swift run experiment train resnet20 --conv dilated --epochs 2 --save dilated.safetensors --log dilated.csv
 
       Beside the weights, --save writes dilated.resume.safetensors after each epoch and when it is stopped (Ctrl-C); \
-      --resume goes on from there, bit for bit. Without options it is the main job's recipe.
+      --resume continues from there, bit for bit. Without options it is the main job's model and recipe.
       """)
 
-  @Argument(help: ArgumentHelp("\(Models.names.joined(separator: ", ")).", valueName: "model"))
-  var modelName: String?
-  @Option(help: ArgumentHelp("The same as the argument.", valueName: "model"))
-  var model: String?
+  @OptionGroup(title: "The model")
+  var model: ModelArgument
   @Option(
     help: ArgumentHelp(
       "The kernel in place of the model's convolutions (default: the model's own).", valueName: "name"))
@@ -45,8 +43,10 @@ struct TrainCommand: ParsableCommand {
       "Where the weights go, and the training's state beside them.", valueName: "file.safetensors"))
   var save: String?
   @Option(
-    help: ArgumentHelp("Go on with a saved training, under the same options.", valueName: "file.safetensors"))
+    help: ArgumentHelp("Resume a saved training, under the same options.", valueName: "file.safetensors"))
   var resume: String?
+  @Flag(help: "Overwrite the files of another training.")
+  var force = false
   @Option(
     help: ArgumentHelp("A line for each step: step, epoch, loss, accuracy, rate.", valueName: "file.csv"))
   var log: String?
@@ -64,9 +64,6 @@ struct TrainCommand: ParsableCommand {
     try check(threads, "--threads", 1...1024)
     try check(seed, "--seed", 0...Int(Int32.max))
     if let steps { try check(steps, "--steps", 1...1_000_000_000) }
-    guard (modelName == nil) != (model == nil) else {
-      throw ValidationError("Give one model, such as resnet20.")
-    }
     guard weights != nil || !partial else { throw ValidationError("--partial needs --weights.") }
     try check(outputs: [("--save", save), ("--save", save.map(Checkpoint.path)), ("--log", log)])
     guard weights == nil || resume == nil else {
@@ -75,15 +72,16 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    let name = modelName ?? model ?? Models.standard
-    let data = try Dataset.load(data), shape = data.train.images.shape
+    let name = model.name ?? Models.standard
+    try checkOverwriting()
+    let data = try loadData(data), shape = data.train.images.shape
     let network = try variations.network(
       name, conv, inputChannels: shape[3], classes: data.classes, seed: UInt64(seed))
     try data.check(fits: network.description)
     _ = try network.outputShape(
       for: FeatureShape(
         batch: min(recipe.batch, data.train.count), height: shape[1], width: shape[2], channels: shape[3]))
-    if let weights { report(try network.load(from: weights, partial: partial), weights) }
+    if let weights { try load(weights, into: network, partial: partial) }
     let prefixes = freeze.map { $0.split(separator: ",").map(String.init) } ?? []
     guard freeze == nil || !prefixes.isEmpty else {
       throw WorkbenchError("--freeze names nothing; leave it out, or give the start of a parameter's name.")
@@ -92,8 +90,10 @@ struct TrainCommand: ParsableCommand {
       throw WorkbenchError(
         "No parameter of \(name) starts with ‘\(prefix)’; see ‘experiment describe \(name)’.")
     }
+    let plan = recipe.recipe(
+      isRegression: data.isRegression, hasPenalties: network.description.hasPenalties)
     let trainer = Trainer(
-      network, on: data, recipe.recipe(isRegression: data.isRegression), seed: UInt64(seed), threads: threads,
+      network, on: data, plan, seed: UInt64(seed), threads: threads,
       isFrozen: { parameter in prefixes.contains { parameter.hasPrefix($0) } })
     guard !trainer.parameters.isEmpty else {
       throw WorkbenchError("Everything is frozen, so there is nothing to train; shorten --freeze.")
@@ -101,24 +101,77 @@ struct TrainCommand: ParsableCommand {
     Cancellation.listen()
     let perEpoch = (data.train.count + recipe.batch - 1) / recipe.batch
     let job = TrainingJob(
-      definition: definition(network.description, data), save: save,
-      resume: resume, log: log, lastStep: steps)
+      definition: definition(network.description, plan, data), save: save,
+      resume: resume, log: log, lastStep: steps, metadata: network.metadata.merging(data.metadata) { $1 })
+    print(Self.header(network, data, seed: seed, threads: threads))
     let progress = ProgressLine("steps", total: min(steps ?? .max, recipe.epochs * perEpoch))
     defer { progress.finish() }
     do {
       try job.run(trainer, progress) { print(Self.line($0)) }
     } catch is Cancellation.Requested {
       progress.finish()
-      let kept = save.map { "; go on with --resume \(Checkpoint.path(beside: $0))" } ?? ""
-      throw Cancellation.Requested("Stopped after step \(trainer.steps)\(kept).")
+      throw Cancellation.Requested("Stopped after step \(trainer.steps); \(howToResume(withoutSteps: false))")
     }
-    if trainer.state.step > 0 { print("Stopped after step \(trainer.steps), as asked for.") }
+    if let (loss, top1) = trainer.epochSoFar {
+      let accuracy = top1.map { ", train \(Cell.fixed($0, decimals: 2)) %" } ?? ""
+      print(
+        "Stopped after step \(trainer.steps): loss \(Cell.fixed(loss, decimals: 4))\(accuracy) in this epoch so far"
+      )
+    }
     if let save { print("Weights: \(save)") }
+    if !trainer.isFinished, save != nil { print("To continue, \(howToResume(withoutSteps: true))") }
+  }
+
+  /// Refuses to write over another training than the one that is resumed.
+  private func checkOverwriting() throws {
+    guard let save, !force else { return }
+    func file(_ path: String) -> String {
+      URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath().path
+    }
+    let state = Checkpoint.path(beside: save),
+      resumed = resume.map { [$0, Checkpoint.path(beside: $0)] } ?? []
+    if resumed.map(file).contains(file(state)) { return }
+    if FileManager.default.fileExists(atPath: state) {
+      throw WorkbenchError(
+        "\(state) holds a training; resume it with --resume \(save), overwrite it with --force, or save to another file."
+      )
+    }
+    if FileManager.default.fileExists(atPath: save) {
+      throw WorkbenchError("\(save) exists; overwrite it with --force, or save to another file.")
+    }
+  }
+
+  /// The command that continues what was saved, or why there is none.
+  private func howToResume(withoutSteps: Bool) -> String {
+    guard let save else { return "nothing is kept without --save." }
+    let command = shellCommand(
+      withoutFlags: ["--partial", "--force"],
+      options: Set(["--resume", "--weights"] + (withoutSteps ? ["--steps"] : [])),
+      adding: ["--resume", Checkpoint.path(beside: save)])
+    return "resume it with: \(command)"
+  }
+
+  /// What is trained, and on what.
+  private static func header(_ network: Network, _ data: Dataset, seed: Int, threads: Int) -> String {
+    func count(_ number: Int, _ one: String, _ many: String) -> String {
+      "\(number) \(number == 1 ? one : many)"
+    }
+    let shape = data.train.images.shape
+    return [
+      "\(network.description.name) with \(network.kernel): \(Cell.grouped(network.parameterCount)) parameters",
+      "\(data.name): \(data.train.count) training and \(data.test.count) test images of "
+        + "\(count(shape[3], "channel", "channels")), \(shape[1])×\(shape[2]) pixels; "
+        + (data.isRegression
+          ? count(data.classes, "value", "values") : count(data.classes, "class", "classes")),
+      "seed \(seed), \(count(threads, "thread", "threads"))",
+    ].joined(separator: "\n")
   }
 
   /// Everything that the result depends on, but initial weights, which are in the checkpoint.
-  private func definition(_ description: any ModelDescription, _ data: Dataset) -> [String: String] {
-    var definition = recipe.definition(isRegression: data.isRegression)
+  private func definition(
+    _ description: any ModelDescription, _ plan: Recipe, _ data: Dataset
+  ) -> [String: String] {
+    var definition = recipe.definition(of: plan)
     definition["model"] = description.name
     definition["conv"] = conv ?? description.ownKernel ?? "standard"
     definition["data"] = data.definition
@@ -127,6 +180,8 @@ struct TrainCommand: ParsableCommand {
     definition["replace"] = description.replacement.rawValue
     definition["dilation"] = variations.dilation?.text ?? "the kernel's"
     definition["offset-groups"] = variations.offsetGroups.map { "\($0)" } ?? "the kernel's"
+    if let initialization = description.initialization { definition["init"] = initialization.item }
+    if let width = variations.width { definition["width"] = "\(width)" }
     guard let description = description as? ResidualDescription else { return definition }
     definition["stages"] = description.replacedStages.map { "\($0.sorted())" } ?? "all"
     definition["shortcut"] = description.shortcut.rawValue

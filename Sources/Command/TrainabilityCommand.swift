@@ -60,7 +60,7 @@ struct TrainabilityCommand: ParsableCommand {
 
   func run() throws {
     let kernels = try variations.kernels(ExperimentCommand.registry.choices(conv))
-    let data = try Dataset.load(data)
+    let data = try loadData(data)
     if let csv { try AtomicFile.checkFolder(of: csv) }
     let models = try depths.split(separator: ",", omittingEmptySubsequences: false).map { text in
       guard let depth = Int(text) else {

@@ -2,7 +2,7 @@ import Compute
 import Tensors
 
 /// The mean of each cell of a fixed grid laid over the image, as PyTorch's `AdaptiveAvgPool2d`.
-public final class AdaptiveAveragePooling: Layer {
+public final class AdaptiveAveragePooling: HoldsDecisions {
   private let height: Int, width: Int
   private var inputShape: FeatureShape?
 

@@ -5,7 +5,7 @@ import Tensors
 /// Batch normalisation over the pixels and images of each channel (Ioffe and Szegedy, 2015, arXiv:1502.03167).
 ///
 /// Defaults are PyTorch's: ε = 1e-5, momentum 0.1, running variance unbiased.
-public final class BatchNormalization: Layer {
+public final class BatchNormalization: HoldsDecisions {
   /// γ, one for each channel.
   public let weight: Parameter
   /// β, one for each channel.

@@ -2,7 +2,7 @@ import Compute
 import Tensors
 
 /// Layers side by side, whose outputs are summed or stand behind one another as channels.
-public final class Branches: Container {
+public final class Branches: Container, HoldsDecisions {
   /// How the outputs are joined.
   public enum Join: Sendable {
     /// They are added; all must have one shape.

@@ -4,7 +4,7 @@ import Tensors
 ///
 /// A k×k layer that keeps the size gives what it would give without padding once (k − 1) / 2 rows and columns are cut
 /// off.
-public final class Cropped: Layer {
+public final class Cropped: HoldsDecisions {
   private let inner: any Layer
   private let rows: Int, columns: Int
   private var wholeShape: FeatureShape?
@@ -20,6 +20,7 @@ public final class Cropped: Layer {
   public var ownParameters: [NamedParameter] { inner.ownParameters }
   public var ownBuffers: [NamedParameter] { inner.ownBuffers }
   public var children: [NamedLayer] { inner.children }
+  public var parts: [any Layer] { [inner] }
   public var printedName: String { inner.printedName }
   public var printedArguments: String { inner.printedArguments + ", crop=(\(rows), \(columns))" }
   public var printedChildren: [NamedLayer] { inner.printedChildren }

@@ -4,7 +4,7 @@ import Tensors
 /// 2014); in inference nothing.
 ///
 /// Which ones depends on the seed and the training's step alone, so that a training can be resumed.
-public final class Dropout: Layer {
+public final class Dropout: HoldsDecisions {
   private let share: Double
   private let random: Random
   private var mask: Tensor?
@@ -28,12 +28,16 @@ public final class Dropout: Layer {
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     guard context.training else { return input }
-    var random = random.split("step \(context.step)")
-    let factor = Float(1 / (1 - share)), shape = input.shape
-    let kept = Tensor(uniform: shape, in: 0..<1, using: &random).values
-    let mask = Tensor(kept.map { Double($0) < share ? 0 : factor }, shape)
+    let mask = context.decided(by: self) { newMask(input.shape, step: context.step) }
     self.mask = mask
     return input.times(mask)
+  }
+
+  private func newMask(_ shape: [Int], step: Int) -> Tensor {
+    var random = random.split("step \(step)")
+    let factor = Float(1 / (1 - share))
+    let kept = Tensor(uniform: shape, in: 0..<1, using: &random).values
+    return Tensor(kept.map { Double($0) < share ? 0 : factor }, shape)
   }
 
   public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
@@ -41,13 +45,17 @@ public final class Dropout: Layer {
     return gradient.times(mask)
   }
 
-  /// The mean over all masks.
-  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 { input }
+  /// The mean over all masks; or with the first step's, where that is a decision to be held.
+  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
+    guard let decisions = Decisions.ofDefinition else { return input }
+    let mask = decisions.made(by: self) { newMask(input.shape, step: 0) }
+    return Tensor64(zip(input.values, mask.values).map { $0 * Double($1) }, input.shape)
+  }
 }
 
 extension Tensor {
   /// The elementwise product.
-  fileprivate func times(_ other: Tensor) -> Tensor {
+  public func times(_ other: Tensor) -> Tensor {
     Tensor(zip(values, other.values).map { $0 * $1 }, shape)
   }
 }

@@ -1,7 +1,7 @@
 import Tensors
 
 /// All values of an image as the channels of one pixel, in PyTorch's order: channel, row, column.
-public final class Flatten: Layer {
+public final class Flatten: HoldsDecisions {
   private var inputShape: FeatureShape?
 
   /// A flattening.

@@ -6,7 +6,7 @@ import Tensors
 ///
 /// The factors are one for each channel of an image (`[batch, 1, 1, channels]`), as in squeeze-and-excitation, or one
 /// for each pixel (`[batch, height, width, 1]`), as in CBAM's spatial attention.
-public final class Gate: Layer {
+public final class Gate: HoldsDecisions {
   private let attention: any Layer
   private var saved: (input: Tensor, factors: Tensor)?
 
@@ -14,6 +14,7 @@ public final class Gate: Layer {
   public init(_ attention: any Layer) { self.attention = attention }
 
   public var children: [(name: String, layer: any Layer)] { attention.children }
+  public var parts: [any Layer] { [attention] }
 
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
     let factors = try attention.outputShape(for: input)
@@ -103,7 +104,7 @@ public final class Gate: Layer {
 }
 
 /// y = 1 / (1 + exp(−x)).
-public final class Sigmoid: Layer {
+public final class Sigmoid: HoldsDecisions {
   private var output: Tensor?
 
   /// A sigmoid.

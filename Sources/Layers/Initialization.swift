@@ -1,19 +1,45 @@
 import Tensors
 
 /// How weights start.
-public enum Initialization: String, Sendable, CaseIterable {
-  /// Normal with variance 2 / fan out (He et al., 2015, arXiv:1502.01852), as torchvision's residual networks.
-  case he
-  /// Uniform with variance 2 / (fan in + fan out) (Glorot and Bengio, 2010).
-  case xavier
-  /// Standard normal, as AdderNet's weights start.
-  case unitNormal
-  /// Uniform with variance 2 / fan in (He et al., 2015), as torchvision's SqueezeNet.
-  case heUniform
-  /// Normal with deviation 0.01, as torchvision's GoogLeNet.
-  case narrow
+///
+/// The fan in is the number of products in an output, kernel height · kernel width · input channels / groups; the fan
+/// out kernel height · kernel width · output channels, of all groups together, as PyTorch counts them.
+public enum Initialization: Hashable, Sendable {
+  /// Which fan the variance is a share of.
+  public enum Fan: String, Sendable, CaseIterable {
+    /// That of the forward pass.
+    case input = "in"
+    /// That of the backward pass.
+    case output = "out"
+  }
+
+  /// How values of a variance are drawn.
+  public enum Distribution: String, Sendable, CaseIterable {
+    /// Normal.
+    case normal
+    /// Uniform between ±√(3 · variance).
+    case uniform
+  }
+
+  /// Variance gain² / fan (He et al., 2015, arXiv:1502.01852; gain √2 where ReLUs follow).
+  case he(_ fan: Fan = .input, _ distribution: Distribution = .normal, squaredGain: Double = 2)
+  /// Variance gain² · 2 / (fan in + fan out) (Glorot and Bengio, 2010).
+  case xavier(_ distribution: Distribution = .normal, squaredGain: Double = 1)
+  /// Normal.
+  case normal(deviation: Double)
+  /// Normal, drawn again where it is more than `cut` deviations from 0.
+  case truncated(deviation: Double, cut: Double)
+  /// Uniform between ± the bound.
+  case uniform(bound: Double)
+  /// Orthonormal outputs, or inputs where there are more outputs, times the gain (Saxe et al., 2013, arXiv:1312.6120).
+  case orthogonal(gain: Double)
+  /// Nothing but zeros.
+  case zeros
   /// Uniform within ±1/√(fan in), as PyTorch's layers where a model does not say.
   case pyTorch
+
+  /// As torchvision's residual networks.
+  public static let residual = Initialization.he(.output)
 
   /// New weights.
   ///
@@ -21,19 +47,30 @@ public enum Initialization: String, Sendable, CaseIterable {
   public func weights(_ shape: [Int], using random: inout Random) -> Tensor {
     let window = shape[0] * shape[1]
     let fanIn = Double(window * shape[2]), fanOut = Double(window * shape[3])
+    func draw(_ distribution: Distribution, _ squaredGain: Double, _ fan: Double) -> Tensor {
+      switch distribution {
+      case .normal: return Tensor(normal: shape, deviation: (squaredGain / fan).squareRoot(), using: &random)
+      case .uniform: return bounded((3 * squaredGain / fan).squareRoot())
+      }
+    }
+    func bounded(_ bound: Double) -> Tensor { Tensor(uniform: shape, in: -bound..<bound, using: &random) }
     switch self {
-    case .he: return Tensor(normal: shape, deviation: (2 / fanOut).squareRoot(), using: &random)
-    case .xavier:
-      let bound = (6 / (fanIn + fanOut)).squareRoot()
-      return Tensor(uniform: shape, in: -bound..<bound, using: &random)
-    case .unitNormal: return Tensor(normal: shape, using: &random)
-    case .heUniform:
-      let bound = (6 / fanIn).squareRoot()
-      return Tensor(uniform: shape, in: -bound..<bound, using: &random)
-    case .narrow: return Tensor(normal: shape, deviation: 0.01, using: &random)
-    case .pyTorch:
-      let bound = 1 / fanIn.squareRoot()
-      return Tensor(uniform: shape, in: -bound..<bound, using: &random)
+    case .he(let fan, let distribution, let squaredGain):
+      return draw(distribution, squaredGain, fan == .input ? fanIn : fanOut)
+    case .xavier(let distribution, let squaredGain):
+      return draw(distribution, squaredGain, (fanIn + fanOut) / 2)
+    case .normal(let deviation): return Tensor(normal: shape, deviation: deviation, using: &random)
+    case .truncated(let deviation, let cut):
+      let values = (0..<shape.reduce(1, *)).map { _ in
+        var value = random.normal()
+        while abs(value) > cut { value = random.normal() }
+        return Float(value * deviation)
+      }
+      return Tensor(values, shape)
+    case .uniform(let bound): return bounded(bound)
+    case .orthogonal(let gain): return orthogonalMatrix(shape, gain: gain, using: &random)
+    case .zeros: return Tensor(repeating: 0, shape)
+    case .pyTorch: return bounded(1 / fanIn.squareRoot())
     }
   }
 }

@@ -14,10 +14,14 @@ public struct StateMatch: Sendable {
   /// Whether everything fits.
   public var isComplete: Bool { missing.isEmpty && unexpected.isEmpty && misfits.isEmpty }
 
-  /// What does not fit, by name.
+  /// What does not fit: the first names of each kind, and how many more there are.
   public var differences: String {
-    [("missing", missing), ("unexpected", unexpected), ("of another shape or type", misfits)]
-      .filter { !$0.1.isEmpty }.map { "\($0.0): \($0.1.joined(separator: ", "))" }.joined(separator: "; ")
+    func list(_ names: [String]) -> String {
+      let shown = names.prefix(5).joined(separator: ", ")
+      return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
+    }
+    return [("missing", missing), ("unexpected", unexpected), ("of another shape or type", misfits)]
+      .filter { !$0.1.isEmpty }.map { "\($0.0): \(list($0.1))" }.joined(separator: "; ")
   }
 }
 
@@ -34,17 +38,19 @@ extension Layer {
   ///
   /// Batch counters (`num_batches_tracked`), which nothing here needs, are passed over.
   ///
-  /// - Parameter partial: whether to load what fits and leave the rest as it is.
+  /// - Parameters:
+  ///   - partial: whether to load what fits and leave the rest as it is.
+  ///   - advice: what a refusal adds.
   /// - Returns: what was loaded and what not.
   /// - Throws: a ``WorkbenchError`` that lists what does not fit; then nothing is changed. One that cannot be read to
   ///   its end leaves what was read.
   @discardableResult
-  public func load(from path: String, partial: Bool = false) throws -> StateMatch {
+  public func load(from path: String, partial: Bool = false, advice: String = "") throws -> StateMatch {
     var file = try SafetensorsFile(path)
     let match = match(file.entries)
     guard match.isComplete || partial else {
       throw WorkbenchError(
-        "\(path) does not fit this network (--partial loads what fits); \(match.differences).")
+        "\(path) does not fit this network\(advice); \(match.differences).")
     }
     guard !match.loaded.isEmpty else {
       throw WorkbenchError("\(path) holds nothing that fits this network; \(match.differences).")

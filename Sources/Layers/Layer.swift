@@ -21,6 +21,8 @@ public struct Context: Sendable {
   public var observer: Observer?
   /// What batch normalisation does in training.
   public var normalization = Normalization.batch
+  /// What layers that decide note their decisions in, or take them from; nil where each pass decides for itself.
+  public var decisions: Decisions?
 
   /// What batch normalisation does in training: studies of a network at its start may take it out.
   public enum Normalization: Sendable {

@@ -5,7 +5,7 @@ import Tensors
 ///
 /// A network applies it behind global pooling, to `[batch, 1, 1, channels]`. The weight is [inputs, outputs] in
 /// memory and [outputs, inputs] in files.
-public final class Linear: Layer {
+public final class Linear: HoldsDecisions {
   /// W.
   public let weight: Parameter
   /// b.

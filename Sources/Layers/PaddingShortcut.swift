@@ -4,7 +4,7 @@ import Tensors
 ///
 /// Option A of He et al. (2015, arXiv:1512.03385, §3.3); half of the new channels come before the old ones, half
 /// behind, as in the usual implementations for CIFAR.
-public final class PaddingShortcut: Layer {
+public final class PaddingShortcut: HoldsDecisions {
   private let stride: Int, inputs: Int, outputs: Int
   private var inputShape: FeatureShape?
 

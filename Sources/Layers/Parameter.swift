@@ -24,6 +24,11 @@ public final class Parameter {
   public let decays: Bool
   /// A factor on the learning rate.
   public let rateFactor: Double
+  /// λ, if training adds λ · Σ w² to the loss on behalf of this parameter: a part of the model, not of the optimiser.
+  public var penalty = 0.0
+  /// Whether its values multiply what is read, as a convolution's, not an adder's: rules for initial weights are made for
+  /// those.
+  public var isFactor = true
 
   /// A parameter that starts as `value`.
   public init(

@@ -66,7 +66,7 @@ public struct PoolingWindow: Hashable, Sendable {
 }
 
 /// The largest value of each window; the first one wins a tie, as in PyTorch.
-public final class MaxPooling: Layer {
+public final class MaxPooling: HoldsDecisions {
   private let window: PoolingWindow
   private let roundsUp: Bool
   private var saved: (shape: [Int], indices: [Int32])?
@@ -92,7 +92,14 @@ public final class MaxPooling: Layer {
   }
 
   public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
-    window.reference(input, roundsUp: roundsUp) { $0.max() ?? 0 }
+    _ = Decisions.ofDefinition?.made(by: self) {
+      let places = Tensor64(input.values.indices.map(Double.init), input.shape)
+      let winners = window.reference(places, roundsUp: roundsUp) { places in
+        places.reduce(places[0]) { input.values[Int($1)] > input.values[Int($0)] ? $1 : $0 }
+      }
+      return winners.values.map { Int32($0) }
+    }
+    return window.reference(input, roundsUp: roundsUp) { $0.max() ?? 0 }
   }
 
   /// Comparisons; backward, an addition to each window's winner.
@@ -123,6 +130,12 @@ public final class MaxPooling: Layer {
         }
       }
     }
+    if let decisions = context.decisions {
+      winners = decisions.made(by: self) { winners }
+      input.withPointer { x in
+        result.withMutablePointer { y in for (position, index) in winners.enumerated() { y[position] = x[Int(index)] } }
+      }
+    }
     if context.training { saved = (input.shape, winners) }
     return result
   }
@@ -142,7 +155,7 @@ public final class MaxPooling: Layer {
 }
 
 /// The mean of each window; padding counts as zeros, as in PyTorch by default.
-public final class AveragePooling: Layer {
+public final class AveragePooling: HoldsDecisions {
   private let window: PoolingWindow
   private var inputShape: FeatureShape?
 

@@ -2,7 +2,8 @@ import Compute
 import Tensors
 
 /// y = max(x, 0).
-public final class ReLU: Layer {
+public final class ReLU: HoldsDecisions {
+  /// Positive where it lets values through.
   private var output: Tensor?
 
   /// A rectifier.
@@ -18,6 +19,11 @@ public final class ReLU: Layer {
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    if let decisions = context.decisions {
+      let passes = decisions.made(by: self) { Tensor.signs(input.values, input.shape) }
+      output = passes
+      return input.times(passes)
+    }
     var result = Tensor(uninitialized: input.shape)
     input.withPointer { x in
       result.withMutablePointer { Elementwise.relu(x, $0, count: input.count, threads: context.threads) }
@@ -28,7 +34,8 @@ public final class ReLU: Layer {
   }
 
   public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
-    input.map { max($0, 0) }
+    _ = Decisions.ofDefinition?.made(by: self) { Tensor.signs(input.values, input.shape) }
+    return input.map { max($0, 0) }
   }
 
   /// Takes an output that another layer has made in training, for the backward pass.

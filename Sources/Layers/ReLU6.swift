@@ -1,7 +1,8 @@
 import Tensors
 
 /// y = min(max(x, 0), 6) (Krizhevsky, 2010), as MobileNets have it.
-public final class ReLU6: Layer {
+public final class ReLU6: HoldsDecisions {
+  /// Between 0 and 6 where it lets values through.
   private var input: Tensor?
 
   /// A rectifier with an upper limit.
@@ -17,6 +18,11 @@ public final class ReLU6: Layer {
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    if let decisions = context.decisions {
+      let code = decisions.made(by: self) { Self.code(input.values, input.shape) }
+      self.input = code
+      return Tensor(zip(input.values, code.values).map { $1 == 1 ? $0 : $1 }, input.shape)
+    }
     if context.training { self.input = input }
     var result = Tensor(uninitialized: input.shape)
     let count = input.count
@@ -40,6 +46,12 @@ public final class ReLU6: Layer {
   }
 
   public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
-    input.map { min(max($0, 0), 6) }
+    _ = Decisions.ofDefinition?.made(by: self) { Self.code(input.values, input.shape) }
+    return input.map { min(max($0, 0), 6) }
+  }
+
+  /// 1 where a value passes, and the constant where it does not.
+  private static func code(_ values: [some BinaryFloatingPoint], _ shape: [Int]) -> Tensor {
+    Tensor(values.map { $0 <= 0 ? 0 : $0 >= 6 ? 6 : 1 }, shape)
   }
 }

@@ -2,7 +2,7 @@ import Compute
 import Tensors
 
 /// `main(x) + shortcut(x)`; without a shortcut layer, `main(x) + x` (He et al., 2015, arXiv:1512.03385).
-public final class Residual: Container {
+public final class Residual: Container, HoldsDecisions {
   private let main: any Layer
   private let shortcut: NamedLayer?
   public let children: [NamedLayer]

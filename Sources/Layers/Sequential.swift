@@ -2,7 +2,7 @@ import Compute
 import Tensors
 
 /// Layers one after the other.
-public final class Sequential: Chain {
+public final class Sequential: Chain, HoldsDecisions {
   /// The layers and their names, first to last.
   public let children: [NamedLayer]
   public let printedName: String
@@ -20,6 +20,9 @@ public final class Sequential: Chain {
       let y = layer.forward(input, context)
       context.observer?.leave(layer, output: y)
       guard let normalization else { return relu?.forward(y, context) ?? y }
+      if let relu, context.decisions != nil {
+        return relu.forward(normalization.forward(y, context), context)
+      }
       let z = normalization.forward(y, relu: relu != nil, context)
       if let relu { context.report(rectified: z, of: relu) }
       return z
@@ -27,11 +30,9 @@ public final class Sequential: Chain {
 
     func backward(_ gradient: consuming Tensor, adding summand: Tensor?, _ context: Context) -> Tensor {
       var g = gradient
-      if let normalization {
-        g = normalization.backward(consume g, context)
-      } else if let relu {
-        g = relu.backward(consume g, context)
-      }
+      // Held decisions are the ReLU's own.
+      if let relu, normalization == nil || context.decisions != nil { g = relu.backward(consume g, context) }
+      if let normalization { g = normalization.backward(consume g, context) }
       context.observer?.enter(layer, gradient: g)
       defer { context.observer?.leave(layer) }
       guard let summand else { return layer.backward(consume g, context) }

@@ -1,7 +1,7 @@
 import Tensors
 
 /// Bilinear interpolation to the size of an image, as PyTorch's `interpolate` without aligned corners.
-public final class Upsampling: Layer {
+public final class Upsampling: HoldsDecisions {
   private let height: Int, width: Int
   private var inputShape: FeatureShape?
 
@@ -102,7 +102,7 @@ public final class Upsampling: Layer {
 }
 
 /// A layer whose output is brought back to the size of its input, bilinearly.
-public final class Resized: Container {
+public final class Resized: Container, HoldsDecisions {
   private let inner: any Layer
   private let stride: (height: Int, width: Int)
   private var upsampling: Upsampling?
@@ -116,6 +116,7 @@ public final class Resized: Container {
   }
 
   public var children: [NamedLayer] { inner.children }
+  public var parts: [any Layer] { [inner] }
   public var printedName: String { inner.printedName }
 
   private func upsampling(_ input: FeatureShape) -> Upsampling {

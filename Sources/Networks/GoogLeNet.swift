@@ -43,7 +43,7 @@ enum GoogLeNet {
     }
     layers += [
       ("avgpool", AdaptiveAveragePooling()), net.dropout("dropout", 0.2),
-      try net.classifier("fc", channels, start: .narrow),
+      try net.classifier("fc", channels, start: .normal(deviation: 0.01)),
     ]
     return Sequential(layers)
   }
@@ -73,7 +73,8 @@ enum GoogLeNet {
     isFixed: Bool = false
   ) throws -> NamedLayer {
     let convolution = try net[name].convolution(
-      "conv", inputs, outputs, window: window, stride: stride, start: .narrow, isFixed: isFixed)
+      "conv", inputs, outputs, window: window, stride: stride, start: .normal(deviation: 0.01),
+      isFixed: isFixed)
     return (
       name,
       Sequential(

@@ -66,7 +66,7 @@ enum MobileNet {
       }
     }
     layers.append(try activated(features["\(layers.count)"], channels, 1280))
-    let head = net["classifier"], linear = try head.classifier("1", 1280, start: .narrow)
+    let head = net["classifier"], linear = try head.classifier("1", 1280, start: .normal(deviation: 0.01))
     if let layer = linear.layer as? Linear {
       layer.bias.value = Tensor(repeating: 0, [net.description.classes])
     }

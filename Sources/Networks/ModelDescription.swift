@@ -18,6 +18,8 @@ public protocol ModelDescription: Sendable {
   var classes: Int { get }
   /// Which convolutions a kernel takes the place of.
   var replacement: Replacement { get set }
+  /// How weights start; nil for the model's own rules.
+  var initialization: ChosenInitialization? { get set }
   /// The kernel that belongs to the model, as an item of `--conv`, where it is not `standard`.
   var ownKernel: String? { get }
   /// The parameter, in files, that has one value for each class.
@@ -26,6 +28,13 @@ public protocol ModelDescription: Sendable {
   var isDense: Bool { get }
   /// What PyTorch calls this kind of network.
   var printedName: String { get }
+  /// What was chosen beside the name, kernel, channels and classes and decides what the weights mean, as options of the
+  /// command line; the value is empty where the option is to be left out.
+  var variations: [(option: String, value: String)] { get }
+  /// Whether λ · Σ w² of some of its weights belongs to its loss: then its recipe has no weight decay beside it.
+  var hasPenalties: Bool { get }
+  /// Counts what the name has stood for: records of an earlier network are not those of this one.
+  var revision: Int { get }
 
   /// The network's layers.
   func makeBody(_ net: NetworkBuilder) throws -> any Layer
@@ -38,6 +47,12 @@ extension ModelDescription {
   public var classifier: String { "fc.bias" }
   /// The image is.
   public var isDense: Bool { false }
+  /// Which convolutions are replaced.
+  public var variations: [(option: String, value: String)] { [("replace", replacement.rawValue)] }
+  /// None of them.
+  public var hasPenalties: Bool { false }
+  /// The first.
+  public var revision: Int { 1 }
 }
 
 /// A network that its name describes: nothing but channels, classes and kernels can be varied.
@@ -46,9 +61,12 @@ struct FixedDescription: ModelDescription {
   let inputChannels: Int
   let classes: Int
   var replacement = Replacement.spatial
+  var initialization: ChosenInitialization?
   let classifier: String
   let isDense: Bool
   let printedName: String
+  var hasPenalties = false
+  var revision = 1
   let body: @Sendable (NetworkBuilder) throws -> any Layer
 
   func makeBody(_ net: NetworkBuilder) throws -> any Layer { try body(net) }

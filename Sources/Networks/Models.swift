@@ -26,12 +26,13 @@ public struct Model: Sendable {
   /// A model that its name describes.
   init(
     _ name: String, extent: Int = 224, classes: Int = 1000, classifier: String = "fc.bias",
-    isDense: Bool = false, printedName: String, body: @escaping @Sendable (NetworkBuilder) throws -> any Layer
+    isDense: Bool = false, hasPenalties: Bool = false, revision: Int = 1, printedName: String,
+    body: @escaping @Sendable (NetworkBuilder) throws -> any Layer
   ) {
     self.init(name, extent: extent, classes: classes) { inputChannels, classes in
       FixedDescription(
         name: name, inputChannels: inputChannels, classes: classes, classifier: classifier, isDense: isDense,
-        printedName: printedName, body: body)
+        printedName: printedName, hasPenalties: hasPenalties, revision: revision, body: body)
     }
   }
 }
@@ -78,7 +79,7 @@ public enum Models {
     -> any ModelDescription
   {
     guard let model = model(name) else {
-      throw WorkbenchError("There is no model ‘\(name)’; choose from \(names.joined(separator: ", ")).")
+      throw WorkbenchError("There is no model ‘\(name)’; \(suggestion(for: name, among: names))")
     }
     return model.describe(inputChannels, classes)
   }

@@ -3,9 +3,11 @@ import Layers
 import Tensors
 
 /// A network with a kernel in place of its convolutions.
-public final class Network: Chain {
+public final class Network: Chain, HoldsDecisions {
   /// What it was built from.
   public let description: any ModelDescription
+  /// The kernel, as ``Kernels/KernelChoice/canonicalItem`` writes it.
+  public let kernel: String
   /// The item of `--conv` behind each convolution, by its name.
   private let items: [String: String]
   private let body: any Layer
@@ -26,10 +28,12 @@ public final class Network: Chain {
     algorithm: String? = nil, seed: UInt64
   ) throws {
     self.description = description
+    self.kernel = kernel.canonicalItem
     let net = NetworkBuilder(
       description, kernel: kernel, standard: standard, algorithm: algorithm, random: Random(seed: seed))
     body = try description.makeBody(net)
     items = net.items
+    description.initialization?.apply(to: body, random: Random(seed: seed).split("init"))
   }
 
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {

@@ -48,13 +48,12 @@ public struct NetworkBuilder {
   /// - Parameters:
   ///   - padding: zeros on each side; nil for those that keep the size.
   ///   - start: how weights start, and with `pyTorch` biases too, where it is a convolution; nil for its own way.
+  ///   - penalty: λ, if λ · Σ w² of the weights belongs to the loss.
   ///   - isFixed: whether no kernel takes its place, as of a stem.
-  ///   - attention: how many times fewer channels the narrow layer has of CBAM's attention behind it; nil for none.
   func convolution(
     _ name: String, _ inputs: Int, _ outputs: Int, window: Int = 1, stride: Int = 1, padding: Int? = nil,
-    dilation: Int = 1, groups: Int = 1, bias: Bool = false, start: Initialization? = nil,
-    isFixed: Bool = false,
-    attention: Int? = nil
+    dilation: Int = 1, groups: Int = 1, bias: Bool = false, start: Initialization? = nil, penalty: Double = 0,
+    isFixed: Bool = false
   ) throws -> NamedLayer {
     let place = try ConvolutionGeometry(
       inputChannels: inputs, outputChannels: outputs, kernel: Pair(window), stride: Pair(stride),
@@ -62,13 +61,13 @@ public struct NetworkBuilder {
     let isReplaced = !isFixed && (window > 1 || description.replacement == .all)
     let choice = isReplaced ? kernel : standard
     do {
-      let whole = try attention.map(choice.withCBAM) ?? choice
-      record.items[fullName(name)] = whole.item
+      record.items[fullName(name)] = choice.item
       let site = Site(
-        choice: whole, bias: bias, algorithm: choice.item == kernel.item ? algorithm : nil,
+        choice: choice, bias: bias, algorithm: choice.item == kernel.item ? algorithm : nil,
         random: random(name))
       let layer = try site.layer(at: place)
       if let start { begin(layer, start, random(name)) }
+      if penalty > 0 { penalize(layer, penalty) }
       return (name, layer)
     } catch let error as WorkbenchError {
       throw WorkbenchError("\(fullName(name)) of \(description.name): \(error)")
@@ -76,14 +75,27 @@ public struct NetworkBuilder {
   }
 
   private func begin(_ layer: any Layer, _ start: Initialization, _ random: Random) {
-    // With attention behind it, the convolution is the part of that name.
-    let inner = layer.children.first { $0.name == "kernel" }?.layer ?? layer
-    guard let layer = inner as? ConvolutionLayer, layer.combination.isProduct else { return }
+    guard let layer = layer as? ConvolutionLayer, layer.combination.isProduct else { return }
     var random = random
     layer.weight.value = start.weights(layer.geometry.weightShape, using: &random)
     guard let bias = layer.bias, start == .pyTorch else { return }
     let bound = 1 / Double(layer.geometry.taps * layer.geometry.channelsPerGroup).squareRoot()
     bias.value = Tensor(uniform: bias.value.shape, in: -bound..<bound, using: &random)
+  }
+
+  /// Gives the weights of what stands in a convolution's place their share of the loss. Biases, positions and the
+  /// attention of a wrapper have none.
+  private func penalize(_ layer: any Layer, _ penalty: Double) {
+    let inner = layer.children.first { $0.name == "kernel" }?.layer
+    if let inner { return penalize(inner, penalty) }
+    for named in layer.parameters where named.parameter.layout == .convolution && !named.isPosition {
+      named.parameter.penalty = penalty
+    }
+  }
+
+  /// CBAM's attention on feature maps of some channels: a layer of its own, not a wrapper around a kernel.
+  func attention(_ name: String, channels: Int, reduction: Int) throws -> NamedLayer {
+    (name, Sequential(try Attention.cbam(channels: channels, reduction: reduction, random: random(name))))
   }
 
   /// The linear layer that classifies.

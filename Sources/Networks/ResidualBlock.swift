@@ -3,7 +3,7 @@ import Layers
 import Tensors
 
 /// A residual block: `relu(main(x) + shortcut(x))`, its layers named as torchvision names them.
-public final class ResidualBlock: Container {
+public final class ResidualBlock: Container, HoldsDecisions {
   private let kind: ResidualDescription.Block
   private let residual: Residual
   private let relu = ReLU()
@@ -28,6 +28,8 @@ public final class ResidualBlock: Container {
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     guard context.training else { return infer(input, .none, context) }
+    // Held decisions are the ReLU's own.
+    if context.decisions != nil { return relu.forward(residual.forward(input, context), context) }
     let output = residual.forwardRectified(input, context)
     relu.keep(output: output)
     context.report(rectified: output, of: relu)
@@ -43,7 +45,7 @@ public final class ResidualBlock: Container {
   }
 
   public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
-    residual.reference(input, parameters, training: training).map { max($0, 0) }
+    relu.reference(residual.reference(input, parameters, training: training), [], training: training)
   }
 
   public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {

@@ -105,6 +105,8 @@ public struct ResidualDescription: ModelDescription {
   public var replacement = Replacement.spatial
   /// The stages, counted from 1, in which it does; nil for all.
   public var replacedStages: Set<Int>?
+  /// How weights start; nil for He et al.'s rule by the fan out, and PyTorch's own for the classifier.
+  public var initialization: ChosenInitialization?
 
   /// A description.
   public init(
@@ -128,6 +130,27 @@ public struct ResidualDescription: ModelDescription {
   public var classifier: String { head == .linear ? "fc.bias" : "bn2.bias" }
 
   public func makeBody(_ net: NetworkBuilder) throws -> any Layer { try ResidualBuilder(self, net).body() }
+
+  public var variations: [(option: String, value: String)] {
+    func list(_ stages: Set<Int>) -> String { stages.sorted().map(String.init).joined(separator: ",") }
+    return [
+      ("replace", replacement.rawValue),
+      ("stages", replacedStages.map { $0.count == stages.count ? "" : list($0) } ?? ""),
+      ("shortcut", shortcut.rawValue),
+      ("stride-on", block == .bottleneck ? stridePlace.rawValue : ""), ("dilate-stages", list(dilatedStages)),
+      ("expansion", block == .shift ? "\(shiftExpansion)" : ""),
+    ]
+  }
+
+  /// The same network with `factor` times as many channels in its stem and stages, rounded to at least one (Zagoruyko
+  /// and Komodakis, 2016, arXiv:1605.07146).
+  public func widened(by factor: Double) -> ResidualDescription {
+    func widened(_ width: Int) -> Int { max(1, Int((Double(width) * factor).rounded())) }
+    var description = self
+    description.stemWidth = widened(stemWidth)
+    description.stages = stages.map { .init(width: widened($0.width), count: $0.count, stride: $0.stride) }
+    return description
+  }
 
   /// Refuses stages that the network does not have.
   public func check() throws {

@@ -14,7 +14,7 @@ enum SqueezeNet {
     var layers: [any Layer] = [
       try features.convolution(
         "0", net.description.inputChannels, 64, window: 3, stride: 2, padding: 0, bias: true,
-        start: .heUniform, isFixed: true
+        start: .he(.input, .uniform), isFixed: true
       ).layer,
       ReLU(),
     ]
@@ -36,7 +36,8 @@ enum SqueezeNet {
         "classifier",
         Sequential([
           head.dropout("0", 0.5),
-          try head.convolution("1", channels, net.description.classes, bias: true, start: .narrow),
+          try head.convolution(
+            "1", channels, net.description.classes, bias: true, start: .normal(deviation: 0.01)),
           ("2", ReLU()), ("3", AdaptiveAveragePooling()),
         ])
       ),
@@ -50,12 +51,12 @@ enum SqueezeNet {
     func expansion(_ window: Int) throws -> NamedLayer {
       let name = "expand\(window)x\(window)"
       let convolution = try net.convolution(
-        name, squeeze, expand, window: window, bias: true, start: .heUniform)
+        name, squeeze, expand, window: window, bias: true, start: .he(.input, .uniform))
       return ("", Sequential([convolution, (name + "_activation", ReLU())]))
     }
     return Sequential(
       [
-        try net.convolution("squeeze", inputs, squeeze, bias: true, start: .heUniform),
+        try net.convolution("squeeze", inputs, squeeze, bias: true, start: .he(.input, .uniform)),
         ("squeeze_activation", ReLU()),
         ("", Branches([try expansion(1), try expansion(3)], join: .concatenation)),
       ], printedName: "Fire")

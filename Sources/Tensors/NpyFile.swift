@@ -59,15 +59,12 @@ public enum NpyFile {
   /// Writes a tensor as it lies, as 32-bit little-endian floats in C order (`<f4`, version 1.0).
   ///
   /// - Throws: a ``WorkbenchError`` if the file cannot be written; then no file appears (``AtomicFile``).
-  public static func write(_ tensor: Tensor, to path: String) throws { try write([(tensor, path)]) }
-
-  /// Writes several tensors: all of them, or none if one cannot be written.
-  public static func write(_ tensors: [(tensor: Tensor, path: String)]) throws {
-    try AtomicFile.write(tensors.map { ($0.path, try contents($0.tensor, $0.path)) })
+  public static func write(_ tensor: Tensor, to path: String) throws {
+    try AtomicFile.write(try contents(tensor, path), to: path)
   }
 
-  /// The whole file of a tensor.
-  private static func contents(_ tensor: Tensor, _ path: String) throws -> Data {
+  /// The whole file of a tensor; `path` is where it goes, for error sentences.
+  public static func contents(_ tensor: Tensor, _ path: String) throws -> Data {
     guard tensor.shape.count <= 32 else {
       throw WorkbenchError(
         "\(path) cannot be written: a .npy file has at most 32 axes, not \(tensor.shape.count).")

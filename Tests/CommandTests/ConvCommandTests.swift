@@ -85,6 +85,55 @@ import Testing
     }
   }
 
+  /// A composed kernel takes its weights by name: the same as its two layers, one after the other.
+  @Test func composedKernelsTakeWeightsByName() throws {
+    var random = Random(seed: 2)
+    let depthwise = Tensor(normal: [4, 1, 3, 3], using: &random),
+      pointwise = Tensor(normal: [3, 4, 1, 1], using: &random)
+    try NpyFile.write(depthwise, to: path("dw"))
+    try NpyFile.write(pointwise, to: path("pw"))
+    let weights = folder.appendingPathComponent("net.safetensors").path
+    let gradients = folder.appendingPathComponent("gradients.safetensors").path
+    try SafetensorsFile.write(
+      [
+        ("depthwise.weight", [4, 1, 3, 3], { depthwise }), ("pointwise.weight", [3, 4, 1, 1], { pointwise }),
+      ], to: weights)
+    let whole = try conv(
+      "--conv depthwise-separable --input x.npy --weights \(weights) --channels 3 --output y.npy "
+        + "--grad-output g.npy --grad-input gx.npy --grad-weights \(gradients)")
+    #expect(whole.status == 0, "\(whole.error)")
+    for arguments in [
+      "--conv depthwise --input x.npy --weight dw.npy --padding 1 --output m.npy",
+      "--conv 1x1 --input m.npy --weight pw.npy --output z.npy --grad-output g.npy --grad-input gm.npy --grad-weight gp.npy",
+      "--conv depthwise --input x.npy --weight dw.npy --padding 1 --output m.npy --grad-output gm.npy "
+        + "--grad-input gz.npy --grad-weight gd.npy",
+    ] {
+      let outcome = try conv(arguments)
+      #expect(outcome.status == 0, "\(outcome.error)")
+    }
+    func expectEqual(_ a: Tensor, _ b: Tensor) {
+      #expect(a.shape == b.shape && zip(a.values, b.values).allSatisfy { abs($0 - $1) < 1e-4 })
+    }
+    try expectEqual(NpyFile.read(path("y")).tensor(), NpyFile.read(path("z")).tensor())
+    try expectEqual(NpyFile.read(path("gx")).tensor(), NpyFile.read(path("gz")).tensor())
+    var file = try SafetensorsFile(gradients)
+    #expect(file.entries.map(\.name) == ["depthwise.weight", "pointwise.weight"])
+    try expectEqual(file.read(), NpyFile.read(path("gd")).tensor())
+    try expectEqual(file.read(), NpyFile.read(path("gp")).tensor())
+  }
+
+  /// What one sentence asks for, no other forbids.
+  @Test(arguments: ["depthwise-separable", "cbam", "non-local"])
+  func composedKernelsAreNotAskedForOneWeight(_ kernel: String) throws {
+    for weight in ["", " --weight w.npy"] {
+      let outcome = try conv("--conv \(kernel) --input x.npy\(weight) --output y.npy")
+      #expect(
+        outcome.status == 1 && outcome.error.contains("give them by name with --weights"), "\(outcome.error)")
+    }
+    let both = try conv("--conv \(kernel) --input x.npy --weight w.npy --weights w --output y.npy")
+    #expect(both.status == 64)
+  }
+
   /// Each is refused with one sentence and a status, and leaves no file.
   @Test(arguments: [
     ("--conv standard --input missing.npy --weight w.npy --output y.npy", 1),

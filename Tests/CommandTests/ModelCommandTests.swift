@@ -97,13 +97,13 @@ struct ModelCommandTests {
     let text = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     #expect(process.terminationStatus == 130, "\(text)")
-    #expect(text.contains("go on with --resume"))
     let lines = try String(contentsOfFile: path("net.csv"), encoding: .utf8).split(separator: "\n").count
-    let resumed = try Experiment.run([
-      "train", "resnet110", "--epochs", "1000", "--steps", "\(lines)", "--resume",
-      path("net.resume.safetensors"),
-      "--log", path("net.csv"),
-    ])
+    // The command that it prints resumes it.
+    let command = try #require(text.split(separator: "resume it with: ").last).split(separator: " ").map {
+      $0.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+    #expect(command.suffix(2) == ["--resume", path("net.resume.safetensors")])
+    let resumed = try Experiment.run(command.dropFirst() + ["--steps", "\(lines)"])
     #expect(resumed.status == 0, "\(resumed.error)")
     #expect(
       try String(contentsOfFile: path("net.csv"), encoding: .utf8).split(separator: "\n").count == lines + 1)
@@ -125,18 +125,22 @@ struct ModelCommandTests {
     #expect(outcome.status == 0, "\(outcome.error)")
     #expect(try NpyFile.read(logits).shape[0] == 3)
 
-    let strict = try Experiment.run([
-      "logits", "resnet20", "--conv", "deformable", "--classes", "7", "--weights", weights, "--input", images,
-      "--output", path("z.npy"),
-    ])
-    #expect(strict.status == 1)
-    #expect(strict.error.contains("layer1.0.conv1.offset.weight") && strict.error.contains("fc.bias ("))
+    let other = [
+      "logits", "resnet20", "--conv", "deformable", "--classes", "7", "--input", images, "--output",
+      path("z.npy"),
+    ]
+    let strict = try Experiment.run(other + ["--weights", weights])
+    #expect(strict.status == 1 && strict.error.contains("--conv standard, 10 classes"), "\(strict.error)")
     #expect(contents("z.npy") == nil)
-    let partial = try Experiment.run([
-      "logits", "resnet20", "--conv", "deformable", "--classes", "7", "--weights", weights, "--input", images,
-      "--output", path("z.npy"), "--partial",
-    ])
+    let partial = try Experiment.run(other + ["--weights", weights, "--partial"])
     #expect(partial.status == 0 && partial.error.contains("missing: layer1.0.conv1.offset.weight"))
+    #expect(partial.error.contains("was saved for --conv standard, 10 classes"))
+    // Of a file that does not say what it is of, the names speak: the first five of each kind.
+    try withoutMetadata(weights, to: path("foreign.safetensors"))
+    let foreign = try Experiment.run(other + ["--weights", path("foreign.safetensors")])
+    #expect(
+      foreign.status == 1 && foreign.error.contains("and 31 more; of another shape or type: fc.weight ("))
+    #expect(foreign.error.contains("layer1.0.conv1.offset.weight") && foreign.error.count < 1000)
     #expect(try NpyFile.read(path("z.npy")).shape == [3, 7])
   }
 

@@ -7,6 +7,30 @@ import Testing
 
   init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
 
+  /// The example of the help runs as it stands there.
+  @Test func exampleOfTheHelpRuns() throws {
+    let help = try Experiment.run(["offsets", "--help"]).output
+    let words = try #require(help.range(of: "Example: "))
+    // The parser breaks lines as wide as the terminal.
+    let paragraph = help[words.upperBound...].components(separatedBy: "\n\n")[0]
+    let example = paragraph.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    #expect(example.contains("swift run experiment train --conv deformable"))
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.currentDirectoryURL = folder
+    process.arguments = [
+      "-c", example.replacingOccurrences(of: "swift run experiment", with: "'\(Experiment.executable.path)'"),
+    ]
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    for file in ["net.safetensors", "offsets.csv", "offsets-image.csv", "report.html"] {
+      #expect(
+        FileManager.default.fileExists(atPath: folder.appendingPathComponent("out/\(file)").path), "\(file)")
+    }
+  }
+
   @Test func showsWhereATrainedNetworkReads() throws {
     let weights = folder.appendingPathComponent("net.safetensors").path
     let csv = folder.appendingPathComponent("offsets.csv").path

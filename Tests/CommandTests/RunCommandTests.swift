@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 import Testing
 
 /// `experiment run` and `list` as a user runs them.
@@ -91,18 +92,65 @@ import Testing
   static let wrong: [(String, Int32)] = [
     ("--conv nothing", 1), ("--conv dilated --data cifar10:/nowhere", 1), ("--conv dilated --data mnist", 1),
     ("--conv dilated --model vgg", 1), ("--conv dilated --epochs -1", 64), ("--conv dilated --seeds 0", 64),
-    ("--conv dilated --replace some", 64), ("--conv ,", 1), ("", 64), ("--convolution dilated", 64),
+    ("--conv dilated --replace some", 64), ("--conv ,", 1), ("run", 64), ("--convolution dilated", 64),
+    ("lst", 64), ("bottleneck20 --conv dilated", 64),
+    ("run bottleneck20 --conv dilated --model bottleneck20", 64), ("run vgg --conv dilated", 1),
     ("--conv dilated --output /dev/null/x", 1), ("--conv dilated --output /proc", 1),
   ]
 
   @Test(arguments: wrong) func wrongInputIsRefused(_ text: String, _ status: Int32) throws {
     let arguments = text.split(separator: " ").map(String.init)
-    let hasOutput = text.contains("--output") || text.isEmpty
+    let hasOutput = text.contains("--output") || text == "run"
     let outcome = try Experiment.run(arguments + (hasOutput ? [] : ["--output", folder.path]))
     #expect(outcome.status == status, "\(arguments): \(outcome.error)")
     #expect(outcome.error.hasPrefix("Error: "), "\(outcome.error)")
     #expect(outcome.error.split(separator: "\n").count == 1, "\(outcome.error)")
     #expect(!FileManager.default.fileExists(atPath: folder.path))
+  }
+
+  /// Without arguments there is help; a version is one line.
+  @Test func helpAndVersionAreThere() throws {
+    let bare = try Experiment.run([]), help = try Experiment.run(["--help"])
+    #expect(bare.status == 0 && bare.error.isEmpty && bare.output == help.output)
+    #expect(bare.output.contains("SUBCOMMANDS:"))
+    let version = try Experiment.run(["--version"])
+    #expect(version.status == 0 && version.output == "\(workbenchVersion)\n")
+  }
+
+  /// What is not known is answered by the nearest that is.
+  @Test(arguments: [
+    (["lst"], "There is no subcommand ‘lst’; did you mean ‘list’?"),
+    (["transmogrify"], "There is no subcommand ‘transmogrify’; choose from run, list,"),
+    (["run", "--conv", "dilate"], "There is no kernel ‘dilate’; did you mean ‘dilated’?"),
+    (["describe", "resnet_20"], "There is no model ‘resnet_20’; did you mean ‘resnet20’?"),
+    (["train", "--data", "mnsit:/nowhere"], "did you mean ‘mnist:DIR’?"),
+    (["train", "--init", "xaver"], "There is no initialisation ‘xaver’; did you mean ‘xavier’?"),
+    (["train", "--rate", "-1"], "--rate is -1.0; it must be from 0.0 to 1000.0."),
+    (["run", "--conv", "dilated", "--epochs", "-1"], "--epochs is -1; it must be from 0 to 100000."),
+    (["describe"], "Give a model, such as resnet20;"),
+    (["describe", "resnet20", "--model", "resnet20"], "Give one model, as the argument or with --model."),
+  ]) func slipsAreAnswered(_ arguments: [String], _ words: String) throws {
+    let outcome = try Experiment.run(arguments)
+    #expect([1, 64].contains(outcome.status) && outcome.output.isEmpty, "\(arguments)")
+    #expect(outcome.error.hasPrefix("Error: ") && outcome.error.contains(words), "\(outcome.error)")
+    #expect(outcome.error.split(separator: "\n").count == 1)
+  }
+
+  /// The model is the argument or --model, for every command that takes one.
+  @Test func modelsAreNamedEitherWay() throws {
+    for arguments in [
+      ["describe"], ["bench", "--seconds", "0.01"], ["proxies", "--proxies", "snip"],
+      ["field", "--conv", "standard", "--seeds", "1", "--batch", "1"], ["train", "--steps", "1"],
+    ] {
+      let one = try Experiment.run(arguments + ["bottleneck20"])
+      let other = try Experiment.run(arguments + ["--model", "bottleneck20"])
+      #expect(one.status == 0 && other.status == 0, "\(arguments): \(one.error)\(other.error)")
+      // Times differ.
+      if arguments[0] != "bench" { #expect(one.output == other.output, "\(arguments)") }
+    }
+    // Without one, a training is of the main job's.
+    let plain = try Experiment.run(["train", "--steps", "1"])
+    #expect(plain.status == 0, "\(plain.error)")
   }
 
   @Test func listShowsEveryKernel() throws {

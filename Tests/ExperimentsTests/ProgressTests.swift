@@ -13,11 +13,11 @@ import Testing
   }
 
   @Test func linesFitTheTerminal() {
-    #expect(ProgressLine.fitted("training 1/2  adder", to: 79) == "training 1/2  adder")
-    #expect(ProgressLine.fitted("training 1/2  adder", to: 10) == "training …")
-    #expect(ProgressLine.fitted("two\nlines \u{1B}[2J", to: 79) == "two\\nlines \\u{1b}[2J")
-    #expect(ProgressLine.fitted("卷积核", to: 5) == "卷积…")
-    #expect(ProgressLine.fitted("卷积核", to: 6) == "卷积核")
-    #expect(ProgressLine.fitted("x", to: 0) == "")
+    #expect(Terminal.fitted("training 1/2  adder", to: 79) == "training 1/2  adder")
+    #expect(Terminal.fitted("training 1/2  adder", to: 10) == "training …")
+    #expect(Terminal.fitted("two\nlines \u{1B}[2J", to: 79) == "two\\nlines \\u{1b}[2J")
+    #expect(Terminal.fitted("卷积核", to: 5) == "卷积…")
+    #expect(Terminal.fitted("卷积核", to: 6) == "卷积核")
+    #expect(Terminal.fitted("x", to: 0) == "")
   }
 }

@@ -43,20 +43,6 @@ struct RankTests {
     #expect(Statistics.bootstrap95(0, mean) == nil && Statistics.bootstrap95(2) { _ in .nan } == nil)
   }
 
-  /// scipy.stats.ttest_rel(a, b).confidence_interval(0.95): -0.2101 to 2.0101
-  @Test func pairedDifferences() {
-    let unclear = PairedDifference([97.5, 98.0, 98.9, 96.1], minus: [96.9, 97.2, 97.0, 95.8])
-    #expect(abs(unclear.mean - 0.9) < 1e-12 && abs(unclear.confidence95 - 1.1100611) < 1e-4)
-    #expect(unclear.verdict().isEmpty)
-    #expect(PairedDifference([98, 98.5, 99], minus: [96, 96.4, 97.1]).verdict() == "better")
-    #expect(PairedDifference([96, 96.4, 97.1], minus: [98, 98.5, 99]).verdict() == "worse")
-    #expect(PairedDifference([98], minus: [96]).verdict().isEmpty)
-    // Three seeds that all miss the same one image of 400.
-    let same = PairedDifference([97.75, 97.75, 97.75], minus: [98, 98, 98])
-    #expect(same.verdict() == "worse" && same.verdict(above: 0.25).isEmpty)
-    #expect(PairedDifference([98, 97], minus: [98, 97]).verdict().isEmpty)
-  }
-
   @Test func qualityRanksRows() throws {
     let rows = zip(Self.x, Self.y).map {
       ["snip": "\($0)", "grasp": "\(-$0)", "top1_mean": "\($1)", "params": ""]

@@ -51,10 +51,31 @@ import Testing
     }
   }
 
-  @Test func paretoFrontIsWhatNothingBeats() {
-    let points = [(3.0, 98.0), (1, 97), (5, 96), (1, 96), (4, 98), (6, 99)]
-    #expect(AccuracyPlots.paretoFront(points.map { (cost: $0.0, gain: $0.1) }) == [1, 0, 5])
-    #expect(AccuracyPlots.sideBySide([1, 1, 2], distance: 0.2) == [0.9, 1.1, 2])
+  /// What is a little better than cheaper ones, within the intervals, is not on the front.
+  @Test func theFrontIsWhatClearlyPays() {
+    func front(_ points: [(cost: Double, gain: Double)], half: Double) -> [Int] {
+      AccuracyPlots.clearFront(points.map { ($0.cost, $0.gain, $0.gain - half, $0.gain + half) })
+    }
+    let points = [(3.0, 98.0), (1, 97), (5, 96), (1, 96), (4, 98), (6, 99)].map { (cost: $0.0, gain: $0.1) }
+    #expect(front(points, half: 0) == [1, 0, 5])
+    #expect(front(points, half: 0.4) == [1, 0, 5])
+    #expect(
+      front(points, half: 0.6) == [1],
+      "98 ± 0.6 is not clearly above 97 ± 0.6, nor 99 ± 0.6 above that")
+    #expect(front(points, half: 2) == [1])
+  }
+
+  /// Equal costs are drawn at one place: points are where they are.
+  @Test func pointsAreNotMoved() throws {
+    var table = CSVTable(columns: ["kernel", "params", "top1_mean", "top1_low95", "top1_high95"])
+    for kernel in ["standard", "dilated"] {
+      table.append([
+        "kernel": kernel, "params": "220090", "top1_mean": "98", "top1_low95": "96.5", "top1_high95": "98.7",
+      ])
+    }
+    try table.write(to: folder.appendingPathComponent("networks.csv").path)
+    let plot = try #require(AccuracyPlots.plots(ReportData(folder)).first)
+    #expect(plot.data.components(separatedBy: "\n220.09 98 96.5 98.7 98\n").count == 3, "\(plot.data)")
   }
 
   @Test func namesCannotBecomeCommandsOrMarkup() throws {
@@ -107,11 +128,11 @@ import Testing
   @Test func tablesForPapersAreEscaped() throws {
     try writeNetworks()
     let table = try #require(PaperTables.tables(ReportData(folder)).first)
-    #expect(table.header == ["kernel", "parameters", "MACs", "latency, ms", "top-1, %"])
+    #expect(table.header == ["kernel", "parameters", "MACs", "latency, ms", "top-1, % (95 %)"])
     let latex = PaperTables.latex(table)
     #expect(
       latex.contains("\\begin{tabular}{lrrrr}")
-        && latex.contains("standard & 3000 & 3000000 & 3 & 98.0 $\\pm$ 1.5 \\\\"))
+        && latex.contains("standard & 3,000 & 3,000,000 & 3.00 & 98.0 $\\pm$ 1.5 \\\\"))
     #expect(
       latex.contains(
         "\\textless{}script\\textgreater{}alert('x')\\textless{}/script\\textgreater{}\\textasciigrave{}touch pwned\\textasciigrave{} \\& 100\\% \\_\\{\\}\\textbackslash{} \\textquotedbl{}\\$\\#\\textasciitilde{}\\textasciicircum{}"
@@ -119,7 +140,7 @@ import Testing
     let markdown = PaperTables.markdown(table)
     #expect(
       markdown.contains(
-        "| kernel | parameters | MACs | latency, ms | top-1, % |\n|---|---:|---:|---:|---:|\n"))
+        "| kernel | parameters | MACs | latency, ms | top-1, % (95 %) |\n|---|---:|---:|---:|---:|\n"))
     #expect(markdown.contains("\\<script\\>alert") && !markdown.contains(" <script"))
     #expect(
       PaperTables.markdown(.init(title: "t", header: ["a"], rows: [["x|y"]], words: [0])).contains("x\\|y"))

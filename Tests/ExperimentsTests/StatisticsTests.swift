@@ -1,7 +1,8 @@
-import Experiments
 import Kernels
 import Tensors
 import Testing
+
+@testable import Experiments
 
 struct StatisticsTests {
   @Test func medians() {
@@ -11,10 +12,39 @@ struct StatisticsTests {
     #expect(Statistics.medianAbsoluteDeviation([1, 1, 2, 2, 4, 6, 9]) == 1)
   }
 
-  /// scipy.stats.t.ppf(0.975, df)
-  @Test(arguments: [1: 12.7062, 2: 4.3027, 9: 2.2622, 30: 2.0423, 31: 2.0395, 100: 1.9840, 1000: 1.9623])
-  func studentT(_ degrees: Int, _ wanted: Double) {
-    #expect(abs(Statistics.studentT975(degrees) - wanted) < 1e-4)
+  /// scipy.stats.t.isf(share / 2, degrees), and 2 * scipy.stats.t.sf(t, degrees) for t of 0.3, 2.5 and 40.
+  @Test(
+    arguments: [
+      (
+        1, [12.706204736174705, 76.69683147459905, 636619.7723670577],
+        [0.8144528418445154, 0.24223788318168682, 0.015912179824051624]
+      ),
+      (
+        2, [4.302652729749464, 10.90797925181282, 999.9992499998438],
+        [0.7924856608401776, 0.12961172022151082, 0.0006244146721847406]
+      ),
+      (
+        9, [2.2621571627982053, 3.366727278333495, 11.636782027328891],
+        [0.7709907037415248, 0.033861827682985735, 1.8982998449339822e-11]
+      ),
+      (
+        381, [1.966209908421743, 2.653484057769287, 4.97280368889447],
+        [0.764340764335808, 0.012838916635210858, 1.8493560209680494e-138]
+      ),
+      (
+        9999, [1.9602012636213577, 2.6401419871454084, 4.894688921525871],
+        [0.7641833918529469, 0.012435221140020176, 0]
+      ),
+    ] as [(Int, [Double], [Double])]) func studentT(_ degrees: Int, _ critical: [Double], _ tails: [Double])
+  {
+    for (share, wanted) in zip([0.05, 0.0083, 1e-6], critical) {
+      #expect(abs(StudentT.critical(share, degrees: degrees) - wanted) < 1e-8 * wanted)
+    }
+    for (t, wanted) in zip([0.3, 2.5, 40], tails) {
+      // SciPy's own last digits differ where the tail is far below 1e-15.
+      #expect(abs(StudentT.tails(t, degrees: degrees) - wanted) <= 1e-9 * wanted + 1e-200)
+    }
+    #expect(StudentT.tails(0, degrees: degrees) == 1)
   }
 
   /// scipy.stats.t.interval(0.95, 2, loc=mean, scale=sem) of [97.5, 98.0, 98.9]

@@ -12,10 +12,13 @@ import Testing
 @Suite struct SweepTests {
   /// The words of a file, with a stand-in for the command line's options.
   static let vocabulary = SweepVocabulary(
-    registry: .builtIn, modelOptions: [.init("shortcut")],
+    registry: .builtIn, modelOptions: [.init("shortcut"), .init("init")],
     model: { name, arguments, channels, classes in
       var model = try Models.description(name, inputChannels: channels, classes: classes)
       if arguments.contains("--replace=all") { model.replacement = .all }
+      if let item = arguments.last(where: { $0.hasPrefix("--init=") })?.dropFirst(7) {
+        model.initialization = try InitializationScheme.chosen(String(item))
+      }
       return model
     },
     recipeOptions: [.init("epochs"), .init("rate"), .init("milestones", .numbers)],
@@ -24,7 +27,7 @@ import Testing
         throw WorkbenchError("--rate is \(wrong.dropFirst(7)); it must be from 0 to 1000.")
       }
       let epochs = arguments.contains("--epochs=2") ? 2 : 1
-      return { .standard(epochs: epochs, isRegression: $0) }
+      return { .standard(epochs: epochs, isRegression: $0, hasPenalties: $1) }
     })
 
   static func sweep(_ text: String) throws -> Sweep {
@@ -57,6 +60,16 @@ import Testing
     ("operators:\n  seconds: -1\n", "a.yaml:2: seconds is ‘-1’;"),
     ("operators:\n  passes: backwards\n", "a.yaml:2: passes is ‘backwards’;"),
     ("operators:\n  algorithms: [fast]\n", "a.yaml:2: there is no algorithm ‘fast’;"),
+    ("models: resnet20\ninit: [he, hee]\n", "a.yaml:2: There is no initialisation ‘hee’; did you mean ‘he’?"),
+    (
+      "models: resnet20\ninit: [he, 'he:fan=in']\n",
+      "a.yaml:1: the model ‘resnet20:init=he’ stands here twice."
+    ),
+    (
+      "init: he\nmodels:\n  - name: resnet20\n    init: xavier\n",
+      "a.yaml:4: init is given for all models and for this one;"
+    ),
+    ("kernels: dilted\n", "a.yaml:1: There is no kernel ‘dilted’; did you mean ‘dilated’?"),
     ("models: resnet20\nlatency: maybe\n", "a.yaml:2: latency is ‘maybe’;"),
     ("groups:\n  - models: resnet20\n", "a.yaml:2: this group has no name;"),
     ("models: [a, [b]]\n", "a.yaml:1: "), ("- a\n", "a.yaml:1: a sweep must be a mapping"),
@@ -106,6 +119,36 @@ import Testing
       .runs
     #expect(more.contains { $0.name == first.last?.name })
     #expect(more.count == 1 + 6)
+  }
+
+  /// A rule for initial weights is part of a run only if it is given; `default` is none.
+  @Test func initialWeightsAreCompared() throws {
+    let base = "models: bottleneck20\nseeds: 1\nlatency: false\ntraining: {epochs: 2}\n"
+    let plain = try Self.plan(base), compared = try Self.plan(base + "init: [default, 'he:fan=in', xavier]\n")
+    let comparisons = compared.groups[0].comparisons
+    #expect(comparisons[0].trainings.map(\.name) == plain.groups[0].comparisons[0].trainings.map(\.name))
+    #expect(
+      comparisons.map(\.specification.model.name)
+        == ["bottleneck20", "bottleneck20:init=he", "bottleneck20:init=xavier"])
+    #expect(comparisons.map { $0.trainings[0].definition["model.init"] } == [nil, "he", "xavier"])
+    #expect(comparisons.map(\.specification.model.initialization?.item) == [nil, "he", "xavier"])
+    let own = try Self.plan(
+      base.replacingOccurrences(of: "bottleneck20", with: "{name: bottleneck20, init: xavier}"))
+    #expect(own.groups[0].comparisons[0].trainings[0].name == comparisons[2].trainings[0].name)
+    let single = try Self.plan(base + "init: xavier\n")
+    #expect(single.groups[0].comparisons[0].trainings[0].name == comparisons[2].trainings[0].name)
+  }
+
+  /// A model that was rebuilt under its name has other records; a regression's are those of its targets.
+  @Test func rebuiltModelsHaveRecordsOfTheirOwn() throws {
+    let plan = try Self.plan(
+      "models: mean_spot\ndata: spots\nseeds: 1\nlatency: false\ntraining: {epochs: 2}\n")
+    let comparison = plan.groups[0].comparisons[0], training = comparison.trainings[0].definition
+    #expect(comparison.network.definition["model.revision"] == "2" && training["model.revision"] == "2")
+    #expect(training["targets"] == "standardised" && training["weight-decay"] == "0.0")
+    let other = try Self.plan("models: resnet20\nseeds: 1\nlatency: false\ntraining: {epochs: 2}\n")
+    let definition = other.groups[0].comparisons[0].trainings[0].definition
+    #expect(definition["model.revision"] == nil && definition["targets"] == nil)
   }
 
   @Test func runsAndGroupsKeepTheFilesOrder() throws {

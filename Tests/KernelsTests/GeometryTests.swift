@@ -38,9 +38,62 @@ struct GeometryTests {
     "nothing", "", "standard:", "standard:dilation", "standard:dilation=0", "standard:dilation=2x",
     "shift:combine=adder",
     "adder:dilation=2:dilation=3", "deformable:groups=0", "deformable:combine=shift",
-    "standard:dilation=99999999999999999999",
+    "standard:dilation=99999999999999999999", "standard:window=4", "adder:window=3x2", "depthwise:window=0",
+    "grouped:window=", "shift:window=5",
   ]) func wrongItemsAreRefused(_ item: String) {
     #expect(throws: WorkbenchError.self) { try KernelRegistry.builtIn.choice(item) }
+  }
+
+  /// An option's window keeps the image's size that the place gives, whatever its stride and dilation; a 1×1 place stays
+  /// one, and one that does not keep the size is refused.
+  @Test(arguments: ["standard", "dilated", "adder", "fft", "grouped", "depthwise"])
+  func windowsAreReplaced(_ name: String) throws {
+    let image = FeatureShape(batch: 1, height: 33, width: 31, channels: 8)
+    for (text, window) in ["5": Pair(5), "1x7": Pair(1, 7), "3": Pair(3), "1": Pair(1)] {
+      let choice = try KernelRegistry.builtIn.choice("\(name):window=\(text)")
+      for stride in 1...2 {
+        let place = try ConvolutionGeometry(
+          inputChannels: 8, outputChannels: 8, kernel: Pair(3), stride: Pair(stride),
+          padding: Padding(Pair(1)))
+        let layer = try choice.makeLayer(at: place, random: Random(seed: 0))
+        #expect(layer.geometry.kernel == window)
+        #expect(try layer.outputShape(for: image) == place.outputShape(for: image))
+        let point = try place.with(kernel: Pair(1), padding: Padding(Pair(0)))
+        #expect(try choice.makeLayer(at: point, random: Random(seed: 0)).geometry.kernel == Pair(1))
+        let valid = try place.with(padding: Padding(Pair(0)))
+        #expect(throws: WorkbenchError.self) { try choice.makeLayer(at: valid, random: Random(seed: 0)) }
+      }
+    }
+  }
+
+  /// The 5×5 and 7×7 that stacks of 3×3 convolutions replace, between 64 channels.
+  @Test(arguments: [("standard:window=5", 25), ("standard:window=7", 49), ("small-stack", 18)])
+  func windowsHaveTheirWeights(_ item: String, _ taps: Int) throws {
+    let place = try ConvolutionGeometry(
+      inputChannels: 64, outputChannels: 64, kernel: Pair(3), padding: Padding(Pair(1)))
+    let layer = try KernelRegistry.builtIn.choice(item).makeLayer(at: place, random: Random(seed: 0))
+    #expect(layer.parameterCount == taps * 64 * 64)
+  }
+
+  @Test func oddWindowsAreSaidToBeOdd() throws {
+    let error = #expect(throws: WorkbenchError.self) {
+      try KernelRegistry.builtIn.choice("depthwise:window=4")
+    }
+    #expect(
+      error?.description
+        == "The option window of depthwise cannot be ‘4’; it takes N or HxW, odd, from 1 to 1048575.")
+  }
+
+  /// Slips are answered by the nearest name, anything else by the list.
+  @Test(arguments: [
+    ("dilate", "did you mean ‘dilated’?"), ("standrad", "did you mean ‘standard’?"),
+    ("Depthwise", "did you mean ‘depthwise’?"), ("", "choose from standard, 1x1"),
+    ("transformer", "choose from standard, 1x1"),
+  ]) func nearestKernelIsNamed(_ name: String, _ words: String) {
+    let error = #expect(throws: WorkbenchError.self) { try KernelRegistry.builtIn.choice(name) }
+    #expect(error?.description.contains("There is no kernel ‘\(name)’; \(words)") == true)
+    let option = #expect(throws: WorkbenchError.self) { try KernelRegistry.builtIn.choice("adder:dilaton=2") }
+    #expect(option?.description == "adder takes no option ‘dilaton’; did you mean ‘dilation’?")
   }
 
   @Test(arguments: ["3": Pair(3), "2x5": Pair(2, 5)]) func sizesAreRead(_ text: String, _ pair: Pair) {

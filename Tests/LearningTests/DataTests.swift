@@ -85,7 +85,7 @@ import Testing
     ("cats", "choose digits, mnist:DIR"), ("", "choose digits"), (":x", "choose digits"),
     ("mnist", "needs the folder"), ("cifar10:", "needs the folder"), ("npy", "--data npy:DIR"),
     ("digits:x", "takes no folder"), ("synthetic:", "takes no folder"),
-    ("digits:splt=3", "digits takes no option ‘splt’; it has: split."),
+    ("digits:splt=3", "digits takes no option ‘splt’; did you mean ‘split’?"),
     ("synthetic:split=3", "synthetic takes no option ‘split’; it has none."),
     ("digits:split=some", "The option split of digits cannot be ‘some’"),
     ("digits:split=1797", "it must be from 1 to 1796"), ("digits:split=0", "cannot be ‘0’"),
@@ -390,7 +390,7 @@ private func expectRefusal(_ specification: String, _ reason: String) throws {
   let error = #expect(throws: WorkbenchError.self) { try Dataset.load(specification) }
   let sentence = try #require(error).description
   #expect(sentence.contains(reason), "\(sentence)")
-  #expect(sentence.hasSuffix(".") && !sentence.contains("\n"))
+  #expect((sentence.hasSuffix(".") || sentence.hasSuffix("?")) && !sentence.contains("\n"))
 }
 
 /// An IDX file with the values 0, 1, 2 …

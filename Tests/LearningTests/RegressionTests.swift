@@ -1,10 +1,11 @@
 import Foundation
 import Kernels
 import Layers
-import Learning
 import Networks
 import Tensors
 import Testing
+
+@testable import Learning
 
 /// Values in place of classes: data, loss and training.
 struct RegressionTests {
@@ -47,6 +48,49 @@ struct RegressionTests {
     let result = Targets.values([1, 2, 3, 4]).loss(Tensor([1, 4, 2, 4], [2, 1, 1, 2]))
     #expect(result.loss == 5.0 / 4 && result.absoluteError == 3.0 / 4)
     #expect(result.gradient.values == [0, 1, -0.5, 0] && result.gradient.shape == [2, 1, 1, 2])
+    #expect(result.squaredError == result.loss)
+  }
+
+  /// Trained on (t − mean) / deviation, value by value, while errors stay in the targets' units.
+  @Test func targetsAreStandardised() throws {
+    let scale = try #require(TargetScale(means: [100, 0], deviations: [10, 2]))
+    let targets = Targets.values([110, 2, 90, -4])
+    // Standardised: 1, 1, −1, −2.
+    let result = targets.loss(Tensor([1, 0, 1, -2], [2, 1, 1, 2]), scale: scale)
+    #expect(result.loss == (0 + 1 + 4 + 0) / 4.0 && result.gradient.values == [0, -0.5, 1, 0])
+    #expect(result.squaredError == (0 + 4 + 400 + 0) / 4.0 && result.absoluteError == (2 + 20) / 4.0)
+    #expect(scale.predictions([1, 0, 1, -2]) == [110, 0, 110, -4])
+    #expect(TargetScale(means: [0], deviations: [0]) == nil && TargetScale(means: [], deviations: []) == nil)
+    // The training split's statistics; a constant value has deviation 1.
+    let examples = try Examples(
+      images: Tensor(repeating: 0, [4, 1, 1, 1]), values: [1, 7, 2, 7, 3, 7, 4, 7], source: "test")
+    let own = try #require(TargetScale(examples))
+    #expect(own.means == [2.5, 7] && own.deviations == [(1.25).squareRoot(), 1])
+  }
+
+  /// Targets of any size and place are learnt as those of deviation 1 are, with errors in their units.
+  @Test func unitsOfTargetsDoNotMatter() throws {
+    func errors(_ scale: Float, _ shift: Float) throws -> TestResult {
+      func split(_ name: String) throws -> Examples {
+        var random = Random(seed: 5).split(name)
+        let images = Tensor(normal: [64, 6, 6, 3], using: &random)
+        // The mean of the first channel.
+        let means = (0..<64).map { image in
+          (0..<36).reduce(Float(0)) { $0 + images[(image * 36 + $1) * 3] } / 36
+        }
+        return try Examples(images: images, values: means.map { $0 * scale + shift }, source: name)
+      }
+      let data = try Dataset(name: "means", classes: 1, train: split("train"), test: split("test"))
+      var last: TestResult?
+      try Training.train(
+        network("resnet20"), on: data, .standard(epochs: 3, isRegression: true), seed: 0, threads: 2
+      ) { last = $0.test }
+      return try #require(last)
+    }
+    let small = try errors(1, 0), large = try errors(1000, 500)
+    // The same but for the rounding of targets to single precision, 6e-8 of up to 1,000, which training amplifies.
+    let ratio = try #require(large.mae) / #require(small.mae)
+    #expect(abs(ratio / 1000 - 1) < 0.05, "\(ratio)")
   }
 
   /// The error of a network that always says the mean is the targets' variance, 0.11; a few epochs find the spots.

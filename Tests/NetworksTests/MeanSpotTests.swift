@@ -5,62 +5,60 @@ import TestSupport
 import Tensors
 import Testing
 
-/// A network of several inputs, whole, against its plain definition in double precision.
+/// A network of several inputs. Its training, dropout included, is compared with PyTorch's in LearningTests.
 struct MeanSpotTests {
-  private func network(_ model: String) throws -> Network {
+  /// Sums of at most 392 products in single precision: 1e-5 of the outputs' size is some ten roundings.
+  @Test(arguments: ["mean_spot", "mean_spot_cbam"]) func agreesWithItsReference(_ model: String) throws {
     let standard = try KernelRegistry.builtIn.choice("standard")
     let network = try Network(
       Models.description(model, inputChannels: 3, classes: 1), kernel: standard, standard: standard, seed: 0)
     fill(network)
-    return network
-  }
-
-  private func images() -> Tensor {
     var random = Random(seed: 3)
-    return Tensor(normal: [2, 42, 42, 3], using: &random)
-  }
-
-  /// Sums of at most 350 products in single precision: 1e-5 of the outputs' size is some ten roundings.
-  @Test(arguments: ["mean_spot", "mean_spot_cbam"], [false, true])
-  func agreesWithItsReference(_ model: String, _ training: Bool) throws {
-    let network = try network(model), x = images()
+    let x = Tensor(normal: [2, 42, 42, 3], using: &random)
     let expected = network.reference(
-      Tensor64(x), network.parameters.map { Tensor64($0.parameter.value) }, training: training)
-    let y = network.forward(x, Context(training: training, threads: 2))
+      Tensor64(x), network.parameters.map { Tensor64($0.parameter.value) }, training: false)
+    let y = network.forward(x, Context(training: false, threads: 2))
     let largest = expected.values.map(abs).max() ?? 0
     for (own, reference) in zip(y.values, expected.values) {
       #expect(abs(Double(own) - reference) <= 1e-5 * largest)
     }
   }
 
-  /// Derivatives of the sum of the outputs, by central differences of the reference. The network is smooth but for the
-  /// poolings' choices, which a step of 1e-6 does not change here. Gradients pass through batch statistics of 2,888
-  /// values in single precision: a thousandth of each array's largest is allowed.
-  @Test(arguments: ["mean_spot", "mean_spot_cbam"]) func gradientsAreDerivatives(_ model: String) throws {
-    let network = try network(model), x = images(), context = Context(training: true, threads: 2)
-    let y = network.forward(x, context)
-    let toInput = network.backward(Tensor(repeating: 1, y.shape), context)
-    var arrays = [Tensor64(x)] + network.parameters.map { Tensor64($0.parameter.value) }
-    let gradients = try [toInput] + network.parameters.map { try #require($0.parameter.gradient) }
-    func sum() -> Double {
-      network.reference(arrays[0], Array(arrays.dropFirst()), training: true).values.reduce(0, +)
+  /// Weights start by Keras's rule, Glorot and Bengio's: uniform within ±√(6 / (fan in + fan out)); biases at 0.
+  @Test func weightsStartAsKerass() throws {
+    let standard = try KernelRegistry.builtIn.choice("standard")
+    let network = try Network(
+      Models.description("mean_spot", inputChannels: 3, classes: 1), kernel: standard, standard: standard,
+      seed: 0)
+    let bounds = [
+      "conv.weight": (6.0 / (25 * 14 + 25 * 8)).squareRoot(), "fc.weight": (6.0 / 393).squareRoot(),
+    ]
+    for (name, bound) in bounds {
+      let values = try #require(network.parameters.first { $0.name == name }).parameter.value.values
+      let largest = Double(values.map(abs).max() ?? 0)
+      #expect(largest <= bound && largest > 0.95 * bound, "\(name)")
     }
-    let names = ["input"] + network.parameters.map(\.name)
-    for array in arrays.indices {
-      let largest = Double(gradients[array].values.map(abs).max() ?? 0)
-      let count = arrays[array].values.count
-      for index in Set([0, count / 2, count - 1]) {
-        let value = arrays[array].values[index], step = 1e-6
-        arrays[array].values[index] = value + step
-        let above = sum()
-        arrays[array].values[index] = value - step
-        let below = sum()
-        arrays[array].values[index] = value
-        // A bias in front of a normalisation changes nothing: 1e-5 is the rounding of thousands of terms that cancel.
-        let derivative = (above - below) / (2 * step)
-        let own = Double(gradients[array].values[index])
-        #expect(abs(own - derivative) <= 1e-3 * largest + 1e-5, "\(names[array]) \(index)")
-      }
+    for named in network.parameters where named.name.hasSuffix("bias") {
+      #expect(named.parameter.value.values.allSatisfy { $0 == 0 }, "\(named.name)")
     }
+  }
+
+  /// Branches with inputs of their own: outputs and gradients are those of each on its channels alone.
+  @Test func branchesReadTheirOwnChannels() throws {
+    let widths = [1, 2, 1], registry = KernelRegistry.builtIn
+    let parts = try widths.enumerated().map { index, width in
+      let place = try ConvolutionGeometry(
+        inputChannels: width, outputChannels: index + 2, kernel: Pair(3), padding: Padding(Pair(1)))
+      return try registry.choice("standard").makeLayer(at: place, random: Random(seed: UInt64(index)))
+    }
+    let branches = Branches(parts.map { ("", $0) }, join: .concatenation, inputs: widths)
+    var random = Random(seed: 4)
+    let inputs = widths.map { Tensor(normal: [2, 5, 4, $0], using: &random) }
+    let gradients = parts.indices.map { Tensor(normal: [2, 5, 4, $0 + 2], using: &random) }
+    let context = Context(training: true, threads: 1)
+    let y = branches.forward(.concatenated(inputs), context)
+    let toInput = branches.backward(.concatenated(gradients), context)
+    #expect(y == .concatenated(zip(parts, inputs).map { $0.forward($1, context) }))
+    #expect(toInput == .concatenated(zip(parts, gradients).map { $0.backward($1, context) }))
   }
 }

@@ -78,6 +78,14 @@ struct ResidualNetworkTests {
     #expect(throws: WorkbenchError.self) { try network(description, "standard") }
   }
 
+  /// Counted from the layers of He et al.'s ResNet-20 with widths times so much.
+  @Test(arguments: [(0.5, 68_050), (1, 269_722), (1.5, 605_026), (2, 1_073_962)])
+  func widthsAreMultiplied(_ factor: Double, _ count: Int) throws {
+    let description = try residual("resnet20", classes: 10).widened(by: factor)
+    #expect(try network(description, "standard").parameterCount == count)
+    #expect(description.widened(by: 1e-9).stages.map(\.width) == [1, 1, 1])
+  }
+
   @Test func summariesAddUp() throws {
     let image = FeatureShape(batch: 1, height: 33, width: 40, channels: 3)
     for model in Models.names where !model.hasPrefix("mean_spot") {

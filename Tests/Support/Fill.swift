@@ -1,10 +1,11 @@
 import Layers
 import Tensors
 
-/// Gives every weight and running statistic a value that depends on its name alone, as `fill` in networks.py.
-public func fill(_ layer: any Layer) {
+/// Gives every weight and running statistic a value that depends on its name and a seed alone, as `filling` in
+/// networks.py.
+public func fill(_ layer: any Layer, seed: UInt64 = 0) {
   for (name, parameter) in layer.state.map({ ($0.name, $0.parameter) }) {
-    var random = Random(seed: 0).split(name)
+    var random = Random(seed: seed).split(name)
     let shape = parameter.layout.fileShape(parameter.value.shape)
     let range: Range<Double>
     if shape.count > 1 {

@@ -7,16 +7,17 @@
     python experiments/peers/convert_checkpoint.py checkpoint.pth net.safetensors
 
 The first two download pretrained weights. A file holds a state dict, or a dict with one under `state_dict`, `model` or
-`model_ema`; the prefix `module.` of parallel training is dropped.
+`model_ema`, or under the key of `--key`; the prefix `module.` of parallel training is dropped.
 """
 
 import argparse
+import sys
 
 import torch
 from safetensors.torch import save_file
 
 
-def load(source):
+def load(source, key):
     kind, _, name = source.partition(":")
     if kind == "torchvision":
         import torchvision
@@ -27,23 +28,30 @@ def load(source):
 
         return timm.create_model(name, pretrained=True).state_dict()
     found = torch.load(source, map_location="cpu", weights_only=True)
-    for key in ("state_dict", "model", "model_ema"):
-        if isinstance(found.get(key), dict):
-            found = found[key]
-            break
-    return found
+    keys = [key] if key else ["state_dict", "model", "model_ema"]
+    inner = next((found[key] for key in keys if isinstance(found.get(key), dict)), None)
+    if key and inner is None:
+        sys.exit(f"{source} has no dict under {key}; its keys are {listed(found)}.")
+    return found if inner is None else inner
+
+
+def listed(names, most=20):
+    names = [str(name) for name in names]
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", help="torchvision:NAME, timm:NAME or a file of PyTorch's")
     parser.add_argument("output", help="the safetensors file")
+    parser.add_argument("--key", help="where a file has the state dict, such as net")
     arguments = parser.parse_args()
+    found = load(arguments.source, arguments.key)
     state = {
-        name.removeprefix("module."): tensor.contiguous()
-        for name, tensor in load(arguments.source).items()
-        if torch.is_tensor(tensor)
+        name.removeprefix("module."): tensor.contiguous() for name, tensor in found.items() if torch.is_tensor(tensor)
     }
+    if not state:
+        sys.exit(f"There are no tensors among the keys {listed(found)}; name the one with the state dict by --key.")
     save_file(state, arguments.output)
     print(f"{len(state)} tensors, {sum(tensor.numel() for tensor in state.values()):,} values: {arguments.output}")
 

@@ -44,12 +44,13 @@ class Weights:
         return self.values[name]
 
 
-def conv(x, w, name, outputs, window=1, stride=1, dilation=1, groups=1):
+def conv(x, w, name, outputs, window=1, stride=1, dilation=1, groups=1, biased=False):
     """A convolution that keeps the size, but for the stride."""
     kh, kw = (window, window) if isinstance(window, int) else window
     weight = w(f"{name}.weight", outputs, x.shape[1] // groups, kh, kw)
     padding = (kh // 2 * dilation, kw // 2 * dilation)
-    return F.conv2d(x, weight, None, stride, padding, dilation, groups)
+    bias = w(f"{name}.bias", outputs) if biased else None
+    return F.conv2d(x, weight, bias, stride, padding, dilation, groups)
 
 
 def norm(x, w, name):
@@ -65,10 +66,14 @@ def asymmetric(x, w, o, s):
     return conv(F.relu(conv(x, w, "column", o, (3, 1), (s, 1))), w, "row", o, (1, 3), (1, s))
 
 
-def asymmetric_block(x, w, o, s):
-    y = F.relu(conv(x, w, "reduce", o // 4))
-    y = F.relu(conv(y, w, "column", o // 4, (3, 1), (s, 1)))
-    return conv(F.relu(conv(y, w, "row", o // 4, (1, 3), (1, s))), w, "expand", o)
+def asymmetric_block(biased):
+    def apply(x, w, o, s):
+        y = F.relu(conv(x, w, "reduce", o // 4, biased=biased))
+        y = F.relu(conv(y, w, "column", o // 4, (3, 1), (s, 1), biased=biased))
+        y = F.relu(conv(y, w, "row", o // 4, (1, 3), (1, s), biased=biased))
+        return conv(y, w, "expand", o, biased=biased)
+
+    return apply
 
 
 def acnet(x, w, o, s):
@@ -182,7 +187,7 @@ def cbam(x, w, o, s):
 
 CASES = [
     ("depthwise-separable:activation=relu", separable, 6, 10, 2), ("asymmetric", asymmetric, 5, 7, 2),
-    ("asymmetric:form=block", asymmetric_block, 6, 12, 1), ("asymmetric:form=acnet", acnet, 5, 6, 1),
+    ("asymmetric:form=block", asymmetric_block(False), 6, 12, 1), ("asymmetric:form=acnet", acnet, 5, 6, 1),
     ("small-stack:reach=7", small_stack, 4, 5, 2), ("cascaded", cascaded, 4, 5, 1),
     ("multi-scale", multi_scale, 5, 8, 2), ("aspp:rates=1-3", aspp(False), 5, 8, 2),
     ("aspp:rates=1-3:pooling=off:normalization=batch", aspp(True), 5, 8, 1), ("active", active, 5, 6, 2),
@@ -191,6 +196,7 @@ CASES = [
     ("non-local:form=dot:subsample=1", non_local("dot", 1), 6, 6, 1),
     ("non-local:form=concatenation", non_local("concatenation", 2), 6, 6, 1),
     ("squeeze-excite:reduction=4", squeeze_excite, 5, 8, 1), ("cbam:reduction=4", cbam, 5, 8, 1),
+    ("asymmetric:form=block:bias=yes", asymmetric_block(True), 6, 12, 2),
 ]
 
 

@@ -92,12 +92,15 @@ def mix(z):
     return z ^ (z >> 31)
 
 
-def uniform(label, shape, low, high):
-    """What `Random(seed: 0).split(label)` draws: SplitMix64, the label hashed by FNV-1a."""
-    hashed = 0xCBF29CE484222325
-    for byte in label.encode():
-        hashed = ((hashed ^ byte) * 0x100000001B3) & MASK
-    start = mix(((mix(GAMMA) ^ mix(hashed)) + GAMMA) & MASK)
+def uniform(labels, shape, low, high, seed=0):
+    """What `Random(seed: seed).split(label)` draws, or with several labels one split after the other: SplitMix64, each
+    label hashed by FNV-1a."""
+    start = mix((seed + GAMMA) & MASK)
+    for label in [labels] if isinstance(labels, str) else labels:
+        hashed = 0xCBF29CE484222325
+        for byte in label.encode():
+            hashed = ((hashed ^ byte) * 0x100000001B3) & MASK
+        start = mix(((start ^ mix(hashed)) + GAMMA) & MASK)
     with np.errstate(over="ignore"):
         z = np.uint64(start) + np.uint64(GAMMA) * np.arange(1, math.prod(shape) + 1, dtype=np.uint64)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -107,21 +110,24 @@ def uniform(label, shape, low, high):
     return torch.from_numpy((low + unit * (high - low)).astype(np.float32).reshape(shape))
 
 
+def filling(name, shape, seed=0):
+    """The value of a weight or running statistic, which depends on its name and the seed alone."""
+    if len(shape) > 1:
+        bound = math.sqrt(6 / math.prod(shape[1:]))
+        low, high = -bound, bound
+    elif name.endswith("running_var"):
+        low, high = 0.5, 1.5
+    elif name.endswith("weight"):
+        low, high = 0.3, 0.7
+    else:
+        low, high = -0.2, 0.2
+    return uniform(name, shape, low, high, seed)
+
+
 def fill(network):
     """Gives every weight and running statistic a value that depends on its name alone."""
     with torch.no_grad():
         for name, tensor in network.state_dict().items():
-            if name.endswith("num_batches_tracked"):
-                continue
-            shape = tuple(tensor.shape)
-            if len(shape) > 1:
-                bound = math.sqrt(6 / math.prod(shape[1:]))
-                low, high = -bound, bound
-            elif name.endswith("running_var"):
-                low, high = 0.5, 1.5
-            elif name.endswith("weight"):
-                low, high = 0.3, 0.7
-            else:
-                low, high = -0.2, 0.2
-            tensor.copy_(uniform(name, shape, low, high))
+            if not name.endswith("num_batches_tracked"):
+                tensor.copy_(filling(name, tuple(tensor.shape)))
     return network

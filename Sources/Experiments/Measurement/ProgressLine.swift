@@ -45,7 +45,7 @@ public final class ProgressLine: Sendable {
       let estimate = Self.estimate(
         elapsed: (ContinuousClock.now - start).seconds, work: state.work, of: state.allWork)
       let line = "\(title) \(state.done)/\(state.total)\(estimate)  \(label.onOneLine)"
-      Self.replace(&state.width, with: Self.fitted(line, to: Self.terminalWidth - 1))
+      Self.replace(&state.width, with: Terminal.fitted(line, to: Terminal.width(STDERR_FILENO) - 1))
     }
   }
 
@@ -60,30 +60,10 @@ public final class ProgressLine: Sendable {
     }
   }
 
-  /// A text of at most so many columns, without what would move the cursor: a line that wraps cannot be replaced.
-  static func fitted(_ text: String, to columns: Int) -> String {
-    let clean = Array(text.onOneLine)
-    guard width(clean) > columns else { return String(clean) }
-    var kept = clean
-    while !kept.isEmpty, width(kept) > columns - 1 { kept.removeLast() }
-    return String(kept) + (columns > 0 ? "…" : "")
-  }
-
-  /// How many columns a terminal needs; ideographs take two.
-  private static func width(_ text: [Character]) -> Int {
-    text.count + text.count { $0.unicodeScalars.contains(where: \.properties.isIdeographic) }
-  }
-
-  /// Writes a line over the last one, which took `width` columns.
+  /// Writes a line over the last one, which took `width` columns: a line that wraps could not be replaced.
   private static func replace(_ width: inout Int, with line: String) {
-    let own = self.width(Array(line)), padding = String(repeating: " ", count: max(0, width - own))
+    let own = Terminal.width(Array(line)), padding = String(repeating: " ", count: max(0, width - own))
     FileHandle.standardError.write(Data("\r\(line)\(padding)\(line.isEmpty ? "\r" : "")".utf8))
     width = own
-  }
-
-  /// Asked each time: windows are resized.
-  private static var terminalWidth: Int {
-    var size = winsize()
-    return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
   }
 }

@@ -19,25 +19,28 @@ enum AccuracyPlots {
     _ cost: (column: String, name: String, label: String, noun: String, scale: Double), _ key: String,
     _ rows: [ReportData.Row], _ kernels: [String]
   ) -> Plot? {
-    let points = rows.compactMap { row -> (kernel: String, x: Double, y: Double, interval: Double)? in
+    let points = rows.compactMap {
+      row -> (kernel: String, x: Double, y: Double, low: Double, high: Double)? in
       guard let x = row.number(cost.column), let y = row.number("top1_mean") else { return nil }
-      return (row["kernel"] ?? "", x * cost.scale, y, row.number("top1_ci95") ?? 0)
+      let half = row.number("top1_ci95") ?? 0
+      return (
+        row["kernel"] ?? "", x * cost.scale, y, row.number("top1_low95") ?? y - half,
+        row.number("top1_high95") ?? y + half
+      )
     }
     guard points.count > 1 else { return nil }
-    let front = paretoFront(points.map { ($0.x, $0.y) })
-    let axis = AccuracyAxis(points.map(\.y), intervals: points.map(\.interval))
+    let front = clearFront(points.map { ($0.x, $0.y, $0.low, $0.high) })
+    let axis = AccuracyAxis(points.map(\.y), intervals: points.map { max($0.y - $0.low, $0.high - $0.y) })
     let low = points.map(\.x).min() ?? 0, high = points.map(\.x).max() ?? 1
     let room = max((high - low) * 0.08, high * 0.02)
-    let shown = sideBySide(points.map(\.x), distance: 0.014 * (high - low + 2 * room))
     let blocks =
-      points.indices.map { index -> (name: String, rows: [[Double]]) in
-        let (kernel, x, y, interval) = points[index]
-        return (
-          kernel,
-          [[shown[index], axis.place(y), axis.place(y - interval), axis.place(y + interval), x, y, interval]]
+      points.map { point -> (name: String, rows: [[Double]]) in
+        (
+          point.kernel,
+          [[point.x, axis.place(point.y), axis.place(point.low), axis.place(point.high), point.y]]
         )
       } + [
-        ("rings", front.map { [shown[$0], axis.place(points[$0].y)] }),
+        ("rings", front.map { [points[$0].x, axis.place(points[$0].y)] }),
         (
           "Pareto front",
           front.map { [points[$0].x, axis.place(points[$0].y)] }
@@ -46,7 +49,7 @@ enum AccuracyPlots {
       ]
     let file = "accuracy-\(cost.name)-\(Plot.slug(key))"
     var parts = [
-      "'\(file).dat' index \(points.count + 1) using 1:2 with steps linecolor rgb '#8A8A8A' dashtype 2 linewidth 1.5 title 'Pareto front'"
+      "'\(file).dat' index \(points.count + 1) using 1:2 with steps linecolor rgb '#8A8A8A' dashtype 2 linewidth 1.5 title 'clear Pareto front'"
     ]
     for (index, point) in points.enumerated() {
       let look = Plot.points(kernels.firstIndex(of: point.kernel) ?? index)
@@ -60,33 +63,28 @@ enum AccuracyPlots {
     return Plot(
       name: file, title: "Accuracy against \(cost.noun): \(key)",
       caption:
-        "Mean test accuracy with its 95 % interval (Student's t over seeds), cut off where it is far larger than the differences. Ringed kernels are on the Pareto front: no other is both cheaper and more accurate. Kernels of equal cost stand side by side.",
-      data: "# shown at x, y, low, high; then cost, accuracy, interval\n" + Plot.blocks(blocks),
+        "Mean test accuracy with its 95 % interval, over seeds and test images, cut off where it is far larger than the differences. Ringed, and joined by the dashed line: the cheapest kernel, and each whose interval lies above those of all cheaper ones. Of the others the data do not say that their cost buys accuracy.",
+      data: "# x, and on the axis accuracy, low, high; then the accuracy\n" + Plot.blocks(blocks),
       commands: axis.commands + [
         "set xlabel \(Escape.gnuplot(cost.label))", "set xrange [\(max(0, low - room)):\(high + room)]",
         "plot " + parts.joined(separator: ", \\\n  "),
       ])
   }
 
-  /// Places for equal numbers beside each other, so that no point hides another.
-  static func sideBySide(_ numbers: [Double], distance: Double) -> [Double] {
-    numbers.indices.map { index in
-      let equal = numbers.indices.filter { abs(numbers[$0] - numbers[index]) < distance / 2 }
-      let place = equal.firstIndex(of: index) ?? 0
-      return numbers[index] + distance * (Double(place) - Double(equal.count - 1) / 2)
-    }
-  }
-
-  /// The numbers of the points that no other beats, cheapest first.
-  static func paretoFront(_ points: [(cost: Double, gain: Double)]) -> [Int] {
+  /// The numbers of the points that are clearly on the Pareto front, cheapest first: the cheapest one, and each whose
+  /// interval lies above those of all that are cheaper. Of equally cheap ones only the best can be.
+  static func clearFront(_ points: [(cost: Double, gain: Double, low: Double, high: Double)]) -> [Int] {
     let order = points.indices.sorted {
       (points[$0].cost, -points[$0].gain) < (points[$1].cost, -points[$1].gain)
     }
-    var best = -Double.infinity
+    var highest = -Double.infinity, last = -Double.infinity
     return order.filter { index in
-      guard points[index].gain > best else { return false }
-      best = points[index].gain
-      return true
+      let point = points[index], isFirst = point.cost > last
+      defer {
+        highest = max(highest, point.high)
+        last = point.cost
+      }
+      return isFirst && point.low > highest
     }
   }
 }

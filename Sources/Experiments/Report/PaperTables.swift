@@ -2,9 +2,10 @@ import Tensors
 
 /// The tables of a report in the forms that papers and pages are written in.
 enum PaperTables {
-  /// A table for readers: a caption, and cells of some of a file's columns.
+  /// A table for readers: a title, what holds for all of it, and cells of some of a file's columns.
   struct Table {
     var title: String
+    var caption = ""
     /// Where it is from, if that is known.
     var origin: String?
     var header: [String]
@@ -14,32 +15,40 @@ enum PaperTables {
   }
 
   /// networks.csv and operators.csv with the columns that readers compare; columns that say the same in every row are
-  /// left out.
+  /// left out, or said in the caption.
   static func tables(_ data: ReportData) -> [Table] {
-    let networks = table(
-      "Networks", data.rows("networks").map(withInterval),
+    let rows = data.rows("networks")
+    var networks = table(
+      "Networks", rows.map(forReaders),
       [
         ("group", "group"), ("model", "model"), ("replace", "replace"), ("data", "data"),
         ("kernel", "kernel"),
         ("params", "parameters"), ("macs", "MACs"), ("adds", "additions"),
         ("latency_ms_median", "latency, ms"),
-        ("speedup_vs_standard", "× standard"), ("energy_uj", "energy, µJ"), ("top1", "top-1, %"),
+        ("speedup_vs_standard", "speed-up"), ("energy_uj", "energy, µJ"), ("top1", "top-1, % (95 %)"),
+        ("verdict", "verdict"),
       ])
-    let operators = table(
-      "Operators", data.rows("operators").filter { $0["status"] == "ok" },
+    networks.caption = caption(rows)
+    var operators = table(
+      "Operators", data.rows("operators").filter { $0["status"] == "ok" }.map(forReaders),
       [
         ("group", "group"), ("problem", "problem"), ("pass", "pass"), ("kernel", "kernel"),
         ("algorithm", "algorithm"), ("time_ms_median", "time, ms"), ("gflops", "GFLOP/s"),
-        ("speedup_vs_standard", "× standard"), ("max_rel_error", "error"),
+        ("speedup_vs_standard", "speed-up"), ("max_rel_error", "error"),
       ])
-    let proxies = table(
+    operators.caption =
+      "Times are medians; the speed-up is standard's time over the operator's, in the same rounds; the error is the largest difference from the definition in double precision, of its largest value."
+    var proxies = table(
       "Proxies", data.rows("proxy_quality").filter { $0.number("kendall_tau") != nil },
       [
         ("scope", "scope"), ("group", "group"), ("model", "model"), ("replace", "replace"), ("data", "data"),
-        ("proxy", "proxy"), ("sets", "sets"), ("networks", "networks"), ("kendall_tau", "Kendall's τ"),
+        ("proxy", "proxy"), ("sets", "sets"), ("networks", "networks"),
+        ("kendall_tau", "Kendall's τ"),
         ("kendall_tau_low95", "from"), ("kendall_tau_high95", "to"), ("spearman_rho", "Spearman's ρ"),
         ("spearman_rho_low95", "from"), ("spearman_rho_high95", "to"),
       ])
+    proxies.caption =
+      "Rank correlation of each proxy with the trained accuracy, within sets of networks that differ in their kernel only, with 95 % intervals of a bootstrap over the networks of a set."
     let files = ["networks", "operators", "proxy_quality"]
     return zip([networks, operators, proxies], files).filter { !$0.0.rows.isEmpty }.map { table, file in
       var table = table
@@ -48,10 +57,41 @@ enum PaperTables {
     }
   }
 
-  private static func withInterval(_ row: ReportData.Row) -> ReportData.Row {
-    guard let mean = row.number("top1_mean") else { return row }
-    let interval = row.number("top1_ci95").map { " ± \(Cell.fixed($0, decimals: 1))" } ?? ""
-    return row.merging(["top1": Cell.fixed(mean, decimals: 1) + interval]) { $1 }
+  /// What holds for all networks, and what their last columns mean.
+  private static func caption(_ rows: [ReportData.Row]) -> String {
+    func shared(_ column: String, _ text: (String) -> String) -> [String] {
+      let values = Set(rows.filter { $0["status"] == "ok" }.map { $0[column] ?? "" })
+      return values.count == 1 && values != [""] ? values.map(text) : []
+    }
+    let setting =
+      shared("model") { $0 } + shared("replace") { "replace \($0)" } + shared("data") { $0 }
+      + shared("epochs") { "\($0) epochs" } + shared("seeds") { "\($0) seeds" }
+      + shared("test_images") { "\($0) test images" }
+    var sentences = setting.isEmpty ? [] : [setting.joined(separator: ", ") + "."]
+    if rows.contains(where: { $0.number("top1_mean") != nil }) {
+      sentences.append(
+        "Top-1: mean over the seeds with its 95 % interval, for other seeds and other test images.")
+    }
+    if rows.contains(where: { Verdict(rawValue: $0["verdict"] ?? "") != nil }) {
+      sentences.append(
+        "Verdict: beside standard, at 5 % after Holm's correction within a model and data set; equivalent is within \(Cell.number(Verdict.margin)) point, open what these data cannot tell."
+      )
+    }
+    return sentences.joined(separator: " ")
+  }
+
+  /// Numbers as readers need them: counts in groups of digits, measurements to three digits.
+  private static func forReaders(_ row: ReportData.Row) -> ReportData.Row {
+    var result = row
+    for column in ["params", "macs", "adds"] {
+      if let count = row[column].flatMap({ Int($0) }) { result[column] = Cell.grouped(count) }
+    }
+    for column in ["latency_ms_median", "speedup_vs_standard", "energy_uj", "time_ms_median", "gflops"] {
+      if let value = row.number(column) { result[column] = Cell.rounded(value, digits: 3) }
+    }
+    if let error = row.number("max_rel_error") { result["max_rel_error"] = Cell.number(error, digits: 1) }
+    result["top1"] = Cell.accuracy(row)
+    return result
   }
 
   private static func table(
@@ -59,6 +99,7 @@ enum PaperTables {
   ) -> Table {
     let words = [
       "group", "model", "replace", "data", "kernel", "problem", "pass", "algorithm", "proxy", "scope",
+      "verdict",
     ]
     let kept = columns.filter { column, _ in
       let values = Set(rows.map { $0[column] ?? "" })
@@ -73,8 +114,8 @@ enum PaperTables {
   static func markdown(_ table: Table) -> String {
     func line(_ cells: [String]) -> String { "| \(cells.joined(separator: " | ")) |\n" }
     let rule = table.header.indices.map { table.words.contains($0) ? "---" : "---:" }
-    let origin = table.origin.map { "\(Escape.markdown($0))\n\n" } ?? ""
-    return "## \(table.title)\n\n" + origin + line(table.header.map(Escape.markdown))
+    let notes = [table.origin ?? "", table.caption].filter { !$0.isEmpty }.map { Escape.markdown($0) + "\n\n" }
+    return "## \(table.title)\n\n" + notes.joined() + line(table.header.map(Escape.markdown))
       + "|\(rule.joined(separator: "|"))|\n"
       + table.rows.map { line($0.map(Escape.markdown)) }.joined()
   }
@@ -86,11 +127,15 @@ enum PaperTables {
     let origin = table.origin.map { "% \($0.onOneLine)\n" } ?? ""
     return origin + """
       % \(table.title); needs \\usepackage{booktabs}
+      \\begin{table}
+      \\caption{\(Escape.latex(table.caption))}
+      \\centering
       \\begin{tabular}{\(columns)}
         \\toprule
       \(line(table.header))  \\midrule
       \(table.rows.map(line).joined())  \\bottomrule
       \\end{tabular}
+      \\end{table}
 
       """
   }

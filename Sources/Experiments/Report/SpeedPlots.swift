@@ -95,23 +95,31 @@ enum SpeedPlots {
 
   /// The time of each layer: layers.csv.
   private static func layers(_ data: ReportData) -> [Plot] {
-    grouped(data.rows("layers"), by: ["group", "model", "replace", "data", "kernel"]).compactMap {
-      key, rows -> Plot? in
-      let found = rows.filter { $0["layer"] != "total" }.compactMap { row in
-        row.number("ms").map { (row["layer"] ?? "", $0) }
+    grouped(data.rows("layers"), by: ["group", "model", "replace", "data"]).flatMap { _, rows in
+      // One scale for all kernels of a network, so that pictures can be laid side by side.
+      let longest = rows.filter { $0["layer"] != "total" }.compactMap { $0.number("ms") }.max() ?? 1
+      return grouped(rows, by: ["group", "model", "replace", "data", "kernel"]).compactMap {
+        layers($0, $1, longest)
       }
-      guard !found.isEmpty, found.count <= 400 else { return nil }
-      let file = "layers-\(Plot.slug(key))"
-      let labels = found.enumerated().map { "\(Escape.gnuplotTick($1.0)) \($0)" }.joined(separator: ", ")
-      return Plot(
-        name: file, title: "Time of each layer: \(key)",
-        caption: "One image in inference, first layer on top.",
-        data: Plot.blocks([(key, found.enumerated().map { [Double($0), $1.1] })]),
-        commands: [
-          "set nokey", "set style fill solid 0.9", "set boxwidth 0.7", "set xlabel 'time, ms'",
-          "set yrange [\(found.count):-1]", "set ytics (\(labels))", "set offsets 0, 0, 0, 0",
-          "plot '\(file).dat' using (0):0:(0):2:($0-0.35):($0+0.35) with boxxyerror \(Plot.color(0))",
-        ], size: (760, 120 + 18 * found.count))
     }
+  }
+
+  private static func layers(_ key: String, _ rows: [ReportData.Row], _ longest: Double) -> Plot? {
+    let found = rows.filter { $0["layer"] != "total" }.compactMap { row in
+      row.number("ms").map { (row["layer"] ?? "", $0) }
+    }
+    guard !found.isEmpty, found.count <= 400 else { return nil }
+    let file = "layers-\(Plot.slug(key))"
+    let labels = found.enumerated().map { "\(Escape.gnuplotTick($1.0)) \($0)" }.joined(separator: ", ")
+    return Plot(
+      name: file, title: "Time of each layer: \(key)",
+      caption: "One image in inference, first layer on top. All kernels of a network have the same scale.",
+      data: Plot.blocks([(key, found.enumerated().map { [Double($0), $1.1] })]),
+      commands: [
+        "set nokey", "set style fill solid 0.9", "set boxwidth 0.7", "set xlabel 'time, ms'",
+        "set xrange [0:\(longest * 1.03)]", "set yrange [\(found.count):-1]", "set ytics (\(labels))",
+        "set offsets 0, 0, 0, 0",
+        "plot '\(file).dat' using (0):0:(0):2:($0-0.35):($0+0.35) with boxxyerror \(Plot.color(0))",
+      ], size: (760, 120 + 18 * found.count))
   }
 }

@@ -38,16 +38,20 @@ public struct OperatorRow: TimedRow, Sendable {
   public let cost: Cost
   /// The largest difference from the reference, relative to its largest value.
   public var maxRelativeError: Double?
-  private let status, reason: String?
+  private let refusalStatus, refusalReason: String?
   /// The times; empty if it was refused.
   public var times = RowTimes()
 
-  private enum CodingKeys: CodingKey {
-    case kernel, algorithm, pass, problem, geometry, cost, maxRelativeError, status, reason
+  private enum CodingKeys: String, CodingKey {
+    case kernel, algorithm, pass, problem, geometry, cost, maxRelativeError
+    case refusalStatus = "status"
+    case refusalReason = "reason"
   }
 
   /// Why there is no time, if there is none.
-  public var refusal: Refusal? { reason.map { status == "unsupported" ? .unsupported($0) : .refused($0) } }
+  public var refusal: Refusal? {
+    refusalReason.map { refusalStatus == "unsupported" ? .unsupported($0) : .refused($0) }
+  }
 
   /// Why there is no time.
   public enum Refusal: Sendable {
@@ -86,8 +90,8 @@ public struct OperatorRow: TimedRow, Sendable {
     self.geometry = geometry
     self.cost = cost
     self.times = times
-    status = refusal?.status
-    reason = refusal?.reason
+    refusalStatus = refusal?.status
+    refusalReason = refusal?.reason
   }
 }
 
@@ -159,7 +163,7 @@ extension CSVTable {
       },
       measured("speedup_vs_standard") { Cell.number($0.times.speedup, digits: 4) },
       measured("max_rel_error") { Cell.number($0.maxRelativeError, digits: 3) },
-      Column("status") { $0.refusal?.status ?? "ok" }, Column("reason") { $0.refusal?.reason },
+      Column("status") { $0.status }, Column("reason") { $0.reason },
     ]
     self.init(rows, key + places + results)
   }

@@ -242,9 +242,16 @@ public struct OperatorStudy {
   }
 }
 
-/// The largest difference from a reference, relative to the reference's largest value.
+/// The largest difference from a reference, relative to the reference's largest value; infinite where one is not a
+/// number, or the shapes differ.
 func relativeError(_ found: Tensor, _ wanted: Tensor64) -> Double {
+  guard found.shape == wanted.shape else { return .infinity }
   let scale = wanted.values.reduce(0) { max($0, abs($1)) }
-  let difference = zip(found.values, wanted.values).reduce(0) { max($0, abs(Double($1.0) - $1.1)) }
-  return scale > 0 ? difference / scale : difference
+  var largest = 0.0
+  for (a, b) in zip(found.values, wanted.values) {
+    let difference = abs(Double(a) - b)
+    guard difference.isFinite else { return .infinity }
+    largest = max(largest, difference)
+  }
+  return scale > 0 ? largest / scale : largest
 }

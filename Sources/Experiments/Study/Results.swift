@@ -6,15 +6,11 @@ import Tensors
 /// The tables of a run, made from its studies.
 public struct Results {
   private let specification: Specification
-  private let operators: [OperatorRow]
   private let networks: [NetworkRow]
   private let runs: [TrainedRun]
 
-  init(
-    _ specification: Specification, operators: [OperatorRow], networks: [NetworkRow], runs: [TrainedRun]
-  ) {
+  init(_ specification: Specification, networks: [NetworkRow], runs: [TrainedRun]) {
     self.specification = specification
-    self.operators = operators
     self.networks = networks
     self.runs = runs
   }
@@ -54,8 +50,16 @@ public struct Results {
     let proxies = Proxy.allCases.map { proxy in
       measured(proxy.rawValue) { $0.proxies.values[proxy].map { Cell.number($0, digits: 7) } }
     }
+    let accuracies = NetworkAccuracies(
+      runs, of: networks.filter { $0.refusal == nil }.map(\.kernel), standard: specification.standard.item,
+      images: specification.data.test.count)
+    func fixed(_ name: String, _ value: @escaping (NetworkAccuracies.Row) -> Double?) -> Column {
+      measured(name) { accuracies.rows[$0.kernel].map { Cell.fixed(value($0), decimals: 3) } }
+    }
     let accuracy =
-      mean("top1", \.top1, 3)
+      [
+        fixed("top1_mean") { $0.accuracy.mean }, fixed("top1_ci95") { $0.accuracy.interval?.halfWidth },
+      ]
       + (isRegression ? mean("test_mse", \.mse, 9) + mean("test_mae", \.mae, 9) : [])
     let training = [
       Column("seeds") { runs(of: $0).filter(\.isFinished).count },
@@ -65,18 +69,28 @@ public struct Results {
       },
       Column("status") { $0.refusal != nil ? "refused" : failure(of: $0) != nil ? "failed" : "ok" },
       Column("reason") { $0.refusal ?? failure(of: $0) },
-      measured("top1_difference") { Cell.fixed(difference($0.kernel).mean, decimals: 3) },
-      measured("top1_difference_ci95") { Cell.fixed(difference($0.kernel).confidence95, decimals: 3) },
+      fixed("top1_difference") { $0.difference?.mean },
+      fixed("top1_difference_ci95") { $0.difference?.interval?.halfWidth },
     ]
     let models = [
       measured("energy_uj") { Cell.number(energy.arithmetic($0.cost)) },
       measured("energy_dram_uj") { Cell.number(energy.memory($0.cost)) },
       measured("proxies_missing") { $0.proxies.note },
     ]
+    let verdicts = [
+      fixed("top1_low95") { $0.accuracy.interval?.lowerBound },
+      fixed("top1_high95") { $0.accuracy.interval?.upperBound },
+      fixed("top1_difference_low95") { $0.difference?.interval?.lowerBound },
+      fixed("top1_difference_high95") { $0.difference?.interval?.upperBound },
+      measured("p_holm") { Cell.number(accuracies.rows[$0.kernel]?.probability, digits: 3) },
+      measured("verdict") { accuracies.rows[$0.kernel]?.verdict?.rawValue },
+      Column("test_images") { _ in specification.data.test.count },
+      measured("top1_images") { accuracies.rows[$0.kernel]?.imagesNote },
+    ]
     let finished = networks.filter { row in
       runs(of: row).allSatisfy { $0.isFinished || $0.failure != nil }
     }
-    return CSVTable(finished, counts + speed + proxies + accuracy + training + models)
+    return CSVTable(finished, counts + speed + proxies + accuracy + training + models + verdicts)
   }
 
   /// training.csv: one row per kernel × seed × epoch.
@@ -101,57 +115,6 @@ public struct Results {
     return CSVTable(runs.flatMap { run in run.epochs.map { (run, $0) } }, columns)
   }
 
-  /// The table for people, one row per kernel.
-  public var summary: String {
-    var table = TextTable(
-      [
-        "kernel", "params", "MACs", "adds", "other", "conv ms", "×standard", "error", "net ms",
-      ] + (isRegression ? ["MSE", "± 95 %", "MAE", "± 95 %"] : ["top-1 %", "± 95 %", "is"]))
-    for row in networks {
-      guard row.refusal == nil else {
-        table.append([row.kernel] + Array(repeating: "–", count: isRegression ? 12 : 11))
-        continue
-      }
-      let stages = firstAlgorithm(row.kernel)
-      let time = stages.reduce(0) { $0 + $1.times.median }
-      let speedup = exp(Statistics.mean(stages.map { log($0.times.speedup) }))
-      let error = operators.filter { $0.kernel == row.kernel }.compactMap(\.maxRelativeError).max()
-      let measures: [(KeyPath<TestResult, Double?>, Int)] =
-        isRegression ? [(\.mse, 5), (\.mae, 4)] : [(\.top1, 1)]
-      let cells = [
-        row.kernel, Cell.grouped(row.cost.parameters), Cell.grouped(row.cost.macs),
-        Cell.grouped(row.cost.adds),
-        Cell.grouped(row.cost.otherOps), Cell.fixed(time, decimals: 2), Cell.fixed(speedup, decimals: 2),
-        Cell.number(error, digits: 1), Cell.fixed(row.times.median, decimals: 2),
-      ]
-      table.append(
-        cells
-          + measures.flatMap { measure, decimals in
-            let values = results(row.kernel, measure)
-            return [Statistics.mean(values), Statistics.confidence95(values)].map {
-              Cell.fixed($0, decimals: decimals)
-            }
-          }
-          + (isRegression
-            ? [] : [difference(row.kernel).verdict(above: 100 / Double(specification.data.test.count))]))
-    }
-    let image = specification.data.train.images.shape
-    let replaced =
-      specification.model is ResidualDescription ? "each block's 3×3" : "every k×k convolution but the stem"
-    return """
-      \(specification.model.name) on \(specification.data.name), the kernel in place of \
-      \(specification.model.replacement == .spatial ? replaced : "every convolution but the stem")
-
-      \(table.text)
-
-      params to other: the network and one \(image[1])×\(image[2]) image; conv ms, ×standard and error: a 3×3 of
-      ResNet-50's four stages (forward, batch 1, \(specification.threads) threads: the sum of the medians, the geometric mean
-      of the ratios to standard in the same rounds, the largest error of both passes, of composed kernels of the forward pass);
-      net ms: one image; \(isRegression ? "MSE and MAE" : "top-1"): test split after \(specification.recipe.epochs) epochs, mean of \
-      \(specification.seeds) seeds, ± Student's t\(verdictNote).
-      """ + problems.map { "\n\($0.sentence)" }.joined()
-  }
-
   /// What was refused or failed.
   public struct Problem: Sendable {
     /// The model, and the item of the kernel.
@@ -170,12 +133,6 @@ public struct Results {
     return found.map { Problem(model: specification.model.name, kernel: $0, sentence: $1) }
   }
 
-  private var verdictNote: String {
-    isRegression
-      ? ""
-      : ";\nbetter or worse: where the 95 % interval of the difference to standard, seed by seed, excludes zero\nand is more than one image"
-  }
-
   private var isRegression: Bool { specification.data.isRegression }
 
   /// The trainings of a kernel.
@@ -187,26 +144,5 @@ public struct Results {
   /// A measure at the end of the finished runs of a kernel.
   private func results(_ kernel: String, _ measure: KeyPath<TestResult, Double?>) -> [Double] {
     runs.filter { $0.kernel == kernel && $0.isFinished }.compactMap { $0.epochs.last?.test[keyPath: measure] }
-  }
-
-  /// How much more accurate than standard a kernel is, over the seeds that both have finished.
-  private func difference(_ kernel: String) -> PairedDifference {
-    func bySeed(_ kernel: String) -> [Int: Double] {
-      let finished = runs.filter { $0.kernel == kernel && $0.isFinished }
-      return Dictionary(
-        finished.compactMap { run in run.epochs.last?.testTop1.map { (run.seed, $0) } },
-        uniquingKeysWith: { $1 })
-    }
-    let own = bySeed(kernel), standard = bySeed(specification.standard.item)
-    let seeds = own.keys.filter { standard[$0] != nil }.sorted()
-    return PairedDifference(seeds.compactMap { own[$0] }, minus: seeds.compactMap { standard[$0] })
-  }
-
-  /// The forward rows of the algorithm that is chosen by shape: one for each stage.
-  private func firstAlgorithm(_ kernel: String) -> [OperatorRow] {
-    let own = operators.filter { $0.kernel == kernel && $0.pass == .forward && $0.refusal == nil }
-    return own.enumerated().filter { index, row in
-      own.firstIndex { $0.problem == row.problem } == index
-    }.map(\.element)
   }
 }

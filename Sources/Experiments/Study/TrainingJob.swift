@@ -15,17 +15,20 @@ public struct TrainingJob {
   public var log: String?
   /// The step to stop after, counted over all epochs; nil for the last.
   public var lastStep: Int?
+  /// What the file of weights says of them.
+  public var metadata: [String: String]
 
   /// A job.
   public init(
     definition: [String: String], save: String? = nil, resume: String? = nil, log: String? = nil,
-    lastStep: Int? = nil
+    lastStep: Int? = nil, metadata: [String: String] = [:]
   ) {
     self.definition = definition
     self.save = save
     self.resume = resume
     self.log = log
     self.lastStep = lastStep
+    self.metadata = metadata
   }
 
   /// Trains until the end, or until the user stops it: then what is done is saved before the error is thrown.
@@ -72,7 +75,7 @@ public struct TrainingJob {
   private func keep(_ trainer: Trainer, _ table: CSVTable, isWhole: Bool = true) throws {
     if let save, isWhole {
       try Checkpoint.save(trainer, job: definition, to: Checkpoint.path(beside: save))
-      try trainer.network.save(to: save)
+      try trainer.network.save(to: save, metadata: metadata)
     }
     if let log { try table.write(to: log) }
   }

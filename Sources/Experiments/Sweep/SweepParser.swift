@@ -11,7 +11,7 @@ struct SweepParser {
   init(_ vocabulary: SweepVocabulary) { self.vocabulary = vocabulary }
 
   private static let groupKeys = [
-    "kernels", "models", "replace", "data", "seeds", "training", "latency", "proxies", "layers",
+    "kernels", "models", "replace", "init", "data", "seeds", "training", "latency", "proxies", "layers",
     "fields", "operators",
   ]
 
@@ -43,16 +43,16 @@ struct SweepParser {
     _ entries: [(key: String, value: YAMLValue)], _ name: String?, _ place: YAMLValue
   ) throws -> SweepGroup {
     let values = Dictionary(entries.map { ($0.key, $0.value) }) { first, _ in first }
+    let kernels = try values["kernels"].map(kernels) ?? [vocabulary.registry.choice("standard")]
     guard values["models"] != nil || values["operators"] != nil || values["fields"] != nil else {
       throw place.error("there is nothing to do; name models, operators to time, or fields to measure.")
     }
     guard values["models"] != nil || values["training"] == nil else {
       throw (values["training"] ?? place).error("there are no models to train; name some with ‘models: …’.")
     }
-    let kernels = try values["kernels"].map(kernels) ?? [vocabulary.registry.choice("standard")]
     return SweepGroup(
       name: name, kernels: kernels,
-      models: try values["models"].map { try models($0, values["replace"]) } ?? [],
+      models: try values["models"].map { try models($0, values["replace"], values["init"]) } ?? [],
       data: try values["data"].map { try unique($0, "data").map { Located($0.0, $0.1) } }
         ?? [Located("digits", place)],
       seeds: try values["seeds"].map(seeds) ?? [0, 1, 2],
@@ -87,7 +87,9 @@ struct SweepParser {
     return [standard] + choices.filter { $0.item != standard.item }
   }
 
-  private func models(_ list: YAMLValue, _ replace: YAMLValue?) throws -> [SweepModel] {
+  private func models(
+    _ list: YAMLValue, _ replace: YAMLValue?, _ initial: YAMLValue?
+  ) throws -> [SweepModel] {
     // What is left out is the model's own.
     let replacements: [Replacement?] =
       try replace.map { list in
@@ -95,23 +97,34 @@ struct SweepParser {
           try element.word("replace", Replacement.self)
         }
       } ?? [nil]
-    var seen = Set<String>()
+    let initials: [YAMLValue?] = try initial.map { try unique($0, "init").map(\.1) } ?? [nil]
+    var seen = Set<[String: String]>()
     let models = try list.elements.flatMap { element in
-      try replacements.map { try model(element, $0) }
+      try replacements.flatMap { replacement in
+        try initials.map { try model(element, replacement, $0) }
+      }
     }
-    for model in models where !seen.insert("\(model.definition)").inserted {
+    for model in models where !seen.insert(model.definition).inserted {
       throw list.error("the model ‘\(model.label)’ stands here twice.")
     }
     guard !models.isEmpty else { throw list.error("models is an empty list.") }
     return models
   }
 
-  private func model(_ value: YAMLValue, _ replacement: Replacement?) throws -> SweepModel {
+  private func model(
+    _ value: YAMLValue, _ replacement: Replacement?, _ initial: YAMLValue?
+  ) throws -> SweepModel {
     let options = vocabulary.modelOptions
-    let entries =
+    var entries =
       value.isMapping ? try value.entries(known: ["name"] + options.map(\.name), of: "a model") : []
     guard let nameValue = value.isMapping ? entries.first(where: { $0.key == "name" })?.value : value else {
       throw value.error("this model has no name; give it one with ‘name: …’.")
+    }
+    if let initial {
+      if let own = entries.first(where: { $0.key == "init" }) {
+        throw own.value.error("init is given for all models and for this one; leave out one of them.")
+      }
+      entries.append((key: "init", value: initial))
     }
     let name = try nameValue.text("a model")
     let make = vocabulary.model
@@ -125,11 +138,20 @@ struct SweepParser {
       }
     }
     try check(nameValue)
-    definition["replace"] = try make(name, arguments, 1, 10).replacement.rawValue
+    let plain = try make(name, arguments, 1, 10)
+    definition["replace"] = plain.replacement.rawValue
+    if plain.revision > 1 { definition["model.revision"] = "\(plain.revision)" }
     for option in options {
       guard let entry = entries.first(where: { $0.key == option.name }) else { continue }
       arguments += try option.arguments(entry.value)
       try check(entry.value)
+      if option.name == "init" {
+        // The same rule has the same name, however it was asked for; the model's own needs none.
+        guard let rule = try make(name, arguments, 1, 10).initialization else { continue }
+        label += ":init=\(rule.item)"
+        definition["model.init"] = rule.item
+        continue
+      }
       let text = try entry.value.elements.map { try $0.text(option.name) }.joined(separator: ",")
       if case .flag = option.form {
         guard try entry.value.truth(option.name) else { continue }

@@ -130,11 +130,12 @@ struct SweepPlan: Sendable {
   private static func comparison(
     _ group: SweepGroup, _ model: SweepModel, _ data: Dataset, _ shared: [String: String], _ threads: Int
   ) throws -> Comparison {
-    let recipe = group.recipe?(data.isRegression) ?? .standard(epochs: 0)
+    let description = try model.description(data.train.images.shape[3], data.classes)
+    let recipe =
+      group.recipe?(data.isRegression, description.hasPenalties) ?? .standard(epochs: 0)
     let specification = try Specification(
-      kernels: group.kernels, data: data,
-      model: try model.description(data.train.images.shape[3], data.classes), recipe: recipe,
-      seeds: group.seeds.count, threads: threads)
+      kernels: group.kernels, data: data, model: description, recipe: recipe, seeds: group.seeds.count,
+      threads: threads)
     let place = "\(model.label) (\(specification.model.replacement.rawValue)) on \(data.name)"
     var definition = shared
     definition["kind"] = "network"
@@ -197,6 +198,8 @@ extension Recipe {
       "epochs": "\(epochs)", "batch": "\(batch)", "rate": "\(schedule.rate)", "warm-up": "\(schedule.warmUp)",
       "smoothing": "\(smoothing)", "augment": augments ? "on" : "off", "shuffle": shuffles ? "on" : "off",
     ]
+    // Records from before it could be chosen have no such entry, and no such targets.
+    if standardizesTargets { result["targets"] = "standardised" }
     switch schedule.rule {
     case .constant: result["schedule"] = "constant"
     case .cosine: result["schedule"] = "cosine"

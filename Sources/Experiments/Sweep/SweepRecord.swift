@@ -32,6 +32,8 @@ struct SweepRecord: Codable {
     var field: FieldStudy.Row?
     /// Of a training: its epochs.
     var epochs: [EpochResult]?
+    /// Of a training: which test images were classified rightly after its last epoch, a bit for each.
+    var correct: Hits?
     /// Of a training to its end: where the network reads for the first test image, if it has learned that.
     var offsets: LearnedOffsets?
     /// Why a training ended by itself before its last epoch.
@@ -127,6 +129,7 @@ extension SweepRecord {
   /// Keeps a training, and the duration of its epochs apart.
   mutating func keep(_ run: TrainedRun) {
     result.epochs = run.epochs
+    result.correct = run.epochs.last?.test.hits
     result.offsets = run.offsets
     result.failure = run.failure
     timing.seconds = run.epochs.map(\.seconds)
@@ -138,6 +141,7 @@ extension SweepRecord {
     for (index, seconds) in zip(epochs?.indices ?? 0..<0, timing.seconds ?? []) {
       epochs?[index].seconds = seconds
     }
+    if let last = epochs?.indices.last { epochs?[last].test.hits = result.correct }
     return epochs
   }
 }

@@ -33,6 +33,8 @@ public struct SweepRunner: Sendable {
     public var isCancelled = false
     /// The results for people.
     public var summary = ""
+    /// One sentence if an operator computes something else than its definition.
+    public var disagreement: String?
 
     /// What was stopped, and how to resume it.
     public var stop: Cancellation.Requested {
@@ -105,7 +107,8 @@ public struct SweepRunner: Sendable {
     outcome.left = missing.count { !Self.isRefused($0, records) } - outcome.now
     let tables = SweepTables(plan, records.known, machine)
     outcome.problems = tables.results.flatMap(\.problems)
-    outcome.summary = experiment == .run ? tables.results.first?.summary ?? "" : tables.summary
+    outcome.disagreement = tables.disagreement
+    outcome.summary = tables.summary
     let foreign = plan.runs.count {
       records.known[$0.name].map { $0.timing.build != ProgramBuild.fingerprint } ?? false
     }

@@ -14,6 +14,8 @@ struct SweepTables {
   private(set) var tables: [(name: String, table: CSVTable)] = []
   /// The results of each model on each data set.
   private(set) var results: [Results] = []
+  /// One sentence if an operator computes something else than its definition.
+  private(set) var disagreement: String?
   /// The maps that fields.csv names.
   private var maps: [(file: String, map: Tensor)] = []
 
@@ -23,9 +25,11 @@ struct SweepTables {
   init(
     _ plan: SweepPlan, _ records: [String: SweepRecord], _ machine: MachineRecord, isForecast: Bool = false
   ) {
+    var timed: [OperatorRow] = []
     for group in plan.groups {
       let operators = group.operators.flatMap { records[$0.name]?.rows(\.operators) ?? [] }
       if !group.operators.isEmpty {
+        timed += operators
         add("operators", CSVTable(operators: operators, threads: group.threads, machine), group, plan)
       }
       for comparison in group.comparisons {
@@ -34,7 +38,7 @@ struct SweepTables {
         let rows = measured ?? (isForecast ? specification.kernels.map { NetworkRow(kernel: $0.item) } : [])
         let refused = Set(rows.filter { $0.refusal != nil }.map(\.kernel))
         let result = Results(
-          specification, operators: operators, networks: rows,
+          specification, networks: rows,
           runs: comparison.trainings.compactMap { Self.trainedRun($0, records[$0.name]) }
             .filter { !refused.contains($0.kernel) })
         results.append(result)
@@ -50,6 +54,7 @@ struct SweepTables {
       }
       addFields(group, records, plan)
     }
+    disagreement = timed.disagreement
   }
 
   /// A table by its name.
@@ -176,18 +181,6 @@ struct SweepTables {
     guard let networks = self["networks"] else {
       return "\(self["operators"]?.rows.count ?? 0) rows in operators.csv"
     }
-    let wanted = [
-      "group", "model", "replace", "data", "kernel", "params", "macs", "latency_ms_median",
-      "speedup_vs_standard",
-      "top1_mean", "top1_ci95", "test_mse_mean", "test_mae_mean", "seeds", "status",
-    ]
-    let columns = wanted.filter { column in
-      networks.columns.contains(column) && Set(networks.rows.map { $0[column] ?? "" }).count > 1
-        || ["kernel", "params"].contains(column)
-    }
-    let words = ["group", "model", "replace", "data", "kernel", "status"]
-    var table = TextTable(columns, left: Set(columns.indices.filter { words.contains(columns[$0]) }))
-    for row in networks.rows { table.append(columns.map { row[$0] ?? "" }) }
-    return table.text
+    return NetworkSummary(networks: networks, operators: self["operators"]).text()
   }
 }

@@ -43,8 +43,9 @@ public struct SweepVocabulary: Sendable {
   public var recipeOptions: [Option]
   /// A recipe by options as on the command line.
   public var recipe: @Sendable (_ arguments: [String]) throws -> RecipeMaker
-  /// The recipe for a classification or a regression, which start from other defaults.
-  public typealias RecipeMaker = @Sendable (_ isRegression: Bool) -> Recipe
+  /// The recipe for a classification or a regression, by a model with penalties of its own or without: they start from
+  /// other defaults.
+  public typealias RecipeMaker = @Sendable (_ isRegression: Bool, _ hasPenalties: Bool) -> Recipe
 
   /// A vocabulary.
   public init(

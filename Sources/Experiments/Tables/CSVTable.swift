@@ -68,6 +68,23 @@ public enum Cell {
     return String(format: "%.\(decimals)f", value)
   }
 
+  /// About so many significant digits, but all before the point, and no exponent where numbers are of common size.
+  static func rounded(_ value: Double, digits: Int) -> String {
+    let whole = value == 0 ? 1 : Int(log10(abs(value)).rounded(.down)) + 1
+    guard (-3...12).contains(whole) else { return number(value, digits: digits) }
+    return fixed(value, decimals: max(0, digits - whole))
+  }
+
+  /// The accuracy of a row of networks.csv in percent, with its interval where it has one; nil without.
+  static func accuracy(_ row: [String: String]) -> String? {
+    guard let mean = row.number("top1_mean") else { return nil }
+    let text = fixed(mean, decimals: 1)
+    if let low = row.number("top1_low95"), let high = row.number("top1_high95") {
+      return "\(text) (\(fixed(low, decimals: 1))–\(fixed(high, decimals: 1)))"
+    }
+    return text + (row.number("top1_ci95").map { " ± \(fixed($0, decimals: 1))" } ?? "")
+  }
+
   /// A whole number with a comma at every third digit.
   public static func grouped(_ value: Int) -> String {
     var digits = String(value.magnitude), groups: [String] = []

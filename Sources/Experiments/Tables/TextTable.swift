@@ -15,9 +15,16 @@ public struct TextTable {
   /// Adds a row with a cell for each column; names that would break the line, or move the terminal's cursor, do not.
   public mutating func append(_ row: [String]) { rows.append(row.map(\.onOneLine)) }
 
+  /// How wide the longest line can be.
+  var width: Int { widths.reduce(-2) { $0 + $1 + 2 } }
+
+  private var widths: [Int] {
+    header.indices.map { column in ([header] + rows).map { $0[column].count }.max() ?? 0 }
+  }
+
   /// The lines, with a rule below the header.
   public var text: String {
-    let widths = header.indices.map { column in ([header] + rows).map { $0[column].count }.max() ?? 0 }
+    let widths = widths
     func line(_ cells: [String]) -> String {
       let padded = cells.enumerated().map { column, cell -> String in
         let space = String(repeating: " ", count: widths[column] - cell.count)

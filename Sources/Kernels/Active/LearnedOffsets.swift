@@ -31,10 +31,11 @@ final class LearnedOffsets: Sampling {
       // What all pixels share gets the sum of their gradients.
       offset.gradient = biasGradient(gradient, threads: context.threads)
       return dx
-    }
+    }.held(by: self, context)
   }
 
   var hasLearnedPositions: Bool { true }
+  var holdsDecisions: Bool { true }
 
   func learnedPositions(for input: Tensor, _ context: Context) -> SampledPositions? {
     SampledPositions(geometry: geometry, offset: offsets(FeatureShape(input)), mask: nil)
@@ -56,8 +57,10 @@ final class LearnedOffsets: Sampling {
 
   func definition(_ input: Tensor64, _ parameters: [Tensor64]) -> Positions {
     let row = parameters[0].values
-    return Positions(
+    let positions = Positions(
       offset: Tensor64(geometry.definedOutput(input.shape).dropLast() + [row.count]) { row[$3] })
+    BilinearSamples.note(positions, geometry, input, by: self)
+    return positions
   }
 
   func definitionGradients(

@@ -5,7 +5,7 @@ import Tensors
 ///
 /// A bilinear read of one place is a window with four weights that are not zero. So this is a depthwise convolution
 /// whose weights are made of the distances, and their gradients come from the gradient to those weights.
-final class ActiveShiftLayer: KernelLayer {
+final class ActiveShiftLayer: KernelLayer, HoldsDecisions {
   let geometry: ConvolutionGeometry
   let algorithm: String
   /// For each channel the vertical, then the horizontal distance, in pixels.
@@ -79,11 +79,30 @@ final class ActiveShiftLayer: KernelLayer {
         x: values[2 * channel + 1] - Float(floors[2 * channel + 1])
       )
     }
+    return Window(geometry: window, places: places, weight: weight(window, places))
+  }
+
+  /// The window between whose pixels channels were first read, with the fractions of the present distances.
+  private func heldWindow(_ decisions: Decisions) -> Window {
+    let (first, old) = decisions.made(by: self) { (window(), distance.value) }, new = distance.value
+    let places = first.places.enumerated().map { channel, place in
+      (
+        row: place.row, column: place.column, y: place.y + new[2 * channel] - old[2 * channel],
+        x: place.x + new[2 * channel + 1] - old[2 * channel + 1]
+      )
+    }
+    return Window(geometry: first.geometry, places: places, weight: weight(first.geometry, places))
+  }
+
+  private func weight(_ window: ConvolutionGeometry, _ places: [(row: Int, column: Int, y: Float, x: Float)])
+    -> Parameter
+  {
+    let channels = geometry.inputChannels, across = window.kernel.width
     var weight = Tensor(repeating: 0, window.weightShape)
     weight.withMutablePointer { w in
       for (channel, place) in places.enumerated() {
-        let first = (place.row * columns.count + place.column) * channels + channel
-        let down = columns.count * channels
+        let first = (place.row * across + place.column) * channels + channel
+        let down = across * channels
         // A distance that is no number must not pass for one.
         let isLost = distance.value[2 * channel].isNaN || distance.value[2 * channel + 1].isNaN
         w[first] = isLost ? .nan : (1 - place.y) * (1 - place.x)
@@ -92,13 +111,13 @@ final class ActiveShiftLayer: KernelLayer {
         w[first + down + channels] = place.y * place.x
       }
     }
-    return Window(geometry: window, places: places, weight: Parameter(weight, layout: .convolution))
+    return Parameter(weight, layout: .convolution)
   }
 
   func forward(_ input: Tensor, _ context: Context) -> Tensor {
-    let window = window()
+    let window = context.decisions.map(heldWindow) ?? window()
     if context.training { saved = (input, window) }
-    if algorithm == "reference" { return Tensor(reference(Tensor64(input), [Tensor64(distance.value)])) }
+    if algorithm == "reference", context.decisions == nil { return Tensor(reference(Tensor64(input), [Tensor64(distance.value)])) }
     return window.passes.forward(input, window.plan(input), Filter(window.weight), Finish(), context)
   }
 

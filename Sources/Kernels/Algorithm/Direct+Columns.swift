@@ -65,7 +65,7 @@ extension DirectPasses {
     _ plan: any SamplingPlan, _ packed: PackedWeights, _ pixels: Range<Int>,
     _ columns: UnsafeMutablePointer<Float>, threads: Int
   ) {
-    withSamples(plan, pixels, x: x, zeros: zeros, threads: threads) { samples in
+    plan.withSamples(geometry, pixels, x: x, zeros: zeros, threads: threads) { samples in
       for tap in 0..<geometry.taps {
         indirectClampedGradient(
           rows: pixels.count, weights: packed, input: samples, gradient: columns, threads: threads,
@@ -87,29 +87,6 @@ extension DirectPasses {
         table.outputRows[row - rows.lowerBound] = columns + (row * taps + tap) * channels
       }
       return 1
-    }
-  }
-
-  /// What was read, written out: `[pixel of the range][tap][channel]`.
-  func withSamples(
-    _ plan: any SamplingPlan, _ pixels: Range<Int>, x: UnsafePointer<Float>, zeros: UnsafePointer<Float>,
-    threads: Int, _ body: (UnsafePointer<Float>) -> Void
-  ) {
-    let taps = geometry.taps, channels = geometry.inputChannels
-    withScratch(pixels.count * taps * channels) { samples in
-      parallel(pixels.count, threads: threads) { rows in
-        withScratch(channels) { scratch in
-          var pointer = UnsafePointer(scratch)
-          for row in rows {
-            let pixel = pixels.lowerBound + row
-            for tap in 0..<taps {
-              plan.fillTap(tap, pixel..<pixel + 1, x: x, zeros: zeros, scratch: scratch, into: &pointer)
-              (samples + (row * taps + tap) * channels).update(from: pointer, count: channels)
-            }
-          }
-        }
-      }
-      body(samples)
     }
   }
 }

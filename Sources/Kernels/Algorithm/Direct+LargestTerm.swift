@@ -55,7 +55,7 @@ extension DirectPasses {
     zeros: UnsafePointer<Float>, threads: Int, _ body: (UnsafePointer<Int32>) -> Void
   ) {
     let count = pixels.count * geometry.outputChannels
-    withSamples(plan, pixels, x: x, zeros: zeros, threads: threads) { samples in
+    plan.withSamples(geometry, pixels, x: x, zeros: zeros, threads: threads) { samples in
       withUnsafeTemporaryAllocation(of: Int32.self, capacity: count) { terms in
         guard let terms = terms.baseAddress else { return }
         weight.value.withPointer {

@@ -15,6 +15,9 @@ struct Asymmetric: ComposedKernel {
       help:
         "block: 1×1 to a quarter, k×1, 1×k, 1×1 back, a ReLU between all; acnet: k×k + k×1 + 1×k, each normalised, one convolution in inference"
     ),
+    KernelOption(
+      "bias", .choice(["no", "yes"]), initial: "no",
+      help: "yes: each convolution of pair or block has one, as in networks without normalisation"),
     KernelOption.dilation(),
   ]
 
@@ -27,7 +30,14 @@ struct Asymmetric: ComposedKernel {
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry, padding = whole.padding, form = site.options.value("form")
     if whole.taps == 1 { return try site.pointwise() }
-    if form == "acnet" { return try AsymmetricBranches(site) }
+    let hasBiases = site.options.value("bias") == "yes"
+    if form == "acnet" {
+      guard !hasBiases else {
+        throw WorkbenchError(
+          "asymmetric:form=acnet has normalisations in place of biases; leave out bias=yes.")
+      }
+      return try AsymmetricBranches(site)
+    }
     let isBlock = form == "block"
     let inner = isBlock ? max(1, whole.outputChannels / 4) : whole.outputChannels
     let column = try whole.with(
@@ -45,6 +55,6 @@ struct Asymmetric: ComposedKernel {
       stages.insert(("reduce", try whole.pointwise(to: inner)), at: 0)
       stages.append(("expand", try whole.pointwise(from: inner)))
     }
-    return ComposedLayer(site, try site.stages(stages, rectified: true))
+    return ComposedLayer(site, try site.stages(stages, rectified: true, allBiased: hasBiases))
   }
 }

@@ -6,7 +6,7 @@ import Tensors
 ///
 /// In inference they are one k×k convolution: its weights are the three, each times its normalisation's scale, added
 /// where their taps lie. That is exact but for rounding.
-final class AsymmetricBranches: KernelLayer {
+final class AsymmetricBranches: KernelLayer, HoldsDecisions {
   let geometry: ConvolutionGeometry
   let algorithm: String
   let isExactOnIntegers = false

@@ -17,11 +17,25 @@ struct CBAM: WrappingKernel {
   var inner = KernelChoice.standard
 
   func attention(_ site: KernelSite) throws -> [(name: String, layer: any Layer)] {
-    let channels = site.geometry.outputChannels, narrow = max(1, channels / site.options.count("reduction"))
     let window = site.options.count("window")
     guard window % 2 == 1, window <= 255 else {
       throw WorkbenchError("The window of cbam is \(window); it must be odd and at most 255.")
     }
+    return try Attention.cbam(site, reduction: site.options.count("reduction"), window: window)
+  }
+}
+
+/// Gates that stand after other layers.
+package enum Attention {
+  /// CBAM's two gates on feature maps of some channels, without a kernel inside.
+  package static func cbam(channels: Int, reduction: Int, random: Random) throws -> [NamedLayer] {
+    let place = try ConvolutionGeometry(inputChannels: channels, outputChannels: channels, kernel: Pair(1))
+    return try cbam(KernelSite(geometry: place, random: random), reduction: reduction, window: 7)
+  }
+
+  /// A factor for each channel of a site's output, then one for each pixel.
+  static func cbam(_ site: KernelSite, reduction: Int, window: Int) throws -> [NamedLayer] {
+    let channels = site.geometry.outputChannels, narrow = max(1, channels / reduction)
     let shared = Sequential([
       try site.convolution("fc1", site.geometry.pointwise(from: channels, to: narrow)), ("relu", ReLU()),
       try site.convolution("fc2", site.geometry.pointwise(from: narrow, to: channels)),
@@ -38,15 +52,5 @@ struct CBAM: WrappingKernel {
           ]))
       ),
     ]
-  }
-}
-
-extension KernelChoice {
-  /// This kernel with CBAM's attention behind it.
-  public func withCBAM(reduction: Int) throws -> KernelChoice {
-    let cbam = CBAM(inner: self)
-    return KernelChoice(
-      item: "cbam:reduction=\(reduction):around=\(item)", kernel: cbam,
-      options: try KernelOptions([("reduction", "\(reduction)")], of: cbam))
   }
 }

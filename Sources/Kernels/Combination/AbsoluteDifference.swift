@@ -10,7 +10,7 @@ public struct AbsoluteDifference: Combination {
   public let formula = "−|x − w|"
   public let reduction = Reduction.sum
   public let hasOwnGradients = true
-  public let initialization = Initialization.unitNormal
+  public let initialization = Initialization.normal(deviation: 1)
   public let updateRule = UpdateRule.adder
   public let engine: CombinationEngine? = CombinationEngine(step: .distance, gradients: .clampedDifferences)
   public let printedStem = "Adder"
@@ -21,6 +21,11 @@ public struct AbsoluteDifference: Combination {
   public func term(_ x: Double, _ w: Double) -> Double { -abs(x - w) }
   public func derivatives(_ x: Double, _ w: Double) -> (x: Double, w: Double) {
     (min(max(w - x, -1), 1), x - w)
+  }
+  public func derivatives(_ x: Double, _ w: Double, decidedAt x0: Double, _ w0: Double) -> (
+    x: Double, w: Double
+  )? {
+    (w0 - x0 > 1 ? 1 : w0 - x0 < -1 ? -1 : w - x, x - w)
   }
 
   /// A difference and its sum are two additions; the absolute value is not counted. Backward: two products, and a

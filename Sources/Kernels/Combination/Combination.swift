@@ -21,6 +21,9 @@ public protocol Combination: Sendable {
   func derivatives(_ x: Double, _ w: Double) -> (x: Double, w: Double)
   /// Whether `derivatives` are, on purpose, not those of `term`, as AdderNet's.
   var hasOwnGradients: Bool { get }
+  /// The same with what is decided at x₀ and w₀, such as a clamp; smooth in x and w. Nil, the default, where that is not
+  /// known: studies of second derivatives then refuse the layer.
+  func derivatives(_ x: Double, _ w: Double, decidedAt x0: Double, _ w0: Double) -> (x: Double, w: Double)?
   /// Whether the term is x · w: zeros then add nothing, a factor on the output can be multiplied into the weights, and
   /// algorithms that rest on linearity (Winograd, FFT) hold.
   var isProduct: Bool { get }
@@ -39,6 +42,12 @@ public protocol Combination: Sendable {
   /// requirement only so that the compiler makes one loop for each combination.
   func fold(
     _ x: Double, _ w: UnsafePointer<Double>, into y: UnsafeMutablePointer<Double>, count: Int)
+
+  /// The derivatives of the terms of one x and neighbouring weights, with what is decided at x₀ and w₀; as `fold`, it is
+  /// made from the single ones by default.
+  func slopes(
+    _ x: Double, _ w: UnsafePointer<Float>, decidedAt x0: Double, _ w0: UnsafePointer<Float>,
+    x dx: UnsafeMutablePointer<Double>, w dw: UnsafeMutablePointer<Double>, count: Int)
 
   /// The transpose of `fold`: adds to the gradients of the weights and returns the gradient to x. As `fold`, it is made
   /// from `derivatives` by default.
@@ -100,6 +109,9 @@ public enum Combinations {
 
 extension Combination {
   public var hasOwnGradients: Bool { false }
+  public func derivatives(_ x: Double, _ w: Double, decidedAt x0: Double, _ w0: Double) -> (
+    x: Double, w: Double
+  )? { nil }
   public var isProduct: Bool { false }
   public var updateRule: UpdateRule { .plain }
   public var engine: CombinationEngine? { nil }
@@ -109,6 +121,16 @@ extension Combination {
   ) {
     let reduction = reduction
     for output in 0..<count { y[output] = reduction.reduce(y[output], term(x, w[output])) }
+  }
+
+  public func slopes(
+    _ x: Double, _ w: UnsafePointer<Float>, decidedAt x0: Double, _ w0: UnsafePointer<Float>,
+    x dx: UnsafeMutablePointer<Double>, w dw: UnsafeMutablePointer<Double>, count: Int
+  ) {
+    for output in 0..<count {
+      let slopes = derivatives(x, Double(w[output]), decidedAt: x0, Double(w0[output]))
+      (dx[output], dw[output]) = slopes ?? (.nan, .nan)
+    }
   }
 
   public func unfold(

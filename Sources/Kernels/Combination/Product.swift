@@ -7,7 +7,7 @@ public struct Product: Combination {
   public let formula = "x·w"
   public let reduction = Reduction.sum
   public let isProduct = true
-  public let initialization = Initialization.he
+  public let initialization = Initialization.residual
   public let engine: CombinationEngine? = CombinationEngine(step: .product, gradients: .products)
   public let printedStem = "Conv"
 
@@ -16,6 +16,9 @@ public struct Product: Combination {
 
   public func term(_ x: Double, _ w: Double) -> Double { x * w }
   public func derivatives(_ x: Double, _ w: Double) -> (x: Double, w: Double) { (w, x) }
+  public func derivatives(_ x: Double, _ w: Double, decidedAt x0: Double, _ w0: Double) -> (
+    x: Double, w: Double
+  )? { (w, x) }
 
   /// Backward, the gradients to input and weights are two more convolutions.
   public func cost(terms: Int, pass: Cost.Pass) -> Cost { Cost(macs: pass == .backward ? 2 * terms : terms) }

@@ -11,13 +11,13 @@ extension ComposedKernel {
   /// There is no one weight to be given.
   public func site(for request: OperatorRequest) throws -> KernelSite {
     throw WorkbenchError(
-      "\(name) is composed of several layers with weights of their own; ‘experiment conv’ applies kernels with one."
+      "\(name) is composed of several layers with weights of their own; give them by name with --weights."
     )
   }
 }
 
 /// Layers, in sequence or in parallel, as a kernel.
-public final class ComposedLayer: KernelLayer {
+public final class ComposedLayer: KernelLayer, HoldsDecisions {
   public let geometry: ConvolutionGeometry
   public let algorithm: String
   public let isExactOnIntegers: Bool
@@ -46,6 +46,7 @@ public final class ComposedLayer: KernelLayer {
   }
 
   public var children: [(name: String, layer: any Layer)] { body.children }
+  public var parts: [any Layer] { [body] }
 
   public var printedName: String { body.printedName }
 
@@ -116,13 +117,14 @@ extension KernelSite {
     try ConvolutionLayer(self)
   }
 
-  /// Convolutions one behind the other, a ReLU between them or not; only the last has the bias, if there is one.
-  func stages(_ stages: [(name: String, geometry: ConvolutionGeometry)], rectified: Bool) throws
-    -> [(name: String, layer: any Layer)]
-  {
+  /// Convolutions one after the other, a ReLU between them or not; only the last has the site's bias, if there is one,
+  /// unless all have biases.
+  func stages(
+    _ stages: [(name: String, geometry: ConvolutionGeometry)], rectified: Bool, allBiased: Bool = false
+  ) throws -> [(name: String, layer: any Layer)] {
     try stages.enumerated().flatMap { index, stage -> [(name: String, layer: any Layer)] in
       let isLast = index == stages.count - 1
-      let convolution = try convolution(stage.name, stage.geometry, bias: bias && isLast)
+      let convolution = try convolution(stage.name, stage.geometry, bias: allBiased || bias && isLast)
       return rectified && !isLast ? [convolution, ("relu\(index + 1)", ReLU())] : [convolution]
     }
   }
@@ -140,10 +142,25 @@ extension ConvolutionGeometry {
     _ window: Int, from inputs: Int? = nil, to outputs: Int? = nil, stride: Pair? = nil,
     dilated factor: Int = 1
   ) throws -> ConvolutionGeometry {
-    let taps = window == 1 ? Pair(1) : Pair(dilation.height * factor, dilation.width * factor)
+    let taps = Pair(dilation.height * factor, dilation.width * factor)
+    return try with(inputChannels: inputs, outputChannels: outputs, stride: stride, dilation: taps)
+      .centered(Pair(window))
+  }
+
+  /// This geometry with another odd window that sees the same centres.
+  func centered(_ window: Pair) throws -> ConvolutionGeometry {
+    let taps = Pair(window.height == 1 ? 1 : dilation.height, window.width == 1 ? 1 : dilation.width)
     return try with(
-      inputChannels: inputs, outputChannels: outputs, kernel: Pair(window), stride: stride,
-      padding: Padding(Pair(window / 2 * taps.height, window / 2 * taps.width)), dilation: taps)
+      kernel: window, padding: Padding(Pair(window.height / 2 * taps.height, window.width / 2 * taps.width)),
+      dilation: taps)
+  }
+
+  /// This geometry with the window that the options give, if they do; a 1×1 place keeps its own.
+  func windowed(by options: KernelOptions) throws -> ConvolutionGeometry {
+    let name = KernelOption.window.name
+    guard options.given.contains(name), taps > 1 else { return self }
+    try checkKeepsSize()
+    return try centered(options.pair(name))
   }
 
   /// Refuses a place whose padding does not keep the image's size.

@@ -5,7 +5,7 @@ import Tensors
 /// An operator as its four answers: a sampling, a combination, weights, and algorithms to choose from.
 ///
 /// The filter is `[kernel height, kernel width, input channels / groups, output channels]` in memory, OIHW in files.
-public final class ConvolutionLayer: KernelLayer, ChoosesAlgorithm {
+public final class ConvolutionLayer: KernelLayer, ChoosesAlgorithm, HoldsDecisions {
   public let geometry: ConvolutionGeometry
   /// Where it reads.
   public let sampling: any Sampling
@@ -19,6 +19,8 @@ public final class ConvolutionLayer: KernelLayer, ChoosesAlgorithm {
   /// Whether the frequency domain is what the kernel is about, not just one of its algorithms: then its counts are.
   private let countsFourier: Bool
   private var saved: (input: Tensor, plan: any SamplingPlan)?
+  /// Where decisions are held, what computes the terms if they are no products, and what they read.
+  private var held: (terms: HeldTerms, columns: Tensor)?
 
   /// A layer for a site, by default the plain convolution.
   ///
@@ -50,9 +52,10 @@ public final class ConvolutionLayer: KernelLayer, ChoosesAlgorithm {
       site.bias
       ? Parameter(
         Tensor(repeating: 0, [geometry.outputChannels]), layout: .plain, rateFactor: rateFactor) : nil
-    choice = try AlgorithmChoice(
-      Operation(geometry, combination, readsRegularGrid: sampling.isRegularGrid), algorithms,
-      requested: site.algorithm)
+    for named in self.weights.ownParameters { named.parameter.isFactor = combination.isProduct }
+    let operation = Operation(geometry, combination, readsRegularGrid: sampling.isRegularGrid)
+    if countsFourier, let reason = Fourier().refusal(operation, .forward, nil) { throw WorkbenchError(reason) }
+    choice = try AlgorithmChoice(operation, algorithms, requested: site.algorithm)
   }
 
   /// The filter: where weights are learned as they are, the weight itself.
@@ -74,7 +77,21 @@ public final class ConvolutionLayer: KernelLayer, ChoosesAlgorithm {
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     let plan = sampling.plan(for: input, context)
     if context.training { saved = (input, plan) }
-    return run(input, plan, Filter(weight), Finish(bias: bias?.value), context)
+    func output() -> Tensor { run(input, plan, Filter(weight), Finish(bias: bias?.value), context) }
+    guard let decisions = context.decisions, !combination.isProduct else { return output() }
+    let columns = plan.columns(geometry, input, threads: context.threads)
+    let terms = decisions.made(by: self) {
+      HeldTerms(geometry, combination, columns: columns, weight: weight.value, output: output())
+    }
+    held = (terms, columns)
+    return terms.forward(columns, weight.value, threads: context.threads)
+  }
+
+  /// The definition knows nothing of held positions.
+  public var holdsDecisions: Bool {
+    weights.isSmooth && sampling.holdsDecisions
+      && combination.derivatives(0, 0, decidedAt: 0, 0) != nil
+      && (sampling.isRegularGrid || choice.requested?.name != Reference().name)
   }
 
   /// A normalisation's scale is multiplied into the weights, where the terms are products.
@@ -110,10 +127,17 @@ public final class ConvolutionLayer: KernelLayer, ChoosesAlgorithm {
     guard let (input, plan) = saved.take() else {
       preconditionFailure("backward needs a forward pass in training")
     }
+    bias?.gradient = biasGradient(gradient, threads: context.threads)
+    if let (terms, columns) = held.take() {
+      let found = terms.backward(gradient, columns, weight.value, threads: context.threads)
+      weights.backward(found.weight)
+      var dx = plan.inputGradient(found.columns, geometry, input, threads: context.threads)
+      if let summand { dx.add(summand, threads: context.threads) }
+      return plan.backward(dx, context)
+    }
     let shape = FeatureShape(input)
     weights.backward(
       choice.passes(shape, .weightGradient, context).weightGradient(gradient, input, plan, weight, context))
-    bias?.gradient = biasGradient(gradient, threads: context.threads)
     // Positions get their gradients on the way to the input.
     if context.skipsInputGradient && sampling.isRegularGrid { return Tensor(uninitialized: [0]) }
     let dx = choice.passes(shape, .inputGradient, context)
@@ -174,8 +198,16 @@ extension ConvolutionLayer {
   public var hasOwnGradients: Bool { combination.hasOwnGradients }
 
   public func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {
-    let parts = split(parameters)
-    return definition(input, parts).forward(input, weights.definition(parts.weights), parts.bias)
+    let parts = split(parameters), definition = definition(input, parts)
+    let filter = weights.definition(parts.weights), y = definition.forward(input, filter, parts.bias)
+    if !combination.isProduct {
+      _ = Decisions.ofDefinition?.made(by: self) {
+        HeldTerms(
+          geometry, combination, columns: definition.columns(input), weight: Tensor(filter),
+          output: Tensor(y))
+      }
+    }
+    return y
   }
 
   public func referenceGradients(

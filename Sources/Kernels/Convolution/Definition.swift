@@ -40,6 +40,16 @@ struct Definition {
     return y
   }
 
+  /// What each output pixel reads, rounded to single precision: `[pixels, taps · channels]`.
+  func columns(_ x: Tensor64) -> Tensor {
+    let terms = geometry.taps * geometry.inputChannels, output = geometry.definedOutput(x.shape)
+    var columns = Tensor(repeating: 0, [output[0] * output[1] * output[2], terms])
+    columns.withMutablePointer { columns in
+      forEachRead(x) { columns[$0.outputs / geometry.outputChannels * terms + $0.term] = Float($0.value) }
+    }
+    return columns
+  }
+
   /// The gradients to x, w and the positions.
   ///
   /// - Parameter g: the gradient to the output.

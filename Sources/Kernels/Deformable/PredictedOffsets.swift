@@ -66,10 +66,11 @@ final class PredictedOffsets: Sampling {
       return .sum(
         dx, predictor.backward(joined(dOffset, dMask, mask), context.withInputGradient),
         threads: context.threads)
-    }
+    }.held(by: self, context)
   }
 
   var hasLearnedPositions: Bool { true }
+  var holdsDecisions: Bool { true }
 
   func learnedPositions(for input: Tensor, _ context: Context) -> SampledPositions? {
     let (offset, mask) = offsets(for: input, context)
@@ -177,7 +178,9 @@ extension PredictedOffsets {
         mask.values[pixel * slots + channel - 2 * slots] = maskScale / (1 + exp(-value))
       }
     }
-    return Positions(offset: offset, mask: version == .v1 ? nil : mask)
+    let positions = Positions(offset: offset, mask: version == .v1 ? nil : mask)
+    BilinearSamples.note(positions, geometry, input, by: self)
+    return positions
   }
 
   func definitionGradients(

@@ -12,11 +12,11 @@ struct Grouped: GroupedKernel {
     KernelOption(
       "groups", .count, initial: "32",
       help: "at most so many: the largest number up to it that divides both numbers of channels"),
-    KernelOption.dilation(),
+    KernelOption.window, KernelOption.dilation(),
   ]
 
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    try place.dilated(by: options.pair("dilation"))
+    try place.dilated(by: options.pair("dilation")).windowed(by: options)
       .with(groups: place.commonDivisor(atMost: options.count("groups")))
   }
 
@@ -34,23 +34,11 @@ struct DepthwiseKernel: GroupedKernel {
   let formula = "y[p, c] = Σ over t of x[p·s + t, c] · w[t, c]"
   let paper =
     "Sifre, 2014; Chollet, 2016, arXiv:1610.02357; large windows: Ding et al., 2022, arXiv:2203.06717"
-  let options = [
-    KernelOption(
-      "window", .count, initial: "3",
-      help: "if given, its extent in place of the place's, odd, such as 31 (RepLKNet)"),
-    KernelOption.dilation(),
-  ]
+  let options = [KernelOption.window, KernelOption.dilation()]
 
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    let own = try place.dilated(by: options.pair("dilation")).with(
-      groups: place.commonDivisor(atMost: .max))
-    guard options.given.contains("window"), place.taps > 1 else { return own }
-    let window = options.count("window")
-    guard window % 2 == 1 else {
-      throw WorkbenchError("The window of depthwise is \(window); it must be odd to keep the image's size.")
-    }
-    try place.checkKeepsSize()
-    return try own.centered(window)
+    try place.dilated(by: options.pair("dilation")).windowed(by: options)
+      .with(groups: place.commonDivisor(atMost: .max))
   }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {

@@ -9,7 +9,7 @@ public struct MaxPlus: Combination {
   public let name = "max-plus"
   public let formula = "x + w"
   public let reduction = Reduction.maximum
-  public let initialization = Initialization.unitNormal
+  public let initialization = Initialization.normal(deviation: 1)
   public let engine: CombinationEngine? = CombinationEngine(step: .largestSum, gradients: .largestTerm)
   public let printedStem = "MaxPlus"
 
@@ -18,6 +18,9 @@ public struct MaxPlus: Combination {
 
   public func term(_ x: Double, _ w: Double) -> Double { x + w }
   public func derivatives(_ x: Double, _ w: Double) -> (x: Double, w: Double) { (1, 1) }
+  public func derivatives(_ x: Double, _ w: Double, decidedAt x0: Double, _ w0: Double) -> (
+    x: Double, w: Double
+  )? { (1, 1) }
 
   /// A sum is an addition, a comparison another operation. Backward, the largest is found again for each of the two
   /// gradients; what an output then passes on, two additions, is not counted.

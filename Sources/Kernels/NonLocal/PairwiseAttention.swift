@@ -7,7 +7,7 @@ import Tensors
 ///
 /// The keys and values (φ and g) may be the maxima of small windows, so that there are fewer of them. The matrix of
 /// likeness is made again in the backward pass, not kept: it has pixels² elements.
-final class PairwiseAttention: Layer {
+final class PairwiseAttention: HoldsDecisions {
   /// What likeness is (Wang et al., 2017, arXiv:1711.07971, §3.2).
   enum Form: String, CaseIterable {
     /// softmax over q of θ(x[p])ᵀ φ(x[q])
@@ -27,7 +27,8 @@ final class PairwiseAttention: Layer {
   let children: [(name: String, layer: any Layer)]
   /// Of the concatenation: for θ, then for φ.
   let weight: Parameter?
-  private var saved: (q: Tensor, k: Tensor, v: Tensor)?
+  /// `passes` are the decisions of the concatenation's ReLU where they are held, image by image.
+  private var saved: (q: Tensor, k: Tensor, v: Tensor, passes: [Tensor]?)?
 
   init(_ site: KernelSite, _ form: Form, subsample: Int) throws {
     guard site.geometry.stride.height == site.geometry.stride.width else {
@@ -57,8 +58,11 @@ final class PairwiseAttention: Layer {
     var random = site.random.split("concatenation")
     weight =
       form == .concatenation
-      ? Parameter(Initialization.he.weights([1, 1, 2 * width, 1], using: &random), layout: .convolution) : nil
+      ? Parameter(
+        Initialization.residual.weights([1, 1, 2 * width, 1], using: &random), layout: .convolution) : nil
   }
+
+  var parts: [any Layer] { [queries, keys, values] }
 
   var ownParameters: [NamedParameter] { weight.map { [NamedParameter("concat.weight", $0)] } ?? [] }
 
@@ -115,17 +119,26 @@ final class PairwiseAttention: Layer {
   func forward(_ input: Tensor, _ context: Context) -> Tensor {
     let q = queries.forward(input, context), k = keys.forward(input, context)
     let v = values.forward(input, context)
-    if context.training { saved = (q, k, v) }
+    var passes: [Tensor]?
+    if form == .concatenation, let decisions = context.decisions {
+      passes = decisions.made(by: self) {
+        (0..<q.shape[0]).map { image in
+          let sums = sums(q.matrix(image), k.matrix(image))
+          return .signs(sums.values, sums.shape)
+        }
+      }
+    }
+    if context.training { saved = (q, k, v, passes) }
     return .stacked(
       (0..<q.shape[0]).map { image in
         MatrixProduct.plain(
-          likeness(q.matrix(image), k.matrix(image), context.threads), v.matrix(image),
+          likeness(q.matrix(image), k.matrix(image), passes?[image], context.threads), v.matrix(image),
           threads: context.threads)
       }, [q.shape[0], q.shape[1], q.shape[2], width])
   }
 
   func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-    guard let (q, k, v) = saved.take() else {
+    guard let (q, k, v, passes) = saved.take() else {
       preconditionFailure("backward needs a forward pass in training")
     }
     let threads = context.threads
@@ -133,10 +146,10 @@ final class PairwiseAttention: Layer {
     var toWeight = Array(repeating: Float(0), count: weight?.value.count ?? 0)
     for image in 0..<q.shape[0] {
       let (q, k, v, g) = (q.matrix(image), k.matrix(image), v.matrix(image), gradient.matrix(image))
-      let a = likeness(q, k, threads)
+      let a = likeness(q, k, passes?[image], threads)
       toV.append(MatrixProduct.transposingFirst(a, g, threads: threads))
       let toA = MatrixProduct.transposingSecond(g, v, threads: threads)
-      let toSums = throughLikeness(a, toA, threads)
+      let toSums = throughLikeness(passes?[image] ?? a, toA, threads)
       if form == .concatenation {
         let (dq, dk) = throughSums(toSums, q, k, &toWeight)
         toQ.append(dq)
@@ -156,16 +169,17 @@ final class PairwiseAttention: Layer {
   }
 
   /// a: `[queries, keys]` of one image.
-  private func likeness(_ q: Tensor, _ k: Tensor, _ threads: Int) -> Tensor {
+  private func likeness(_ q: Tensor, _ k: Tensor, _ passes: Tensor?, _ threads: Int) -> Tensor {
     let keys = k.shape[0], factor = 1 / Float(keys)
     var a = form == .concatenation ? sums(q, k) : MatrixProduct.transposingSecond(q, k, threads: threads)
+    if let passes { a = a.times(passes) }
     let rows = q.shape[0], count = a.count
     a.withMutablePointer { a in
       switch form {
       case .embedded, .gaussian: Softmax.rows(a, rows: rows, columns: keys, threads: threads)
       case .dot: Elementwise.scale(factor, a, a, count: count, threads: threads)
       case .concatenation:
-        Elementwise.relu(a, a, count: count, threads: threads)
+        if passes == nil { Elementwise.relu(a, a, count: count, threads: threads) }
         Elementwise.scale(factor, a, a, count: count, threads: threads)
       }
     }

@@ -14,8 +14,9 @@ extension PairwiseAttention {
     }
     let q = of(queries, 0), k = of(keys, 1), v = of(values, 2)
     let across = k.shape[2], places = (0..<k.shape[1] * across).map { ($0 / across, $0 % across) }
-    var y = Tensor64(repeating: 0, q.shape.dropLast() + [width])
+    var y = Tensor64(repeating: 0, q.shape.dropLast() + [width]), passes: [Tensor] = []
     for image in 0..<q.shape[0] {
+      var sums: [Double] = []
       for row in 0..<q.shape[1] {
         for column in 0..<q.shape[2] {
           let likeness = places.map { place -> Double in
@@ -29,6 +30,7 @@ extension PairwiseAttention {
               $0 + q[image, row, column, $1] * k[image, place.0, place.1, $1]
             }
           }
+          sums += likeness
           for (weight, place) in zip(weights(likeness), places) {
             for channel in 0..<width {
               y[image, row, column, channel] += weight * v[image, place.0, place.1, channel]
@@ -36,7 +38,9 @@ extension PairwiseAttention {
           }
         }
       }
+      passes.append(.signs(sums, [sums.count / places.count, places.count]))
     }
+    if form == .concatenation { _ = Decisions.ofDefinition?.made(by: self) { passes } }
     return y
   }
 

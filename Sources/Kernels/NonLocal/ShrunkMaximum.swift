@@ -2,8 +2,10 @@ import Layers
 import Tensors
 
 /// The maxima of windows side by side, none larger than the image.
-final class ShrunkMaximum: Layer {
+final class ShrunkMaximum: HoldsDecisions {
   private let size: Int
+  /// By the window: one image may be smaller than the next.
+  private var poolings: [Int: MaxPooling] = [:]
   private var pooling: MaxPooling?
 
   /// Windows of `size` × `size` pixels.
@@ -11,10 +13,13 @@ final class ShrunkMaximum: Layer {
 
   private func layer(_ height: Int, _ width: Int) -> MaxPooling {
     let size = max(1, min(size, height, width))
+    if let known = poolings[size] { return known }
     guard let window = try? PoolingWindow(size: size, stride: size) else {
       preconditionFailure("a window of \(size) is possible")
     }
-    return MaxPooling(window)
+    let made = MaxPooling(window)
+    poolings[size] = made
+    return made
   }
 
   func outputShape(for input: FeatureShape) throws -> FeatureShape {

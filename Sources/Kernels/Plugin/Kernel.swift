@@ -44,15 +44,20 @@ extension Kernel {
   /// None by default.
   public func remarks(_ options: KernelOptions) -> [String] { [] }
 
-  /// Spreads the taps where the options ask for it, and is otherwise the place's own geometry.
+  /// Spreads the taps and changes the window where the options ask for it; is otherwise the place's own geometry.
   public func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    try options.value("dilation").map { _ in try place.dilated(by: options.pair("dilation")) } ?? place
+    let spread = try options.value("dilation").map { _ in try place.dilated(by: options.pair("dilation")) }
+    return try (spread ?? place).windowed(by: options)
   }
 
   /// The window and the output's channels are the weight's; padding is taken as it is given.
   public func site(for request: OperatorRequest) throws -> KernelSite {
     guard let weight = request.operands.weight else {
-      throw WorkbenchError("\(name) needs a weight; give it with --weight.")
+      throw WorkbenchError(
+        "\(name) needs a weight; give it with --weight, or those of several layers by name with --weights.")
+    }
+    guard !request.options.given.contains(KernelOption.window.name) else {
+      throw WorkbenchError("A weight says its window itself; leave out the option window of \(name).")
     }
     return KernelSite(
       geometry: try ConvolutionGeometry(
@@ -301,8 +306,14 @@ extension KernelLayer {
   public func bindWeights(_ operands: Operands) throws {
     for (name, value) in [("weight", operands.weight), ("bias", operands.bias)] {
       guard let parameter = ownParameter(name) else {
-        if value != nil { throw WorkbenchError("This operator has no \(name); leave out --\(name).") }
-        continue
+        guard value != nil else { continue }
+        let inner = parameters.map(\.name).filter { $0.hasSuffix(".\(name)") }
+        guard inner.isEmpty else {
+          throw WorkbenchError(
+            "This operator is composed of several layers, with a \(name) each (\(inner.prefix(3).joined(separator: ", "))\(inner.count > 3 ? ", …" : "")); give them by name with --weights."
+          )
+        }
+        throw WorkbenchError("This operator has no \(name); leave out --\(name).")
       }
       guard let value else { throw WorkbenchError("This operator needs a \(name); give it with --\(name).") }
       guard value.shape == parameter.value.shape else {

@@ -6,8 +6,12 @@ public struct KernelOption: Hashable, Sendable {
   public enum Kind: Hashable, Sendable {
     /// A whole number of at least 1.
     case count
+    /// A number of a range.
+    case number(ClosedRange<Double>)
     /// `N` or `HxW`, each at least 1.
     case size
+    /// The same, each odd.
+    case oddSize
     /// Whole numbers of at least 1 joined by hyphens, so many of them.
     case list(ClosedRange<Int>)
     /// Another item of `--conv`; it must be the last option.
@@ -38,6 +42,11 @@ public struct KernelOption: Hashable, Sendable {
     KernelOption("dilation", .size, initial: String(initial), help: "distance of neighbouring taps, N or HxW")
   }
 
+  /// The extent of the window, which kernels with a plain grid can vary.
+  public static let window = KernelOption(
+    "window", .oddSize, initial: "3",
+    help: "if given, the window's extent in place of the place's, N or HxW; padding keeps the image's size")
+
   /// How x and w meet.
   public static let combine = KernelOption(
     "combine", .choice(Combinations.all.map(\.name)), initial: Product().name,
@@ -47,7 +56,9 @@ public struct KernelOption: Hashable, Sendable {
     let valid =
       switch kind {
       case .count: KernelOptions.list(value).map { $0.count == 1 && $0[0] >= 1 } ?? false
+      case .number(let range): Double(value).map { range.contains($0) } ?? false
       case .size: Pair(text: value).map { $0.height >= 1 && $0.width >= 1 } ?? false
+      case .oddSize: Pair(text: value).map { $0.height % 2 == 1 && $0.width % 2 == 1 } ?? false
       case .list(let counts):
         KernelOptions.list(value).map { counts.contains($0.count) && $0.allSatisfy { $0 >= 1 } } ?? false
       case .item: true
@@ -62,7 +73,10 @@ public struct KernelOption: Hashable, Sendable {
   public var kindText: String {
     switch kind {
     case .count: "a whole number from 1 to 1048576"
+    case .number(let range):
+      "a number from \(Self.text(range.lowerBound)) to \(Self.text(range.upperBound))"
     case .size: "N or HxW, from 1 to 1048576"
+    case .oddSize: "N or HxW, odd, from 1 to 1048575"
     case .list(let counts):
       counts.lowerBound == counts.upperBound
         ? "\(counts.lowerBound) whole numbers from 1 to 1048576 joined by hyphens"
@@ -70,6 +84,13 @@ public struct KernelOption: Hashable, Sendable {
     case .item: "an item of --conv; behind all other options"
     case .choice(let words): words.joined(separator: " or ")
     }
+  }
+}
+
+extension KernelOption {
+  /// Whole numbers without a decimal point.
+  private static func text(_ value: Double) -> String {
+    Int(exactly: value).map(String.init) ?? "\(value)"
   }
 }
 
@@ -110,11 +131,10 @@ public struct KernelOptions: Hashable, Sendable {
     values = Dictionary(uniqueKeysWithValues: options.map { ($0.name, $0.initial) })
     for (name, value) in given {
       guard let option = options.first(where: { $0.name == name }) else {
-        let known = options.map(\.name).joined(separator: ", ")
         throw WorkbenchError(
-          known.isEmpty
+          options.isEmpty
             ? "\(owner) takes no option ‘\(name)’; it has none."
-            : "\(owner) takes no option ‘\(name)’; it has: \(known).")
+            : "\(owner) takes no option ‘\(name)’; \(suggestion(for: name, among: options.map(\.name)))")
       }
       guard self.given.insert(name).inserted else {
         throw WorkbenchError("The option \(name) of \(owner) is given twice.")
@@ -145,6 +165,9 @@ public struct KernelOptions: Hashable, Sendable {
 
   /// A size option; 1 if the kernel does not have it.
   public func pair(_ name: String) -> Pair { values[name].flatMap(Pair.init(text:)) ?? Pair(1) }
+
+  /// A number option; 0 if the kernel does not have it.
+  public func number(_ name: String) -> Double { values[name].flatMap(Double.init) ?? 0 }
 
   /// A list option; empty if the kernel does not have it.
   public func list(_ name: String) -> [Int] { values[name].flatMap(KernelOptions.list) ?? [] }

@@ -24,7 +24,7 @@ public struct KernelRegistry: Sendable {
     let parts = item.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
     guard let kernel = kernels.first(where: { $0.name == parts[0] }) else {
       throw WorkbenchError(
-        "There is no kernel ‘\(parts[0])’; choose from \(kernels.map(\.name).joined(separator: ", ")).")
+        "There is no kernel ‘\(parts[0])’; \(suggestion(for: parts[0], among: kernels.map(\.name)))")
     }
     if let wrapper = kernel as? any WrappingKernel,
       let index = parts.firstIndex(where: { $0.hasPrefix("around=") })

@@ -8,7 +8,7 @@ import Tensors
 /// The gradients to the positions are found while the columns are scattered; `backward` hands them on.
 public final class BilinearRows: SamplingPlan {
   private let geometry: ConvolutionGeometry
-  private let samples: BilinearSamples
+  private var samples: BilinearSamples
   private let offset: Tensor, mask: Tensor?
   private var offsetGradient = Tensor(uninitialized: [0]), maskGradient: Tensor?
   private let handOn: HandOn
@@ -32,6 +32,14 @@ public final class BilinearRows: SamplingPlan {
     self.mask = mask
     self.handOn = handOn
     samples = BilinearSamples(geometry, input: input, offset: offset, mask: mask, threads: threads)
+  }
+
+  /// These rows; where decisions are held, between the pixels of the first pass.
+  public func held(by sampling: any Sampling, _ context: Context) -> BilinearRows {
+    guard let decisions = context.decisions else { return self }
+    let first = decisions.made(by: sampling) { BilinearSamples.Decision(samples: samples, offset: offset) }
+    samples = first.samples.moved(from: first.offset, to: offset, mask: mask)
+    return self
   }
 
   public var output: FeatureShape { samples.output }

@@ -1,4 +1,5 @@
 import Compute
+import Layers
 import Tensors
 
 /// Where each tap of each output pixel samples: shared by all channels of an offset group.
@@ -9,8 +10,8 @@ struct BilinearSamples {
   /// The groups of channels that share offsets.
   let offsetGroups: Int
 
-  private let samples: [BilinearSample]
-  private let factors: [Float]
+  private var samples: [BilinearSample]
+  private var factors: [Float]
 
   /// The samples for offsets `[batch, height, width, offset groups · taps · 2]` and masks with one factor a tap.
   init(_ geometry: ConvolutionGeometry, input: FeatureShape, offset: Tensor, mask: Tensor?, threads: Int) {
@@ -50,6 +51,41 @@ struct BilinearSamples {
       }
       count = output.pixels * slots
     }
+  }
+
+  /// Between which pixels samples lie, decided at an offset.
+  struct Decision {
+    let samples: BilinearSamples, offset: Tensor
+  }
+
+  /// Notes what the definition decides, where a study asks for it.
+  static func note(
+    _ positions: Positions, _ geometry: ConvolutionGeometry, _ input: Tensor64, by sampling: any Sampling
+  ) {
+    guard let decisions = Decisions.ofDefinition, let offset = positions.offset.map({ Tensor($0) }) else {
+      return
+    }
+    let shape = FeatureShape(
+      batch: input.shape[0], height: input.shape[1], width: input.shape[2], channels: input.shape[3])
+    _ = decisions.made(by: sampling) {
+      Decision(
+        samples: BilinearSamples(
+          geometry, input: shape, offset: offset, mask: positions.mask.map { Tensor($0) }, threads: 1),
+        offset: offset)
+    }
+  }
+
+  /// The samples at another offset, with another mask, between the same pixels.
+  func moved(from old: Tensor, to new: Tensor, mask: Tensor?) -> BilinearSamples {
+    var result = self
+    withPointers(old, new) { old, new in
+      for index in samples.indices {
+        result.samples[index].fraction.y += new[2 * index] - old[2 * index]
+        result.samples[index].fraction.x += new[2 * index + 1] - old[2 * index + 1]
+      }
+    }
+    result.factors = mask?.values ?? []
+    return result
   }
 
   /// Channels that share an offset.

@@ -10,6 +10,7 @@ public final class RegularGrid: Sampling {
   public init(_ geometry: ConvolutionGeometry) { self.geometry = geometry }
 
   public var isRegularGrid: Bool { true }
+  public var holdsDecisions: Bool { true }
   public var printedPrefix: String { "" }
 
   public func plan(for input: Tensor, _ context: Context) -> any SamplingPlan {

@@ -22,6 +22,10 @@ public protocol Sampling: AnyObject {
   /// Where an input is read. In training, it keeps what the plan's `backward` needs.
   func plan(for input: Tensor, _ context: Context) -> any SamplingPlan
 
+  /// Whether its plans take their decisions, between which pixels a sample lies, from `Context.decisions`, or have none;
+  /// false by default. Studies of second derivatives refuse others.
+  var holdsDecisions: Bool { get }
+
   /// Where an input is read, by the definition.
   ///
   /// - Parameters:
@@ -144,6 +148,7 @@ public protocol TransposedRows {
 
 extension Sampling {
   public var isRegularGrid: Bool { false }
+  public var holdsDecisions: Bool { false }
   public var ownParameters: [NamedParameter] { [] }
   public var hasLearnedPositions: Bool { false }
   public func learnedPositions(for input: Tensor, _ context: Context) -> SampledPositions? { nil }
@@ -155,6 +160,52 @@ extension Sampling {
 }
 
 extension SamplingPlan {
+  /// What the pixels read, written out: `[pixel of the range][tap][channel]`.
+  func withSamples(
+    _ geometry: ConvolutionGeometry, _ pixels: Range<Int>, x: UnsafePointer<Float>,
+    zeros: UnsafePointer<Float>, threads: Int, _ body: (UnsafePointer<Float>) -> Void
+  ) {
+    let taps = geometry.taps, channels = geometry.inputChannels
+    withScratch(pixels.count * taps * channels) { samples in
+      parallel(pixels.count, threads: threads) { rows in
+        withScratch(channels) { scratch in
+          var pointer = UnsafePointer(scratch)
+          for row in rows {
+            let pixel = pixels.lowerBound + row
+            for tap in 0..<taps {
+              fillTap(tap, pixel..<pixel + 1, x: x, zeros: zeros, scratch: scratch, into: &pointer)
+              (samples + (row * taps + tap) * channels).update(from: pointer, count: channels)
+            }
+          }
+        }
+      }
+      body(samples)
+    }
+  }
+
+  /// What all pixels read: `[pixels, taps · channels]`.
+  func columns(_ geometry: ConvolutionGeometry, _ x: Tensor, threads: Int) -> Tensor {
+    var columns = Tensor(uninitialized: [output.pixels, geometry.taps * geometry.inputChannels])
+    withPointers(x, Tensor(repeating: 0, [geometry.inputChannels])) { x, zeros in
+      withSamples(geometry, 0..<output.pixels, x: x, zeros: zeros, threads: threads) { samples in
+        let count = columns.count
+        columns.withMutablePointer { $0.update(from: samples, count: count) }
+      }
+    }
+    return columns
+  }
+
+  /// The gradient to the input from that to all its columns; the plan keeps those to its positions.
+  func inputGradient(_ columns: Tensor, _ geometry: ConvolutionGeometry, _ x: Tensor, threads: Int) -> Tensor {
+    var dx = Tensor(repeating: 0, x.shape)
+    withPointers(columns, x, Tensor(repeating: 0, [geometry.inputChannels])) { columns, x, zeros in
+      dx.withMutablePointer {
+        scatter(columns, 0..<output.pixels, x: x, zeros: zeros, into: $0, threads: threads)
+      }
+    }
+    return dx
+  }
+
   public var scratchPerPixel: Int { 0 }
   public var transposed: (any TransposedRows)? { nil }
   public func take(_ gradient: Positions) {}

@@ -3,7 +3,7 @@ import Layers
 import Tensors
 
 /// The shift of channels: alone, or as the sampling of a pointwise convolution where the number of channels changes.
-final class ShiftLayer: KernelLayer {
+final class ShiftLayer: KernelLayer, HoldsDecisions {
   let geometry: ConvolutionGeometry
   let algorithm: String
   private let sampling: ShiftedChannels

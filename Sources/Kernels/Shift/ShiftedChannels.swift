@@ -13,6 +13,7 @@ final class ShiftedChannels: Sampling {
   init(_ window: ConvolutionGeometry) { self.window = window }
 
   var printedPrefix: String { "Shift" }
+  var holdsDecisions: Bool { true }
 
   func plan(for input: Tensor, _ context: Context) -> any SamplingPlan { rows(FeatureShape(input), context) }
 

@@ -13,6 +13,10 @@ public protocol Weights: AnyObject {
   /// changes; where the weights are learned as they are, it is their only parameter.
   var filter: Parameter { get }
 
+  /// Whether the filter is a smooth function of the parameters, as `backward` has it; false by default. Studies of second
+  /// derivatives refuse others.
+  var isSmooth: Bool { get }
+
   /// Sets the parameters' gradients from the filter's.
   func backward(_ gradient: Tensor)
 
@@ -23,6 +27,10 @@ public protocol Weights: AnyObject {
   func definitionGradients(_ parameters: [Tensor64], _ gradient: Tensor64) -> [Tensor64]
 }
 
+extension Weights {
+  public var isSmooth: Bool { false }
+}
+
 /// Weights that are learned as they are.
 public final class LearnedWeights: Weights {
   public let filter: Parameter
@@ -31,6 +39,7 @@ public final class LearnedWeights: Weights {
   public init(_ filter: Parameter) { self.filter = filter }
 
   public var ownParameters: [NamedParameter] { [NamedParameter("weight", filter)] }
+  public var isSmooth: Bool { true }
   public func backward(_ gradient: Tensor) { filter.gradient = gradient }
   public func definition(_ parameters: [Tensor64]) -> Tensor64 { parameters[0] }
   public func definitionGradients(_ parameters: [Tensor64], _ gradient: Tensor64) -> [Tensor64] { [gradient] }

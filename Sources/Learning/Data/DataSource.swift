@@ -58,7 +58,10 @@ extension Dataset {
   public static func load(_ item: String) throws -> Dataset {
     let parts = item.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
     guard let source = DataSource.all.first(where: { $0.name == parts[0] }) else {
-      throw WorkbenchError("The data '\(item)' is unknown; choose \(choices).")
+      let near = nearestName(to: parts[0], among: DataSource.all.map(\.name))
+      let form = DataSource.all.first { $0.name == near }?.form
+      throw WorkbenchError(
+        "The data '\(item)' is unknown; \(form.map { "did you mean ‘\($0)’?" } ?? "choose \(choices).")")
     }
     if source.hasFolder {
       // A folder's name may hold colons.

@@ -15,6 +15,8 @@ public struct Dataset: Sendable {
   public let test: Examples
   /// The random changes of training images that keep their meaning in this dataset. Nothing here applies it.
   public let augmentation: Augmentation
+  /// What its images were normalised by.
+  let normalization: Normalization
 
   /// Whether values are to be predicted, not classes.
   public var isRegression: Bool { train.isRegression }
@@ -41,6 +43,7 @@ public struct Dataset: Sendable {
     self.name = name
     definition = name
     self.classes = classes
+    self.normalization = normalization
     self.train = train
     self.test = test
     augmentation = Augmentation(shift: shift, flips: flips, fill: normalization.zero)

@@ -4,7 +4,7 @@ import Tensors
 public enum Targets: Hashable, Sendable {
   /// Classification: a class for each image.
   case labels([Int])
-  /// Regression: some values for each image, one image behind the other.
+  /// Regression: some values for each image, one image after the other.
   case values([Float])
 
   /// Those at the given positions of `count` images, in that order.
@@ -22,25 +22,32 @@ public enum Targets: Hashable, Sendable {
   /// - Parameters:
   ///   - outputs: the network's, `[batch, 1, 1, classes or values]`.
   ///   - smoothing: the share of each label that is spread over all classes.
-  public func loss(_ outputs: Tensor, smoothing: Double = 0) -> BatchLoss {
+  ///   - scale: what the network predicts standardised in a regression; nil if it predicts the targets themselves.
+  public func loss(_ outputs: Tensor, smoothing: Double = 0, scale: TargetScale? = nil) -> BatchLoss {
     switch self {
     case .labels(let labels):
       let result = CrossEntropy.evaluate(outputs, labels, smoothing: smoothing)
       return BatchLoss(
-        loss: result.loss, gradient: result.gradient, correct: result.correct, absoluteError: 0)
-    case .values(let values): return MeanSquaredError.evaluate(outputs, values)
+        loss: result.loss, gradient: result.gradient, isRight: result.isRight, squaredError: 0,
+        absoluteError: 0)
+    case .values(let values): return MeanSquaredError.evaluate(outputs, values, scale)
     }
   }
 }
 
 /// What a batch came to.
 public struct BatchLoss: Sendable {
-  /// The mean over the batch: nats, or squared units of the target.
+  /// The mean over the batch: nats, or squared units of the target, without a unit if that is standardised.
   public let loss: Double
   /// The gradient to the outputs, in their shape.
   public let gradient: Tensor
-  /// How many images are classified rightly; 0 in a regression.
-  public let correct: Int
-  /// The mean absolute error in a regression; 0 in a classification.
+  /// For each image, whether it is classified rightly; empty in a regression.
+  public let isRight: [Bool]
+  /// The mean squared error in a regression, in squared units of the target; 0 in a classification.
+  public let squaredError: Double
+  /// The mean absolute error in a regression, in units of the target; 0 in a classification.
   public let absoluteError: Double
+
+  /// How many images are classified rightly; 0 in a regression.
+  public var correct: Int { isRight.count { $0 } }
 }

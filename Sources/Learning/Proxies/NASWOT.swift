@@ -9,6 +9,9 @@ extension ProxyProbe {
     var context = context
     context.observer = codes.observer
     _ = network.forward(batch.images, context)
+    if let layer = codes.misshapen {
+      throw ProxyRefusal("\(layer.printedName) gives another number of images than it gets, so that its codes cannot be told apart by image.")
+    }
     guard codes.units > 0 else { throw ProxyRefusal("the network has no ReLUs.") }
     guard let result = codes.agreements.logDeterminant else {
       throw ProxyRefusal("some images have the same ReLU patterns, so that the determinant is zero.")
@@ -20,18 +23,21 @@ extension ProxyProbe {
 /// For each image, whether each ReLU's output is above zero.
 private final class ReLUCodes {
   private(set) var units = 0
+  /// A ReLU whose output has not one row for each image.
+  private(set) var misshapen: (any Layer)?
   private var codes: [[UInt64]]
 
   init(images: Int) { codes = Array(repeating: [], count: images) }
 
   var observer: Observer {
     Observer(output: { [self] layer, output in
-      if layer is ReLU || layer is ReLU6 { append(output) }
+      guard layer is ReLU || layer is ReLU6 else { return }
+      if output.shape[0] == codes.count { append(output) } else { misshapen = layer }
     })
   }
 
   private func append(_ output: Tensor) {
-    let length = output.count / codes.count
+    let length = output.count / max(codes.count, 1)
     units += length
     output.withPointer { y in
       for image in codes.indices {

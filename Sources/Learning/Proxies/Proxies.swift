@@ -30,7 +30,7 @@ public enum Proxies {
       set(.snip, of: network) { found.snip }
       set(.fisher, of: network) { found.fisher }
     }
-    set(.grasp, of: network) { probe.grasp() }
+    set(.grasp, of: network, probe.grasp)
     set(.synflow, of: network, probe.synflow)
     set(.jacobCov, of: network, probe.jacobianCovariance)
     set(.naswot, of: network, probe.naswot)

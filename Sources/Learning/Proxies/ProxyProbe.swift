@@ -18,9 +18,10 @@ struct ProxyProbe {
 
   /// One forward and one backward pass of the mean cross-entropy: sets the parameters' gradients.
   @discardableResult
-  func differentiate(_ batch: Minibatch, observer: Observer? = nil) -> Double {
+  func differentiate(_ batch: Minibatch, observer: Observer? = nil, decisions: Decisions? = nil) -> Double {
     var context = context
     context.observer = observer
+    context.decisions = decisions
     let result = batch.targets.loss(network.forward(batch.images, context))
     context.skipsInputGradient = true
     _ = network.backward(result.gradient, context)

@@ -9,8 +9,8 @@ public enum CrossEntropy {
     public let loss: Double
     /// The gradient to the logits, in their shape.
     public let gradient: Tensor
-    /// How many of the batch are classified rightly.
-    public let correct: Int
+    /// For each image of the batch, whether it is classified rightly.
+    public let isRight: [Bool]
   }
 
   /// - Parameters:
@@ -21,7 +21,7 @@ public enum CrossEntropy {
   public static func evaluate(_ logits: Tensor, _ labels: [Int], smoothing: Double = 0) -> Result {
     let classes = logits.count / labels.count
     var gradient = Tensor(uninitialized: logits.shape)
-    var loss = 0.0, correct = 0
+    var loss = 0.0, isRight: [Bool] = []
     logits.withPointer { logits in
       gradient.withMutablePointer { gradient in
         for (image, label) in labels.enumerated() {
@@ -37,10 +37,10 @@ public enum CrossEntropy {
             loss -= wanted * logProbability
             target[index] = Float((exp(logProbability) - wanted) / Double(labels.count))
           }
-          if best == label { correct += 1 }
+          isRight.append(best == label)
         }
       }
     }
-    return Result(loss: loss / Double(labels.count), gradient: gradient, correct: correct)
+    return Result(loss: loss / Double(labels.count), gradient: gradient, isRight: isRight)
   }
 }

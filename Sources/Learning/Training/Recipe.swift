@@ -14,12 +14,15 @@ public struct Recipe: Hashable, Sendable, Codable {
   public var augments: Bool
   /// Whether each epoch has an order of its own; else all have the data's.
   public var shuffles: Bool
+  /// Whether a regression is trained on its targets less their mean, by their deviation.
+  public var standardizesTargets: Bool
 
   /// A recipe for a number of epochs.
   public init(
     epochs: Int, batch: Int = 32, schedule: Schedule = Schedule(rate: 0.1, warmUp: 0.05),
     optimizer: OptimizerChoice = .sgd(.init(momentum: 0.9, nesterov: true, weightDecay: 5e-4)),
-    smoothing: Double = 0, augments: Bool = false, shuffles: Bool = true
+    smoothing: Double = 0, augments: Bool = false, shuffles: Bool = true,
+    standardizesTargets: Bool = false
   ) {
     self.epochs = epochs
     self.batch = batch
@@ -28,18 +31,24 @@ public struct Recipe: Hashable, Sendable, Codable {
     self.smoothing = smoothing
     self.augments = augments
     self.shuffles = shuffles
+    self.standardizesTargets = standardizesTargets
   }
 
   /// The main job's recipe; of a regression Adam's, whose steps do not grow with the errors.
-  public static func standard(epochs: Int, isRegression: Bool = false) -> Recipe {
-    Recipe(
+  ///
+  /// - Parameter hasPenalties: whether the model declares penalties of its own, which leave no weight decay.
+  public static func standard(epochs: Int, isRegression: Bool = false, hasPenalties: Bool = false) -> Recipe {
+    let decay = weightDecay(hasPenalties: hasPenalties)
+    return Recipe(
       epochs: epochs, schedule: Schedule(rate: isRegression ? regressionRate : 0.1, warmUp: 0.05),
       optimizer: isRegression
-        ? .adam(.init(weightDecay: 2e-3, isDecoupled: false))
-        : .sgd(.init(momentum: 0.9, nesterov: true, weightDecay: 2e-3)),
-      smoothing: 0.1,
-      augments: true)
+        ? .adam(.init(weightDecay: decay, isDecoupled: false))
+        : .sgd(.init(momentum: 0.9, nesterov: true, weightDecay: decay)),
+      smoothing: 0.1, augments: true, standardizesTargets: isRegression)
   }
+
+  /// The main job's weight decay.
+  public static func weightDecay(hasPenalties: Bool) -> Double { hasPenalties ? 0 : 2e-3 }
 
   /// The highest learning rate of the main job's regressions.
   public static let regressionRate = 0.003

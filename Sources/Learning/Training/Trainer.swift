@@ -7,7 +7,7 @@ public struct StepResult: Hashable, Sendable {
   public let step: Int
   /// The epoch it belongs to, counted from 1.
   public let epoch: Int
-  /// The mean loss of its images.
+  /// The mean loss of its images, with the penalties that the model declares.
   public let loss: Double
   /// Its images classified rightly, in percent; nil in a regression.
   public let top1: Double?
@@ -50,6 +50,8 @@ public final class Trainer {
   private let recipe: Recipe
   private let threads: Int
   private let batches: Int
+  /// What a regression's targets are standardised by; nil in a classification, or if they are not.
+  public let targetScale: TargetScale?
   private var random: Random
   private var order: [Int] = []
   private var start = ContinuousClock.now
@@ -68,6 +70,7 @@ public final class Trainer {
     parameters = network.parameters.filter { !isFrozen($0.name) }
     optimizer = recipe.optimizer.make(parameters.map(\.parameter))
     random = Random(seed: seed).split("order")
+    targetScale = recipe.standardizesTargets ? TargetScale(data.train) : nil
     batches = (data.train.count + recipe.batch - 1) / recipe.batch
     state = TrainingState(epochStart: random.position, random: random.position)
   }
@@ -80,6 +83,14 @@ public final class Trainer {
 
   /// Steps so far.
   public var steps: Int { state.epoch * batches + state.step }
+
+  /// The mean loss of the present epoch's images so far, and how many of them were classified rightly, in percent; nil
+  /// between epochs.
+  public var epochSoFar: (loss: Double, top1: Double?)? {
+    guard state.step > 0 else { return nil }
+    let count = Double(min(state.step * recipe.batch, data.train.count))
+    return (state.loss / count, isRegression ? nil : 100 * Double(state.correct) / count)
+  }
 
   /// Goes on from where another training was; weights and slots are the caller's to restore.
   public func restore(_ state: TrainingState) throws {
@@ -116,18 +127,19 @@ public final class Trainer {
     if recipe.augments { data.augmentation.apply(to: &images, using: &random) }
     let rate = recipe.schedule.rate(step: steps, of: recipe.epochs * batches)
     let result = pass(images, targets)
-    guard result.loss.isFinite else {
+    let loss = result.loss + parameters.reduce(0) { $0 + $1.parameter.addPenalty() }
+    guard loss.isFinite else {
       throw WorkbenchError(
         "Training diverged in epoch \(state.epoch + 1): the loss is not a number; lower the learning rate.")
     }
     optimizer.step(rate: rate)
     let number = steps + 1, epoch = state.epoch + 1
-    state.loss += result.loss * Double(chosen.count)
+    state.loss += loss * Double(chosen.count)
     state.correct += result.correct
     state.step += 1
     state.random = random.position
     return StepResult(
-      step: number, epoch: epoch, loss: result.loss,
+      step: number, epoch: epoch, loss: loss,
       top1: isRegression ? nil : 100 * Double(result.correct) / Double(chosen.count), rate: rate,
       epochResult: state.step == batches ? try finishEpoch(rate) : nil)
   }
@@ -138,13 +150,15 @@ public final class Trainer {
     context.step = steps
     var backward = context
     backward.skipsInputGradient = true
-    let result = targets.loss(network.forward(images, context), smoothing: recipe.smoothing)
+    let result = targets.loss(
+      network.forward(images, context), smoothing: recipe.smoothing, scale: targetScale)
     _ = network.backward(result.gradient, backward)
     return result
   }
 
   private func finishEpoch(_ rate: Double) throws -> EpochResult {
-    let test = Training.evaluate(network, data.test, batch: min(256, recipe.batch), threads: threads)
+    let test = Training.evaluate(
+      network, data.test, batch: min(256, recipe.batch), scale: targetScale, threads: threads)
     guard test.isFinite else {
       throw WorkbenchError(
         "Training diverged in epoch \(state.epoch + 1): the network's outputs are not numbers; lower the learning rate."

@@ -12,7 +12,7 @@ public struct EpochResult: Hashable, Sendable, Codable {
   /// Training images classified rightly while training, in percent; nil in a regression.
   public let trainTop1: Double?
   /// What the test after it came to.
-  public let test: TestResult
+  public var test: TestResult
   /// Its duration, test included; NaN if that is not known. It is coded apart from the rest.
   public var seconds = Double.nan
 
@@ -44,13 +44,18 @@ public struct TestResult: Hashable, Sendable, Codable {
   public let mae: Double?
   /// Whether the network's outputs are numbers.
   public let isFinite: Bool
+  /// Which images are classified rightly; nil in a regression, or if that is not known. Records keep the last epoch's.
+  public var hits: Hits?
+
+  private enum CodingKeys: CodingKey { case top1, mse, mae, isFinite }
 
   /// A result from elsewhere.
-  public init(top1: Double?, mse: Double?, mae: Double?, isFinite: Bool) {
+  public init(top1: Double?, mse: Double?, mae: Double?, isFinite: Bool, hits: Hits? = nil) {
     self.top1 = top1
     self.mse = mse
     self.mae = mae
     self.isFinite = isFinite
+    self.hits = hits
   }
 }
 
@@ -74,23 +79,27 @@ public enum Training {
   }
 
   /// How well a network does on some images.
+  ///
+  /// - Parameter scale: what the network predicts standardised in a regression; errors are in the targets' units.
   public static func evaluate(
-    _ network: any Layer, _ examples: Examples, batch: Int = 256, threads: Int
+    _ network: any Layer, _ examples: Examples, batch: Int = 256, scale: TargetScale? = nil, threads: Int
   ) -> TestResult {
     let context = Context(training: false, threads: threads)
-    var correct = 0, loss = 0.0, absolute = 0.0
+    var isRight: [Bool] = [], loss = 0.0, squared = 0.0, absolute = 0.0
     for first in stride(from: 0, to: examples.count, by: batch) {
       let positions = Array(first..<min(first + batch, examples.count))
       let (images, targets) = examples.gather(positions)
-      let result = targets.loss(network.forward(images, context))
-      correct += result.correct
+      let result = targets.loss(network.forward(images, context), scale: scale)
+      isRight += result.isRight
       loss += result.loss * Double(positions.count)
+      squared += result.squaredError * Double(positions.count)
       absolute += result.absoluteError * Double(positions.count)
     }
     let count = Double(max(examples.count, 1)), isRegression = examples.isRegression
     return TestResult(
-      top1: isRegression ? nil : 100 * Double(correct) / count, mse: isRegression ? loss / count : nil,
-      mae: isRegression ? absolute / count : nil, isFinite: loss.isFinite)
+      top1: isRegression ? nil : 100 * Double(isRight.count { $0 }) / count,
+      mse: isRegression ? squared / count : nil, mae: isRegression ? absolute / count : nil,
+      isFinite: loss.isFinite, hits: isRegression ? nil : Hits(isRight))
   }
 }
 

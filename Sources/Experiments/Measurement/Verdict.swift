@@ -1,0 +1,51 @@
+/// What a table can say of a network beside the standard one.
+public enum Verdict: String, Sendable {
+  /// More accurate, beyond what chance explains.
+  case better
+  /// Less accurate, beyond what chance explains.
+  case worse
+  /// Less than ``margin`` apart, beyond what chance explains.
+  case equivalent
+  /// The trainings and images are too few to tell.
+  case open
+
+  /// Points of accuracy that do not matter.
+  public static let margin = 1.0
+  /// At most this is the probability that any better or worse in a table is wrong, and that any equivalent is.
+  public static let level = 0.05
+
+  /// The verdicts on the networks of a table, each with the probability of its difference from none; both are corrected
+  /// for the number of networks (Holm, 1979). What has no interval has no verdict.
+  public static func verdicts(
+    _ differences: [AccuracyDifference?]
+  ) -> [(verdict: Verdict, probability: Double)?] {
+    let different = Statistics.holm(differences.map { $0?.probability })
+    let alike = Statistics.holm(differences.map { $0?.probability(beyond: margin) })
+    return differences.indices.map { index in
+      guard let different = different[index], let alike = alike[index], let mean = differences[index]?.mean
+      else { return nil }
+      let verdict: Verdict =
+        alike < level ? .equivalent : different >= level ? .open : mean > 0 ? .better : .worse
+      return (verdict, different)
+    }
+  }
+}
+
+extension Statistics {
+  /// Probabilities corrected for their number: each that stays below a level may be called significant there, and the
+  /// probability that any of these calls is wrong is at most the level (Holm, 1979, "A simple sequentially rejective
+  /// multiple test procedure").
+  ///
+  /// Those that are missing stay so, and do not count.
+  public static func holm(_ probabilities: [Double?]) -> [Double?] {
+    let known = probabilities.enumerated().compactMap { index, value in
+      value.map { (index: index, value: $0) }
+    }
+    var result = probabilities, largest = 0.0
+    for (place, entry) in known.sorted(by: { $0.value < $1.value }).enumerated() {
+      largest = max(largest, min(1, Double(known.count - place) * entry.value))
+      result[entry.index] = largest
+    }
+    return result
+  }
+}

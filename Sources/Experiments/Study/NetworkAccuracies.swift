@@ -1,0 +1,47 @@
+import Learning
+
+/// What the trained networks of a table came to on the test images, each beside the standard one.
+struct NetworkAccuracies {
+  /// One network.
+  struct Row {
+    let accuracy: AccuracyEstimate
+    /// To the standard network, over the seeds that both have; the standard one's to itself is 0, without an interval.
+    let difference: AccuracyDifference?
+    /// What can be said of it, and the probability of such a difference between equally good networks.
+    var verdict: Verdict?
+    var probability: Double?
+
+    /// Whether intervals take the images one by one, as a cell; nil where there is none.
+    var imagesNote: String? {
+      accuracy.interval == nil
+        ? nil : accuracy.isByImage && difference?.isByImage ?? true ? "paired" : "unpaired"
+    }
+  }
+
+  /// By kernel; none for a regression, or without a finished training.
+  private(set) var rows: [String: Row] = [:]
+
+  /// The finished ones among some trainings.
+  init(_ runs: [TrainedRun], of kernels: [String], standard: String, images: Int) {
+    func scores(_ kernel: String) -> TestScores {
+      var scores = TestScores(images: images)
+      for run in runs where run.kernel == kernel && run.isFinished {
+        guard let test = run.epochs.last?.test, let top1 = test.top1 else { continue }
+        scores.add(seed: run.seed, top1: top1, isRight: test.hits?.values(images))
+      }
+      return scores
+    }
+    let yardstick = scores(standard)
+    for kernel in kernels {
+      let own = scores(kernel)
+      rows[kernel] = own.accuracy.map {
+        Row(accuracy: $0, difference: kernel == standard ? .none($0) : own.difference(from: yardstick))
+      }
+    }
+    let others = kernels.filter { $0 != standard }
+    for (kernel, verdict) in zip(others, Verdict.verdicts(others.map { rows[$0]?.difference })) {
+      rows[kernel]?.verdict = verdict?.verdict
+      rows[kernel]?.probability = verdict?.probability
+    }
+  }
+}

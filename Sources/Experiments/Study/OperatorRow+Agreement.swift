@@ -1,0 +1,36 @@
+extension OperatorRow {
+  /// The largest error of an operator that computes what it says. Rounding leaves about 1e-5 of the largest value on the
+  /// shapes that are timed, so that a hundred times as much is another function.
+  public static let errorLimit = 1e-3
+
+  /// Whether it computes something else than its definition.
+  public var isWrong: Bool { maxRelativeError.map { !($0 <= Self.errorLimit) } ?? false }
+
+  /// The word for it in tables.
+  var status: String { refusal?.status ?? (isWrong ? "wrong" : "ok") }
+
+  /// Why it has no time, or how it disagrees with its definition; nil if nothing is wrong.
+  var reason: String? { refusal?.reason ?? (isWrong ? "it is off its definition by \(errorInWords)" : nil) }
+
+  private var errorInWords: String {
+    let error = Cell.number(maxRelativeError, digits: 2)
+    return error.isEmpty ? "more than any number" : "\(error) of the largest value"
+  }
+
+  /// The largest error in a table for people; a wrong one says so.
+  public var errorCell: String { Cell.number(maxRelativeError, digits: 1) + (isWrong ? " wrong" : "") }
+}
+
+extension [OperatorRow] {
+  /// The row with the largest error.
+  var worst: OperatorRow? { self.max { ($0.maxRelativeError ?? -1) < ($1.maxRelativeError ?? -1) } }
+
+  /// One sentence if some rows disagree with their definitions; nil if none does.
+  public var disagreement: String? {
+    guard let worst, worst.isWrong, let reason = worst.reason else { return nil }
+    let others = count(where: \.isWrong) - 1
+    return "\(worst.kernel) is wrong: \(reason) (\(worst.algorithm), \(worst.pass.rawValue), \(worst.problem)"
+      + (others > 0 ? "; \(others) more row\(others == 1 ? "" : "s")" : "")
+      + "); find the case with the conformance checker, Conformance().check, as experiments/own-kernel does."
+  }
+}

@@ -1,0 +1,129 @@
+import Kernels
+import Layers
+import Tensors
+
+/// A rule for initial weights that `--init` can name, with options after colons as kernels have them.
+public struct InitializationScheme: Sendable {
+  /// The name.
+  public let name: String
+  /// One line: what it is.
+  public let summary: String
+  /// The options that may follow the name, as in `he:fan=out`.
+  public let options: [KernelOption]
+  fileprivate let make: @Sendable (KernelOptions) -> Initialization
+
+  /// What leaves every model its own rule.
+  public static let modelsOwn = "default"
+
+  /// Every rule, in the order of lists.
+  public static let all = [
+    InitializationScheme(
+      name: "he", summary: "variance gain² / fan (He et al., 2015, arXiv:1502.01852; Kaiming in PyTorch)",
+      options: [fan, distribution, gain("1.4142135623730951")]
+    ) {
+      .he(
+        $0.value("fan") == "out" ? .output : .input, Self.distribution($0), squaredGain: Self.squaredGain($0))
+    },
+    InitializationScheme(
+      name: "xavier", summary: "variance gain² · 2 / (fan in + fan out) (Glorot and Bengio, 2010)",
+      options: [distribution, gain("1")]
+    ) { .xavier(Self.distribution($0), squaredGain: Self.squaredGain($0)) },
+    InitializationScheme(
+      name: "normal", summary: "one deviation everywhere", options: [deviation("0.01")]
+    ) { .normal(deviation: $0.number("deviation")) },
+    InitializationScheme(
+      name: "truncated", summary: "normal, without what is further out than the cut",
+      options: [
+        deviation("0.02"), KernelOption("cut", .number(0.1...100), initial: "2", help: "in deviations"),
+      ]
+    ) { .truncated(deviation: $0.number("deviation"), cut: $0.number("cut")) },
+    InitializationScheme(
+      name: "uniform", summary: "one range everywhere",
+      options: [KernelOption("bound", .number(0...1000), initial: "0.05", help: "the largest value, ±")]
+    ) { .uniform(bound: $0.number("bound")) },
+    InitializationScheme(
+      name: "orthogonal", summary: "orthonormal outputs times the gain (Saxe et al., 2013, arXiv:1312.6120)",
+      options: [gain("1")]
+    ) { .orthogonal(gain: $0.number("gain")) },
+    InitializationScheme(
+      name: "pytorch", summary: "uniform within ±1/√(fan in), as PyTorch's layers start by themselves",
+      options: []
+    ) { _ in .pyTorch },
+    InitializationScheme(name: "zeros", summary: "nothing but zeros", options: []) { _ in .zeros },
+  ]
+
+  private static let fan = KernelOption(
+    "fan", .choice(["in", "out"]), initial: "in",
+    help: "k² · input channels / groups, which keeps the forward pass's variance, or k² · output channels")
+  private static let distribution = KernelOption(
+    "distribution", .choice(["normal", "uniform"]), initial: "normal", help: "of values of that variance")
+
+  private static func gain(_ initial: String) -> KernelOption {
+    KernelOption(
+      "gain", .number(0...1000), initial: initial, help: "√2 where ReLUs follow, 1 where nothing does")
+  }
+
+  private static func deviation(_ initial: String) -> KernelOption {
+    KernelOption("deviation", .number(0...1000), initial: initial, help: "the standard deviation")
+  }
+
+  private static func distribution(_ options: KernelOptions) -> Initialization.Distribution {
+    options.value("distribution") == "uniform" ? .uniform : .normal
+  }
+
+  private static func squaredGain(_ options: KernelOptions) -> Double {
+    options.number("gain") * options.number("gain")
+  }
+
+  /// The rule that an item of `--init` names; nil for `default`, which leaves each model its own.
+  ///
+  /// - Throws: a ``WorkbenchError`` that says what is wrong with the item.
+  public static func chosen(_ item: String) throws -> ChosenInitialization? {
+    guard item != modelsOwn else { return nil }
+    let parts = item.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    guard let scheme = all.first(where: { $0.name == parts[0] }) else {
+      throw WorkbenchError(
+        "There is no initialisation ‘\(parts[0])’; \(suggestion(for: parts[0], among: [modelsOwn] + all.map(\.name)))"
+      )
+    }
+    let options = try KernelOptions(
+      KernelOptions.pairs(parts.dropFirst(), of: item), among: scheme.options, of: scheme.name)
+    // The same rule has the same name, however it was asked for.
+    let unusual = scheme.options.filter { options.value($0.name) != $0.initial }
+    let text = [scheme.name] + unusual.map { "\($0.name)=\(options.value($0.name) ?? "")" }
+    return ChosenInitialization(item: text.joined(separator: ":"), rule: scheme.make(options))
+  }
+}
+
+/// A rule for initial weights and how it was asked for.
+public struct ChosenInitialization: Hashable, Sendable {
+  /// The item of `--init`, without options that are at their defaults.
+  public let item: String
+  /// The rule.
+  public let rule: Initialization
+}
+
+extension ChosenInitialization {
+  /// Gives every weight of a convolution or a linear layer that multiplies a new value, which depends on its name.
+  ///
+  /// Biases and normalisations keep theirs; so do weights that are no factors, such as an adder's, and learned or
+  /// predicted positions, which start on their grid.
+  public func apply(to layer: any Layer, random: Random) {
+    for named in layer.parameters where named.takesInitialization {
+      let parameter = named.parameter, shape = parameter.value.shape
+      var random = random.split(named.name)
+      // A linear layer is a 1×1 convolution.
+      let whole = Array(repeating: 1, count: 4 - shape.count) + shape
+      parameter.value = rule.weights(whole, using: &random).reshaped(shape)
+    }
+  }
+}
+
+extension NamedParameter {
+  fileprivate var takesInitialization: Bool {
+    switch parameter.layout {
+    case .convolution, .matrix: parameter.isFactor && !isPosition
+    case .features, .plain: false
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import Layers
+import Tensors
+
+/// What files of weights say of the network that they were saved from: safetensors' metadata, text under names.
+///
+/// `workbench` is the version that wrote the file and `workbench_format` the form of these names. `model`, `conv` and the
+/// model's options are as on the command line, `classes` and `channels` (of the images) are numbers. A file without
+/// `workbench_format` is from elsewhere, and may belong to any network.
+extension Network {
+  private static let formatName = "workbench_format", format = 1
+
+  /// What a file of this network's weights says of it.
+  public var metadata: [String: String] {
+    var metadata = [
+      "workbench": workbenchVersion, Self.formatName: "\(Self.format)", "model": description.name,
+      "conv": kernel,
+      "classes": "\(description.classes)", "channels": "\(description.inputChannels)",
+    ]
+    for (option, value) in description.variations { metadata[option] = value }
+    return metadata
+  }
+
+  /// How the network that a file was saved from is made where it is not this one: options of the command line, in words;
+  /// nil if it is, or if the file does not say.
+  ///
+  /// - Throws: a ``WorkbenchError`` if a later version wrote the file in a form that this one does not know.
+  public func origin(of file: borrowing SafetensorsFile) throws -> String? {
+    guard let format = file.metadata[Self.formatName] else { return nil }
+    guard format == "\(Self.format)" else {
+      throw WorkbenchError(
+        "\(file.path) was written by version \(file.metadata["workbench"] ?? "unknown") of the workbench in a form that this version, \(workbenchVersion), does not know; use that version."
+      )
+    }
+    let own = metadata
+    func differing(_ name: String) -> String? {
+      guard let saved = file.metadata[name], saved != own[name] else { return nil }
+      return saved
+    }
+    var options: [String] = [], absent: [String] = [], rest: [String] = []
+    if let model = differing("model") { options.append(model) }
+    for name in ["conv"] + description.variations.map(\.option) {
+      guard let value = differing(name) else { continue }
+      if value.isEmpty { absent.append("--\(name)") } else { options.append("--\(name) \(value)") }
+    }
+    if let classes = differing("classes") { rest.append("\(classes) classes") }
+    if let channels = differing("channels") { rest.append("images of \(channels) channels") }
+    let parts =
+      (options.isEmpty ? [] : [options.joined(separator: " ")])
+      + (absent.isEmpty ? [] : ["no \(absent.joined(separator: " or "))"]) + rest
+    return parts.isEmpty ? nil : parts.joined(separator: ", ")
+  }
+
+  /// Reads weights from a safetensors file, as ``Layers/Layer/load(from:partial:advice:)``, and refuses those of another
+  /// network.
+  ///
+  /// - Parameters:
+  ///   - partial: whether to load what fits, of another network's weights too.
+  ///   - advice: what a refusal adds, such as which option loads what fits.
+  /// - Returns: what was loaded and what not, and of which other network the file is.
+  @discardableResult
+  public func load(weights path: String, partial: Bool = false, advice: String = "") throws
+    -> (match: StateMatch, origin: String?)
+  {
+    let origin = try origin(of: SafetensorsFile(path))
+    guard let origin, !partial else {
+      return (try load(from: path, partial: partial, advice: advice), origin)
+    }
+    throw WorkbenchError("\(path) was saved for \(origin); use the same\(advice).")
+  }
+}
