@@ -19,7 +19,7 @@ struct ConvCommand: ParsableCommand {
       """)
 
   @Option(
-    help: ArgumentHelp("The kernel, with options behind colons; see ‘experiment list’.", valueName: "name"))
+    help: ArgumentHelp("The kernel, with options after colons; see ‘experiment list’.", valueName: "name"))
   var conv: String
   @Option(help: ArgumentHelp("Images, NCHW.", valueName: "x.npy"))
   var input: String
@@ -40,14 +40,14 @@ struct ConvCommand: ParsableCommand {
   var offset: String?
   @Option(help: ArgumentHelp("Masks, N × (groups · kh · kw) × H × W.", valueName: "m.npy"))
   var mask: String?
-  @Option(help: ArgumentHelp("Distance of windows, N or HxW.", valueName: "size"))
+  @Option(help: ArgumentHelp("Stride, N or HxW.", valueName: "size"))
   var stride = SizeArgument(pair: Pair(1))
   @Option(
     help: ArgumentHelp(
       "Zeros around the image, N, HxW or TOP,LEFT,BOTTOM,RIGHT (default: 0; with --weights what keeps the size).",
       valueName: "size"))
   var padding: PaddingArgument?
-  @Option(help: ArgumentHelp("Distance of taps, N or HxW (default: the kernel's own).", valueName: "size"))
+  @Option(help: ArgumentHelp("Dilation, N or HxW (default: the kernel's own).", valueName: "size"))
   var dilation: SizeArgument?
   @Option(help: ArgumentHelp("Groups of channels.", valueName: "n"))
   var groups = 1

@@ -48,6 +48,9 @@ struct DescribeCommand: ParsableCommand {
       name, conv, inputChannels: shape.channels, classes: classes, seed: 0)
     _ = try network.outputShape(for: shape)
     let rows = try network.summaries("", for: shape)
+    if let remark = try network.reachRemark(for: shape) {
+      warn("\(conv ?? network.description.ownKernel ?? "standard"): \(remark)")
+    }
     if let csv { try Self.csvTable(rows).write(to: csv) }
     switch form {
     case .torch: print(network.printed)

@@ -14,13 +14,13 @@ struct ModelOptions: ParsableArguments, Sendable {
   var replace: Replacement?
   @Option(
     help: ArgumentHelp(
-      "The stages in which they are, such as 2,3,4 for layer2 to layer4 (default: all).", valueName: "list"))
+      "Replace only in these stages, such as 2,3,4 for layer2 to layer4 (default: all).", valueName: "list"))
   var stages: StageList?
-  @Option(help: ArgumentHelp("The kernels' dilation: short for :dilation=N behind each.", valueName: "size"))
+  @Option(help: ArgumentHelp("Dilation of every kernel; same as appending :dilation=N.", valueName: "size"))
   var dilation: SizeArgument?
   @Option(
     help: ArgumentHelp(
-      "Offset groups of deformable kernels: short for :groups=N behind each.", valueName: "n"))
+      "Offset groups of deformable kernels; same as appending :groups=N.", valueName: "n"))
   var offsetGroups: Int?
   @Option(
     help:
@@ -78,7 +78,7 @@ struct ModelOptions: ParsableArguments, Sendable {
     if let residual = description as? ResidualDescription { return try varied(residual) }
     guard areResidualDefault else {
       throw WorkbenchError(
-        "\(name) is no residual network; leave out --stages, --shortcut, --stride-on, --dilate-stages, --zero-init, --expansion and --width."
+        "\(name) is not a residual network; leave out --stages, --shortcut, --stride-on, --dilate-stages, --zero-init, --expansion and --width."
       )
     }
     return description
@@ -93,7 +93,7 @@ struct ModelOptions: ParsableArguments, Sendable {
       ("stages", stages?.text), ("shortcut", shortcut?.rawValue), ("stride-on", strideOn?.rawValue),
       ("dilate-stages", dilateStages?.text), ("zero-init", zeroInit ? "on" : nil),
       ("expansion", expansion.map(String.init)), ("width", width.map { "\($0)" }),
-      ("init", plain.initialization?.item),
+      ("init", plain.initialization?.item), ("revision", plain.revision > 1 ? "\(plain.revision)" : nil),
     ]
     for (name, value) in given { definition["model.\(name)"] = value }
     return SweepModel(label: name, definition: definition) { channels, classes in

@@ -28,7 +28,7 @@ struct RecipeOptions: ParsableArguments {
       valueName: "x"))
   var weightDecay: Double?
   @Option(
-    help: "How the rate goes on: constant, cosine (to zero), or step (a tenth at each of --milestones).")
+    help: "How the rate changes: constant, cosine (to zero), or step (a tenth at each of --milestones).")
   var schedule = ScheduleName.cosine
   @Option(
     parsing: .upToNextOption,

@@ -13,9 +13,9 @@ struct RunCommand: ParsableCommand {
     discussion: """
       Example: swift run experiment run --conv dilated,shift --epochs 3 --seeds 2 --output comparison
 
-      Without a model it is bottleneck20. Writes operators.csv, networks.csv, training.csv and machine.json into the output \
-      folder. What is finished is kept in its folder records: a run that was stopped is resumed by the same command, and \
-      other kernels join those that are there.
+      Without a model it is bottleneck20. Writes operators.csv, networks.csv, training.csv and machine.json into the \
+      output folder. What is finished is kept in its folder records: a run that was stopped is resumed by the same \
+      command, and other kernels join those that are there.
       """)
 
   @Option(
@@ -66,7 +66,8 @@ struct RunCommand: ParsableCommand {
       Recipe.standard(epochs: epochs, isRegression: isRegression, hasPenalties: hasPenalties)
     }
     let sweep = try Sweep.mainJob(
-      kernels, in: variations.sweepModel(model.name ?? Models.standard), on: data, seeds: seeds, recipe: epochs == 0 ? nil : recipe)
+      kernels, in: variations.sweepModel(model.name ?? Models.standard), on: data, seeds: seeds,
+      recipe: epochs == 0 ? nil : recipe)
     Cancellation.listen()
     let outcome = try SweepRunner(sweep, threads: records.threads).run(output: output, records.options)
     outcome.warnings.forEach(warn)

@@ -31,7 +31,7 @@ struct TrainCommand: ParsableCommand {
 
   @Option(help: ArgumentHelp("Initial weights.", valueName: "file.safetensors"))
   var weights: String?
-  @Flag(help: "Load of the initial weights what fits, list the rest on standard error.")
+  @Flag(help: "Load the tensors that fit and list the others.")
   var partial = false
   @Option(
     help: ArgumentHelp(

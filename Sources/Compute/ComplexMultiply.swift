@@ -103,40 +103,27 @@ public func complexMultiply(
   }
   weights.withPointer { packed in
     parallel(frequencies, threads: threads) { range in
-      withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: complexRows) { pointers in
+      withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: complexTileRows) { pointers in
         guard let pointers = pointers.baseAddress else { return }
         for frequency in range {
           for group in 0..<weights.groups {
             let first = packed + weights.offset(frequency, group)
-            var row = 0
-            while row < rows {
-              // Rows that a short tile lacks read what its last row reads, and are not stored.
-              let count = min(complexRows, rows - row)
-              for index in 0..<complexRows {
+            for row in stride(from: 0, to: rows, by: complexTileRows) {
+              let count = min(complexTileRows, rows - row)
+              for index in 0..<complexTileRows {
                 pointers[index] =
                   x
                   + ((row + min(index, count - 1)) * xRow + frequency * 2 * inputs + group * weights.channels)
               }
               for panel in 0..<weights.panels {
                 let lane = panel * Vector.scalarCount
-                let tile = ComplexTile(
+                ComplexTileArguments(
                   rows: pointers, imaginary: inputs, channels: weights.channels,
                   weights: first + panel * weights.panelFloats,
                   output: y + (row * yRow + frequency * 2 * outputs + group * weights.outputs + lane),
-                  outputRow: yRow, outputImaginary: outputs, lanes: weights.outputs - lane, count: count)
-                #if WORKBENCH_AVX512
-                  if count > 8 {
-                    complexTile12(tile)
-                  } else if count > 4 {
-                    complexTile8(tile)
-                  } else {
-                    complexTile4(tile)
-                  }
-                #else
-                  complexTile4(tile)
-                #endif
+                  outputRow: yRow, outputImaginary: outputs, columns: weights.outputs - lane, count: count
+                ).run()
               }
-              row += count
             }
           }
         }
@@ -169,209 +156,3 @@ private func diagonalMultiply(
     }
   }
 }
-
-#if WORKBENCH_AVX512
-  private let complexRows = 12
-#else
-  private let complexRows = 4
-#endif
-
-private struct ComplexTile {
-  let rows: UnsafePointer<UnsafePointer<Float>>
-  /// How far behind a row's real parts the imaginary ones lie.
-  let imaginary: Int
-  let channels: Int
-  let weights: UnsafePointer<Float>
-  let output: UnsafeMutablePointer<Float>
-  let outputRow: Int, outputImaginary: Int
-  let lanes: Int
-  let count: Int
-
-  @inline(__always)
-  func store(_ row: Int, _ real: Vector, _ imaginary: Vector) {
-    guard row < count else { return }
-    Tail.store(real, output + row &* outputRow, lanes)
-    Tail.store(imaginary, output + (row &* outputRow &+ outputImaginary), lanes)
-  }
-}
-
-// Written out as the other tiles are: named variables stay in registers.
-
-/// A tile of 4 rows and one vector of complex outputs.
-@inline(__always)
-private func complexTile4(_ tile: ComplexTile) {
-  let p0 = tile.rows[0]
-  let p1 = tile.rows[1]
-  let p2 = tile.rows[2]
-  let p3 = tile.rows[3]
-  var r0 = Vector.zero
-  var i0 = Vector.zero
-  var r1 = Vector.zero
-  var i1 = Vector.zero
-  var r2 = Vector.zero
-  var i2 = Vector.zero
-  var r3 = Vector.zero
-  var i3 = Vector.zero
-  var w = tile.weights
-  for c in 0..<tile.channels {
-    let real = Vector(at: w), imaginary = Vector(at: w + Vector.scalarCount), minus = -imaginary
-    let d = c &+ tile.imaginary
-    r0 = r0.fused(Vector(repeating: p0[c]), real).fused(Vector(repeating: p0[d]), minus)
-    i0 = i0.fused(Vector(repeating: p0[c]), imaginary).fused(Vector(repeating: p0[d]), real)
-    r1 = r1.fused(Vector(repeating: p1[c]), real).fused(Vector(repeating: p1[d]), minus)
-    i1 = i1.fused(Vector(repeating: p1[c]), imaginary).fused(Vector(repeating: p1[d]), real)
-    r2 = r2.fused(Vector(repeating: p2[c]), real).fused(Vector(repeating: p2[d]), minus)
-    i2 = i2.fused(Vector(repeating: p2[c]), imaginary).fused(Vector(repeating: p2[d]), real)
-    r3 = r3.fused(Vector(repeating: p3[c]), real).fused(Vector(repeating: p3[d]), minus)
-    i3 = i3.fused(Vector(repeating: p3[c]), imaginary).fused(Vector(repeating: p3[d]), real)
-    w += 2 &* Vector.scalarCount
-  }
-  tile.store(0, r0, i0)
-  tile.store(1, r1, i1)
-  tile.store(2, r2, i2)
-  tile.store(3, r3, i3)
-}
-
-#if WORKBENCH_AVX512
-  /// A tile of 8 rows and one vector of complex outputs.
-  @inline(__always)
-  private func complexTile8(_ tile: ComplexTile) {
-    let p0 = tile.rows[0]
-    let p1 = tile.rows[1]
-    let p2 = tile.rows[2]
-    let p3 = tile.rows[3]
-    let p4 = tile.rows[4]
-    let p5 = tile.rows[5]
-    let p6 = tile.rows[6]
-    let p7 = tile.rows[7]
-    var r0 = Vector.zero
-    var i0 = Vector.zero
-    var r1 = Vector.zero
-    var i1 = Vector.zero
-    var r2 = Vector.zero
-    var i2 = Vector.zero
-    var r3 = Vector.zero
-    var i3 = Vector.zero
-    var r4 = Vector.zero
-    var i4 = Vector.zero
-    var r5 = Vector.zero
-    var i5 = Vector.zero
-    var r6 = Vector.zero
-    var i6 = Vector.zero
-    var r7 = Vector.zero
-    var i7 = Vector.zero
-    var w = tile.weights
-    for c in 0..<tile.channels {
-      let real = Vector(at: w), imaginary = Vector(at: w + Vector.scalarCount), minus = -imaginary
-      let d = c &+ tile.imaginary
-      r0 = r0.fused(Vector(repeating: p0[c]), real).fused(Vector(repeating: p0[d]), minus)
-      i0 = i0.fused(Vector(repeating: p0[c]), imaginary).fused(Vector(repeating: p0[d]), real)
-      r1 = r1.fused(Vector(repeating: p1[c]), real).fused(Vector(repeating: p1[d]), minus)
-      i1 = i1.fused(Vector(repeating: p1[c]), imaginary).fused(Vector(repeating: p1[d]), real)
-      r2 = r2.fused(Vector(repeating: p2[c]), real).fused(Vector(repeating: p2[d]), minus)
-      i2 = i2.fused(Vector(repeating: p2[c]), imaginary).fused(Vector(repeating: p2[d]), real)
-      r3 = r3.fused(Vector(repeating: p3[c]), real).fused(Vector(repeating: p3[d]), minus)
-      i3 = i3.fused(Vector(repeating: p3[c]), imaginary).fused(Vector(repeating: p3[d]), real)
-      r4 = r4.fused(Vector(repeating: p4[c]), real).fused(Vector(repeating: p4[d]), minus)
-      i4 = i4.fused(Vector(repeating: p4[c]), imaginary).fused(Vector(repeating: p4[d]), real)
-      r5 = r5.fused(Vector(repeating: p5[c]), real).fused(Vector(repeating: p5[d]), minus)
-      i5 = i5.fused(Vector(repeating: p5[c]), imaginary).fused(Vector(repeating: p5[d]), real)
-      r6 = r6.fused(Vector(repeating: p6[c]), real).fused(Vector(repeating: p6[d]), minus)
-      i6 = i6.fused(Vector(repeating: p6[c]), imaginary).fused(Vector(repeating: p6[d]), real)
-      r7 = r7.fused(Vector(repeating: p7[c]), real).fused(Vector(repeating: p7[d]), minus)
-      i7 = i7.fused(Vector(repeating: p7[c]), imaginary).fused(Vector(repeating: p7[d]), real)
-      w += 2 &* Vector.scalarCount
-    }
-    tile.store(0, r0, i0)
-    tile.store(1, r1, i1)
-    tile.store(2, r2, i2)
-    tile.store(3, r3, i3)
-    tile.store(4, r4, i4)
-    tile.store(5, r5, i5)
-    tile.store(6, r6, i6)
-    tile.store(7, r7, i7)
-  }
-
-  /// A tile of 12 rows and one vector of complex outputs.
-  @inline(__always)
-  private func complexTile12(_ tile: ComplexTile) {
-    let p0 = tile.rows[0]
-    let p1 = tile.rows[1]
-    let p2 = tile.rows[2]
-    let p3 = tile.rows[3]
-    let p4 = tile.rows[4]
-    let p5 = tile.rows[5]
-    let p6 = tile.rows[6]
-    let p7 = tile.rows[7]
-    let p8 = tile.rows[8]
-    let p9 = tile.rows[9]
-    let p10 = tile.rows[10]
-    let p11 = tile.rows[11]
-    var r0 = Vector.zero
-    var i0 = Vector.zero
-    var r1 = Vector.zero
-    var i1 = Vector.zero
-    var r2 = Vector.zero
-    var i2 = Vector.zero
-    var r3 = Vector.zero
-    var i3 = Vector.zero
-    var r4 = Vector.zero
-    var i4 = Vector.zero
-    var r5 = Vector.zero
-    var i5 = Vector.zero
-    var r6 = Vector.zero
-    var i6 = Vector.zero
-    var r7 = Vector.zero
-    var i7 = Vector.zero
-    var r8 = Vector.zero
-    var i8 = Vector.zero
-    var r9 = Vector.zero
-    var i9 = Vector.zero
-    var r10 = Vector.zero
-    var i10 = Vector.zero
-    var r11 = Vector.zero
-    var i11 = Vector.zero
-    var w = tile.weights
-    for c in 0..<tile.channels {
-      let real = Vector(at: w), imaginary = Vector(at: w + Vector.scalarCount), minus = -imaginary
-      let d = c &+ tile.imaginary
-      r0 = r0.fused(Vector(repeating: p0[c]), real).fused(Vector(repeating: p0[d]), minus)
-      i0 = i0.fused(Vector(repeating: p0[c]), imaginary).fused(Vector(repeating: p0[d]), real)
-      r1 = r1.fused(Vector(repeating: p1[c]), real).fused(Vector(repeating: p1[d]), minus)
-      i1 = i1.fused(Vector(repeating: p1[c]), imaginary).fused(Vector(repeating: p1[d]), real)
-      r2 = r2.fused(Vector(repeating: p2[c]), real).fused(Vector(repeating: p2[d]), minus)
-      i2 = i2.fused(Vector(repeating: p2[c]), imaginary).fused(Vector(repeating: p2[d]), real)
-      r3 = r3.fused(Vector(repeating: p3[c]), real).fused(Vector(repeating: p3[d]), minus)
-      i3 = i3.fused(Vector(repeating: p3[c]), imaginary).fused(Vector(repeating: p3[d]), real)
-      r4 = r4.fused(Vector(repeating: p4[c]), real).fused(Vector(repeating: p4[d]), minus)
-      i4 = i4.fused(Vector(repeating: p4[c]), imaginary).fused(Vector(repeating: p4[d]), real)
-      r5 = r5.fused(Vector(repeating: p5[c]), real).fused(Vector(repeating: p5[d]), minus)
-      i5 = i5.fused(Vector(repeating: p5[c]), imaginary).fused(Vector(repeating: p5[d]), real)
-      r6 = r6.fused(Vector(repeating: p6[c]), real).fused(Vector(repeating: p6[d]), minus)
-      i6 = i6.fused(Vector(repeating: p6[c]), imaginary).fused(Vector(repeating: p6[d]), real)
-      r7 = r7.fused(Vector(repeating: p7[c]), real).fused(Vector(repeating: p7[d]), minus)
-      i7 = i7.fused(Vector(repeating: p7[c]), imaginary).fused(Vector(repeating: p7[d]), real)
-      r8 = r8.fused(Vector(repeating: p8[c]), real).fused(Vector(repeating: p8[d]), minus)
-      i8 = i8.fused(Vector(repeating: p8[c]), imaginary).fused(Vector(repeating: p8[d]), real)
-      r9 = r9.fused(Vector(repeating: p9[c]), real).fused(Vector(repeating: p9[d]), minus)
-      i9 = i9.fused(Vector(repeating: p9[c]), imaginary).fused(Vector(repeating: p9[d]), real)
-      r10 = r10.fused(Vector(repeating: p10[c]), real).fused(Vector(repeating: p10[d]), minus)
-      i10 = i10.fused(Vector(repeating: p10[c]), imaginary).fused(Vector(repeating: p10[d]), real)
-      r11 = r11.fused(Vector(repeating: p11[c]), real).fused(Vector(repeating: p11[d]), minus)
-      i11 = i11.fused(Vector(repeating: p11[c]), imaginary).fused(Vector(repeating: p11[d]), real)
-      w += 2 &* Vector.scalarCount
-    }
-    tile.store(0, r0, i0)
-    tile.store(1, r1, i1)
-    tile.store(2, r2, i2)
-    tile.store(3, r3, i3)
-    tile.store(4, r4, i4)
-    tile.store(5, r5, i5)
-    tile.store(6, r6, i6)
-    tile.store(7, r7, i7)
-    tile.store(8, r8, i8)
-    tile.store(9, r9, i9)
-    tile.store(10, r10, i10)
-    tile.store(11, r11, i11)
-  }
-#endif

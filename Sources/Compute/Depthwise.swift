@@ -64,11 +64,10 @@ public enum Depthwise {
           let isInside = inside.contains(column), rest = inside.upperBound &- column
           let step = isInside && rest >= 8 ? 8 : isInside && rest >= 4 ? 4 : 1
           for channel in Swift.stride(from: 0, to: whole, by: Vector.scalarCount) {
-            switch step {
-            case 8 where isThree: source.eightOfThree(column, channel)
-            case 8: source.eight(column, channel)
-            case 4: source.four(column, channel)
-            default: source.one(column, channel, Vector.scalarCount)
+            if step == 1 {
+              source.one(column, channel, Vector.scalarCount)
+            } else {
+              source.tile(column, channel).run(pixels: step, ofThree: isThree)
             }
           }
           if whole < channels {
@@ -199,115 +198,21 @@ public enum Depthwise {
     let finish: StoreOptions
 
     @inline(__always)
-    func bias(_ channel: Int, _ lanes: Int) -> Vector {
+    private func bias(_ channel: Int, _ lanes: Int) -> Vector {
       finish.bias.map { Tail.load($0 + channel, lanes) } ?? .zero
     }
 
-    /// Eight pixels side by side whose windows, three wide, lie inside: neighbours share what they read.
+    /// A tile from `column` on, for the vector of channels from `channel` on.
     @inline(__always)
-    func eightOfThree(_ column: Int, _ channel: Int) {
-      let start = bias(channel, Vector.scalarCount)
-      var s0 = start, s1 = start, s2 = start, s3 = start, s4 = start, s5 = start, s6 = start, s7 = start
-      for row in rows {
-        let pixel = row &* shape.dilation.height &* shape.input.width &+ column &- shape.left
-        let source = x + (pixel &* channels &+ channel)
-        let weight = w + (row &* 3 &* channels &+ channel)
-        let w0 = Vector(at: weight), w1 = Vector(at: weight + channels),
-          w2 = Vector(at: weight + 2 &* channels)
-        let x0 = Vector(at: source + 0 &* channels)
-        let x1 = Vector(at: source + 1 &* channels)
-        let x2 = Vector(at: source + 2 &* channels)
-        let x3 = Vector(at: source + 3 &* channels)
-        let x4 = Vector(at: source + 4 &* channels)
-        let x5 = Vector(at: source + 5 &* channels)
-        let x6 = Vector(at: source + 6 &* channels)
-        let x7 = Vector(at: source + 7 &* channels)
-        let x8 = Vector(at: source + 8 &* channels)
-        let x9 = Vector(at: source + 9 &* channels)
-        s0 = s0.fused(x0, w0).fused(x1, w1).fused(x2, w2)
-        s1 = s1.fused(x1, w0).fused(x2, w1).fused(x3, w2)
-        s2 = s2.fused(x2, w0).fused(x3, w1).fused(x4, w2)
-        s3 = s3.fused(x3, w0).fused(x4, w1).fused(x5, w2)
-        s4 = s4.fused(x4, w0).fused(x5, w1).fused(x6, w2)
-        s5 = s5.fused(x5, w0).fused(x6, w1).fused(x7, w2)
-        s6 = s6.fused(x6, w0).fused(x7, w1).fused(x8, w2)
-        s7 = s7.fused(x7, w0).fused(x8, w1).fused(x9, w2)
-      }
-      let target = y + (column &* channels &+ channel), all = Vector.scalarCount
-      finish.store(s0, target + 0 &* channels, all)
-      finish.store(s1, target + 1 &* channels, all)
-      finish.store(s2, target + 2 &* channels, all)
-      finish.store(s3, target + 3 &* channels, all)
-      finish.store(s4, target + 4 &* channels, all)
-      finish.store(s5, target + 5 &* channels, all)
-      finish.store(s6, target + 6 &* channels, all)
-      finish.store(s7, target + 7 &* channels, all)
-    }
-
-    /// Eight pixels whose windows lie inside.
-    @inline(__always)
-    func eight(_ column: Int, _ channel: Int) {
-      let start = bias(channel, Vector.scalarCount)
-      var s0 = start, s1 = start, s2 = start, s3 = start, s4 = start, s5 = start, s6 = start, s7 = start
-      let step = shape.stride.width &* channels, right = shape.dilation.width &* channels
-      for row in rows {
-        var source =
-          x
-          + ((row &* shape.dilation.height &* shape.input.width &+ column &* shape.stride.width &- shape.left)
-            &* channels &+ channel)
-        var weight = w + (row &* shape.kernel.width &* channels &+ channel)
-        for _ in 0..<shape.kernel.width {
-          let v = Vector(at: weight)
-          s0 = s0.fused(Vector(at: source), v)
-          s1 = s1.fused(Vector(at: source + step), v)
-          s2 = s2.fused(Vector(at: source + 2 &* step), v)
-          s3 = s3.fused(Vector(at: source + 3 &* step), v)
-          s4 = s4.fused(Vector(at: source + 4 &* step), v)
-          s5 = s5.fused(Vector(at: source + 5 &* step), v)
-          s6 = s6.fused(Vector(at: source + 6 &* step), v)
-          s7 = s7.fused(Vector(at: source + 7 &* step), v)
-          source += right
-          weight += channels
-        }
-      }
-      let target = y + (column &* channels &+ channel), all = Vector.scalarCount
-      finish.store(s0, target, all)
-      finish.store(s1, target + channels, all)
-      finish.store(s2, target + 2 &* channels, all)
-      finish.store(s3, target + 3 &* channels, all)
-      finish.store(s4, target + 4 &* channels, all)
-      finish.store(s5, target + 5 &* channels, all)
-      finish.store(s6, target + 6 &* channels, all)
-      finish.store(s7, target + 7 &* channels, all)
-    }
-
-    /// Four pixels whose windows lie inside.
-    @inline(__always)
-    func four(_ column: Int, _ channel: Int) {
-      let start = bias(channel, Vector.scalarCount)
-      var s0 = start, s1 = start, s2 = start, s3 = start
-      let step = shape.stride.width &* channels, right = shape.dilation.width &* channels
-      for row in rows {
-        var source =
-          x
-          + ((row &* shape.dilation.height &* shape.input.width &+ column &* shape.stride.width &- shape.left)
-            &* channels &+ channel)
-        var weight = w + (row &* shape.kernel.width &* channels &+ channel)
-        for _ in 0..<shape.kernel.width {
-          let v = Vector(at: weight)
-          s0 = s0.fused(Vector(at: source), v)
-          s1 = s1.fused(Vector(at: source + step), v)
-          s2 = s2.fused(Vector(at: source + 2 &* step), v)
-          s3 = s3.fused(Vector(at: source + 3 &* step), v)
-          source += right
-          weight += channels
-        }
-      }
-      let target = y + (column &* channels &+ channel), all = Vector.scalarCount
-      finish.store(s0, target, all)
-      finish.store(s1, target + channels, all)
-      finish.store(s2, target + 2 &* channels, all)
-      finish.store(s3, target + 3 &* channels, all)
+    func tile(_ column: Int, _ channel: Int) -> DepthwiseTileArguments {
+      let line = shape.dilation.height &* shape.input.width
+      let pixel = rows.lowerBound &* line &+ column &* shape.stride.width &- shape.left
+      return DepthwiseTileArguments(
+        x: x + (pixel &* channels &+ channel), xStep: shape.stride.width &* channels,
+        tapStep: shape.dilation.width &* channels, lineStep: line &* channels,
+        weights: w + (rows.lowerBound &* shape.kernel.width &* channels &+ channel), lines: rows.count,
+        taps: shape.kernel.width, channels: channels, bias: bias(channel, Vector.scalarCount),
+        output: y + (column &* channels &+ channel), finish: finish)
     }
 
     /// One pixel anywhere.

@@ -76,7 +76,7 @@ private struct DistanceTile {
   func inputSums(_ row: Int, _ channels: Int) -> SIMD2<Float> {
     var sum = Vector.zero, magnitude = Vector.zero
     for slot in 0..<slots {
-      let x = table.rows[slot &* tileRows &+ row]
+      let x = table.rows[slot &* largestTileRows &+ row]
       for channel in stride(from: 0, to: channels, by: Vector.scalarCount) {
         let v = Tail.load(x + channel, channels &- channel)
         sum += v
@@ -130,10 +130,10 @@ private struct DistanceBlock {
         for lane in 0..<width { start[lane] = -0.5 * sums.signed[first + lane] }
         var arguments = TileArguments(
           rows: tile.table.rows, runs: tile.table.runs, slots: tile.slots, weights: panelWeights,
-          ahead: panelWeights + width * depth + index * aheadStep * depth, aheadStep: aheadStep, start: start,
-          outputs: rows, column: 0, columns: width, count: tile.count, unit: Float(min(tile.count, 1)),
+          ahead: panelWeights + width * depth + index * aheadStep * depth, aheadStep: aheadStep, bias: start,
+          outputs: rows, column: 0, columns: width, count: tile.count, one: Float(min(tile.count, 1)),
           finish: StoreOptions())
-        runTile(arguments, single: width < tileWidth, .maximum)
+        TileStep.maximum.run(arguments, single: width < tileWidth)
         let x = UnsafeBufferPointer(rebasing: inputs[index * tileRows..<(index + 1) * tileRows])
         if store(tile, x, maxima, first, output, columns) { continue }
         for lane in 0..<width {
@@ -143,7 +143,7 @@ private struct DistanceBlock {
         arguments.column = output
         arguments.columns = columns
         arguments.finish = finish
-        runTile(arguments, single: width < tileWidth, .distance)
+        TileStep.distance.run(arguments, single: width < tileWidth)
       }
     }
   }

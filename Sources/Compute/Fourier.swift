@@ -161,20 +161,14 @@ public struct FourierPlan: Sendable {
 }
 
 extension Vector {
-  #if WORKBENCH_AVX512
-    private typealias Pairs = SIMD8<UInt64>
-  #else
-    private typealias Pairs = SIMD4<UInt64>
-  #endif
-
   /// Each even lane with its odd neighbour's value, and the other way round.
   @inline(__always) fileprivate var swappedPairs: Vector {
-    let pairs = unsafeBitCast(self, to: Pairs.self)
+    let pairs = unsafeBitCast(self, to: VectorPairs.self)
     return unsafeBitCast((pairs &<< 32) | (pairs &>> 32), to: Vector.self)
   }
 
   /// 1, −1, 1, −1, …
   @inline(__always) fileprivate static var alternating: Vector {
-    unsafeBitCast(Pairs(repeating: 0xbf80_0000_3f80_0000), to: Vector.self)
+    unsafeBitCast(VectorPairs(repeating: 0xbf80_0000_3f80_0000), to: Vector.self)
   }
 }

@@ -25,68 +25,72 @@ public func indirectGEMM(
   // Few tiles: share the panels instead, so that two threads help on a 7×7 image too.
   let byPanel = scratchPerRow == 0 && tiles < 8 * threads && panels.count >= threads
   weights.withPointer { packed in
+    let loop = IndirectLoop(
+      rows: rows, weights: weights, packed: packed, finish: finish, step: step,
+      slotCapacity: slots ?? weights.taps, channelStep: channelStep, scratchPerRow: scratchPerRow)
     if byPanel {
-      parallel(panels.count, threads: threads) {
-        run(
-          tiles: 0..<tiles, panels: $0, rows, weights, packed, finish, step, slots ?? weights.taps,
-          channelStep, scratchPerRow, fill)
-      }
+      parallel(panels.count, threads: threads) { loop.run(tiles: 0..<tiles, panels: $0, fill: fill) }
     } else {
-      parallel(tiles, threads: threads) {
-        run(
-          tiles: $0, panels: 0..<panels.count, rows, weights, packed, finish, step, slots ?? weights.taps,
-          channelStep, scratchPerRow, fill)
-      }
+      parallel(tiles, threads: threads) { loop.run(tiles: $0, panels: 0..<panels.count, fill: fill) }
     }
   }
 }
 
-/// One thread's share. Blocks of tiles pass over each panel together, so that a panel is fetched once a block.
-private func run(
-  tiles: Range<Int>, panels panelRange: Range<Int>, _ rows: Int, _ weights: PackedWeights,
-  _ packed: UnsafePointer<Float>, _ finish: StoreOptions, _ step: TileStep,
-  _ slotCapacity: Int, _ channelStep: Int, _ scratchPerRow: Int, _ fill: (Range<Int>, RowTable) -> Int
-) {
-  // Tables and scratch rows of a block stay within the second-level cache.
-  let scratchPerTile = scratchPerRow * tileRows
-  let block = max(1, min(8, 256 / max(slotCapacity, 1), 32_768 / max(scratchPerTile, 1), tiles.count))
-  let panels = Panels(outputs: weights.outputs)
-  let depth = weights.taps * weights.channels
-  withUnsafeTemporaryAllocation(byteCount: tileWidth * 4, alignment: 64) { scratch in
-    guard let start = scratch.bindMemory(to: Float.self).baseAddress else { return }
-    RowTable.withTables(
-      tiles: block, slots: slotCapacity, channels: weights.channels, scratchPerTile: scratchPerTile
-    ) { tables in
-      var slots = Array(repeating: 0, count: block)
-      for first in stride(from: tiles.lowerBound, to: tiles.upperBound, by: block) {
-        let blockTiles = first..<min(first + block, tiles.upperBound)
-        let aheadStep = (tileWidth + blockTiles.count - 1) / blockTiles.count
-        for tile in blockTiles {
-          let range = RowTiles(rows: rows).range(tile)
-          slots[tile - first] = fill(range, tables[tile - first])
-          tables[tile - first].repeatFirst(from: range.count, slots: slots[tile - first])
-        }
-        for group in 0..<weights.groups {
-          let groupWeights = packed + group * panels.floats(depth: depth)
-          for panel in panelRange {
-            let output = group * weights.outputs + panel * tileWidth
-            let columns = min(tileWidth, weights.outputs - panel * tileWidth)
-            start.update(repeating: step.start, count: tileWidth)
-            if let bias = finish.bias { start.update(from: bias + output, count: columns) }
-            for tile in blockTiles {
-              let table = tables[tile - first]
-              if group > 0 && panel == panelRange.lowerBound {
-                table.advance(by: weights.channels, slots: slots[tile - first])
+/// What the threads' shares of an indirect GEMM have in common.
+private struct IndirectLoop {
+  let rows: Int
+  let weights: PackedWeights
+  let packed: UnsafePointer<Float>
+  let finish: StoreOptions
+  let step: TileStep
+  let slotCapacity: Int
+  let channelStep: Int
+  let scratchPerRow: Int
+
+  /// One thread's share. Blocks of tiles pass over each panel together, so that a panel is fetched once a block.
+  func run(tiles: Range<Int>, panels panelRange: Range<Int>, fill: (Range<Int>, RowTable) -> Int) {
+    // Tables and scratch rows of a block stay within the second-level cache.
+    let scratchPerTile = scratchPerRow * tileRows
+    let block = max(1, min(8, 256 / max(slotCapacity, 1), 32_768 / max(scratchPerTile, 1), tiles.count))
+    let panels = Panels(outputs: weights.outputs)
+    let depth = weights.taps * weights.channels
+    withUnsafeTemporaryAllocation(byteCount: tileWidth * 4, alignment: 64) { memory in
+      guard let bias = memory.bindMemory(to: Float.self).baseAddress else { return }
+      RowTable.withTables(
+        tiles: block, slots: slotCapacity, channels: weights.channels, scratchPerTile: scratchPerTile
+      ) { tables in
+        var slots = Array(repeating: 0, count: block)
+        for first in stride(from: tiles.lowerBound, to: tiles.upperBound, by: block) {
+          let blockTiles = first..<min(first + block, tiles.upperBound)
+          let aheadStep = (tileWidth + blockTiles.count - 1) / blockTiles.count
+          for tile in blockTiles {
+            let range = RowTiles(rows: rows).range(tile)
+            slots[tile - first] = fill(range, tables[tile - first])
+            tables[tile - first].repeatFirst(from: range.count, slots: slots[tile - first])
+          }
+          for group in 0..<weights.groups {
+            let groupWeights = packed + group * panels.floats(depth: depth)
+            for panel in panelRange {
+              let output = group * weights.outputs + panel * tileWidth
+              let columns = min(tileWidth, weights.outputs - panel * tileWidth)
+              bias.update(repeating: 0, count: tileWidth)
+              if let values = finish.bias { bias.update(from: values + output, count: columns) }
+              for tile in blockTiles {
+                let table = tables[tile - first]
+                if group > 0 && panel == panelRange.lowerBound {
+                  table.advance(by: weights.channels, slots: slots[tile - first])
+                }
+                step.run(
+                  TileArguments(
+                    rows: table.rows, runs: table.runs, channelStep: channelStep, slots: slots[tile - first],
+                    weights: groupWeights + panel * tileWidth * depth,
+                    ahead: groupWeights + (panel + 1) * tileWidth * depth + (tile - first) * aheadStep
+                      * depth,
+                    aheadStep: aheadStep, bias: bias, outputs: table.outputs, column: output,
+                    columns: columns, count: RowTiles(rows: rows).range(tile).count, one: Float(min(rows, 1)),
+                    finish: finish),
+                  single: panels.width(panel) < tileWidth)
               }
-              runTile(
-                TileArguments(
-                  rows: table.rows, runs: table.runs, step: channelStep, slots: slots[tile - first],
-                  weights: groupWeights + panel * tileWidth * depth,
-                  ahead: groupWeights + (panel + 1) * tileWidth * depth + (tile - first) * aheadStep * depth,
-                  aheadStep: aheadStep, start: start, outputs: table.outputs,
-                  column: output, columns: columns,
-                  count: RowTiles(rows: rows).range(tile).count, unit: Float(min(rows, 1)), finish: finish),
-                single: panels.width(panel) < tileWidth, step)
             }
           }
         }
@@ -100,13 +104,16 @@ extension RowTable {
   func repeatFirst(from count: Int, slots: Int) {
     guard count < tileRows else { return }
     for slot in 0..<slots {
-      let pointers = rows + slot &* tileRows
+      let pointers = self.slot(slot)
       for row in count..<tileRows { pointers[row] = pointers[0] }
     }
   }
 
   /// Moves all pointers on to the channels of the next group.
   func advance(by channels: Int, slots: Int) {
-    for index in 0..<slots &* tileRows { rows[index] += channels }
+    for slot in 0..<slots {
+      let pointers = self.slot(slot)
+      for row in 0..<tileRows { pointers[row] += channels }
+    }
   }
 }

@@ -21,7 +21,7 @@ public func maximumPooling(
         for channel in Swift.stride(from: 0, to: channels, by: Vector.scalarCount) {
           let lanes = channels &- channel
           var best = Vector(repeating: -.infinity)
-          var winner = SIMDIndices(
+          var winner = VectorIndices(
             repeating: Int32(
               truncatingIfNeeded: ((image &* input.height &+ rows.lowerBound) &* input.width
                 &+ columns.lowerBound) &* channels &+ channel))
@@ -33,7 +33,7 @@ public func maximumPooling(
               let wins = (value .> best) .| (value .!= value)
               best.replace(with: value, where: wins)
               if winners != nil {
-                winner.replace(with: SIMDIndices(repeating: Int32(truncatingIfNeeded: source)), where: wins)
+                winner.replace(with: VectorIndices(repeating: Int32(truncatingIfNeeded: source)), where: wins)
               }
             }
           }
@@ -48,9 +48,3 @@ public func maximumPooling(
     }
   }
 }
-
-#if WORKBENCH_AVX512
-  private typealias SIMDIndices = SIMD16<Int32>
-#else
-  private typealias SIMDIndices = SIMD8<Int32>
-#endif

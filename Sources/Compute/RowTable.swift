@@ -26,7 +26,8 @@ public struct RowTable {
   static func withTables(
     tiles: Int, slots: Int, channels: Int, scratchPerTile: Int = 0, _ body: ([RowTable]) -> Void
   ) {
-    withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: tiles * slots * tileRows) { rows in
+    withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: tiles * slots * largestTileRows) {
+      rows in
       withUnsafeTemporaryAllocation(of: SlotRun.self, capacity: tiles * slots) { runs in
         withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<Float>.self, capacity: tiles * tileRows) {
           outputs in
@@ -38,7 +39,7 @@ public struct RowTable {
             body(
               (0..<tiles).map {
                 RowTable(
-                  rows: rows + $0 * slots * tileRows, runs: runs + $0 * slots,
+                  rows: rows + $0 * slots * largestTileRows, runs: runs + $0 * slots,
                   outputs: outputs + $0 * tileRows, channels: channels,
                   scratch: scratch + $0 * scratchPerTile)
               })
@@ -59,7 +60,9 @@ public struct RowTable {
   }
 
   /// The pointers of a slot, one for each pixel: where that pixel reads this tap's channels (of all groups).
-  public func slot(_ slot: Int) -> UnsafeMutablePointer<UnsafePointer<Float>> { rows + slot &* tileRows }
+  public func slot(_ slot: Int) -> UnsafeMutablePointer<UnsafePointer<Float>> {
+    rows + slot &* largestTileRows
+  }
 
   /// For each pixel, where its outputs (of all groups) are written.
   public var outputRows: UnsafeMutablePointer<UnsafeMutablePointer<Float>> { outputs }

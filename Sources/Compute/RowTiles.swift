@@ -11,12 +11,10 @@ struct RowTiles {
   @inline(__always)
   func range(_ tile: Int) -> Range<Int> {
     let first = tile &* tileRows, rest = rows % tileRows
-    #if WORKBENCH_AVX512
-      if 1...4 ~= rest, tile >= count - 2, rows > tileRows {
-        let middle = (count - 2) * tileRows + 8
-        return tile == count - 1 ? middle..<rows : first..<middle
-      }
-    #endif
+    if tileRows == 12, 1...4 ~= rest, tile >= count - 2, rows > tileRows {
+      let middle = (count - 2) * tileRows + 8
+      return tile == count - 1 ? middle..<rows : first..<middle
+    }
     return first..<min(first &+ tileRows, rows)
   }
 }

@@ -7,7 +7,15 @@ public struct StoreOptions {
   private let relu: Bool
 
   /// Sums are stored as they are.
-  public init() { self.init(bias: nil, residual: nil, output: nil, relu: false) }
+  @inline(__always)
+  public init() {
+    bias = nil
+    residual = nil
+    relu = false
+  }
+
+  /// Whether nothing is done to the sums, but for the bias from which they start.
+  @inline(__always) var isPlain: Bool { residual == nil && !relu }
 
   /// - Parameters:
   ///   - bias: one value for each output channel, or nil.
@@ -53,7 +61,7 @@ public struct StoreOptions {
       finished(Vector(at: sums + column), output + column).store(output + column)
       column = column &+ Vector.scalarCount
     }
-    for column in column..<columns {
+    for column in column..<max(columns, column) {
       var y = sums[column]
       if let residual {
         y += UnsafeRawPointer(output + column).advanced(by: residual).load(as: Float.self)

@@ -1,35 +1,3 @@
-/// The widest vector of the instruction set this module is built for.
-#if WORKBENCH_AVX512
-  typealias Vector = SIMD16<Float>
-  typealias VectorBits = SIMD16<UInt32>
-#else
-  typealias Vector = SIMD8<Float>
-  typealias VectorBits = SIMD8<UInt32>
-#endif
-
-/// The instruction set that the arithmetic was compiled for.
-public enum InstructionSet {
-  /// `avx512`, `avx2` or `portable`, as chosen in Package.swift.
-  public static var built: String {
-    #if WORKBENCH_AVX512
-      "avx512"
-    #elseif WORKBENCH_FMA
-      "avx2"
-    #else
-      "portable"
-    #endif
-  }
-
-  /// The processor features that a build of this instruction set needs, as Linux names them.
-  public static var required: [String] {
-    switch built {
-    case "avx512": ["avx512f", "avx512vl", "avx512dq", "avx512bw", "avx2", "fma"]
-    case "avx2": ["avx2", "fma"]
-    default: []
-    }
-  }
-}
-
 extension SIMD where Scalar == Float {
   /// The vector that starts at `pointer`, which needs no alignment.
   @inline(__always) init(at pointer: UnsafePointer<Float>) {

@@ -84,7 +84,8 @@ public final class MeanAndMaximum: HoldsDecisions {
     }
     let width = gradient.shape[3], values = gradient.values
     let both = Tensor(
-      (0..<2 * values.count).map { values[$0 / (2 * width) * width + $0 % width] }, [shape.batch, 1, 2, width])
+      (0..<2 * values.count).map { values[$0 / (2 * width) * width + $0 % width] },
+      [shape.batch, 1, 2, width])
     let inner = shared.backward(both, context)
     let channels = shape.channels, size = shape.height * shape.width
     var result = Tensor(uninitialized: shape.extents)

@@ -12,6 +12,22 @@ public struct LayerSummary: Sendable {
   public var output: FeatureShape
   /// What a forward pass costs in inference.
   public var cost: Cost
+  /// The taps of its windows; nil if it has none on a fixed grid.
+  public var taps: Taps?
+
+  /// Taps of windows.
+  public struct Taps: Sendable {
+    /// How many there are.
+    public let count: Int
+    /// How many read nothing but padding, wherever the window lies.
+    public let beyond: Int
+
+    /// Numbers of taps.
+    public init(count: Int, beyond: Int) {
+      self.count = count
+      self.beyond = beyond
+    }
+  }
 
   /// A row.
   public init(name: String, type: String, output: FeatureShape, cost: Cost) {
@@ -25,11 +41,14 @@ public struct LayerSummary: Sendable {
 extension Layer {
   /// One row.
   public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {
-    [
-      LayerSummary(
-        name: name, type: printedName, output: try outputShape(for: input),
-        cost: try cost(for: input, pass: .inference))
-    ]
+    [try summary(name, for: input)]
+  }
+
+  /// The row of this layer as a whole.
+  public func summary(_ name: String, for input: FeatureShape) throws -> LayerSummary {
+    LayerSummary(
+      name: name, type: printedName, output: try outputShape(for: input),
+      cost: try cost(for: input, pass: .inference))
   }
 
   /// The name of the type.

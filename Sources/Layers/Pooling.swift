@@ -133,7 +133,9 @@ public final class MaxPooling: HoldsDecisions {
     if let decisions = context.decisions {
       winners = decisions.made(by: self) { winners }
       input.withPointer { x in
-        result.withMutablePointer { y in for (position, index) in winners.enumerated() { y[position] = x[Int(index)] } }
+        result.withMutablePointer { y in
+          for (position, index) in winners.enumerated() { y[position] = x[Int(index)] }
+        }
       }
     }
     if context.training { saved = (input.shape, winners) }

@@ -53,7 +53,7 @@ import Testing
     ("models:\n  - {name: resnet20, window: 5}\n", "a.yaml:2: unknown key ‘window’;"),
     ("models: resnet20\ntraining:\n  rate: -1\n", "a.yaml:3: rate is -1;"),
     ("models: resnet20\nmodels: resnet32\n", "a.yaml:1: the same key stands twice"),
-    ("models: [resnet20\n", "a.yaml:2: this is no YAML:"),
+    ("models: [resnet20\n", "a.yaml:2: invalid YAML:"),
     ("training:\n  epochs: 1\noperators:\n  seconds: 1\n", "a.yaml:2: there are no models to train;"),
     ("data: digits\n", "a.yaml:1: there is nothing to do;"),
     ("operators:\n  problems: [mb1_ic3]\n", "a.yaml:2: The problem ‘mb1_ic3’"),
@@ -75,8 +75,8 @@ import Testing
     ("models: [a, [b]]\n", "a.yaml:1: "), ("- a\n", "a.yaml:1: a sweep must be a mapping"),
     ("", "a.yaml is empty;"),
     ("models: resnet20\ndata: nothing\n", "a.yaml:2: The data 'nothing' is unknown;"),
-    (String(repeating: "- ", count: 100_000), "a.yaml:1: this is no YAML:"),
-    ("models: " + String(repeating: "[", count: 100_000), "a.yaml:1: this is no YAML:"),
+    (String(repeating: "- ", count: 100_000), "a.yaml:1: invalid YAML:"),
+    ("models: " + String(repeating: "[", count: 100_000), "a.yaml:1: invalid YAML:"),
   ]
 
   @Test(arguments: wrong) func whatIsWrongIsRefusedWithItsLine(_ text: String, _ start: String) throws {

@@ -71,7 +71,9 @@ struct HeldDecisionsTests {
   /// points whose difference is taken. Adders have AdderNet's gradients, which this makes true.
   ///
   /// An adder inside attention is left out: sums of distances near −130 move a sigmoid from 0 to 1 within any step.
-  @Test(arguments: items.filter { $0 != "cbam:around=adder" }, [1, 2]) func gradientsAreDerivatives(_ item: String, _ stride: Int) throws {
+  @Test(arguments: items.filter { $0 != "cbam:around=adder" }, [1, 2]) func gradientsAreDerivatives(
+    _ item: String, _ stride: Int
+  ) throws {
     let layer = try layer(item, stride: stride), x = input("x", [5, 6, 7, 12])
     let direction = input("direction", x.shape)
     let parameters = layer.parameters.map(\.parameter), values = parameters.map(\.value)
@@ -112,7 +114,8 @@ struct HeldDecisionsTests {
   /// Layers that no kernel has.
   @Test func otherLayersHoldTheirs() throws {
     let window = try PoolingWindow(size: 3, stride: 2, padding: 1)
-    for layer in [ReLU6(), MaxPooling(window), Dropout(0.3, random: Random(seed: 1))] as [any HoldsDecisions] {
+    for layer in [ReLU6(), MaxPooling(window), Dropout(0.3, random: Random(seed: 1))] as [any HoldsDecisions]
+    {
       let x = Tensor(input("x", [2, 5, 5, 3]).values.map { 4 * $0 }, [2, 5, 5, 3])
       var context = Context(training: true, threads: 1)
       let y = layer.forward(x, context), g = input("g", y.shape), dx = layer.backward(g, context)

@@ -111,17 +111,18 @@ private struct Run<Transform: WinogradTransform> {
               for row in ranges[tile].count..<tileRows { pointers[row] = first }
             }
             for panel in 0..<panels.count {
+              let weights = packed + (product * matrix + panel * tileWidth * channels)
+              var arguments = TileArguments(
+                rows: tables[0].rows, runs: tables[0].runs, slots: 1, weights: weights,
+                ahead: weights + tileWidth * channels, aheadStep: aheadStep, bias: zeros,
+                outputs: tables[0].outputs, column: panel * tileWidth, columns: tileWidth, count: 0, one: 1,
+                finish: StoreOptions())
               for tile in 0..<tiles {
-                runTile(
-                  TileArguments(
-                    rows: tables[tile].rows, runs: tables[tile].runs, slots: 1,
-                    weights: packed + product * matrix + panel * tileWidth * channels,
-                    ahead: packed + product * matrix + (panel + 1) * tileWidth * channels
-                      + tile * aheadStep * channels,
-                    aheadStep: aheadStep, start: zeros,
-                    outputs: tables[tile].outputs, column: panel * tileWidth, columns: tileWidth,
-                    count: ranges[tile].count, unit: 1, finish: StoreOptions()),
-                  single: panels.width(panel) < tileWidth, .product)
+                arguments.rows = UnsafePointer(tables[tile].rows)
+                arguments.outputs = UnsafePointer(tables[tile].outputs)
+                arguments.count = ranges[tile].count
+                TileStep.product.run(arguments, single: panels.width(panel) < tileWidth)
+                arguments.ahead += aheadStep * channels
               }
             }
           }

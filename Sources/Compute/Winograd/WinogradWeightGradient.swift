@@ -114,10 +114,12 @@ private struct WeightGradient<Transform: WinogradTransform> {
       for tile in 0..<tiles { rows[tile] = v + tile &* channels }
       for panel in 0..<panels.count {
         let single = panels.width(panel) < tileWidth
-        for (channel, height) in channelCuts(channels, single: single) {
-          runWeightTile(
-            rows, channel, height, z + panel &* tileWidth &* chunk, tiles,
-            sums + (panel &* channels &+ channel) &* tileWidth, single: single)
+        let largest = single ? weightTileChannels.single : weightTileChannels.pair
+        for (channel, height) in channelCuts(channels, largest: largest) {
+          WeightTileArguments(
+            rows: rows, channel: channel, gradient: z + panel &* tileWidth &* chunk, pixels: tiles,
+            sums: sums + (panel &* channels &+ channel) &* tileWidth
+          ).run(channels: height, single: single)
         }
       }
     }

@@ -114,7 +114,9 @@ enum PaperTables {
   static func markdown(_ table: Table) -> String {
     func line(_ cells: [String]) -> String { "| \(cells.joined(separator: " | ")) |\n" }
     let rule = table.header.indices.map { table.words.contains($0) ? "---" : "---:" }
-    let notes = [table.origin ?? "", table.caption].filter { !$0.isEmpty }.map { Escape.markdown($0) + "\n\n" }
+    let notes = [table.origin ?? "", table.caption].filter { !$0.isEmpty }.map {
+      Escape.markdown($0) + "\n\n"
+    }
     return "## \(table.title)\n\n" + notes.joined() + line(table.header.map(Escape.markdown))
       + "|\(rule.joined(separator: "|"))|\n"
       + table.rows.map { line($0.map(Escape.markdown)) }.joined()

@@ -141,8 +141,8 @@ public struct FieldStudy {
     let problems = rows.compactMap { row in row.refusal.map { "\(row.kernel) was refused: \($0)" } }
     let legend = """
 
-      side: of a square as large as the fewest pixels that hold the share of all contributions; extent: of the
-      smallest square about the centre that does
+      side: √(smallest number of pixels that hold that share of all contributions)
+      extent: side of the smallest square about the centre that holds it
       """
     return ([table.text, legend] + problems).joined(separator: "\n")
   }

@@ -34,10 +34,12 @@ public struct NetworkRow: TimedRow, Sendable {
   public var proxies = ProxyValues()
   /// Why there is no network, if there is none.
   public var refusal: String?
+  /// What to know of it on this data, if there is something.
+  public var remark: String?
   /// The times of one image.
   public var times = RowTimes()
 
-  private enum CodingKeys: CodingKey { case kernel, cost, proxies, refusal }
+  private enum CodingKeys: CodingKey { case kernel, cost, proxies, refusal, remark }
 
   init(kernel: String) { self.kernel = kernel }
 }
@@ -80,6 +82,7 @@ public struct NetworkStudy {
     }
     for (contestant, (index, network)) in networks.enumerated() {
       rows[index].cost = try network.cost(for: input, pass: .inference)
+      rows[index].remark = try network.reachRemark(for: input)
       rows[index].times = timing?.times(contestant) ?? RowTimes()
       if withProxies {
         rows[index].proxies = specification.proxies(of: network, specification.kernels[index])

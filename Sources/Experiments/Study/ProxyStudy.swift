@@ -96,7 +96,8 @@ public struct ProxyStudy {
           })
     }
     return
-      ([table.text, "\n↑ A higher value stands for a better network. Formulas: docs/proxies.md"] + problems)
+      ([table.text, "\n↑ Higher is meant to be better. How well that holds, and formulas: docs/proxies.md"]
+      + problems)
       .joined(separator: "\n")
   }
 

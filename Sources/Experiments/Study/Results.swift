@@ -85,7 +85,7 @@ public struct Results {
       measured("p_holm") { Cell.number(accuracies.rows[$0.kernel]?.probability, digits: 3) },
       measured("verdict") { accuracies.rows[$0.kernel]?.verdict?.rawValue },
       Column("test_images") { _ in specification.data.test.count },
-      measured("top1_images") { accuracies.rows[$0.kernel]?.imagesNote },
+      measured("top1_images") { accuracies.rows[$0.kernel]?.imagesNote }, measured("remark") { $0.remark },
     ]
     let finished = networks.filter { row in
       runs(of: row).allSatisfy { $0.isFinished || $0.failure != nil }

@@ -128,14 +128,14 @@ struct YAMLValue {
     switch error {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
       .composer(_, let problem, let mark, _):
-      return (max(mark.line, 1), "this is no YAML: \(problem).")
+      return (max(mark.line, 1), "invalid YAML: \(problem).")
     case .duplicatedKeysInMapping(let duplicates, let context):
       let keys = duplicates.sorted().map { "‘\($0)’" }.joined(separator: ", ")
       return (max(context.mark.line, 1), "the same key stands twice in what begins here: \(keys).")
     case .reader(let problem, let offset, _, let text):
       let line = offset.map { text.prefix($0).count { $0.isNewline } + 1 } ?? 1
-      return (line, "this is no YAML: \(problem).")
-    default: return (1, "this is no YAML.")
+      return (line, "invalid YAML: \(problem).")
+    default: return (1, "invalid YAML.")
     }
   }
 }

@@ -23,12 +23,14 @@ public struct NetworkSummary {
   public func text(width: Int = Terminal.width(STDOUT_FILENO)) -> String {
     let all = columns.filter { column in rows.contains { column.cell($0) != nil } }
     var kept = all
-    while table(kept).width > width, let last = kept.map(\.rank).max(), last > 1 {
-      kept.removeAll { $0.rank == last }
-    }
-    // Names of kernels are cut only where nothing is left to leave out.
+    // Long names are cut first, and short ones only where nothing is left to leave out.
     let longest = rows.map { ($0["kernel"] ?? "").count }.max() ?? 0
-    let table = table(kept, nameWidth: max(8, longest - max(0, table(kept).width - width)))
+    var nameWidth = longest
+    func excess() -> Int { self.table(kept, nameWidth: nameWidth).width - width }
+    if excess() > 0 { nameWidth = max(min(longest, 24), longest - excess()) }
+    while excess() > 0, let last = kept.map(\.rank).max(), last > 1 { kept.removeAll { $0.rank == last } }
+    if excess() > 0 { nameWidth = max(8, nameWidth - excess()) }
+    let shown = table(kept, nameWidth: nameWidth)
     var lines = kept.filter { !$0.meaning.isEmpty }.map {
       $0.head.padding(toLength: 14, withPad: " ", startingAt: 0) + "  " + $0.meaning
     }
@@ -47,11 +49,20 @@ public struct NetworkSummary {
       lines.append("One seed gives no interval and no verdict.")
     }
     let missing = all.filter { column in !kept.contains { $0.head == column.head } }.map(\.head)
-    if !missing.isEmpty { lines.append("No room here for: \(missing.joined(separator: ", ")).") }
-    return "\(title)\n\n\(table.text)\n\n" + lines.joined(separator: "\n")
+    if !missing.isEmpty {
+      lines.append(Terminal.wrapped("No room here for: \(missing.joined(separator: ", ")).", to: width))
+    }
+    var seen = Set<String>()
+    for row in rows {
+      guard let remark = row["remark"], !remark.isEmpty, let kernel = row["kernel"],
+        seen.insert("\(kernel): \(remark)").inserted
+      else { continue }
+      lines.append(Terminal.wrapped("\(kernel): \(remark)", to: width))
+    }
+    return "\(Terminal.wrapped(title, to: width))\n\n\(shown.text)\n\n" + lines.joined(separator: "\n")
   }
 
-  private func table(_ columns: [Column], nameWidth: Int = .max) -> TextTable {
+  private func table(_ columns: [Column], nameWidth: Int) -> TextTable {
     let words = columns.indices.filter { columns[$0].rank == 0 || columns[$0].head == "verdict" }
     var table = TextTable(columns.map(\.head), left: Set(words))
     for row in rows {
@@ -68,7 +79,11 @@ public struct NetworkSummary {
   private func differ(_ column: String) -> Bool { Set(rows.map { $0[column] ?? "" }).count > 1 }
 
   /// How often and how long was trained.
-  private var trained: String { "after \(range("epochs")) epochs, mean of \(range("seeds")) seeds" }
+  private var trained: String {
+    let epochs = range("epochs"), seeds = range("seeds")
+    return
+      "after \(epochs) epoch\(epochs == "1" ? "" : "s"), mean of \(seeds) seed\(seeds == "1" ? "" : "s")"
+  }
 
   /// What all rows share.
   private var title: String {

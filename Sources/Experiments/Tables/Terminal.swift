@@ -18,6 +18,20 @@ public enum Terminal {
     return String(kept) + (columns > 0 ? "…" : "")
   }
 
+  /// A text in lines of at most so many columns, but for words that are longer.
+  static func wrapped(_ text: String, to columns: Int) -> String {
+    var lines = [""]
+    for word in text.onOneLine.split(separator: " ") {
+      let last = lines[lines.count - 1]
+      if last.isEmpty || width(Array(last)) + 1 + width(Array(word)) <= columns {
+        lines[lines.count - 1] = last.isEmpty ? String(word) : "\(last) \(word)"
+      } else {
+        lines.append(String(word))
+      }
+    }
+    return lines.joined(separator: "\n")
+  }
+
   /// How many columns a text takes; ideographs take two.
   static func width(_ text: [Character]) -> Int {
     text.count + text.count { $0.unicodeScalars.contains(where: \.properties.isIdeographic) }

@@ -117,7 +117,9 @@ final class ActiveShiftLayer: KernelLayer, HoldsDecisions {
   func forward(_ input: Tensor, _ context: Context) -> Tensor {
     let window = context.decisions.map(heldWindow) ?? window()
     if context.training { saved = (input, window) }
-    if algorithm == "reference", context.decisions == nil { return Tensor(reference(Tensor64(input), [Tensor64(distance.value)])) }
+    if algorithm == "reference", context.decisions == nil {
+      return Tensor(reference(Tensor64(input), [Tensor64(distance.value)]))
+    }
     return window.passes.forward(input, window.plan(input), Filter(window.weight), Finish(), context)
   }
 

@@ -21,7 +21,7 @@ public final class ComposedLayer: KernelLayer, HoldsDecisions {
   public let geometry: ConvolutionGeometry
   public let algorithm: String
   public let isExactOnIntegers: Bool
-  private let body: any Layer
+  let body: any Layer
 
   /// A kernel that does what `body` does.
   ///

@@ -54,7 +54,9 @@ public final class ConvolutionLayer: KernelLayer, ChoosesAlgorithm, HoldsDecisio
         Tensor(repeating: 0, [geometry.outputChannels]), layout: .plain, rateFactor: rateFactor) : nil
     for named in self.weights.ownParameters { named.parameter.isFactor = combination.isProduct }
     let operation = Operation(geometry, combination, readsRegularGrid: sampling.isRegularGrid)
-    if countsFourier, let reason = Fourier().refusal(operation, .forward, nil) { throw WorkbenchError(reason) }
+    if countsFourier, let reason = Fourier().refusal(operation, .forward, nil) {
+      throw WorkbenchError(reason)
+    }
     choice = try AlgorithmChoice(operation, algorithms, requested: site.algorithm)
   }
 

@@ -196,7 +196,8 @@ extension SamplingPlan {
   }
 
   /// The gradient to the input from that to all its columns; the plan keeps those to its positions.
-  func inputGradient(_ columns: Tensor, _ geometry: ConvolutionGeometry, _ x: Tensor, threads: Int) -> Tensor {
+  func inputGradient(_ columns: Tensor, _ geometry: ConvolutionGeometry, _ x: Tensor, threads: Int) -> Tensor
+  {
     var dx = Tensor(repeating: 0, x.shape)
     withPointers(columns, x, Tensor(repeating: 0, [geometry.inputChannels])) { columns, x, zeros in
       dx.withMutablePointer {

@@ -10,7 +10,9 @@ extension ProxyProbe {
     context.observer = codes.observer
     _ = network.forward(batch.images, context)
     if let layer = codes.misshapen {
-      throw ProxyRefusal("\(layer.printedName) gives another number of images than it gets, so that its codes cannot be told apart by image.")
+      throw ProxyRefusal(
+        "\(layer.printedName) gives another number of images than it gets, so that its codes cannot be told apart by image."
+      )
     }
     guard codes.units > 0 else { throw ProxyRefusal("the network has no ReLUs.") }
     guard let result = codes.agreements.logDeterminant else {

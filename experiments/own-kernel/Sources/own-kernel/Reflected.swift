@@ -27,7 +27,8 @@ final class ReflectedGrid: Sampling {
   /// A border is reflected once, so that nothing may lie further outside than the image is large.
   func check(_ input: FeatureShape, output: FeatureShape) throws {
     let padding = geometry.padding
-    guard max(padding.top, padding.bottom) < input.height, max(padding.left, padding.right) < input.width else {
+    guard max(padding.top, padding.bottom) < input.height, max(padding.left, padding.right) < input.width
+    else {
       throw WorkbenchError(
         "reflected needs padding smaller than the image, not \(padding) on \(input.height)×\(input.width) pixels."
       )
@@ -40,7 +41,8 @@ final class ReflectedGrid: Sampling {
 
   /// By the definition a read is the grid's place plus an offset: here, the way from that place to its mirror image.
   func definition(_ input: Tensor64, _ parameters: [Tensor64]) -> Positions {
-    let shape = FeatureShape(batch: input.shape[0], height: input.shape[1], width: input.shape[2], channels: input.shape[3])
+    let shape = FeatureShape(
+      batch: input.shape[0], height: input.shape[1], width: input.shape[2], channels: input.shape[3])
     return ReflectedRows(geometry, input: shape).positions
   }
 
@@ -101,7 +103,8 @@ struct ReflectedRows: SamplingPlan {
   }
 
   var positions: Positions {
-    let offset = Tensor64([output.batch, output.height, output.width, 2 * geometry.taps]) { _, row, column, slot in
+    let offset = Tensor64([output.batch, output.height, output.width, 2 * geometry.taps]) {
+      _, row, column, slot in
       let (y, x) = grid(row, column, slot / 2)
       return Double(slot % 2 == 0 ? reflect(y, input.height) - y : reflect(x, input.width) - x)
     }

@@ -1,0 +1,86 @@
+import CHints
+
+/// The microkernel of the indirect GEMM: a tile of output pixels × one or two vectors of outputs,
+/// `y = finish(start + Σ over slots, channels of step(x, w))`.
+///
+/// Out of line, so that there is one copy of each size, under its own name.
+enum Tile<Rows: TileRows, Panel: Lanes, Stride: ChannelStride>
+where Rows.Arguments == TileArguments, Rows.Operands == TileOperands<Panel> {
+  @inline(never)
+  static func run(_ tile: TileArguments) {
+    let one = Vector(repeating: tile.one)
+    var rows = Rows(0, tile)
+    var ahead = tile.ahead
+    for slot in 0..<tile.slots {
+      rows.enter(0, tile, part: slot)
+      let run = tile.runs[slot]
+      var w = tile.weights + run.first &* Panel.count
+      var channel = 0
+      for _ in 0..<run.count {
+        rows.add(0, TileOperands(channel: channel, weights: Panel(at: w), one: one))
+        w += Panel.count
+        channel = Stride.next(channel, tile.channelStep)
+        // The weights of one vector of outputs are in the cache, and their loop has better uses for the registers.
+        if Panel.count > Vector.scalarCount {
+          workbench_prefetch(ahead)
+          ahead += tile.aheadStep
+        }
+      }
+    }
+    if tile.finish.isPlain {
+      // Known to the compiler, this saves two branches for each vector.
+      var plain = tile
+      plain.finish = StoreOptions()
+      rows.store(plain, width: Panel.count)
+    } else {
+      rows.store(tile, width: Panel.count)
+    }
+  }
+}
+
+/// What the rows of a tile share in one step.
+struct TileOperands<Panel: Lanes> {
+  let channel: Int
+  let weights: Panel
+  let one: Vector
+}
+
+/// One output pixel of a tile.
+struct PixelRow<Panel: Lanes, Step: Accumulation>: TileRow {
+  private var sums: Panel
+  private var x: UnsafePointer<Float>
+
+  @inline(__always) init(_ index: Int, _ tile: TileArguments) {
+    sums = Panel(startingFrom: Panel(at: tile.bias), Step.self)
+    x = tile.weights
+  }
+
+  @inline(__always) mutating func enter(_ index: Int, _ tile: TileArguments, part slot: Int) {
+    x = tile.rows[slot &* largestTileRows &+ index]
+  }
+
+  @inline(__always) mutating func add(_ index: Int, _ operands: TileOperands<Panel>) {
+    sums.add(Vector(repeating: x[operands.channel]), operands.weights, one: operands.one, Step.self)
+  }
+
+  @inline(__always) func store(_ index: Int, _ tile: TileArguments) {
+    guard index < tile.count else { return }
+    let outputs = sums.finished(Panel(at: tile.bias), Step.self)
+    outputs.store(tile.outputs[index] + tile.column, tile.columns, tile.finish)
+  }
+}
+
+/// How far a row's channels lie apart.
+protocol ChannelStride {
+  static func next(_ channel: Int, _ step: Int) -> Int
+}
+
+/// Channels side by side.
+enum UnitStride: ChannelStride {
+  @inline(__always) static func next(_ channel: Int, _ step: Int) -> Int { channel &+ 1 }
+}
+
+/// Channels `step` apart.
+enum AnyStride: ChannelStride {
+  @inline(__always) static func next(_ channel: Int, _ step: Int) -> Int { channel &+ step }
+}
