@@ -105,7 +105,7 @@ extension Harness {
         labels: (0..<count).map { $0 % 2 },
         classes: 2, source: "tiny")
     }
-    return try! Dataset(name: "tiny", classes: 2, train: examples(4), test: examples(2))
+    return certain { try Dataset(name: "tiny", classes: 2, train: examples(4), test: examples(2)) }
   }()
 
   private static func trainer() throws -> Trainer {

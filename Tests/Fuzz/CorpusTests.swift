@@ -2,8 +2,9 @@ import Foundation
 import Tensors
 import Testing
 
-/// Every harness on its seeds, on the inputs that were kept of fuzzing, and on some changes of both. The fuzzer itself,
-/// which looks for inputs that reach new code, is Tests/Fuzz/run.
+/// Every harness on its seeds, on the inputs that were kept of fuzzing, and on 200 changes of both; with
+/// WORKBENCH_FUZZ_SECONDS in the environment, on as many changes as fit into that time. The fuzzer itself, which looks for
+/// inputs that reach new code, is Tests/Fuzz/run.
 @Suite(.serialized) struct CorpusTests {
   static let corpus = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
     "Corpus")
@@ -22,12 +23,20 @@ import Testing
       #expect(throws: Never.self, "\(file.lastPathComponent)") { try harness.accepts(input) }
       return input
     }
-    var random = Random(seed: 18).split(name)
-    for _ in 0..<200 {
-      let input = Self.changed((seeds + kept)[random.below(seeds.count + kept.count)], &random)
-      #expect(throws: Never.self, "\(Data(input).base64EncodedString())") { try harness.accepts(input) }
+    var random = Random(seed: 18).split(name), count = 0
+    let pool = seeds + kept, end = Self.seconds.map { ContinuousClock.now + .seconds($0) }
+    while end.map({ ContinuousClock.now < $0 }) ?? (count < 200) {
+      let input = Self.changed(pool[random.below(pool.count)], &random)
+      count += 1
+      do { _ = try harness.accepts(input) } catch {
+        Issue.record("\(error), from the input \(Data(input).base64EncodedString())")
+        break
+      }
     }
+    if end != nil { print("\(name): \(count) inputs") }
   }
+
+  static let seconds = ProcessInfo.processInfo.environment["WORKBENCH_FUZZ_SECONDS"].flatMap(Double.init)
 
   /// A seed that is refused would fuzz nothing but its refusal.
   @Test(arguments: Harness.all.map(\.name)) func seedsAreAccepted(_ name: String) throws {

@@ -53,6 +53,11 @@ func require(_ condition: Bool, _ otherwise: @autoclosure () -> String) throws {
   guard condition else { throw Finding(otherwise()) }
 }
 
+/// What the harnesses are made of, which cannot fail.
+func certain<Value>(_ make: () throws -> Value) -> Value {
+  do { return try make() } catch { fatalError("\(error)") }
+}
+
 /// A folder for files that readers take by their path, in memory where the system has such a place.
 enum Scratch {
   static let folder: String = {

@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Layers
+import Networks
 import Tensors
 
 @testable import Command
@@ -8,7 +9,7 @@ import Tensors
 
 extension Harness {
   /// What a user writes: problems, kernels, sweeps.
-  static let texts = [problem, problems, kernel, layer, yaml, sweep]
+  static let texts = [problem, problems, kernel, layer, initialization, yaml, sweep]
 
   private static let problem = Harness(
     "problem",
@@ -43,10 +44,7 @@ extension Harness {
     KernelRegistry.builtIn.kernels.map(\.name)
     + KernelRegistry.builtIn.kernels.flatMap { kernel in
       kernel.options.map { "\(kernel.name):\($0.name)=\($0.initial)" }
-    } + [
-      "standard,adder:dilation=2", "shift+standard+dilated:dilation=4",
-      "cbam:around=squeeze-excite:around=adder",
-    ]
+    } + ["cbam:around=squeeze-excite:around=adder"]
 
   private static let kernel = Harness("kernel", texts: items + ["standard,adder:dilation=2", "all"]) { text in
     for choice in try KernelRegistry.builtIn.choices(text) {
@@ -79,6 +77,18 @@ extension Harness {
       } catch let refusal as WorkbenchError { refusals.append(refusal) }
     }
     if refusals.count == 3 { throw refusals[0] }
+  }
+
+  private static let initialization = Harness(
+    "init",
+    texts: ["default"] + InitializationScheme.all.map(\.name)
+      + InitializationScheme.all.flatMap { scheme in
+        scheme.options.map { "\(scheme.name):\($0.name)=\($0.initial)" }
+      }
+  ) { text in
+    guard let chosen = try InitializationScheme.chosen(text) else { return }
+    let again = try InitializationScheme.chosen(chosen.item)
+    try require(again == chosen, "‘\(chosen.item)’")
   }
 
   private static let sweeps = [

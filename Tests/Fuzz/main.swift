@@ -12,6 +12,15 @@ func runDriver(
 /// The chosen harness: libFuzzer calls a C function, which cannot hold one.
 nonisolated(unsafe) var chosen = Harness.all[0]
 
+/// One input. It has the name that libFuzzer's own main function wants, though that function is not used.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func readOne(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+  do { _ = try chosen.accepts(Array(UnsafeBufferPointer(start: bytes, count: count))) } catch {
+    fatalError("\(chosen.name): \(error)")
+  }
+  return 0
+}
+
 func harness(_ name: String) -> Harness {
   guard let found = Harness.all.first(where: { $0.name == name }) else {
     print("There is no harness ‘\(name)’; choose from \(Harness.all.map(\.name).joined(separator: ", ")).")
@@ -34,12 +43,7 @@ default:
   var pointers = words.map { strdup($0) } + [nil]
   let status = pointers.withUnsafeMutableBufferPointer { buffer -> CInt in
     var first = buffer.baseAddress!
-    return runDriver(&count, &first) { bytes, count in
-      do { _ = try chosen.accepts(Array(UnsafeBufferPointer(start: bytes, count: count))) } catch {
-        fatalError("\(chosen.name): \(error)")
-      }
-      return 0
-    }
+    return runDriver(&count, &first, readOne)
   }
   exit(status)
 }
