@@ -113,7 +113,10 @@ let package = Package(
       name: "ExperimentsTests",
       dependencies: ["TestSupport", "Experiments", "Learning", "Kernels", "Layers", "Tensors"]),
     .testTarget(
-      name: "CommandTests", dependencies: ["TestSupport", "Command", "Experiments", "Tensors", "experiment"],
+      name: "CommandTests",
+      dependencies: [
+        "TestSupport", "Command", "Experiments", "Learning", "Networks", "Tensors", "experiment",
+      ],
       exclude: ["Fixtures"]),
     fuzz,
   ],

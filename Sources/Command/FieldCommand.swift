@@ -22,22 +22,16 @@ struct FieldCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp("Kernels, separated by commas, or all; see ‘experiment list’.", valueName: "names"))
   var conv: String
-  @Option(help: ArgumentHelp("Layers of the stack (default: 10).", valueName: "n"))
-  var depth: Int?
-  @Option(help: ArgumentHelp("The window of the stack's kernels (default: 3).", valueName: "n"))
-  var kernel: Int?
-  @Option(help: ArgumentHelp("Channels of the stack (default: 32).", valueName: "n"))
-  var channels: Int?
+  @Option(FieldSettings.depth) var depth: String?
+  @Option(FieldSettings.window) var kernel: String?
+  @Option(FieldSettings.channels) var channels: String?
   @OptionGroup(title: "A model in place of the stack")
   var model: ModelArgument
   @OptionGroup(title: "A model in place of the stack")
   var variations: ModelOptions
-  @Option(help: ArgumentHelp("The images (default: 61; of a model its own).", valueName: "size"))
-  var size: SizeArgument?
-  @Option(help: ArgumentHelp("Draws of weights and images, over which is averaged.", valueName: "n"))
-  var seeds = 5
-  @Option(help: ArgumentHelp("Images of each draw.", valueName: "n"))
-  var batch = 4
+  @Option(FieldSettings.size) var size: String?
+  @Option(FieldSettings.seeds) var seeds: String?
+  @Option(FieldSettings.batch) var batch: String?
   @Option(help: ArgumentHelp("Threads; no result depends on it (default: all cores).", valueName: "n"))
   var threads = ProcessInfo.processInfo.activeProcessorCount
   @Option(help: ArgumentHelp("Where the rows go.", valueName: "file"))
@@ -46,20 +40,20 @@ struct FieldCommand: ParsableCommand {
   var map: String?
 
   func validate() throws {
-    for (value, name, range) in [
-      (depth, "--depth", 1...1000), (kernel, "--kernel", 1...1023), (channels, "--channels", 1...4096),
-      (seeds, "--seeds", 1...10_000), (batch, "--batch", 1...4096), (threads, "--threads", 1...1024),
-      (size?.pair.height, "--size", 1...4096), (size?.pair.width, "--size", 1...4096),
-    ] {
-      if let value { try check(value, name, range) }
-    }
+    try check(threads, "--threads", 1...1024)
+    _ = try settings()
     guard model.name == nil || (depth == nil && kernel == nil && channels == nil) else {
       throw ValidationError(
         "--depth, --kernel and --channels belong to a stack; leave them out, or the model.")
     }
-    guard kernel.map({ $0 % 2 == 1 }) ?? true else {
-      throw ValidationError("--kernel must be odd, so that there is a centre.")
-    }
+  }
+
+  private func settings() throws -> FieldSettings {
+    try Command.settings([
+      Given(FieldSettings.depth, depth), Given(FieldSettings.window, kernel),
+      Given(FieldSettings.channels, channels), Given(FieldSettings.size, size),
+      Given(FieldSettings.seeds, seeds), Given(FieldSettings.batch, batch),
+    ])
   }
 
   func run() throws {
@@ -67,23 +61,22 @@ struct FieldCommand: ParsableCommand {
     let kernels = try variations.kernels(ExperimentCommand.registry.choices(conv))
     let standard = try ExperimentCommand.registry.choice("standard")
     if let csv { try AtomicFile.checkFolder(of: csv) }
-    let depth = depth ?? 10, window = kernel ?? 3
-    var channels = channels ?? 32, size = size?.pair ?? Pair(61), description: (any ModelDescription)?
+    var settings = try settings(), description: (any ModelDescription)?
     if let model {
       let own = Models.input(model)
-      channels = own.channels
-      size = self.size?.pair ?? Pair(own.height, own.width)
-      description = try variations.description(model, inputChannels: channels, classes: 10)
+      settings.channels = own.channels
+      if size == nil { settings.size = Pair(own.height, own.width) }
+      description = try variations.description(model, inputChannels: own.channels, classes: 10)
     }
+    let rule = try variations.settings().initialization ?? nil
     Cancellation.listen()
-    let progress = ProgressLine("fields", total: kernels.count * seeds)
+    let progress = ProgressLine("fields", total: kernels.count * settings.seeds)
     defer { progress.finish() }
-    let study = try FieldStudy(
-      kernels, .init(size: size, channels: channels, seeds: seeds, batch: batch, threads: threads),
-      progress: progress
-    ) { kernel, seed in
+    let study = try FieldStudy(kernels, settings.plan(threads: threads), progress: progress) { kernel, seed in
       guard let description else {
-        return try FieldStudy.stack(kernel, depth: depth, window: window, channels: channels, seed: seed)
+        let layers = try settings.stack(kernel, seed: seed)
+        rule?.apply(to: Sequential(numbered: layers), random: Random(seed: seed).split("init"))
+        return layers
       }
       let network = try Network(description, kernel: kernel, standard: standard, seed: seed)
       guard let links = network.featureLinks else {
@@ -92,13 +85,7 @@ struct FieldCommand: ParsableCommand {
       return links
     }
     progress.finish()
-    if let csv {
-      try study.table([
-        ("model", model ?? "stack"), ("depth", model == nil ? "\(depth)" : ""),
-        ("kernel_size", model == nil ? "\(window)" : ""), ("channels", "\(channels)"), ("seeds", "\(seeds)"),
-        ("batch", "\(batch)"),
-      ]).write(to: csv)
-    }
+    if let csv { try study.table(settings.cells(model: model)).write(to: csv) }
     if let map { try study.writeMaps(to: map) }
     print(study.text)
     if conv != "all", let refused = study.rows.first(where: { $0.refusal != nil }) {

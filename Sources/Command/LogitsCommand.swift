@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Layers
+import Learning
 import Networks
 import Tensors
 
@@ -12,7 +13,7 @@ struct LogitsCommand: ParsableCommand {
     discussion: """
       Example: swift run experiment train resnet20 --epochs 2 --save net.safetensors && swift run experiment logits resnet20 --weights net.safetensors --input experiments/arrays/digits.npy --output logits.npy
 
-      experiments/peers/convert_checkpoint.py makes such files of torchvision's and timm's checkpoints.
+      A regression's outputs are in the targets' units. experiments/peers/convert_checkpoint.py makes such files of torchvision's and timm's checkpoints.
       """)
 
   @OptionGroup(title: "The model")
@@ -58,7 +59,12 @@ struct LogitsCommand: ParsableCommand {
     var context = Context(training: false, threads: threads)
     // Each layer runs once: what it makes of its weights is not worth keeping.
     context.keepsPreparedWeights = false
-    let logits = network.forward(images, context)
+    var logits = network.forward(images, context)
+    if let scale = try TargetScale(metadata: SafetensorsFile(weights).metadata),
+      scale.means.count == network.description.classes
+    {
+      logits = Tensor(scale.predictions(logits.values), logits.shape)
+    }
     try NpyFile.write(
       network.description.isDense
         ? logits.toFileOrder(.features) : logits.reshaped([shape.batch, logits.count / shape.batch]),

@@ -31,7 +31,7 @@ struct ProxiesCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Minibatches, which ZiCo takes all of, the others the first.", valueName: "n"))
   var batches = 4
   @Option(help: "Whether minibatches are random images of the training split, or its first ones: on or off.")
-  var shuffle = RecipeOptions.Switch.on
+  var shuffle = Switch.on
   @Option(help: ArgumentHelp("Which ones, separated by commas (default: all).", valueName: "names"))
   var proxies: ProxyList?
   @Option(
@@ -93,6 +93,9 @@ struct ProxiesCommand: ParsableCommand {
     }
   }
 }
+
+/// `on` or `off` on the command line.
+enum Switch: String, CaseIterable, ExpressibleByArgument { case on, off }
 
 /// Names of proxies on the command line: `grad_norm,snip`.
 struct ProxyList: ExpressibleByArgument {

@@ -62,9 +62,8 @@ struct RunCommand: ParsableCommand {
     }
     var seen = Set<String>()
     let kernels = (asked.prefix(1) + present + asked).filter { seen.insert($0.item).inserted }
-    let recipe: SweepVocabulary.RecipeMaker = { [epochs] isRegression, hasPenalties in
-      Recipe.standard(epochs: epochs, isRegression: isRegression, hasPenalties: hasPenalties)
-    }
+    var recipe = RecipeSettings()
+    recipe.epochs = epochs
     let sweep = try Sweep.mainJob(
       kernels, in: variations.sweepModel(model.name ?? Models.standard), on: data, seeds: seeds,
       recipe: epochs == 0 ? nil : recipe)

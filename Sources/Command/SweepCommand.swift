@@ -36,7 +36,7 @@ struct SweepCommand: ParsableCommand {
   func run() throws {
     let stem = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
     let output = output ?? "experiment-output/\(stem)"
-    let sweep = try Sweep(file: file, .command)
+    let sweep = try Sweep(file: file, ExperimentCommand.registry)
     Cancellation.listen()
     let runner = try SweepRunner(sweep, threads: records.threads)
     if dryRun {
@@ -53,54 +53,5 @@ struct SweepCommand: ParsableCommand {
       "\nRuns: \(outcome.now) done now, \(outcome.before) before. Tables and records: \(output)/; pictures: experiment report \(output)"
     )
     if let disagreement = outcome.disagreement { throw WorkbenchError(disagreement) }
-  }
-}
-
-extension SweepVocabulary {
-  /// The words of the command line: the options of `experiment train`, by their names there.
-  static var command: SweepVocabulary {
-    SweepVocabulary(
-      registry: ExperimentCommand.registry,
-      modelOptions: [
-        Option("stages", .commaList), Option("shortcut"), Option("stride-on"),
-        Option("dilate-stages", .commaList), Option("zero-init", .flag(negatable: false)),
-        Option("expansion"), Option("width"), Option("init"),
-      ],
-      model: { name, arguments, channels, classes in
-        let options = try sentence {
-          try ModelOptions.parse(arguments)
-        } message: {
-          ModelOptions.message(for: $0)
-        }
-        let description = try options.description(name, inputChannels: channels, classes: classes)
-        try (description as? ResidualDescription)?.check()
-        return description
-      },
-      recipeOptions: [
-        Option("epochs"), Option("batch"), Option("optimizer"), Option("rate"), Option("momentum"),
-        Option("nesterov", .flag(negatable: true)), Option("weight-decay"), Option("schedule"),
-        Option("milestones", .numbers), Option("warm-up"), Option("smoothing"), Option("augment"),
-        Option("shuffle"), Option("standardize"),
-      ],
-      recipe: { arguments in
-        let options = try sentence {
-          try RecipeOptions.parse(arguments)
-        } message: {
-          RecipeOptions.message(for: $0)
-        }
-        let recipes = [false, true].map { isRegression in
-          [false, true].map { options.recipe(isRegression: isRegression, hasPenalties: $0) }
-        }
-        return { recipes[$0 ? 1 : 0][$1 ? 1 : 0] }
-      })
-  }
-
-  /// An error of the argument parser as a sentence.
-  private static func sentence<Result>(
-    _ body: () throws -> Result, message: (any Error) -> String
-  ) throws -> Result {
-    do { return try body() } catch let error as WorkbenchError { throw error } catch {
-      throw WorkbenchError(message(error).split(separator: "\n").joined(separator: " "))
-    }
   }
 }

@@ -74,13 +74,14 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     let name = model.name ?? Models.standard
     try checkOverwriting()
+    let settings = try recipe.settings()
     let data = try loadData(data), shape = data.train.images.shape
     let network = try variations.network(
       name, conv, inputChannels: shape[3], classes: data.classes, seed: UInt64(seed))
     try data.check(fits: network.description)
     _ = try network.outputShape(
       for: FeatureShape(
-        batch: min(recipe.batch, data.train.count), height: shape[1], width: shape[2], channels: shape[3]))
+        batch: min(settings.batch, data.train.count), height: shape[1], width: shape[2], channels: shape[3]))
     if let weights { try load(weights, into: network, partial: partial) }
     let prefixes = freeze.map { $0.split(separator: ",").map(String.init) } ?? []
     guard freeze == nil || !prefixes.isEmpty else {
@@ -90,7 +91,7 @@ struct TrainCommand: ParsableCommand {
       throw WorkbenchError(
         "No parameter of \(name) starts with ‘\(prefix)’; see ‘experiment describe \(name)’.")
     }
-    let plan = recipe.recipe(
+    let plan = settings.recipe(
       isRegression: data.isRegression, hasPenalties: network.description.hasPenalties)
     let trainer = Trainer(
       network, on: data, plan, seed: UInt64(seed), threads: threads,
@@ -99,12 +100,15 @@ struct TrainCommand: ParsableCommand {
       throw WorkbenchError("Everything is frozen, so there is nothing to train; shorten --freeze.")
     }
     Cancellation.listen()
-    let perEpoch = (data.train.count + recipe.batch - 1) / recipe.batch
+    let perEpoch = (data.train.count + settings.batch - 1) / settings.batch
     let job = TrainingJob(
-      definition: definition(network.description, plan, data), save: save,
-      resume: resume, log: log, lastStep: steps, metadata: network.metadata.merging(data.metadata) { $1 })
-    print(Self.header(network, data, seed: seed, threads: threads))
-    let progress = ProgressLine("steps", total: min(steps ?? .max, recipe.epochs * perEpoch))
+      definition: try definition(network.description, plan, data), save: save,
+      resume: resume, log: log, lastStep: steps,
+      metadata: [data.metadata, trainer.targetScale?.metadata ?? [:]].reduce(network.metadata) {
+        $0.merging($1) { $1 }
+      })
+    print(Self.header(network, data, trainer.targetScale, seed: seed, threads: threads))
+    let progress = ProgressLine("steps", total: min(steps ?? .max, settings.epochs * perEpoch))
     defer { progress.finish() }
     do {
       try job.run(trainer, progress) { print(Self.line($0)) }
@@ -152,26 +156,34 @@ struct TrainCommand: ParsableCommand {
   }
 
   /// What is trained, and on what.
-  private static func header(_ network: Network, _ data: Dataset, seed: Int, threads: Int) -> String {
+  private static func header(
+    _ network: Network, _ data: Dataset, _ scale: TargetScale?, seed: Int, threads: Int
+  ) -> String {
     func count(_ number: Int, _ one: String, _ many: String) -> String {
       "\(number) \(number == 1 ? one : many)"
     }
     let shape = data.train.images.shape
+    func list(_ values: [Double]) -> String {
+      values.map { Cell.number($0, digits: 4) }.joined(separator: ", ")
+    }
+    let targets = scale.map {
+      "trained on targets less their mean (\(list($0.means))), divided by their deviation (\(list($0.deviations)))"
+    }
     return [
       "\(network.description.name) with \(network.kernel): \(Cell.grouped(network.parameterCount)) parameters",
       "\(data.name): \(data.train.count) training and \(data.test.count) test images of "
         + "\(count(shape[3], "channel", "channels")), \(shape[1])×\(shape[2]) pixels; "
         + (data.isRegression
           ? count(data.classes, "value", "values") : count(data.classes, "class", "classes")),
-      "seed \(seed), \(count(threads, "thread", "threads"))",
-    ].joined(separator: "\n")
+      targets, "seed \(seed), \(count(threads, "thread", "threads"))",
+    ].compactMap { $0 }.joined(separator: "\n")
   }
 
   /// Everything that the result depends on, but initial weights, which are in the checkpoint.
   private func definition(
     _ description: any ModelDescription, _ plan: Recipe, _ data: Dataset
-  ) -> [String: String] {
-    var definition = recipe.definition(of: plan)
+  ) throws -> [String: String] {
+    var definition = plan.savedDefinition
     definition["model"] = description.name
     definition["conv"] = conv ?? description.ownKernel ?? "standard"
     definition["data"] = data.definition
@@ -181,7 +193,7 @@ struct TrainCommand: ParsableCommand {
     definition["dilation"] = variations.dilation?.text ?? "the kernel's"
     definition["offset-groups"] = variations.offsetGroups.map { "\($0)" } ?? "the kernel's"
     if let initialization = description.initialization { definition["init"] = initialization.item }
-    if let width = variations.width { definition["width"] = "\(width)" }
+    if let width = try variations.settings().width { definition["width"] = "\(width)" }
     guard let description = description as? ResidualDescription else { return definition }
     definition["stages"] = description.replacedStages.map { "\($0.sorted())" } ?? "all"
     definition["shortcut"] = description.shortcut.rawValue

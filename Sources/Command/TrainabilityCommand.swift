@@ -53,7 +53,7 @@ struct TrainabilityCommand: ParsableCommand {
     guard (0...1000).contains(rate) else {
       throw ValidationError("--rate is \(rate); it must be from 0 to 1000.")
     }
-    guard variations.shortcut != ResidualDescription.Shortcut.none else {
+    guard try variations.settings().shortcut != ResidualDescription.Shortcut.none else {
       throw ValidationError("Networks without shortcuts are measured anyway; leave out --shortcut none.")
     }
   }

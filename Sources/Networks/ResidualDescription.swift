@@ -77,6 +77,8 @@ public struct ResidualDescription: ModelDescription {
   public var stemWidth: Int
   /// The stages, first to last: `layer1`, `layer2`, …
   public var stages: [Stage]
+  /// So many times as many channels as the model's name stands for.
+  public private(set) var widthFactor = 1.0
   /// Groups of the bottlenecks' k×k convolutions (Xie et al., 2016, arXiv:1611.05431).
   public var groups = 1
   /// The factor on the width inside bottlenecks (Zagoruyko and Komodakis, 2016, arXiv:1605.07146), as a fraction.
@@ -139,6 +141,7 @@ public struct ResidualDescription: ModelDescription {
       ("shortcut", shortcut.rawValue),
       ("stride-on", block == .bottleneck ? stridePlace.rawValue : ""), ("dilate-stages", list(dilatedStages)),
       ("expansion", block == .shift ? "\(shiftExpansion)" : ""),
+      ("width", widthFactor == 1 ? "" : "\(widthFactor)"),
     ]
   }
 
@@ -147,6 +150,7 @@ public struct ResidualDescription: ModelDescription {
   public func widened(by factor: Double) -> ResidualDescription {
     func widened(_ width: Int) -> Int { max(1, Int((Double(width) * factor).rounded())) }
     var description = self
+    description.widthFactor *= factor
     description.stemWidth = widened(stemWidth)
     description.stages = stages.map { .init(width: widened($0.width), count: $0.count, stride: $0.stride) }
     return description

@@ -45,6 +45,22 @@ struct ProxyCommandTests {
         == ["dilated_dilation_3.npy", "dilated_dilation_3.pgm", "standard.npy", "standard.pgm"])
   }
 
+  /// A rule for initial weights changes every command that builds a network; `default` is the model's own.
+  @Test(arguments: [
+    ["proxies", "--proxies", "snip"], ["trainability", "--depths", "20", "--epochs", "0"],
+    ["field", "--conv", "standard", "--depth", "2", "--channels", "4", "--size", "9", "--seeds", "1"],
+    ["field", "bottleneck20", "--conv", "standard", "--seeds", "1"],
+  ]) func initialWeightsAreChosen(_ arguments: [String]) throws {
+    func output(_ more: [String]) throws -> String {
+      let outcome = try Experiment.run(arguments + more)
+      #expect(outcome.status == 0, "\(outcome.error)")
+      return outcome.output
+    }
+    let own = try output([])
+    #expect(try output(["--init", "default"]) == own)
+    #expect(try output(["--init", "xavier:distribution=uniform"]) != own)
+  }
+
   @Test func gradientsHaveRows() throws {
     let outcome = try Experiment.run([
       "trainability", "--depths", "20", "--epochs", "1", "--csv", path("t.csv"),

@@ -59,6 +59,39 @@ struct RegressionCommandTests {
     }
   }
 
+  /// Far from 0 and small beside it: targets are standardised for training, and what is predicted is in their units.
+  @Test func predictionsAreInTheTargetsUnits() throws {
+    var random = Random(seed: 2)
+    try FileManager.default.createDirectory(atPath: path("data"), withIntermediateDirectories: true)
+    for (name, count) in [("train", 64), ("test", 32)] {
+      let images = Tensor(normal: [count, 1, 8, 8], using: &random)
+      let targets = (0..<count).map { 5000 + 200 * images[64 * $0] }
+      try NpyFile.write(images, to: path("data/\(name)_images.npy"))
+      try NpyFile.write(Tensor(targets, [count]), to: path("data/\(name)_targets.npy"))
+    }
+    let base = ["resnet20", "--data", "npy:\(path("data"))", "--epochs", "3"]
+    let outcome = try Experiment.run(["train"] + base + ["--save", path("net.safetensors")])
+    #expect(
+      outcome.status == 0 && outcome.output.contains("trained on targets less their mean"), "\(outcome.error)"
+    )
+    let apply = [
+      "logits", "resnet20", "--weights", path("net.safetensors"), "--input", path("data/test_images.npy"),
+      "--output", path("y.npy"),
+    ]
+    #expect(try Experiment.run(apply).status == 0)
+    let predictions = try NpyFile.read(path("y.npy")).tensor()
+    #expect(predictions.shape == [32, 1] && predictions.values.allSatisfy { abs($0 - 5000) < 1000 })
+    // The error of always saying the mean is about 160.
+    let mae = try #require(outcome.output.components(separatedBy: "MAE ").last?.prefix { $0 != "," })
+    #expect((Double(mae) ?? .nan) < 400, "\(mae)")
+    // Trained on the targets as they are, three epochs do not come near.
+    let raw = try Experiment.run(
+      ["train"] + base + ["--standardize", "off", "--save", path("net.safetensors"), "--force"])
+    #expect(raw.status == 0 && !raw.output.contains("trained on targets"), "\(raw.error)")
+    #expect(try Experiment.run(apply).status == 0)
+    #expect(try NpyFile.read(path("y.npy")).tensor().values.allSatisfy { abs($0) < 1000 })
+  }
+
   @Test func severalInputsComeFromSeveralFiles() throws {
     #expect(
       try Experiment.run([

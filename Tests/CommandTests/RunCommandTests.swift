@@ -124,7 +124,7 @@ import Testing
     (["describe", "resnet_20"], "There is no model ‘resnet_20’; did you mean ‘resnet20’?"),
     (["train", "--data", "mnsit:/nowhere"], "did you mean ‘mnist:DIR’?"),
     (["train", "--init", "xaver"], "There is no initialisation ‘xaver’; did you mean ‘xavier’?"),
-    (["train", "--rate", "-1"], "--rate is -1.0; it must be from 0.0 to 1000.0."),
+    (["train", "--rate", "-1"], "--rate is ‘-1’; it must be a number from 0 to 1000."),
     (["run", "--conv", "dilated", "--epochs", "-1"], "--epochs is -1; it must be from 0 to 100000."),
     (["describe"], "Give a model, such as resnet20;"),
     (["describe", "resnet20", "--model", "resnet20"], "Give one model, as the argument or with --model."),

@@ -158,10 +158,16 @@ import Testing
     ),
     (
       "models: bottleneck20\ntraining:\n  epochs: three\n",
-      ":3: The value 'three' is invalid for 'epochs <n>'"
+      ":3: epochs is ‘three’; it must be a whole number from 1 to 1000000."
     ),
-    ("models: bottleneck20\ntraining:\n  epochs: 0\n", ":3: epochs is 0; it must be from 1 to 1000000."),
-    ("models:\n  - name: resnet20\n    shortcut: nothing\n", ":3: The value 'nothing' is invalid"),
+    (
+      "models: bottleneck20\ntraining:\n  epochs: 0\n",
+      ":3: epochs is ‘0’; it must be a whole number from 1 to 1000000."
+    ),
+    (
+      "models:\n  - name: resnet20\n    shortcut: nothing\n",
+      ":3: shortcut is ‘nothing’; it must be one of padding, projection, none."
+    ),
     ("models:\n  - name: resnet20\n    stages: [1, 9]\n", ":3: resnet20 has no stage 9"),
     (
       "models: bottleneck20\ntraining:\n  nesterov: maybe\n",
@@ -170,11 +176,11 @@ import Testing
     ("models: bottleneck20\ndata: mnist:/nowhere\n", ":2: /nowhere/"),
     (
       "models: bottleneck20\ntraining:\n  schedule: step\n  milestones: [\"0.5\", \"--epochs\", \"7\"]\n",
-      ":4: milestones holds ‘--epochs’; it must be a list of numbers"
+      ":4: milestones is ‘0.5 --epochs 7’; it must be numbers from 0 to 1."
     ),
     (
       "models: bottleneck20\ntraining:\n  milestones: --generate-completion-script\n",
-      ":3: milestones holds ‘--generate-completion-script’"
+      ":3: milestones is ‘--generate-completion-script’; it must be numbers from 0 to 1."
     ),
     (
       "kernels: [\"a\\nb\\e[2J\"]\nmodels: bottleneck20\n",

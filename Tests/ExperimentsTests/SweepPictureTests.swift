@@ -10,10 +10,10 @@ import Testing
     ("layers: maybe\n", "a.yaml:2: layers is ‘maybe’;"),
     ("fields: often\n", "a.yaml:2: fields is ‘often’;"),
     ("fields: {deep: 3}\n", "a.yaml:2: unknown key ‘deep’;"),
-    ("fields: {kernel: 4}\n", "a.yaml:2: kernel is 4; it must be odd"),
+    ("fields: {kernel: 4}\n", "a.yaml:2: kernel is ‘4’; it must be an odd number"),
     ("fields: {depth: 0}\n", "a.yaml:2: depth is ‘0’;"),
     ("fields: {size: 9x}\n", "a.yaml:2: size is ‘9x’;"),
-    ("fields: {size: 1x4096}\n", "a.yaml:2: size is ‘1x4096’;"),
+    ("fields: {size: 1x4097}\n", "a.yaml:2: size is ‘1x4097’;"),
   ]) func whatIsWrongIsRefusedWithItsLine(_ text: String, _ start: String) throws {
     let error = #expect(throws: WorkbenchError.self) { try SweepTests.plan("models: resnet20\n" + text) }
     #expect(error?.description.hasPrefix(start) == true, "\(error?.description ?? "nothing")")

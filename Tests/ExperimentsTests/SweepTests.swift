@@ -10,28 +10,8 @@ import Testing
 
 /// Sweep files, their records and tables.
 @Suite struct SweepTests {
-  /// The words of a file, with a stand-in for the command line's options.
-  static let vocabulary = SweepVocabulary(
-    registry: .builtIn, modelOptions: [.init("shortcut"), .init("init")],
-    model: { name, arguments, channels, classes in
-      var model = try Models.description(name, inputChannels: channels, classes: classes)
-      if arguments.contains("--replace=all") { model.replacement = .all }
-      if let item = arguments.last(where: { $0.hasPrefix("--init=") })?.dropFirst(7) {
-        model.initialization = try InitializationScheme.chosen(String(item))
-      }
-      return model
-    },
-    recipeOptions: [.init("epochs"), .init("rate"), .init("milestones", .numbers)],
-    recipe: { arguments in
-      if let wrong = arguments.first(where: { $0.hasPrefix("--rate=-") }) {
-        throw WorkbenchError("--rate is \(wrong.dropFirst(7)); it must be from 0 to 1000.")
-      }
-      let epochs = arguments.contains("--epochs=2") ? 2 : 1
-      return { .standard(epochs: epochs, isRegression: $0, hasPenalties: $1) }
-    })
-
   static func sweep(_ text: String) throws -> Sweep {
-    try SweepParser(vocabulary).sweep(YAMLValue.parse(text, file: "a.yaml"))
+    try SweepParser(.builtIn).sweep(YAMLValue.parse(text, file: "a.yaml"))
   }
 
   static func plan(_ text: String) throws -> SweepPlan { try SweepPlan(sweep(text), threads: 1) }
@@ -51,7 +31,10 @@ import Testing
     ("models: bottleneck20\nreplace: some\n", "a.yaml:2: replace is ‘some’;"),
     ("models:\n  - resnet20\n  - vgg\n", "a.yaml:3: There is no model ‘vgg’;"),
     ("models:\n  - {name: resnet20, window: 5}\n", "a.yaml:2: unknown key ‘window’;"),
-    ("models: resnet20\ntraining:\n  rate: -1\n", "a.yaml:3: rate is -1;"),
+    (
+      "models: resnet20\ntraining:\n  rate: -1\n",
+      "a.yaml:3: rate is ‘-1’; it must be a number from 0 to 1000."
+    ),
     ("models: resnet20\nmodels: resnet32\n", "a.yaml:1: the same key stands twice"),
     ("models: [resnet20\n", "a.yaml:2: invalid YAML:"),
     ("training:\n  epochs: 1\noperators:\n  seconds: 1\n", "a.yaml:2: there are no models to train;"),
@@ -100,6 +83,29 @@ import Testing
     let former = try Self.plan(
       "models: bottleneck20\nseeds: [7]\ntraining: {epochs: 2}\nkernels: [shift]\ndata: digits:split=1437\n")
     #expect(former.runs.last?.name == "be1ad93d3b964e59492b34001ca186a4")
+    // What is varied in a model is named as the file writes it.
+    let varied = try Self.plan(
+      "models: [{name: resnet20, dilate-stages: '3,2', zero-init: no}]\nkernels: ['dilated:dilation=4']\nreplace: all\n"
+        + "seeds: 2\ntraining: {epochs: 2, optimizer: adamw, schedule: step, milestones: [0.5, 0.8], nesterov: false, rate: 1e-2, augment: off}\n"
+    )
+    #expect(varied.runs.last?.name == "455593b6df1573c88d752c5eebb6b741")
+  }
+
+  /// The command line's words for what is varied in a model, which records of `run` are named by.
+  @Test func variedModelsAreNamedByValues() throws {
+    var settings = ModelSettings()
+    #expect(settings.notes.isEmpty)
+    for (name, text) in [
+      ("stages", "3,2"), ("width", "2"), ("zero-init", "on"), ("init", "he:fan=in"), ("expansion", "03"),
+      ("shortcut", "projection"), ("replace", "all"),
+    ] {
+      let setting = try #require(ModelSettings.all.first { $0.name == name })
+      try setting.set(&settings, [text], label: name)
+    }
+    #expect(
+      settings.notes.map { "\($0.name)=\($0.text)" } == [
+        "stages=2,3", "shortcut=projection", "zero-init=on", "expansion=3", "width=2.0", "init=he",
+      ])
   }
 
   @Test func nameDependsOnEverythingThatDefinesARun() throws {

@@ -13,8 +13,8 @@ public struct Sweep: Sendable {
   /// Reads a file.
   ///
   /// - Throws: a ``WorkbenchError`` of the form `FILE:LINE: SENTENCE`.
-  public init(file: String, _ vocabulary: SweepVocabulary) throws {
-    self = try SweepParser(vocabulary).sweep(YAMLValue.read(file))
+  public init(file: String, _ registry: KernelRegistry) throws {
+    self = try SweepParser(registry).sweep(YAMLValue.read(file))
   }
 
   init(groups: [SweepGroup], _ experiment: MachineRecord.Experiment = .sweep) {
@@ -28,9 +28,9 @@ public struct Sweep: Sendable {
   ///   - kernels: `standard` first.
   ///   - seeds: the seeds 0 ..< `seeds` are trained.
   ///   - recipe: how networks are trained; nil if they are not.
-  public static func mainJob(
+  package static func mainJob(
     _ kernels: [KernelChoice], in model: SweepModel, on data: String, seeds: Int,
-    recipe: SweepVocabulary.RecipeMaker?
+    recipe: RecipeSettings?
   ) throws -> Sweep {
     Sweep(
       groups: [
@@ -63,7 +63,7 @@ public struct SweepGroup: Sendable {
   /// The seeds of trainings.
   let seeds: [Int]
   /// How networks are trained; nil if they are not.
-  let recipe: SweepVocabulary.RecipeMaker?
+  let recipe: RecipeSettings?
   /// How long the networks of a model may be timed together, in seconds; nil if they are not.
   let latencySeconds: Double?
   /// Whether the proxies of networks are computed.
@@ -71,7 +71,7 @@ public struct SweepGroup: Sendable {
   /// Whether the layers of networks are timed.
   let hasLayers: Bool
   /// What receptive fields are measured; nil if none are.
-  let fields: SweepFields?
+  let fields: FieldSettings?
   /// What is timed of operators; nil if nothing is.
   let operators: SweepOperators?
 }
@@ -85,19 +85,28 @@ public struct SweepModel: Sendable {
   /// Its description for data of so many channels and classes.
   let description: @Sendable (_ channels: Int, _ classes: Int) throws -> any ModelDescription
 
-  /// A model.
+  /// A model by its name, varied.
   ///
   /// - Parameters:
-  ///   - label: the `model` column.
-  ///   - definition: what of it defines a run.
-  ///   - description: its description for data of so many channels and classes.
-  public init(
-    label: String, definition: [String: String],
-    description: @escaping @Sendable (_ channels: Int, _ classes: Int) throws -> any ModelDescription
-  ) {
-    self.label = label
+  ///   - notes: the settings that were given, by name, and how they are written.
+  ///   - isLabelled: whether the label has them too.
+  /// - Throws: a ``WorkbenchError`` if there is no such model.
+  package init(
+    _ name: String, _ settings: ModelSettings, _ notes: [(name: String, text: String)], isLabelled: Bool
+  ) throws {
+    let plain = try settings.description(name, inputChannels: 1, classes: 10)
+    var definition = ["model": name, "replace": plain.replacement.rawValue]
+    if plain.revision > 1 { definition["model.revision"] = "\(plain.revision)" }
+    for note in notes { definition["model.\(note.name)"] = note.text }
+    let texts = notes.map { $0.text == "on" ? ":\($0.name)" : ":\($0.name)=\($0.text)" }
+    let label = isLabelled ? name + texts.joined() : name
     self.definition = definition
-    self.description = description
+    self.label = label
+    description = { channels, classes in
+      var description = try settings.description(name, inputChannels: channels, classes: classes)
+      description.name = label
+      return description
+    }
   }
 }
 

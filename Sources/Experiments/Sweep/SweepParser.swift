@@ -6,9 +6,9 @@ import Tensors
 
 /// Makes a sweep of a YAML file.
 struct SweepParser {
-  private let vocabulary: SweepVocabulary
+  private let registry: KernelRegistry
 
-  init(_ vocabulary: SweepVocabulary) { self.vocabulary = vocabulary }
+  init(_ registry: KernelRegistry) { self.registry = registry }
 
   private static let groupKeys = [
     "kernels", "models", "replace", "init", "data", "seeds", "training", "latency", "proxies", "layers",
@@ -43,7 +43,7 @@ struct SweepParser {
     _ entries: [(key: String, value: YAMLValue)], _ name: String?, _ place: YAMLValue
   ) throws -> SweepGroup {
     let values = Dictionary(entries.map { ($0.key, $0.value) }) { first, _ in first }
-    let kernels = try values["kernels"].map(kernels) ?? [vocabulary.registry.choice("standard")]
+    let kernels = try values["kernels"].map(kernels) ?? [registry.choice("standard")]
     guard values["models"] != nil || values["operators"] != nil || values["fields"] != nil else {
       throw place.error("there is nothing to do; name models, operators to time, or fields to measure.")
     }
@@ -77,12 +77,12 @@ struct SweepParser {
   }
 
   private func kernels(_ list: YAMLValue) throws -> [KernelChoice] {
-    let standard = try vocabulary.registry.choice("standard")
+    let standard = try registry.choice("standard")
     if list.elements.count == 1, try list.elements[0].text("kernels") == "all" {
-      return try vocabulary.registry.choicesBesideStandard("all")
+      return try registry.choicesBesideStandard("all")
     }
     let choices = try unique(list, "kernels").map { text, element in
-      try element.located { try vocabulary.registry.choice(text) }
+      try element.located { try registry.choice(text) }
     }
     return [standard] + choices.filter { $0.item != standard.item }
   }
@@ -114,9 +114,9 @@ struct SweepParser {
   private func model(
     _ value: YAMLValue, _ replacement: Replacement?, _ initial: YAMLValue?
   ) throws -> SweepModel {
-    let options = vocabulary.modelOptions
+    let settings = ModelSettings.all.filter { $0.name != ModelSettings.replace.name }
     var entries =
-      value.isMapping ? try value.entries(known: ["name"] + options.map(\.name), of: "a model") : []
+      value.isMapping ? try value.entries(known: ["name"] + settings.map(\.name), of: "a model") : []
     guard let nameValue = value.isMapping ? entries.first(where: { $0.key == "name" })?.value : value else {
       throw value.error("this model has no name; give it one with ‘name: …’.")
     }
@@ -127,65 +127,27 @@ struct SweepParser {
       entries.append((key: "init", value: initial))
     }
     let name = try nameValue.text("a model")
-    let make = vocabulary.model
-    var arguments = replacement.map { ["--replace=\($0.rawValue)"] } ?? [], label = name
-    var definition = ["model": name]
-    // Wrong names and values are found here, option by option, where their line is known; channels and classes come
-    // with the data.
-    func check(_ place: YAMLValue) throws {
-      do { _ = try make(name, arguments, 1, 10) } catch let error as WorkbenchError {
-        throw place.error(Self.inFileWords(error))
+    var chosen = ModelSettings(), notes: [(name: String, text: String)] = []
+    chosen.replace = replacement
+    // What is wrong is found setting by setting, where its line is known; channels and classes come with the data.
+    var model = try nameValue.located { try SweepModel(name, chosen, notes, isLabelled: true) }
+    for setting in settings {
+      guard let value = entries.first(where: { $0.key == setting.name })?.value else { continue }
+      let texts = try value.set(setting, of: &chosen)
+      if let note = chosen.notes.first(where: { $0.name == setting.name }) {
+        // As the file writes it; but one rule for initial weights has one name, and what is turned on is `on`.
+        let isCanonical = [ModelSettings.initialization.name, ModelSettings.zeroInit.name].contains(note.name)
+        notes.append((note.name, isCanonical ? note.text : texts.joined(separator: ",")))
       }
+      model = try value.located { try SweepModel(name, chosen, notes, isLabelled: true) }
     }
-    try check(nameValue)
-    let plain = try make(name, arguments, 1, 10)
-    definition["replace"] = plain.replacement.rawValue
-    if plain.revision > 1 { definition["model.revision"] = "\(plain.revision)" }
-    for option in options {
-      guard let entry = entries.first(where: { $0.key == option.name }) else { continue }
-      arguments += try option.arguments(entry.value)
-      try check(entry.value)
-      if option.name == "init" {
-        // The same rule has the same name, however it was asked for; the model's own needs none.
-        guard let rule = try make(name, arguments, 1, 10).initialization else { continue }
-        label += ":init=\(rule.item)"
-        definition["model.init"] = rule.item
-        continue
-      }
-      let text = try entry.value.elements.map { try $0.text(option.name) }.joined(separator: ",")
-      if case .flag = option.form {
-        guard try entry.value.truth(option.name) else { continue }
-        label += ":\(option.name)"
-        definition["model.\(option.name)"] = "on"
-      } else {
-        label += ":\(option.name)=\(text)"
-        definition["model.\(option.name)"] = text
-      }
-    }
-    return SweepModel(label: label, definition: definition) { [arguments, label] channels, classes in
-      var description = try make(name, arguments, channels, classes)
-      description.name = label
-      return description
-    }
+    return model
   }
 
-  private func recipe(_ value: YAMLValue) throws -> SweepVocabulary.RecipeMaker {
-    let options = vocabulary.recipeOptions
-    let entries = try value.entries(known: options.map(\.name), of: "training")
-    let arguments = try entries.flatMap { entry in
-      try options.filter { $0.name == entry.key }.flatMap { try $0.arguments(entry.value) }
-    }
-    do { return try vocabulary.recipe(arguments) } catch let error as WorkbenchError {
-      // The command line's sentence names the option.
-      let blamed = entries.filter { error.description.contains("--\($0.key)") }
-        .max { $0.key.count < $1.key.count }
-      throw (blamed?.value ?? value).error(Self.inFileWords(error))
-    }
-  }
-
-  /// A sentence about options of the command line, in the words of a file.
-  private static func inFileWords(_ error: WorkbenchError) -> String {
-    error.description.replacingOccurrences(of: "--", with: "")
+  private func recipe(_ value: YAMLValue) throws -> RecipeSettings {
+    let recipe = try value.read(RecipeSettings.all, of: "training")
+    try value.located(recipe.check)
+    return recipe
   }
 
   private func seeds(_ value: YAMLValue) throws -> [Int] {
@@ -199,29 +161,9 @@ struct SweepParser {
     return try entries.first?.value.number("seconds", 0.001...3600) ?? 1
   }
 
-  private func fields(_ value: YAMLValue) throws -> SweepFields? {
-    guard value.isMapping else { return try value.truth("fields") ? SweepFields() : nil }
-    var result = SweepFields()
-    let known = ["depth", "kernel", "channels", "size", "seeds", "batch"]
-    for (key, value) in try value.entries(known: known, of: "fields") {
-      switch key {
-      case "depth": result.depth = try value.integer(key, 1...1000)
-      case "kernel":
-        result.window = try value.integer(key, 1...1023)
-        guard result.window % 2 == 1 else {
-          throw value.error("kernel is \(result.window); it must be odd, so that there is a centre.")
-        }
-      case "channels": result.channels = try value.integer(key, 1...4096)
-      case "seeds": result.seeds = try value.integer(key, 1...10_000)
-      case "batch": result.batch = try value.integer(key, 1...4096)
-      default:
-        let text = try value.text(key)
-        guard let size = Pair(text: text), (1...1024).contains(size.height), (1...1024).contains(size.width)
-        else { throw value.error("size is ‘\(text)’; write it as 61 or 61x31, of at most 1024.") }
-        result.size = size
-      }
-    }
-    return result
+  private func fields(_ value: YAMLValue) throws -> FieldSettings? {
+    guard value.isMapping else { return try value.truth("fields") ? FieldSettings() : nil }
+    return try value.read(FieldSettings.all, of: "fields")
   }
 
   private func operators(_ value: YAMLValue) throws -> SweepOperators {
@@ -259,7 +201,7 @@ struct SweepParser {
     if names.count == 1, names[0].0 == "all" { return .all }
     if names.count == 1, names[0].0 == "auto" { return .automatic }
     var known = ["auto"]
-    for kernel in vocabulary.registry.kernels {
+    for kernel in registry.kernels {
       for name in kernel.algorithms where !known.contains(name) { known.append(name) }
     }
     for (name, element) in names where !known.contains(name) {

@@ -29,7 +29,7 @@ struct SweepPlan: Sendable {
     /// Times the layers of the networks of a model.
     case layers(Specification)
     /// Measures the receptive field of a stack of one kernel.
-    case field(SweepFields, KernelChoice)
+    case field(FieldSettings, KernelChoice)
     /// Trains one network; `network` is the name of the run that measures its model.
     case training(Specification, KernelChoice, seed: Int, network: String)
   }
@@ -132,7 +132,8 @@ struct SweepPlan: Sendable {
   ) throws -> Comparison {
     let description = try model.description(data.train.images.shape[3], data.classes)
     let recipe =
-      group.recipe?(data.isRegression, description.hasPenalties) ?? .standard(epochs: 0)
+      group.recipe?.recipe(isRegression: data.isRegression, hasPenalties: description.hasPenalties)
+      ?? .standard(epochs: 0)
     let specification = try Specification(
       kernels: group.kernels, data: data, model: description, recipe: recipe, seeds: group.seeds.count,
       threads: threads)
@@ -165,7 +166,7 @@ struct SweepPlan: Sendable {
     return Comparison(specification: specification, network: network, layers: layers, trainings: trainings)
   }
 
-  private static func fields(_ settings: SweepFields, _ kernels: [KernelChoice]) throws -> [Run] {
+  private static func fields(_ settings: FieldSettings, _ kernels: [KernelChoice]) throws -> [Run] {
     try kernels.map { kernel in
       let own = ["kind": "field", "kernel": kernel.item]
       return try run(
@@ -187,41 +188,5 @@ struct SweepPlan: Sendable {
 
   private static func list(_ kernels: [KernelChoice]) -> String {
     kernels.map(\.item).joined(separator: ",")
-  }
-}
-
-extension Recipe {
-  /// The recipe in the words of the command line, for a record's name: as long as these words mean the same, so does
-  /// the name.
-  var definition: [String: String] {
-    var result = [
-      "epochs": "\(epochs)", "batch": "\(batch)", "rate": "\(schedule.rate)", "warm-up": "\(schedule.warmUp)",
-      "smoothing": "\(smoothing)", "augment": augments ? "on" : "off", "shuffle": shuffles ? "on" : "off",
-    ]
-    // Records from before it could be chosen have no such entry, and no such targets.
-    if standardizesTargets { result["targets"] = "standardised" }
-    switch schedule.rule {
-    case .constant: result["schedule"] = "constant"
-    case .cosine: result["schedule"] = "cosine"
-    case .step(let shares, let factor):
-      result["schedule"] = "step"
-      result["milestones"] = shares.map { "\($0)" }.joined(separator: ",")
-      result["factor"] = "\(factor)"
-    }
-    switch optimizer {
-    case .sgd(let options):
-      result["optimizer"] = "sgd"
-      result["momentum"] = "\(options.momentum)"
-      result["nesterov"] = options.nesterov ? "on" : "off"
-      result["weight-decay"] = "\(options.weightDecay)"
-      result["adder-rate"] = "\(options.adderRate)"
-    case .adam(let options):
-      result["optimizer"] = options.isDecoupled ? "adamw" : "adam"
-      result["betas"] = "\(options.beta1),\(options.beta2)"
-      result["epsilon"] = "\(options.epsilon)"
-      result["weight-decay"] = "\(options.weightDecay)"
-      result["adder-rate"] = "\(options.adderRate)"
-    }
-    return result.merging(["recipe": "1"]) { $1 }
   }
 }

@@ -205,7 +205,9 @@ public struct SweepRunner: Sendable {
       case .layers(let specification):
         record.keep(try NetworkStudy(specification).layers(), as: \.layers)
       case .field(let settings, let kernel):
-        record.result.field = try settings.measure(kernel, threads: threads)
+        record.result.field = try FieldStudy([kernel], settings.plan(threads: threads)) { kernel, seed in
+          try settings.stack(kernel, seed: seed)
+        }.rows.first
       case .training: continue
       }
       try keeper.add(record)

@@ -111,7 +111,7 @@ struct SweepTables {
           .first { name in !maps.contains { $0.file == name } } ?? stem
         maps.append((file, map))
       }
-      let table = CSVTable(fields: [field], settings.cells)
+      let table = CSVTable(fields: [field], settings.cells())
       add("fields", table.adding("map", file), group, plan)
     }
   }

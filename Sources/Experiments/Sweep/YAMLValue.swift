@@ -64,6 +64,23 @@ struct YAMLValue {
     }
   }
 
+  /// The settings that a mapping gives, with the defaults of the rest.
+  func read<Target>(_ settings: [Setting<Target>], of what: String) throws -> Target {
+    var target = Target()
+    for (key, value) in try entries(known: settings.map(\.name), of: what) {
+      for setting in settings where setting.name == key { try value.set(setting, of: &target) }
+    }
+    return target
+  }
+
+  /// Sets something to this value, or list of values; returns their texts.
+  @discardableResult
+  func set<Target>(_ setting: Setting<Target>, of target: inout Target) throws -> [String] {
+    let texts = try elements.map { try $0.text(setting.name) }
+    try located { try setting.set(&target, texts, label: setting.name) }
+    return texts
+  }
+
   /// Whether it is a mapping.
   var isMapping: Bool { node.mapping != nil }
 

@@ -31,6 +31,25 @@ public struct TargetScale: Hashable, Sendable, Codable {
       })
   }
 
+  /// The scale that a file of weights carries; nil if it carries none.
+  public init?(metadata: [String: String]) {
+    func list(_ name: String) -> [Double]? {
+      guard let parts = metadata[name]?.split(separator: ",", omittingEmptySubsequences: false) else {
+        return nil
+      }
+      let values = parts.compactMap { Double($0) }
+      return values.count == parts.count ? values : nil
+    }
+    guard let means = list("target_mean"), let deviations = list("target_deviation") else { return nil }
+    self.init(means: means, deviations: deviations)
+  }
+
+  /// What a file of weights says of it, the values separated by commas.
+  public var metadata: [String: String] {
+    func text(_ values: [Double]) -> String { values.map { "\($0)" }.joined(separator: ",") }
+    return ["target_mean": text(means), "target_deviation": text(deviations)]
+  }
+
   /// (t − mean) / deviation of the values of some images.
   func standardized(_ values: [Float]) -> [Float] {
     values.enumerated().map { index, value in

@@ -33,23 +33,4 @@ public struct Recipe: Hashable, Sendable, Codable {
     self.shuffles = shuffles
     self.standardizesTargets = standardizesTargets
   }
-
-  /// The main job's recipe; of a regression Adam's, whose steps do not grow with the errors.
-  ///
-  /// - Parameter hasPenalties: whether the model declares penalties of its own, which leave no weight decay.
-  public static func standard(epochs: Int, isRegression: Bool = false, hasPenalties: Bool = false) -> Recipe {
-    let decay = weightDecay(hasPenalties: hasPenalties)
-    return Recipe(
-      epochs: epochs, schedule: Schedule(rate: isRegression ? regressionRate : 0.1, warmUp: 0.05),
-      optimizer: isRegression
-        ? .adam(.init(weightDecay: decay, isDecoupled: false))
-        : .sgd(.init(momentum: 0.9, nesterov: true, weightDecay: decay)),
-      smoothing: 0.1, augments: true, standardizesTargets: isRegression)
-  }
-
-  /// The main job's weight decay.
-  public static func weightDecay(hasPenalties: Bool) -> Double { hasPenalties ? 0 : 2e-3 }
-
-  /// The highest learning rate of the main job's regressions.
-  public static let regressionRate = 0.003
 }

@@ -1,0 +1,103 @@
+import Tensors
+
+/// What can be chosen of a recipe; by default it is the main job's.
+package struct RecipeSettings: Settable {
+  package enum OptimizerName: String, Sendable, CaseIterable { case sgd, adam, adamw }
+  package enum ScheduleName: String, Sendable, CaseIterable { case constant, cosine, step }
+
+  package var epochs = 15
+  package var batch = 32
+  var optimizer: OptimizerName?
+  var rate: Double?
+  var momentum = 0.9
+  var nesterov = true
+  var weightDecay: Double?
+  var schedule = ScheduleName.cosine
+  var milestones: [Double]?
+  var warmUp = 0.05
+  var smoothing = 0.1
+  var augment = true
+  var shuffle = true
+  var standardize = true
+
+  package init() {}
+
+  package static let epochs = Setting(
+    "epochs", \Self.epochs, .whole(1...1_000_000), "Passes over the training data")
+  package static let batch = Setting("batch", \Self.batch, .whole(1...1_048_576), "Images in a step")
+  package static let optimizer = Setting(
+    "optimizer", \Self.optimizer, .word,
+    "sgd, adam or adamw, as PyTorch's (default: sgd, in a regression adam)")
+  package static let rate = Setting(
+    "rate", \Self.rate, .number(0...1000),
+    "The highest learning rate (default: 0.1; of adam and adamw 0.001, in a regression 0.003)")
+  package static let momentum = Setting("momentum", \Self.momentum, .number(0...1), "The momentum of sgd")
+  package static let nesterov = Setting("nesterov", \Self.nesterov, .flag, "Nesterov's momentum")
+  package static let weightDecay = Setting(
+    "weight-decay", \Self.weightDecay, .number(0...1000),
+    "L2 weight decay (default: 0.002; of models with penalties of their own 0)")
+  package static let schedule = Setting(
+    "schedule", \Self.schedule, .word,
+    "How the rate changes: constant, cosine (to zero), or step (to a tenth at each of the milestones)")
+  package static let milestones = Setting(
+    "milestones", \Self.milestones, .numbers(0...1),
+    "Shares of all steps after which the rate is a tenth (default: 0.5 0.75)")
+  package static let warmUp = Setting(
+    "warm-up", \Self.warmUp, .number(0...1), "The share of all steps in which the rate rises from zero")
+  package static let smoothing = Setting(
+    "smoothing", \Self.smoothing, .number(0...1), "The share of each label that is spread over all classes")
+  package static let augment = Setting(
+    "augment", \Self.augment, .onOff, "Whether training images are shifted and mirrored, as the data allow")
+  package static let shuffle = Setting(
+    "shuffle", \Self.shuffle, .onOff, "Whether each epoch has its own order")
+  package static let standardize = Setting(
+    "standardize", \Self.standardize, .onOff,
+    "Whether a regression is trained on targets less their mean, divided by their deviation; errors are in the targets' units in any case"
+  )
+
+  /// All of them, in the order of lists.
+  package static let all = [
+    epochs, batch, optimizer, rate, momentum, nesterov, weightDecay, schedule, milestones, warmUp, smoothing,
+    augment, shuffle, standardize,
+  ]
+
+  /// Refuses settings that do not go together.
+  package func check() throws {
+    guard milestones == nil || schedule == .step else {
+      throw WorkbenchError("milestones belong to the schedule step; choose it, or leave them out.")
+    }
+  }
+
+  /// The recipe for a classification or a regression, by a model with penalties of its own or without: they start from
+  /// other defaults.
+  package func recipe(isRegression: Bool = false, hasPenalties: Bool = false) -> Recipe {
+    let optimizer = optimizer ?? (isRegression ? .adam : .sgd)
+    let decay = weightDecay ?? (hasPenalties ? 0 : 0.002)
+    let rule: Schedule.Rule =
+      switch schedule {
+      case .constant: .constant
+      case .cosine: .cosine
+      case .step: .step(at: milestones ?? [0.5, 0.75], factor: 0.1)
+      }
+    return Recipe(
+      epochs: epochs, batch: batch,
+      schedule: Schedule(
+        rate: rate ?? (optimizer == .sgd ? 0.1 : isRegression ? 0.003 : 0.001), rule: rule, warmUp: warmUp),
+      optimizer: optimizer == .sgd
+        ? .sgd(.init(momentum: momentum, nesterov: nesterov && momentum > 0, weightDecay: decay))
+        : .adam(.init(weightDecay: decay, isDecoupled: optimizer == .adamw)),
+      smoothing: smoothing, augments: augment, shuffles: shuffle,
+      standardizesTargets: isRegression && standardize)
+  }
+}
+
+extension Recipe {
+  /// The main job's recipe; of a regression Adam's, whose steps do not grow with the errors.
+  ///
+  /// - Parameter hasPenalties: whether the model declares penalties of its own, which leave no weight decay.
+  public static func standard(epochs: Int, isRegression: Bool = false, hasPenalties: Bool = false) -> Recipe {
+    var settings = RecipeSettings()
+    settings.epochs = epochs
+    return settings.recipe(isRegression: isRegression, hasPenalties: hasPenalties)
+  }
+}
