@@ -41,7 +41,7 @@ extension Harness {
       operators: {problems: [ic8ih8oc8kh3]}
       """
     return certain {
-      try SweepPlan(Sweep(file: Scratch.file(Array(text.utf8), "plan.yaml"), .command), threads: 1)
+      try SweepPlan(Sweep(file: Scratch.file(Array(text.utf8), "plan.yaml"), .builtIn), threads: 1)
     }
   }()
 

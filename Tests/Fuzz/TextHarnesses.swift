@@ -122,7 +122,7 @@ extension Harness {
   /// A file, its sweep, and the runs of it, as long as they are few and of data in the package.
   private static let sweep = Harness("sweep", texts: sweeps) { text in
     let path = try Scratch.file(Array(text.utf8), "sweep.yaml")
-    let sweep = try Sweep(file: path, .command)
+    let sweep = try Sweep(file: path, .builtIn)
     var runs = 0
     for group in sweep.groups {
       guard group.data.allSatisfy({ $0.value == "digits" || $0.value == "synthetic" }) else { return }
