@@ -29,7 +29,7 @@ public struct ProxyStudy {
   ///   - seed: what the Zen-score's draws depend on.
   ///   - makeNetwork: a new network with a kernel, `isPlain` without its shortcuts; nil where there is no such.
   public init(
-    _ kernels: [KernelChoice], batches: [Minibatch], chosen: [Proxy] = Proxy.allCases, seed: UInt64,
+    _ kernels: [KernelChoice], batches: [Minibatch], chosen: [Proxy] = Proxy.standard, seed: UInt64,
     threads: Int, progress: ProgressLine? = nil,
     makeNetwork: (_ kernel: KernelChoice, _ isPlain: Bool) throws -> (any Layer)?
   ) throws {
@@ -44,7 +44,8 @@ public struct ProxyStudy {
       do {
         guard let network = try makeNetwork(kernel, false) else { continue }
         _ = try network.outputShape(for: batch)
-        let plain = chosen.contains(.zen) ? try makeNetwork(kernel, true) : nil
+        let plain =
+          chosen.contains(.zen) || chosen.contains(.zenPublished) ? try makeNetwork(kernel, true) : nil
         let values = Proxies.evaluate(
           network, plain: plain, batches: batches, chosen: chosen, random: Random(seed: seed),
           threads: threads)
