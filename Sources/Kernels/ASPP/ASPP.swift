@@ -29,11 +29,11 @@ struct ASPP: ComposedKernel {
     let width = max(1, whole.outputChannels / 4),
       isNormalized = site.options.value("normalization") == "batch"
     func branch(
-      _ name: String, _ geometry: ConvolutionGeometry, after first: [(name: String, layer: any Layer)] = []
+      _ name: String, _ geometry: ConvolutionGeometry, after first: [NamedLayer] = []
     )
-      throws -> (name: String, layer: any Layer)
+      throws -> NamedLayer
     {
-      let normalization: [(name: String, layer: any Layer)] =
+      let normalization: [NamedLayer] =
         isNormalized ? [("bn", BatchNormalization(channels: width))] : []
       let convolution = try site.convolution(name, geometry).layer
       return (name, Sequential(first + [("conv", convolution)] + normalization + [("relu", ReLU())]))
@@ -42,16 +42,13 @@ struct ASPP: ComposedKernel {
     for (index, rate) in site.options.list("rates").enumerated() {
       branches.append(try branch("rate\(index + 1)", whole.centered(3, to: width, dilated: rate)))
     }
-    let isPooled = site.options.value("pooling") == "on"
-    if isPooled {
+    if site.options.value("pooling") == "on" {
       let pooled = try branch("pool", whole.pointwise(to: width), after: [("mean", AdaptiveAveragePooling())])
       branches.append(
         ("pool", Resized(pooled.layer, every: (whole.stride.height, whole.stride.width))))
     }
     let projection = try site.convolution(
       "project", whole.pointwise(from: width * branches.count), bias: site.bias)
-    return ComposedLayer(
-      site, [("branches", Branches(branches, join: .concatenation)), projection],
-      isExactOnIntegers: !isPooled && !isNormalized)
+    return ComposedLayer(site, [("branches", Branches(branches, join: .concatenation)), projection])
   }
 }

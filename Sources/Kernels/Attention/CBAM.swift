@@ -16,7 +16,7 @@ struct CBAM: WrappingKernel {
   ]
   var inner = KernelChoice.standard
 
-  func attention(_ site: KernelSite) throws -> [(name: String, layer: any Layer)] {
+  func attention(_ site: KernelSite) throws -> [NamedLayer] {
     let window = site.options.count("window")
     guard window % 2 == 1, window <= 255 else {
       throw WorkbenchError("The window of cbam is \(window); it must be odd and at most 255.")

@@ -7,7 +7,7 @@ public protocol WrappingKernel: ComposedKernel {
   var inner: KernelChoice { get set }
 
   /// What stands behind the kernel inside.
-  func attention(_ site: KernelSite) throws -> [(name: String, layer: any Layer)]
+  func attention(_ site: KernelSite) throws -> [NamedLayer]
 }
 
 extension WrappingKernel {
@@ -43,7 +43,6 @@ extension WrappingKernel {
     var behind = site
     behind.algorithm = site.algorithm == "reference" ? "reference" : nil
     return ComposedLayer(
-      site, [("kernel", kernel)] + (try attention(behind)), isExactOnIntegers: false,
-      algorithm: kernel.algorithm)
+      site, [("kernel", kernel)] + (try attention(behind)), algorithm: kernel.algorithm, around: kernel)
   }
 }
