@@ -103,7 +103,8 @@ let package = Package(
       dependencies: ["TestSupport", "Conformance", "Kernels", "Layers", "Compute", "Tensors"],
       resources: [.copy("Fixtures")], swiftSettings: optimised),
     .testTarget(
-      name: "NetworksTests", dependencies: ["TestSupport", "Networks", "Kernels", "Layers", "Tensors"],
+      name: "NetworksTests",
+      dependencies: ["TestSupport", "Conformance", "Networks", "Kernels", "Layers", "Tensors"],
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "LearningTests",
