@@ -21,9 +21,12 @@ public final class Branches: Container, Defined, TorchPrinted, HoldsDecisions {
 
   /// Branches of named layers.
   ///
-  /// - Parameter inputs: how many channels each branch reads, one after the other, for networks of several inputs;
-  ///   nil where each reads all.
-  /// - Parameter printedName: what PyTorch calls this kind of branches.
+  /// - Parameters:
+  ///   - children: the branches.
+  ///   - join: what becomes of their outputs.
+  ///   - inputs: how many channels each branch reads, one after the other, for networks of several inputs; nil where
+  ///     each reads all.
+  ///   - printedName: what PyTorch calls this kind of branches.
   public init(
     _ children: [NamedLayer], join: Join, inputs: [Int]? = nil, printedName: String = "Branches"
   ) {

@@ -41,9 +41,7 @@ public enum Initialization: Hashable, Sendable {
   /// As torchvision's residual networks.
   public static let residual = Initialization.he(.output)
 
-  /// New weights.
-  ///
-  /// - Parameter shape: HWIO: `[kernel height, kernel width, input channels / groups, output channels]`.
+  /// New weights in HWIO: `[kernel height, kernel width, input channels / groups, output channels]`.
   public func weights(_ shape: [Int], using random: inout Random) -> Tensor {
     let window = shape[0] * shape[1]
     let fanIn = Double(window * shape[2]), fanOut = Double(window * shape[3])

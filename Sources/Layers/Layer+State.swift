@@ -39,10 +39,11 @@ extension Layer {
   /// Batch counters (`num_batches_tracked`), which nothing here needs, are passed over.
   ///
   /// - Parameters:
+  ///   - path: the file.
   ///   - partial: whether to load what fits and leave the rest as it is.
   ///   - advice: what a refusal tells to use.
   /// - Returns: what was loaded and what not.
-  /// - Throws: a ``WorkbenchError`` that lists what does not fit; then nothing is changed. One that cannot be read to
+  /// - Throws: a `WorkbenchError` that lists what does not fit; then nothing is changed. One that cannot be read to
   ///   its end leaves what was read.
   @discardableResult
   public func load(from path: String, partial: Bool = false, advice: String = "") throws -> StateMatch {

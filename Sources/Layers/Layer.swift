@@ -22,13 +22,11 @@ public protocol Layer: AnyObject {
   /// afterwards.
   func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor
 
-  /// Sets the parameters' gradients; returns what is asked for of the gradient to the input.
+  /// Sets the parameters' gradients; returns the gradient to the input, where it is needed.
   ///
-  /// - Parameters:
-  ///   - gradient: the gradient to the output of the last forward pass in training. A caller that is done with it should
-  ///     `consume` it, so that its memory is reused.
-  ///   - input: what becomes of the gradient to the input. Most layers return ``InputGradient/total(_:threads:)`` of
-  ///     what they have found.
+  /// The gradient that comes is that to the output of the last forward pass in training. A caller that is done with it
+  /// should `consume` it, so that its memory is reused. `input` says what becomes of the gradient to the input; most layers
+  /// return ``InputGradient/total(_:threads:)`` of what they have found.
   func backward(_ gradient: consuming Tensor, input: InputGradient, _ context: Context) -> Tensor
 
   /// The parameters and buffers that are this layer's own, each with its role, named as in PyTorch; none by default.

@@ -45,9 +45,8 @@ public protocol HasWindows: Layer {
 }
 
 extension LayerSummary {
-  /// A row for a layer, or for each of those that it consists of if it is a container, in the order in which they run.
-  ///
-  /// - Parameter name: the layer's own.
+  /// A row for a layer of this name, or for each of those that it consists of if it is a container, in the order in which
+  /// they run.
   public static func rows(of layer: any Layer, _ name: String = "", for input: FeatureShape) throws
     -> [LayerSummary]
   {

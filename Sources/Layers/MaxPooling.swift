@@ -7,9 +7,8 @@ public final class MaxPooling: Defined, TorchPrinted, HoldsDecisions {
   private let roundsUp: Bool
   private var saved = Saved<(shape: FeatureShape, winners: [Int32])>()
 
-  /// A pooling layer with the given window.
-  ///
-  /// - Parameter roundsUp: whether windows may reach over the far edge, as in PyTorch's `ceil_mode`.
+  /// A pooling layer with the given window. `roundsUp` says whether windows may reach over the far edge, as PyTorch's
+  /// `ceil_mode`.
   public init(_ window: PoolingWindow, roundsUp: Bool = false) {
     self.window = window
     self.roundsUp = roundsUp

@@ -10,7 +10,9 @@ public final class Resized: Container, Defined, TorchPrinted, HoldsDecisions {
 
   /// A layer, such as image pooling or a segmentation network, before an interpolation to its input's size.
   ///
-  /// - Parameter stride: that of the layers beside it: the size is then that of every stride-th pixel.
+  /// - Parameters:
+  ///   - inner: the layer.
+  ///   - stride: that of the layers beside it: the size is then that of every stride-th pixel.
   public init(_ inner: any Layer, every stride: (height: Int, width: Int) = (1, 1)) {
     self.inner = inner
     self.stride = stride

@@ -36,9 +36,7 @@ public final class Sequential: Chain, Defined, TorchPrinted, HoldsDecisions {
   }
   private let steps: [Step]
 
-  /// A sequence of named layers.
-  ///
-  /// - Parameter printedName: what PyTorch calls this kind of sequence.
+  /// A sequence of named layers; `printedName` is what PyTorch calls this kind of sequence.
   public init(_ children: [NamedLayer], printedName: String = "Sequential") {
     self.children = children
     self.printedName = printedName

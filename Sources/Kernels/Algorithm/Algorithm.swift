@@ -30,9 +30,8 @@ public protocol Algorithm: Sendable {
   /// Whether it computes sums of small whole numbers without any rounding.
   var isExactOnIntegers: Bool { get }
 
-  /// Why it cannot compute a pass, one sentence, or nil if it can.
-  ///
-  /// - Parameter input: the input's shape; nil asks whether it can for any input.
+  /// Why it cannot compute a pass over an input of this shape, one sentence, or nil if it can. Without a shape: whether
+  /// it can for any input.
   func refusal(_ operation: Operation, _ pass: Pass, _ input: FeatureShape?) -> String?
 
   /// An estimate of a pass's time on one thread, in nanoseconds; only called where it does not refuse.
@@ -47,9 +46,7 @@ public protocol Algorithm: Sendable {
 
 /// The passes of an algorithm for one operation. Those that its algorithm refuses are never called.
 public protocol ConvolutionPasses: AnyObject {
-  /// y from x; the shapes have been checked.
-  ///
-  /// - Parameter plan: where x is read.
+  /// y from x, which is read where the plan says; the shapes have been checked.
   func forward(
     _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
   ) -> Tensor

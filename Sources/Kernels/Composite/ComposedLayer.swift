@@ -32,8 +32,10 @@ public final class ComposedLayer: KernelLayer, Wrapper, WrapsKernel, TakesOperan
   /// A kernel that does what `body` does.
   ///
   /// - Parameters:
-  ///   - algorithm: what it is computed by, where that is not the site's.
-  ///   - wrapped: the kernel that stands in a convolution's place, where the rest stands around it.
+  ///   - site: its geometry and algorithm.
+  ///   - body: the layers that it consists of.
+  ///   - algorithm: what computes it, where that is not the site's.
+  ///   - wrapped: the kernel in a convolution's place, where the rest is around it.
   public init(
     _ site: KernelSite, _ body: any Layer, algorithm: String? = nil, around wrapped: (any KernelLayer)? = nil
   ) {

@@ -27,7 +27,9 @@ public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorith
   /// A layer for a site, by default the plain convolution.
   ///
   /// - Parameters:
+  ///   - site: its geometry, bias, algorithm and random numbers.
   ///   - sampling: by default the geometry's own grid.
+  ///   - combination: by default the product.
   ///   - weights: by default learned as they are, and initialised as is usual for the combination.
   ///   - algorithms: those that it may run on.
   ///   - initialization: how learned weights start; by default as is usual for the combination.

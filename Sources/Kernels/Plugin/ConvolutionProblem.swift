@@ -29,9 +29,8 @@ public struct ConvolutionProblem: Sendable {
     public init(description: String) { self.description = description }
   }
 
-  /// Parses a problem string; throws `Unsupported` for 1-d and 3-d problems.
-  ///
-  /// - Parameter batch: the number of images, in place of the string's.
+  /// Parses a problem string; throws `Unsupported` for 1-d and 3-d problems. `batch` is the number of images, in place of the
+  /// string's.
   public init(parsing text: String, batch: Int? = nil) throws {
     let (sizes, name) = try Self.scan(text)
     func fail(_ reason: String) -> WorkbenchError { WorkbenchError("The problem ‘\(text)’ \(reason).") }

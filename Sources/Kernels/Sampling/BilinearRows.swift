@@ -20,9 +20,12 @@ public final class BilinearRows: SamplingPlan {
   /// The rows for offsets and masks.
   ///
   /// - Parameters:
+  ///   - geometry: of the convolution.
   ///   - input: of fewer than 2³¹ elements an image.
   ///   - offset: NHWC: (vertical, horizontal) in pixels for each offset group and tap of each output pixel.
   ///   - mask: NHWC: one factor for each offset group and tap, or nil for 1.
+  ///   - threads: the threads that it may use.
+  ///   - handOn: takes the gradients.
   public init(
     _ geometry: ConvolutionGeometry, input: FeatureShape, offset: Tensor, mask: Tensor?, threads: Int,
     handOn: @escaping HandOn

@@ -35,7 +35,10 @@ public protocol Sampling: AnyObject {
 
   /// From the gradients to the positions to those of the parameters (and, where positions are predicted, the input).
   ///
-  /// - Parameter gradient: has the arrays that `definition` gives.
+  /// - Parameters:
+  ///   - input: NHWC.
+  ///   - parameters: as in `definition`.
+  ///   - gradient: has the arrays that `definition` gives.
   func definitionGradients(
     _ input: Tensor64, _ parameters: [Tensor64], _ gradient: Positions
   ) -> (input: Tensor64?, parameters: [Tensor64])
@@ -77,6 +80,7 @@ public protocol SamplingPlan {
   ///
   /// - Parameters:
   ///   - pixels: the tile's output pixels, at most `RowTable.capacity`.
+  ///   - table: what is filled.
   ///   - x: the input, NHWC.
   ///   - zeros: as many zeros as the input has channels, for what lies outside.
   ///   - y: the output; the table's `outputRows` point into it.
@@ -86,9 +90,8 @@ public protocol SamplingPlan {
     y: UnsafeMutablePointer<Float>, skipsPadding: Bool
   ) -> Int
 
-  /// Writes where each of a range of output pixels reads a tap: what the weights' gradient sums over.
-  ///
-  /// - Parameter scratch: room for the channels of each pixel of the range.
+  /// Writes where each of a range of output pixels reads a tap: what the weights' gradient sums over. `scratch` has room for
+  /// the channels of each pixel of the range; `x` and `zeros` are as in `fill`.
   func fillTap(
     _ tap: Int, _ pixels: Range<Int>, x: UnsafePointer<Float>, zeros: UnsafePointer<Float>,
     scratch: UnsafeMutablePointer<Float>, into pointers: UnsafeMutablePointer<UnsafePointer<Float>>)
@@ -96,11 +99,9 @@ public protocol SamplingPlan {
   /// The table that gives the gradient to the input without a scatter, where there is one.
   var transposed: (any TransposedRows)? { get }
 
-  /// Adds the gradients to what was read to the pixels that it was read from, and keeps those to the positions.
+  /// Adds the gradients to what was read to the pixels of `dx` that it was read from, and keeps those to the positions.
   ///
-  /// - Parameters:
-  ///   - columns: `[pixel of the range][tap][channel]`.
-  ///   - pixels: a range of output pixels. Ranges come in ascending order and do not overlap.
+  /// Columns are `[pixel of the range][tap][channel]`. Ranges of output pixels come in ascending order and do not overlap.
   func scatter(
     _ columns: UnsafePointer<Float>, _ pixels: Range<Int>, x: UnsafePointer<Float>,
     zeros: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>, threads: Int)
@@ -137,6 +138,8 @@ public protocol TransposedRows {
   /// Fills the table of a tile of input pixels, in an order of its own; returns the number of slots.
   ///
   /// - Parameters:
+  ///   - pixels: the tile's input pixels.
+  ///   - table: what is filled.
   ///   - g: the gradient to the output.
   ///   - zeros: as many zeros as the output has channels.
   ///   - dx: the gradient to the input; the table's `outputRows` point into it.
