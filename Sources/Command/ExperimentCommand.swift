@@ -117,7 +117,7 @@ struct SizeArgument: ExpressibleByArgument {
   var defaultValueDescription: String { pair.description }
 
   /// As an option of a kernel takes it.
-  var text: String { pair.height == pair.width ? "\(pair.height)" : "\(pair.height)x\(pair.width)" }
+  var text: String { pair.short }
 }
 
 /// A padding on the command line: `N`, `HxW` or `TOP,LEFT,BOTTOM,RIGHT`.
