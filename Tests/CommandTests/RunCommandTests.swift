@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Tensors
 import Testing
 
@@ -155,9 +156,18 @@ import Testing
 
   @Test func listShowsEveryKernel() throws {
     let outcome = try Experiment.run(["list"])
-    for name in ["standard", "1x1", "dilated", "deformable", "deformable-v2", "shift", "adder", "fft"] {
-      #expect(outcome.output.contains("\n\(name): ") || outcome.output.hasPrefix("\(name): "))
+    for kernel in KernelRegistry.builtIn.kernels {
+      // Its part of the list, up to the next empty line.
+      let start = try #require(
+        outcome.output.range(of: "\n\(kernel.name): \(kernel.summary)\n"), "\(kernel.name)")
+      let part = outcome.output[start.lowerBound...].components(separatedBy: "\n\n")[0]
+      #expect(part.contains(kernel.formula) && part.contains("paper: \(kernel.paper)"), "\(kernel.name)")
+      #expect(part.hasSuffix("algorithms: \(kernel.algorithms.joined(separator: ", "))"), "\(kernel.name)")
+      for option in kernel.options {
+        #expect(
+          part.contains("  :\(option.name)=\(option.initialText)  \(option.help) (\(option.words))"),
+          "\(kernel.name):\(option.name)")
+      }
     }
-    #expect(outcome.output.contains("arXiv:1912.13200"))
   }
 }

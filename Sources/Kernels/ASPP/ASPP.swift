@@ -30,11 +30,11 @@ struct ASPP: ComposedKernel {
     let width = max(1, whole.outputChannels / 4),
       isNormalized = site.options[Self.normalization]
     func branch(
-      _ name: String, _ geometry: ConvolutionGeometry, after first: [(name: String, layer: any Layer)] = []
+      _ name: String, _ geometry: ConvolutionGeometry, after first: [NamedLayer] = []
     )
-      throws -> (name: String, layer: any Layer)
+      throws -> NamedLayer
     {
-      let normalization: [(name: String, layer: any Layer)] =
+      let normalization: [NamedLayer] =
         isNormalized ? [("bn", BatchNormalization(channels: width))] : []
       let convolution = try site.convolution(name, geometry).layer
       return (name, Sequential(first + [("conv", convolution)] + normalization + [("relu", ReLU())]))

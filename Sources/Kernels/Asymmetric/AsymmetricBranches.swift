@@ -44,7 +44,7 @@ final class AsymmetricBranches: KernelLayer, HoldsDecisions {
         top: g.padding.top - middle.height, left: g.padding.left, bottom: g.padding.bottom - middle.height,
         right: g.padding.right))
     var parts: [(ConvolutionLayer, BatchNormalization)] = []
-    var children: [(name: String, layer: any Layer)] = []
+    var children: [NamedLayer] = []
     for (name, geometry) in [("square", g), ("column", column), ("row", row)] {
       let convolution = try ConvolutionLayer(
         KernelSite(geometry: geometry, algorithm: site.algorithm, random: site.random.split(name)))
@@ -57,7 +57,7 @@ final class AsymmetricBranches: KernelLayer, HoldsDecisions {
     fused = try ConvolutionLayer(KernelSite(geometry: g, bias: true, algorithm: site.algorithm))
   }
 
-  var children: [(name: String, layer: any Layer)] { branches.children }
+  var children: [NamedLayer] { branches.children }
 
   var printedName: String { "ACBlock" }
 

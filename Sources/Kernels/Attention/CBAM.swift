@@ -15,7 +15,7 @@ struct CBAM: WrappingKernel {
 
   var inner = KernelChoice.standard
 
-  func attention(_ site: KernelSite) throws -> [(name: String, layer: any Layer)] {
+  func attention(_ site: KernelSite) throws -> [NamedLayer] {
     try Attention.cbam(
       site, reduction: site.options[Attention.reduction], window: site.options[Self.window])
   }

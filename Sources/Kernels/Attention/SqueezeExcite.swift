@@ -10,7 +10,7 @@ struct SqueezeExcite: WrappingKernel {
   let options: [any AnyKernelOption] = [Attention.reduction, KernelOptions.around]
   var inner = KernelChoice.standard
 
-  func attention(_ site: KernelSite) throws -> [(name: String, layer: any Layer)] {
+  func attention(_ site: KernelSite) throws -> [NamedLayer] {
     let channels = site.geometry.outputChannels, narrow = max(1, channels / site.options[Attention.reduction])
     let squeeze = try site.convolution("fc1", site.geometry.pointwise(from: channels, to: narrow), bias: true)
     let excite = try site.convolution("fc2", site.geometry.pointwise(from: narrow, to: channels), bias: true)

@@ -39,18 +39,18 @@ public final class ComposedLayer: KernelLayer, HoldsDecisions {
 
   /// Layers in sequence, named.
   public convenience init(
-    _ site: KernelSite, _ stages: [(name: String, layer: any Layer)], isExactOnIntegers: Bool = true,
+    _ site: KernelSite, _ stages: [NamedLayer], isExactOnIntegers: Bool = true,
     algorithm: String? = nil
   ) {
     self.init(site, Sequential(stages), isExactOnIntegers: isExactOnIntegers, algorithm: algorithm)
   }
 
-  public var children: [(name: String, layer: any Layer)] { body.children }
+  public var children: [NamedLayer] { body.children }
   public var parts: [any Layer] { [body] }
 
   public var printedName: String { body.printedName }
 
-  public var printedChildren: [(name: String, layer: any Layer)] { body.printedChildren }
+  public var printedChildren: [NamedLayer] { body.printedChildren }
 
   /// Whether one of the kernels inside has gradients of its own.
   public var hasOwnGradients: Bool { body.hasKernelWithOwnGradients }
@@ -106,7 +106,7 @@ extension Layer {
 extension KernelSite {
   /// A convolution inside a composed kernel: by the site's algorithm, from weights of its own.
   public func convolution(_ name: String, _ geometry: ConvolutionGeometry, bias: Bool = false) throws
-    -> (name: String, layer: any Layer)
+    -> NamedLayer
   {
     let inner = KernelSite(geometry: geometry, bias: bias, algorithm: algorithm, random: random.split(name))
     return (name, try ConvolutionLayer(inner))
@@ -121,8 +121,8 @@ extension KernelSite {
   /// unless all have biases.
   func stages(
     _ stages: [(name: String, geometry: ConvolutionGeometry)], rectified: Bool, allBiased: Bool = false
-  ) throws -> [(name: String, layer: any Layer)] {
-    try stages.enumerated().flatMap { index, stage -> [(name: String, layer: any Layer)] in
+  ) throws -> [NamedLayer] {
+    try stages.enumerated().flatMap { index, stage -> [NamedLayer] in
       let isLast = index == stages.count - 1
       let convolution = try convolution(stage.name, stage.geometry, bias: allBiased || bias && isLast)
       return rectified && !isLast ? [convolution, ("relu\(index + 1)", ReLU())] : [convolution]

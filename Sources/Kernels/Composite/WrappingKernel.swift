@@ -7,7 +7,7 @@ public protocol WrappingKernel: ComposedKernel {
   var inner: KernelChoice { get set }
 
   /// What stands behind the kernel inside.
-  func attention(_ site: KernelSite) throws -> [(name: String, layer: any Layer)]
+  func attention(_ site: KernelSite) throws -> [NamedLayer]
 }
 
 extension WrappingKernel {

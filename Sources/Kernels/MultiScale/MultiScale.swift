@@ -23,7 +23,7 @@ struct MultiScale: ComposedKernel {
     if whole.taps == 1 { return try site.pointwise() }
     try whole.checkKeepsSize()
     let shares = site.options[Self.split], total = shares.reduce(0, +)
-    var branches: [(name: String, layer: any Layer)] = [], end = 0, first = 0
+    var branches: [NamedLayer] = [], end = 0, first = 0
     for (window, share) in zip([1, 3, 5], shares) {
       end += share
       let last = whole.outputChannels * end / total

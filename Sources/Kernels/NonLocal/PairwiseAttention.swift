@@ -24,7 +24,7 @@ final class PairwiseAttention: HoldsDecisions {
   let width: Int
   let form: Form
   let queries: any Layer, keys: any Layer, values: any Layer
-  let children: [(name: String, layer: any Layer)]
+  let children: [NamedLayer]
   /// Of the concatenation: for θ, then for φ.
   let weight: Parameter?
   /// `passes` are the decisions of the concatenation's ReLU where they are held, image by image.
@@ -37,7 +37,7 @@ final class PairwiseAttention: HoldsDecisions {
     self.form = form
     let whole = site.geometry, width = max(1, whole.inputChannels / 2)
     self.width = width
-    func pooling() -> [(name: String, layer: any Layer)] {
+    func pooling() -> [NamedLayer] {
       subsample == 1 ? [] : [("pool", ShrunkMaximum(subsample))]
     }
     let embedding = try whole.pointwise(to: width)

@@ -16,7 +16,8 @@ public protocol Kernel: Sendable {
   var formula: String { get }
   /// Where it comes from.
   var paper: String { get }
-  /// The options that may follow the name, as in `dilated:dilation=4`.
+  /// The options that may follow the name, as in `dilated:dilation=4`. There is no default: a list of another type would
+  /// be passed over for it in silence.
   var options: [any AnyKernelOption] { get }
   /// The algorithms that can compute it, the reference last.
   var algorithms: [String] { get }
@@ -35,8 +36,6 @@ public protocol Kernel: Sendable {
 }
 
 extension Kernel {
-  public var options: [any AnyKernelOption] { [] }
-
   /// Those that multiply on a regular grid.
   public var algorithms: [String] { Algorithms.names() }
   public var family: KernelFamily { .other }

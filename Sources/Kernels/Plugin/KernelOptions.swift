@@ -67,7 +67,7 @@ extension KernelOptions {
   public static func dilation(initial: Int) -> KernelOption<Pair> {
     KernelOption(
       "dilation", .size(1...1 << 20), initial: Pair(initial), flag: "dilation",
-      help: "distance of neighbouring taps, N or HxW")
+      help: "the distance of neighbouring taps")
   }
 
   /// The dilation of the taps, by default 1.
@@ -76,7 +76,7 @@ extension KernelOptions {
   /// The extent of the window, which kernels with a plain grid can vary.
   public static let window = KernelOption(
     "window", .oddSize(1...(1 << 20) - 1), initial: Pair(3),
-    help: "if given, the window's extent in place of the place's, N or HxW; padding keeps the image's size")
+    help: "if given, the window's extent in place of the place's; padding keeps the image's size")
 
   /// How x and w meet.
   public static let combine = KernelOption<any Combination>(
