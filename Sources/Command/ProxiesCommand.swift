@@ -31,7 +31,10 @@ struct ProxiesCommand: ParsableCommand {
   var batches = 4
   @Option(help: "Whether minibatches are random images of the training split, or its first ones: on or off.")
   var shuffle = Switch.on
-  @Option(help: ArgumentHelp("Which ones, separated by commas (default: all).", valueName: "names"))
+  @Option(
+    help: ArgumentHelp(
+      "Which ones, separated by commas (default: all but fisher_published and zen_published, other forms of two).",
+      valueName: "names"))
   var proxies: ProxyList?
   @Option(
     help: ArgumentHelp("Weights in place of initial ones, of a single kernel.", valueName: "file.safetensors")
@@ -68,7 +71,7 @@ struct ProxiesCommand: ParsableCommand {
     let progress = ProgressLine("proxies", total: kernels.count)
     defer { progress.finish() }
     let study = try ProxyStudy(
-      kernels, batches: minibatches, chosen: proxies?.proxies ?? Proxy.allCases, seed: UInt64(seed),
+      kernels, batches: minibatches, chosen: proxies?.proxies ?? Proxy.standard, seed: UInt64(seed),
       threads: threads.count, progress: progress
     ) { kernel, isPlain in
       let network = try Network(

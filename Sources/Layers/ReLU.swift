@@ -22,6 +22,7 @@ public final class ReLU: HoldsDecisions {
     if let decisions = context.decisions {
       let passes = decisions.made(by: self) { Tensor.signs(input.values, input.shape) }
       output = passes
+      context.report(rectified: passes, of: self)
       return input.times(passes)
     }
     var result = Tensor(uninitialized: input.shape)

@@ -21,6 +21,7 @@ public final class ReLU6: HoldsDecisions {
     if let decisions = context.decisions {
       let code = decisions.made(by: self) { Self.code(input.values, input.shape) }
       self.input = code
+      context.report(rectified: code, of: self)
       return Tensor(zip(input.values, code.values).map { $1 == 1 ? $0 : $1 }, input.shape)
     }
     if context.training { self.input = input }

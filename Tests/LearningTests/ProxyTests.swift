@@ -61,41 +61,35 @@ struct ProxyTests {
     #expect(Set(found.map(\.seed)).count >= 3)
   }
 
-  /// Cases in which a value lies so near a ReLU's or a clamp's threshold that single and double precision decide
-  /// differently, or in which GraSP's differences do not settle: they do not agree yet.
-  static let undecided: Set = [
-    "bottleneck20 adder 2", "bottleneck20 dilated 3", "bottleneck20 non-local:form=concatenation 3",
-    "bottleneck20 deformable:combine=adder:groups=2 3", "bottleneck20 aspp:rates=1-3:normalization=batch 3",
-    "resnet20 deformable-v2 4",
-  ]
-
   /// Initial weights of all kernels, other weights, and images, as PyTorch has them in double precision.
   ///
-  /// Single precision and the order of sums, which depends on the instruction set, leave 1e-6 to 1e-4; ReLUs that decide
-  /// otherwise, of a million, some more in the gradients: a thousandth is what the proxies are asked to agree to, GraSP,
-  /// a difference of gradients that nearly cancel, to two. A ReLU more or less moves NASWOT by less than 1e-5.
-  @Test(arguments: cases) func valuesArePyTorchs(_ test: Case) throws {
-    let network = try network(test.model, test.item)
-    fill(network, seed: test.seed)
-    let wanted = Dictionary(
-      uniqueKeysWithValues: test.values.compactMap { name, value in
-        Proxy(rawValue: name).map { ($0, value) }
-      })
-    let found = try Proxies.evaluate(
-      network, plain: self.network(test.model, test.item, isPlain: true), batches: batches(of: test),
-      chosen: Array(wanted.keys), threads: 2)
-    func compare() {
+  /// Single precision and the order of sums, which depends on the instruction set, leave 1e-6 to 1e-4 in gradients: a
+  /// thousandth is what the proxies are asked to agree to, GraSP, a difference of gradients that nearly cancel, to two. A
+  /// ReLU more or less moves NASWOT by less than 1e-5. GraSP may be missing where single precision is too noisy for it, in
+  /// one case of seven at most.
+  @Test func valuesArePyTorchs() throws {
+    var missing = 0
+    for test in Self.cases {
+      let network = try network(test.model, test.item)
+      fill(network, seed: test.seed)
+      let wanted = Dictionary(
+        uniqueKeysWithValues: test.values.compactMap { name, value in
+          Proxy(rawValue: name).map { ($0, value) }
+        })
+      let found = try Proxies.evaluate(
+        network, plain: self.network(test.model, test.item, isPlain: true), batches: batches(of: test),
+        chosen: Array(wanted.keys), threads: 2)
       for (proxy, value) in wanted {
         guard let own = found.values[proxy] else {
-          Issue.record("\(proxy): \(found.note)")
+          missing += 1
+          #expect(proxy == .grasp && found.note.contains("too noisy"), "\(test), \(proxy): \(found.note)")
           continue
         }
         let tolerance = [.grasp: 2e-3, .naswot: 1e-5][proxy] ?? 1e-3
-        #expect(abs(own - value) <= tolerance * abs(value), "\(proxy): \(own), not \(value)")
+        #expect(abs(own - value) <= tolerance * abs(value), "\(test), \(proxy): \(own), not \(value)")
       }
     }
-    guard Self.undecided.contains("\(test.model) \(test.item) \(test.seed)") else { return compare() }
-    withKnownIssue("single and double precision decide differently", isIntermittent: true) { compare() }
+    #expect(7 * missing <= Self.cases.count, "GraSP is missing in \(missing) of \(Self.cases.count) cases")
   }
 
   /// Every kernel has every proxy, but for SynFlow where there are adders; the network is as it was afterwards.
@@ -109,7 +103,7 @@ struct ProxyTests {
     #expect(network.state.map(\.parameter.value) == before)
     let hasAdders = network.parameters.contains { $0.parameter.rule == .adder }
     #expect(Set(found.reasons.keys) == (hasAdders ? [.synflow] : []), "\(found.note)")
-    #expect(found.values.count + found.reasons.count == Proxy.allCases.count)
+    #expect(found.values.count + found.reasons.count == Proxy.standard.count)
     #expect(found.note.isEmpty == !hasAdders)
   }
 
@@ -203,9 +197,17 @@ struct ProxyTests {
   /// Of a function that is known, with the noise of single precision, and of one that has a jump.
   @Test func derivativesKnowTheirError() {
     for factor in [1.0, 7, 40] {
-      let smooth = Derivative(
-        of: { exp(factor * $0) * (1 + 1e-7 * cos(1e5 * $0)) }, tolerance: 1e-5)
+      let smooth = Derivative(of: { exp(factor * $0) * (1 + 1e-7 * cos(1e5 * $0)) }, tolerance: 1e-5)
       #expect(abs(smooth.value - factor) < 1e-3 * factor && smooth.error < 1e-3 * factor)
+    }
+    // Noise of a thousandth: a single difference is no better than that, and says so; eight are better.
+    var random = Random(seed: 1)
+    func noisy(_ t: Double) -> Double { t + 1e-3 * Double(Float.random(in: -1...1, using: &random)) }
+    for _ in 0..<20 {
+      let one = Derivative(of: noisy, tolerance: 1e-5),
+        eight = Derivative(of: noisy, samples: 8, tolerance: 1e-5)
+      #expect(abs(one.value - 1) < 10 * one.error && one.error > 1e-4)
+      #expect(abs(eight.value - 1) < 10 * eight.error)
     }
     let jump = Derivative(of: { $0 + ($0 > 0.003 ? 0.1 : 0) }, tolerance: 1e-5)
     #expect(abs(jump.value - 1) <= jump.error)

@@ -28,7 +28,7 @@ public struct ProxyQuality: Sendable {
   }
 
   /// The columns that are looked at: all proxies, then the baselines. Of each, more is said to be better.
-  public static let columns = Proxy.allCases.map(\.rawValue) + ["params", "macs"]
+  public static let columns = Proxy.standard.map(\.rawValue) + ["params", "macs"]
 
   /// The columns that define a set.
   public static let setColumns = ["group", "model", "replace", "data"]

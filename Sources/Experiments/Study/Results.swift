@@ -47,7 +47,7 @@ public struct Results {
       measured("latency_ms_mad") { Cell.number($0.times.deviation) },
       measured("speedup_vs_standard") { Cell.number($0.times.speedup, digits: 4) },
     ]
-    let proxies = Proxy.allCases.map { proxy in
+    let proxies = Proxy.standard.map { proxy in
       measured(proxy.rawValue) { $0.proxies.values[proxy].map { Cell.number($0, digits: 7) } }
     }
     let accuracies = NetworkAccuracies(

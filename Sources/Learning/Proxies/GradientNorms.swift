@@ -14,7 +14,8 @@ public struct GradientNorm: Hashable, Sendable {
   /// afterwards.
   public static func all(of network: any Layer, _ batch: Minibatch, threads: Int) -> [GradientNorm] {
     network.unchanged {
-      ProxyProbe(network: network, batches: [batch], threads: threads).differentiate(batch)
+      let probe = ProxyProbe(network: network, batches: [batch], threads: threads)
+      probe.differentiate(batch, probe.context)
       return network.namedWeights.map { weight in
         let suffix = ".weight", value = weight.parameter.value
         return GradientNorm(

@@ -2,10 +2,10 @@ import Layers
 import Tensors
 
 extension ProxyProbe {
-  /// grad_norm, SNIP and Fisher, from one pass over the first minibatch.
-  func gradientProxies() -> (gradNorm: Double, snip: Double, fisher: Double) {
+  /// grad_norm, SNIP and both forms of Fisher, from one pass over the first minibatch.
+  func gradientProxies() -> (gradNorm: Double, snip: Double, fisher: Double, fisherPublished: Double) {
     let fisher = FisherSum()
-    differentiate(batch, observer: fisher.observer)
+    differentiate(batch, deciding, observer: fisher.observer)
     var norm = 0.0, snip = 0.0
     for weight in weights {
       guard let gradient = weight.gradient else { continue }
@@ -14,13 +14,15 @@ extension ProxyProbe {
         (0..<gradient.count).reduce(0.0) { $0 + abs(Double(w[$1]) * Double(g[$1])) }
       }
     }
-    return (norm, snip, fisher.sum)
+    return (norm, snip, fisher.sum, fisher.sumForEachWeight)
   }
 }
 
 /// Adds up Fisher information over the outputs of the layers that have weights.
 private final class FisherSum {
   private(set) var sum = 0.0
+  /// The same, each channel's for each of its weights.
+  private(set) var sumForEachWeight = 0.0
   private var outputs: [ObjectIdentifier: [Tensor]] = [:]
 
   var observer: Observer {
@@ -30,7 +32,9 @@ private final class FisherSum {
       },
       gradient: { [self] layer, gradient in
         guard let output = outputs[ObjectIdentifier(layer)]?.popLast() else { return }
-        sum += Self.fisher(output, gradient)
+        let own = Self.fisher(output, gradient), channels = output.shape[output.shape.count - 1]
+        sum += own
+        sumForEachWeight += own * Double(layer.weights.reduce(0) { $0 + $1.value.count }) / Double(channels)
       })
   }
 

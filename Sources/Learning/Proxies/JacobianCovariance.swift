@@ -7,7 +7,7 @@ extension ProxyProbe {
   /// k = 1e-5; the gradient is that of the sum of all logits.
   func jacobianCovariance() throws(ProxyRefusal) -> Double {
     let images = batch.images
-    let logits = network.forward(images, context)
+    let context = deciding, logits = network.forward(images, context)
     let gradient = network.backward(Tensor(repeating: 1, logits.shape), context)
     let number = images.shape[0], length = images.count / number
     guard number > 1 else { throw ProxyRefusal("it needs two images or more.") }

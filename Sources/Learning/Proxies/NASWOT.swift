@@ -6,7 +6,7 @@ extension ProxyProbe {
   /// or both not.
   func naswot() throws(ProxyRefusal) -> Double {
     let codes = ReLUCodes(images: batch.images.shape[0])
-    var context = context
+    var context = deciding
     context.observer = codes.observer
     _ = network.forward(batch.images, context)
     if let layer = codes.misshapen {

@@ -23,7 +23,14 @@ public enum Proxy: String, Sendable, CaseIterable, Codable, CodingKeyRepresentab
   case zico
   /// How far a disturbance of the input reaches, times normalisation's factors (Lin et al., 2021, arXiv:2102.01063).
   case zen
+  /// Fisher as Abdelfattah et al.'s program sums it: each channel's information for each of its weights.
+  case fisherPublished = "fisher_published"
+  /// The Zen-score as Lin et al.'s program has it: with running variances, and biases of zero.
+  case zenPublished = "zen_published"
 
-  /// Whether a larger value stands for a better network; so it is for all of these.
+  /// Those that every table has; the others are computed where they are asked for.
+  public static let standard: [Proxy] = allCases.filter { $0 != .fisherPublished && $0 != .zenPublished }
+
+  /// Whether a larger value is meant to stand for a better network; so it is for all of these.
   public var isHigherBetter: Bool { true }
 }

@@ -6,6 +6,32 @@ struct ProxyProbe {
   let network: any Layer
   let batches: [Minibatch]
   let threads: Int
+  /// What the layers decide on the first minibatch, by the definition in double precision; nil where some layer's
+  /// decisions cannot be held.
+  ///
+  /// Of a million ReLUs in single precision, rounding carries some inputs over zero. One of them can change a gradient by a
+  /// thousandth.
+  let decisions: Decisions?
+
+  /// - Parameter decides: whether decisions are asked for. They are made in single precision where double would take
+  ///   more than about a minute.
+  init(network: any Layer, batches: [Minibatch], threads: Int, decides: Bool = false) {
+    self.network = network
+    self.batches = batches
+    self.threads = threads
+    guard decides, network.firstWithoutHeldDecisions == nil, let images = batches.first?.images else {
+      decisions = nil
+      return
+    }
+    let decisions = Decisions()
+    self.decisions = decisions
+    let cost = try? network.cost(for: FeatureShape(images), pass: .inference)
+    guard let cost, cost.macs + cost.adds + cost.otherOps < 10_000_000_000 else { return }
+    Decisions.$ofDefinition.withValue(decisions) {
+      _ = network.reference(
+        Tensor64(images), network.parameters.map { Tensor64($0.parameter.value) }, training: true)
+    }
+  }
 
   /// The context of a pass in training.
   var context: Context { Context(training: true, threads: threads) }
@@ -16,12 +42,19 @@ struct ProxyProbe {
   /// The weights: parameters of two or more axes.
   var weights: [Parameter] { network.weights }
 
+  /// The context of a pass over the first minibatch that holds its decisions, where they can be.
+  var deciding: Context {
+    var context = context
+    decisions?.startPass()
+    context.decisions = decisions
+    return context
+  }
+
   /// One forward and one backward pass of the mean cross-entropy: sets the parameters' gradients.
   @discardableResult
-  func differentiate(_ batch: Minibatch, observer: Observer? = nil, decisions: Decisions? = nil) -> Double {
+  func differentiate(_ batch: Minibatch, _ context: Context, observer: Observer? = nil) -> Double {
     var context = context
     context.observer = observer
-    context.decisions = decisions
     let result = batch.targets.loss(network.forward(batch.images, context))
     context.skipsInputGradient = true
     _ = network.backward(result.gradient, context)

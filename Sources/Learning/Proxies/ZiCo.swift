@@ -9,7 +9,7 @@ extension ProxyProbe {
     guard batches.count > 1 else { throw ProxyRefusal("it needs two minibatches or more.") }
     let weights = weights
     let gradients = batches.map { batch in
-      differentiate(batch)
+      differentiate(batch, context)
       return weights.map { $0.gradient?.values ?? [] }
     }
     let count = Double(batches.count)
