@@ -44,8 +44,18 @@ import Testing
       operators[0].hasPrefix(
         "kernel,algorithm,pass,problem,batch,c_in,c_out,h,w,kh,kw,stride,padding,dilation,groups,threads,params,macs"
       ))
-    // standard by direct, winograd, winograd2 and fft, adder by direct and max; four shapes, two passes.
-    #expect(operators.count == 1 + 6 * 4 * 2)
+    // Each kernel on four shapes in two passes, by some of its algorithms, each once.
+    let rows = operators.dropFirst().map {
+      $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+    #expect(Set(rows.map { $0.prefix(4) }).count == rows.count)
+    for item in ["standard", "adder:dilation=2"] {
+      let own = rows.filter { $0[0] == item },
+        known = try KernelRegistry.builtIn.choice(item).kernel.algorithms
+      #expect(
+        Set(own.map { $0[2...3] }).count == 4 * 2 && own.allSatisfy { known.contains($0[1]) }, "\(item)")
+      #expect(Set(own.map { $0[1] }).count > 1, "\(item)")
+    }
     #expect(try lines("networks.csv").count == 3)
     #expect(try lines("training.csv").count == 1 + 2 * 2)
     #expect(try lines("machine.json").joined().contains("instruction_set"))
