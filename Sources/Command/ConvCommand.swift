@@ -126,7 +126,7 @@ struct ConvCommand: ParsableCommand {
         }
         files.append((gradWeights, { try SafetensorsFile.write(tensors, to: $0) }))
       }
-      let gradients = layer.operandGradients
+      let gradients = (layer as? any TakesOperands)?.operandGradients ?? Operands()
       let wanted: [(String, String?, Tensor?, TensorLayout)] = [
         ("weight", gradWeight, gradients.weight, .convolution), ("bias", gradBias, gradients.bias, .plain),
         ("offset", gradOffset, gradients.offset, .features), ("mask", gradMask, gradients.mask, .features),
@@ -154,7 +154,10 @@ struct ConvCommand: ParsableCommand {
       inputChannels: inputs, operands: operands, options: choice.options, stride: stride.pair,
       padding: padding?.padding, dilation: dilation?.pair, groups: groups, algorithm: algorithm)
     let layer = try choice.kernel.makeLayer(choice.kernel.site(for: request))
-    try layer.bind(operands)
+    guard let taking = layer as? any TakesOperands else {
+      throw WorkbenchError("\(conv) takes no arrays from outside; give it weights by name with --weights.")
+    }
+    try taking.bind(operands)
     return layer
   }
 

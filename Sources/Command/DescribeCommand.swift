@@ -45,7 +45,7 @@ struct DescribeCommand: ParsableCommand {
     let network = try variations.network(
       name, conv, inputChannels: shape.channels, classes: classes, seed: 0)
     _ = try network.outputShape(for: shape)
-    let rows = try network.summaries("", for: shape)
+    let rows = try network.summaries(for: shape)
     if let remark = try network.reachRemark(for: shape) {
       warn("\(conv ?? network.description.ownKernel ?? "standard"): \(remark)")
     }

@@ -94,6 +94,7 @@ struct LogitsCommand: ParsableCommand {
     }
     var shape = parts[0].1
     shape.channels = parts.reduce(0) { $0 + $1.1.channels }
-    return (Tensor.concatenated(try parts.map { try $0.0.tensor().fromFileOrder(.features) }), shape)
+    let images = try parts.map { try $0.0.tensor().fromFileOrder(.features) }
+    return (.concatenated(images, threads: 1), shape)
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Tensors
 
 /// Elements that one thread should have at least: below that, waking a thread costs more than it saves.
@@ -45,6 +46,79 @@ public enum Elementwise {
       Vector.zero.replacing(with: Vector(at: g + $0), where: Vector(at: y + $0) .> Vector.zero).store(dx + $0)
     } elements: {
       dx[$0] = y[$0] > 0 ? g[$0] : 0
+    }
+  }
+
+  /// y = min(max(x, 0), 6); NaN stays.
+  public static func relu6(
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, count: Int, threads: Int
+  ) {
+    let six = Vector(repeating: 6)
+    forEachVector(count, threads: threads) {
+      let v = Vector(at: x + $0)
+      v.replacing(with: Vector.zero, where: v .< Vector.zero).replacing(with: six, where: v .> six).store(
+        y + $0)
+    } elements: {
+      y[$0] = x[$0] < 0 ? 0 : x[$0] > 6 ? 6 : x[$0]
+    }
+  }
+
+  /// dx = g where 0 < x < 6, else 0
+  public static func relu6Gradient(
+    _ x: UnsafePointer<Float>, _ g: UnsafePointer<Float>, _ dx: UnsafeMutablePointer<Float>, count: Int,
+    threads: Int
+  ) {
+    let six = Vector(repeating: 6)
+    forEachVector(count, threads: threads) {
+      let v = Vector(at: x + $0)
+      Vector.zero.replacing(with: Vector(at: g + $0), where: (v .> Vector.zero) .& (v .< six)).store(dx + $0)
+    } elements: {
+      dx[$0] = x[$0] > 0 && x[$0] < 6 ? g[$0] : 0
+    }
+  }
+
+  /// y = scale / (1 + exp(−x))
+  public static func sigmoid(
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, scale: Float = 1, count: Int, threads: Int
+  ) {
+    parallel(count, threads: threads, grain: 2_048) { range in
+      for index in range { y[index] = scale / (1 + exp(-x[index])) }
+    }
+  }
+
+  /// dx = g · y · (1 − y / scale): the gradient through scale · sigmoid
+  public static func scaledSigmoidGradient(
+    _ y: UnsafePointer<Float>, _ g: UnsafePointer<Float>, _ dx: UnsafeMutablePointer<Float>, scale: Float,
+    count: Int, threads: Int
+  ) {
+    parallel(count, threads: threads, grain: elementwiseGrain) { range in
+      for index in range { dx[index] = g[index] * y[index] * (1 - y[index] / scale) }
+    }
+  }
+
+  /// dx = y · (1 − y) · g
+  public static func sigmoidGradient(
+    _ y: UnsafePointer<Float>, _ g: UnsafePointer<Float>, _ dx: UnsafeMutablePointer<Float>, count: Int,
+    threads: Int
+  ) {
+    let one = Vector(repeating: 1)
+    forEachVector(count, threads: threads) {
+      let v = Vector(at: y + $0)
+      (v * (one - v) * Vector(at: g + $0)).store(dx + $0)
+    } elements: {
+      dx[$0] = y[$0] * (1 - y[$0]) * g[$0]
+    }
+  }
+
+  /// y = a · b
+  public static func multiply(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, count: Int,
+    threads: Int
+  ) {
+    forEachVector(count, threads: threads) {
+      (Vector(at: a + $0) * Vector(at: b + $0)).store(y + $0)
+    } elements: {
+      y[$0] = a[$0] * b[$0]
     }
   }
 
@@ -118,6 +192,16 @@ extension Tensor {
     other.withPointer { x in
       withMutablePointer { Elementwise.finish($0, residual: x, relu: true, count: count, threads: threads) }
     }
+  }
+
+  /// The elementwise product; both shapes must be equal.
+  public func times(_ other: Tensor, threads: Int) -> Tensor {
+    precondition(shape == other.shape, "cannot multiply \(shape) and \(other.shape)")
+    var result = Tensor(uninitialized: shape)
+    withPointers(self, other) { a, b in
+      result.withMutablePointer { Elementwise.multiply(a, b, $0, count: count, threads: threads) }
+    }
+    return result
   }
 
   /// The elementwise sum; both shapes must be equal.

@@ -4,7 +4,7 @@ import Tensors
 ///
 /// - Parameters:
 ///   - padding: pixels around the image that are never the largest.
-///   - winners: for each output, the position in x of its largest value, or nil if nobody asks; NaN wins.
+///   - winners: for each output, the position in x of its largest value, or nil if not needed; NaN propagates.
 public func maximumPooling(
   _ x: UnsafePointer<Float>, _ input: FeatureShape, _ y: UnsafeMutablePointer<Float>, _ output: FeatureShape,
   size: Int, stride: Int, padding: Int, winners: UnsafeMutablePointer<Int32>?, threads: Int
@@ -45,6 +45,21 @@ public func maximumPooling(
           }
         }
       }
+    }
+  }
+}
+
+/// The gradient to the input of a maximum pooling: each output's goes to its largest value; dx starts as zeros.
+public func maximumPoolingGradient(
+  _ g: UnsafePointer<Float>, winners: UnsafePointer<Int32>, _ dx: UnsafeMutablePointer<Float>,
+  _ output: FeatureShape, threads: Int
+) {
+  let channels = output.channels, size = output.height * output.width
+  // Windows overlap, but neither images nor channels do.
+  ChannelBlocks(channels).forEach(output.batch, work: size, threads: threads) { image, first, count in
+    for pixel in image * size..<(image + 1) * size {
+      let start = pixel * channels + first
+      for index in start..<start + count { dx[Int(winners[index])] += g[index] }
     }
   }
 }

@@ -2,7 +2,7 @@ import Kernels
 import Layers
 import Tensors
 
-/// Checks that a kernel does what its reference says: every kernel × algorithm × awkward shape.
+/// Checks that a layer does what its definition says: every kernel × algorithm × awkward shape, and other layers.
 ///
 /// A package with kernels of its own can run it on its registry.
 public struct Conformance: Sendable {
@@ -22,30 +22,57 @@ public struct Conformance: Sendable {
 
   /// Checks one item of `--conv` on all its algorithms and the given cases.
   public mutating func check(_ choice: KernelChoice, cases: [ConformanceCase]) {
+    for algorithm in ["auto"] + choice.kernel.algorithms.filter({ $0 != "auto" }) {
+      for test in cases {
+        check(
+          "\(choice.item), \(algorithm), \(test.name)", on: test.input,
+          isExact: Self.exact.contains(algorithm)
+        ) {
+          let layer = try choice.makeLayer(
+            at: test.place, bias: test.bias, algorithm: algorithm, random: Random(seed: 7))
+          _ = try layer.outputShape(for: test.input)
+          guard algorithm == "auto" || layer.algorithm == algorithm else {
+            throw Wrong(sentence: "runs \(layer.algorithm) instead")
+          }
+          return layer
+        }
+      }
+    }
+  }
+
+  /// A layer that is wrong before it runs.
+  private struct Wrong: Error { let sentence: String }
+
+  /// Checks a layer.
+  ///
+  /// - Parameters:
+  ///   - name: for sentences.
+  ///   - isExact: whether it rounds nothing where all numbers are small and whole, if its definition does not.
+  ///   - make: makes the layer; where it throws, the combination is refused.
+  public mutating func check(
+    _ name: String, on input: FeatureShape, isExact: Bool = true, _ make: () throws -> any Defined
+  ) {
     StoragePool.poisonsMemory = true
     defer { StoragePool.poisonsMemory = false }
-    for algorithm in ["auto"] + choice.kernel.algorithms {
-      for test in cases {
-        for data in Data.allCases {
-          label = "\(choice.item), \(algorithm), \(test.name), \(data)"
-          do {
-            let layer = try choice.makeLayer(
-              at: test.place, bias: test.bias, algorithm: algorithm, random: Random(seed: 7))
-            let output = try layer.outputShape(for: test.input)
-            guard algorithm == "auto" || layer.algorithm == algorithm else {
-              fail("runs \(layer.algorithm) instead")
-              continue
-            }
-            // Of a normalisation over a few values little is left but rounding; functions that are no sums of products
-            // learn nothing from whole numbers.
-            if !layer.buffers.isEmpty && output.pixels < 24 { continue }
-            if !layer.isExactOnIntegers && data == .integers { continue }
-            checked += 1
-            run(layer, test.input, output, data, exact: Self.exact.contains(algorithm) && data == .integers)
-          } catch {
-            refusals.append("\(label): \(error)")
-          }
+    for data in Data.allCases {
+      label = "\(name), \(data)"
+      do {
+        let layer = try make()
+        if let part = layer.firstWithoutDefinition {
+          fail("has a part without a definition: \(part.typeName)")
+          continue
         }
+        let output = try layer.outputShape(for: input)
+        // Of a normalisation over a few values little is left but rounding; integer data test nothing for functions
+        // that are no sums of products.
+        if !layer.buffers.isEmpty && output.pixels < 24 { continue }
+        if !layer.isExactOnIntegers && data == .integers { continue }
+        checked += 1
+        run(layer, input, output, data, exact: isExact && data == .integers)
+      } catch let wrong as Wrong {
+        fail(wrong.sentence)
+      } catch {
+        refusals.append("\(label): \(error)")
       }
     }
   }
@@ -69,7 +96,7 @@ public struct Conformance: Sendable {
   }
 
   private mutating func run(
-    _ layer: any KernelLayer, _ inputShape: FeatureShape, _ outputShape: FeatureShape, _ data: Data,
+    _ layer: any Defined, _ inputShape: FeatureShape, _ outputShape: FeatureShape, _ data: Data,
     exact: Bool
   ) {
     var random = Random(seed: 42)
@@ -110,13 +137,9 @@ public struct Conformance: Sendable {
         fail("counts \(cost.parameters) parameters, but has \(layer.parameterCount)")
       }
     }
-    if data == .normals,
-      pass(layer, x, g, threads: 1, asFirstLayer: true).dropFirst(2) != one.dropFirst(2)
-    {
-      fail("gives other gradients to its parameters as a network's first layer")
-    }
+    if data == .normals { checkInputGradients(layer, x, g, one, &random) }
 
-    let output = layer.reference(Tensor64(x), parameters)
+    let output = layer.reference(Tensor64(x), parameters, training: true)
     compare(one[0], output, "output", exact: exact)
     let inferred =
       layer.buffers.isEmpty ? output : layer.reference(Tensor64(x), parameters, training: false)
@@ -133,10 +156,26 @@ public struct Conformance: Sendable {
     }
   }
 
+  /// What is asked for of the gradient to the input changes nothing else, and another branch's gradient is added to it.
+  private mutating func checkInputGradients(
+    _ layer: any Defined, _ x: Tensor, _ g: Tensor, _ alone: [Tensor], _ random: inout Random
+  ) {
+    if pass(layer, x, g, threads: 1, input: .unneeded).dropFirst(2) != alone.dropFirst(2) {
+      fail("gives other gradients to its parameters as a network's first layer")
+    }
+    let other = Tensor(normal: x.shape, using: &random)
+    let sum = pass(layer, x, g, threads: 3, input: .plus(other))
+    if sum.dropFirst(2) != alone.dropFirst(2) {
+      fail("gives other gradients to its parameters where another branch's gradient is added")
+    }
+    compare(
+      sum[1], Tensor64(alone[1]) + Tensor64(other), "gradient to the input plus another one", exact: false)
+  }
+
   /// Inference, with a normalisation, a residual and a ReLU done while the output is stored, gives what they give one
   /// after the other.
   private mutating func checkInference(
-    _ layer: any KernelLayer, _ x: Tensor, _ output: Tensor64, _ random: inout Random
+    _ layer: any Defined, _ x: Tensor, _ output: Tensor64, _ random: inout Random
   ) {
     let channels = output.shape[3]
     let normalization = BatchNormalization(channels: channels)
@@ -170,7 +209,7 @@ public struct Conformance: Sendable {
   /// Differences are good to about 1e-9 of the largest value where the function is smooth, so the
   /// reference must agree to 1e-7; the fast pass is in single precision.
   private mutating func checkDifferences(
-    _ layer: any KernelLayer, _ arrays: [Tensor64], _ g: Tensor64, _ found: [Tensor],
+    _ layer: any Defined, _ arrays: [Tensor64], _ g: Tensor64, _ found: [Tensor],
     _ definition: ReferenceGradients?, _ random: inout Random
   ) {
     let largest = found.dropFirst().map { $0.values.reduce(1e-3) { max($0, Double(abs($1))) } }
@@ -199,13 +238,12 @@ public struct Conformance: Sendable {
 
   /// Output, input gradient, and the parameters' gradients.
   private func pass(
-    _ layer: any KernelLayer, _ x: Tensor, _ g: Tensor, threads: Int, asFirstLayer: Bool = false
+    _ layer: any Defined, _ x: Tensor, _ g: Tensor, threads: Int, input: InputGradient = .needed
   ) -> [Tensor] {
-    var context = Context(training: true, threads: threads)
-    context.skipsInputGradient = asFirstLayer
+    let context = Context(training: true, threads: threads)
     for named in layer.parameters { named.parameter.gradient = nil }
     let y = layer.forward(x, context)
-    return [y, layer.backward(g, context)] + layer.parameters.compactMap(\.parameter.gradient)
+    return [y, layer.backward(g, input: input, context)] + layer.parameters.compactMap(\.parameter.gradient)
   }
 
   /// Single precision holds 24 bits and sums here have at most some hundred terms: 2e-5 of the largest value

@@ -5,7 +5,7 @@ import Tensors
 /// Batch normalisation over the pixels and images of each channel (Ioffe and Szegedy, 2015, arXiv:1502.03167).
 ///
 /// Defaults are PyTorch's: ε = 1e-5, momentum 0.1, running variance unbiased.
-public final class BatchNormalization: HoldsDecisions {
+public final class BatchNormalization: Defined, TorchPrinted, HoldsDecisions {
   /// γ, one for each channel.
   public let weight: Parameter
   /// β, one for each channel.
@@ -19,29 +19,31 @@ public final class BatchNormalization: HoldsDecisions {
   /// The share of the newest batch in the running statistics.
   public let momentum: Double
 
-  private struct Saved {
+  private struct Kept {
     let input: Tensor
     let mean: [Float], inverseDeviation: [Float]
     let function: Normalisation.Affine
     let kind: Context.Normalization
   }
-  private var saved: Saved?
+  private var saved = Saved<Kept>()
 
   /// A normalisation of `channels` channels.
   public init(channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1) {
     weight = Parameter(Tensor(repeating: 1, [channels]), layout: .plain)
     bias = Parameter(Tensor(repeating: 0, [channels]), layout: .plain)
-    runningMean = Parameter(Tensor(repeating: 0, [channels]), layout: .plain)
-    runningVariance = Parameter(Tensor(repeating: 1, [channels]), layout: .plain)
+    runningMean = Parameter(Tensor(repeating: 0, [channels]), layout: .plain, role: .buffer)
+    runningVariance = Parameter(Tensor(repeating: 1, [channels]), layout: .plain, role: .buffer)
     self.epsilon = epsilon
     self.momentum = momentum
   }
 
-  public var ownParameters: [NamedParameter] { [.init("weight", weight), .init("bias", bias)] }
-
-  public var ownBuffers: [NamedParameter] {
-    [.init("running_mean", runningMean), .init("running_var", runningVariance)]
+  public var ownState: [NamedParameter] {
+    [
+      .init("weight", weight), .init("bias", bias), .init("running_mean", runningMean),
+      .init("running_var", runningVariance),
+    ]
   }
+  public var isExactOnIntegers: Bool { false }
 
   public var printedName: String { "BatchNorm2d" }
 
@@ -92,7 +94,8 @@ public final class BatchNormalization: HoldsDecisions {
     guard context.normalization != .none else {
       let (zeros, ones) = ([Float](repeating: 0, count: channels), [Float](repeating: 1, count: channels))
       let function = Normalisation.Affine(scale: ones, shift: zeros, relu: relu)
-      saved = Saved(input: input, mean: zeros, inverseDeviation: ones, function: function, kind: .none)
+      saved.keep(
+        Kept(input: input, mean: zeros, inverseDeviation: ones, function: function, kind: .none), context)
       return relu ? applied(function, to: input, context) : input
     }
     let (mean, variance) = input.withPointer {
@@ -101,10 +104,11 @@ public final class BatchNormalization: HoldsDecisions {
     updateRunning(mean, variance, rows: rows)
     let (scale, shift) = affine(mean, variance)
     let function = Normalisation.Affine(scale: scale, shift: shift, relu: relu)
-    saved = Saved(
-      input: input, mean: mean.map(Float.init),
-      inverseDeviation: variance.map { Float(1 / ($0 + epsilon).squareRoot()) }, function: function,
-      kind: context.normalization)
+    saved.keep(
+      Kept(
+        input: input, mean: mean.map(Float.init),
+        inverseDeviation: variance.map { Float(1 / ($0 + epsilon).squareRoot()) }, function: function,
+        kind: context.normalization), context)
     return applied(function, to: input, context)
   }
 
@@ -134,8 +138,11 @@ public final class BatchNormalization: HoldsDecisions {
     return result
   }
 
-  public func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor {
-    guard let saved = saved.take() else { preconditionFailure("backward needs a forward pass in training") }
+  public func backward(_ gradient: consuming Tensor, input: InputGradient, _ context: Context) -> Tensor {
+    input.total(inputGradient(gradient, saved.take(), context), threads: context.threads)
+  }
+
+  private func inputGradient(_ gradient: consuming Tensor, _ saved: Kept, _ context: Context) -> Tensor {
     let channels = weight.value.count, rows = gradient.count / channels
     guard saved.kind != .none else {
       return inputGradient(gradient, saved, a: saved.function.scale, context)
@@ -163,7 +170,7 @@ public final class BatchNormalization: HoldsDecisions {
 
   /// dx = a·g + b·x + c, with zeros for b and c by default: the gradient where statistics are constants.
   private func inputGradient(
-    _ gradient: consuming Tensor, _ saved: Saved, a: [Float], b: [Float]? = nil, c: [Float]? = nil,
+    _ gradient: consuming Tensor, _ saved: Kept, a: [Float], b: [Float]? = nil, c: [Float]? = nil,
     _ context: Context
   ) -> Tensor {
     let zeros = [Float](repeating: 0, count: a.count), rows = gradient.count / a.count
@@ -205,4 +212,8 @@ public final class BatchNormalization: HoldsDecisions {
         oldVariance + momentum * (variance[channel] * correction - oldVariance))
     }
   }
+}
+
+extension BatchNormalization: EpiloguePart {
+  public var part: Epilogue.Part { .normalization(self) }
 }

@@ -1,8 +1,8 @@
 import Compute
 import Tensors
 
-/// Layers side by side, whose outputs are summed or stand behind one another as channels.
-public final class Branches: Container, HoldsDecisions {
+/// Layers side by side, whose outputs are summed or follow one another as channels.
+public final class Branches: Container, Defined, TorchPrinted, HoldsDecisions {
   /// How the outputs are joined.
   public enum Join: Sendable {
     /// They are added; all must have one shape.
@@ -17,11 +17,11 @@ public final class Branches: Container, HoldsDecisions {
   private let join: Join
   /// The channels that each branch reads; nil where each reads all.
   private let inputs: [Int]?
-  private var widths: [Int] = []
+  private var saved = Saved<[Int]>()
 
   /// Branches of named layers.
   ///
-  /// - Parameter inputs: how many channels each branch reads, one behind the other, for networks of several inputs;
+  /// - Parameter inputs: how many channels each branch reads, one after the other, for networks of several inputs;
   ///   nil where each reads all.
   /// - Parameter printedName: what PyTorch calls this kind of branches.
   public init(
@@ -65,40 +65,24 @@ public final class Branches: Container, HoldsDecisions {
     return result
   }
 
-  /// Beside the branches: each output is read and written once more when they are joined. Backward, what is concatenated
-  /// is cut again, and the gradients to an input that all read are summed.
-  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
-    let output = try outputShape(for: input), others = children.count - 1
-    let own: Cost
-    switch (pass, join) {
-    case (.inference, _), (.forward, _): own = joining(output)
-    case (.backward, .sum): own = Cost(adds: inputs == nil ? others * input.count : 0)
-    case (.backward, .concatenation):
-      own = Cost(adds: inputs == nil ? others * input.count : 0, bytes: 8 * output.count)
+  /// The branches, and how they are joined: each output is read and written once more. Backward, what is concatenated is
+  /// cut again, and the gradients to an input that all read are summed.
+  public func steps(for input: FeatureShape) throws -> [ContainerStep] {
+    let output = try outputShape(for: input), others = children.count - 1, isSum = join == .sum
+    let gradients = inputs == nil ? others * input.count : 0
+    let own = ContainerOperation(
+      name: isSum ? "add" : "concat", type: isSum ? "Add" : "Concat", output: output
+    ) {
+      $0 == .backward
+        ? Cost(adds: gradients, bytes: isSum ? 0 : 8 * output.count)
+        : Cost(adds: isSum ? others * output.count : 0, bytes: 8 * output.count)
     }
-    return try zip(children, shares(input)).reduce(own) { $0 + (try $1.0.layer.cost(for: $1.1, pass: pass)) }
-  }
-
-  private func joining(_ output: FeatureShape) -> Cost {
-    Cost(adds: join == .sum ? (children.count - 1) * output.count : 0, bytes: 8 * output.count)
-  }
-
-  public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {
-    let rows = try zip(children, shares(input)).flatMap { try Layers.summaries(name, $0.0, for: $0.1) }
-    let output = try outputShape(for: input), isSum = join == .sum
-    return rows + [
-      LayerSummary(
-        name: dotted(name, isSum ? "add" : "concat"), type: isSum ? "Add" : "Concat", output: output,
-        cost: joining(output))
-    ]
+    return zip(children, shares(input)).map { .layer($0.0, $0.1) } + [.operation(own)]
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
-    let shares = split(input), names = children
-    func output(_ index: Int) -> Tensor {
-      let layer = names[index].layer
-      return layer.profiled(names[index].name, shares[index], context) { layer.forward($0, context) }
-    }
+    let shares = split(input, threads: context.threads)
+    func output(_ index: Int) -> Tensor { context.run(children[index], shares[index]) }
     switch join {
     case .sum:
       var result = output(0)
@@ -106,32 +90,33 @@ public final class Branches: Container, HoldsDecisions {
       return result
     case .concatenation:
       let outputs = children.indices.map(output)
-      if context.training { widths = outputs.map { $0.shape[3] } }
-      return Tensor.concatenated(outputs)
+      saved.keep(outputs.map { $0.shape[3] }, context)
+      return Tensor.concatenated(outputs, threads: context.threads)
     }
   }
 
-  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-    let gradients = join == .sum ? children.map { _ in gradient } : gradient.channelSlices(widths)
+  public func backward(_ gradient: Tensor, input: InputGradient, _ context: Context) -> Tensor {
+    let gradients =
+      join == .sum
+      ? children.map { _ in gradient } : gradient.channelSlices(saved.take(), threads: context.threads)
+    func run(_ index: Int, _ input: InputGradient) -> Tensor {
+      context.runBackward(children[index].layer, gradients[index], input: input)
+    }
+    guard input.isNeeded else {
+      for index in children.indices { _ = run(index, .unneeded) }
+      return InputGradient.nothing
+    }
     if inputs != nil {
-      if context.skipsInputGradient {
-        for (child, gradient) in zip(children, gradients) { _ = child.layer.backward(gradient, context) }
-        return Tensor(uninitialized: [0])
-      }
-      return .concatenated(zip(children, gradients).map { $0.0.layer.backward($0.1, context) })
+      let parts = children.indices.map { run($0, .needed) }
+      return input.total(.concatenated(parts, threads: context.threads), threads: context.threads)
     }
-    var inner = context
-    inner.skipsInputGradient = context.skipsInputGradient && children.count == 1
-    var result = children[0].layer.backward(gradients[0], inner)
-    for (child, gradient) in zip(children, gradients).dropFirst() {
-      result = child.layer.backward(gradient, adding: result, inner)
-    }
-    return result
+    let sum = children.indices.dropFirst().reduce(run(0, .needed)) { run($1, .plus($0)) }
+    return input.total(sum, threads: context.threads)
   }
 
-  private func split(_ input: Tensor) -> [Tensor] {
+  private func split(_ input: Tensor, threads: Int) -> [Tensor] {
     guard let inputs else { return children.map { _ in input } }
-    return input.channelSlices(inputs)
+    return input.channelSlices(inputs, threads: threads)
   }
 
   public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
@@ -140,7 +125,7 @@ public final class Branches: Container, HoldsDecisions {
       let count = inputs?[index] ?? input.shape[3], start = first
       if inputs != nil { first += count }
       let share = Tensor64(input.shape.dropLast() + [count]) { input[$0, $1, $2, start + $3] }
-      return children[index].layer.reference(share, own, training: training)
+      return children[index].layer.definition(share, own, training: training)
     }
     if join == .sum { return outputs.dropFirst().reduce(outputs[0], +) }
     let places = outputs.enumerated().flatMap { branch in
@@ -153,17 +138,18 @@ public final class Branches: Container, HoldsDecisions {
 }
 
 extension Tensor {
-  /// Feature maps of one size, their channels behind one another.
-  public static func concatenated(_ parts: [Tensor]) -> Tensor {
-    let widths = parts.map { $0.shape[3] }, channels = widths.reduce(0, +)
+  /// Feature maps of one size, their channels one after another.
+  public static func concatenated(_ parts: [Tensor], threads: Int) -> Tensor {
+    let channels = parts.reduce(0) { $0 + $1.shape[3] }
     var result = Tensor(uninitialized: parts[0].shape.dropLast() + [channels])
     let pixels = result.count / max(channels, 1)
     result.withMutablePointer { target in
       var first = 0
-      for (part, width) in zip(parts, widths) {
-        part.withPointer { source in
-          for pixel in 0..<pixels {
-            (target + pixel * channels + first).update(from: source + pixel * width, count: width)
+      for part in parts {
+        let width = part.shape[3]
+        part.withPointer {
+          copyRuns($0, target + first, count: pixels, length: width, threads: threads) {
+            ($0 * width, $0 * channels)
           }
         }
         first += width
@@ -173,15 +159,15 @@ extension Tensor {
   }
 
   /// The channels of feature maps, cut into parts of the given widths.
-  func channelSlices(_ widths: [Int]) -> [Tensor] {
+  public func channelSlices(_ widths: [Int], threads: Int) -> [Tensor] {
     let channels = shape[3], pixels = count / max(channels, 1)
     var first = 0
     return widths.map { width in
       var part = Tensor(uninitialized: shape.dropLast() + [width])
       withPointer { source in
         part.withMutablePointer { target in
-          for pixel in 0..<pixels {
-            (target + pixel * width).update(from: source + pixel * channels + first, count: width)
+          copyRuns(source + first, target, count: pixels, length: width, threads: threads) {
+            ($0 * channels, $0 * width)
           }
         }
       }

@@ -1,13 +1,14 @@
+import Compute
 import Tensors
 
 /// In training, zeros in place of a share of the values, and the others scaled to keep the mean (Srivastava et al.,
 /// 2014); in inference nothing.
 ///
 /// Which ones depends on the seed and the training's step alone, so that a training can be resumed.
-public final class Dropout: HoldsDecisions {
+public final class Dropout: Defined, TorchPrinted, HoldsDecisions {
   private let share: Double
   private let random: Random
-  private var mask: Tensor?
+  private var saved = Saved<Tensor>()
 
   /// A dropout of a share of the values.
   public init(_ share: Double, random: Random) {
@@ -29,8 +30,8 @@ public final class Dropout: HoldsDecisions {
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     guard context.training else { return input }
     let mask = context.decided(by: self) { newMask(input.shape, step: context.step) }
-    self.mask = mask
-    return input.times(mask)
+    saved.keep(mask, context)
+    return input.times(mask, threads: context.threads)
   }
 
   private func newMask(_ shape: [Int], step: Int) -> Tensor {
@@ -40,9 +41,8 @@ public final class Dropout: HoldsDecisions {
     return Tensor(kept.map { Double($0) < share ? 0 : factor }, shape)
   }
 
-  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-    guard let mask = mask.take() else { preconditionFailure("backward needs a forward pass in training") }
-    return gradient.times(mask)
+  public func backward(_ gradient: Tensor, input: InputGradient, _ context: Context) -> Tensor {
+    input.total(gradient.times(saved.take(), threads: context.threads), threads: context.threads)
   }
 
   /// The mean over all masks; or with the first step's, where that is a decision to be held.
@@ -50,12 +50,5 @@ public final class Dropout: HoldsDecisions {
     guard let decisions = Decisions.ofDefinition else { return input }
     let mask = decisions.made(by: self) { newMask(input.shape, step: 0) }
     return Tensor64(zip(input.values, mask.values).map { $0 * Double($1) }, input.shape)
-  }
-}
-
-extension Tensor {
-  /// The elementwise product.
-  public func times(_ other: Tensor) -> Tensor {
-    Tensor(zip(values, other.values).map { $0 * $1 }, shape)
   }
 }

@@ -22,7 +22,7 @@ public struct Epilogue {
     self.relu = relu
   }
 
-  /// The same by passes of its own over the output.
+  /// Unfused: applies each part in a separate pass over the output.
   public func applied(to output: Tensor, _ context: Context) -> Tensor {
     var y = normalization?.forward(output, context) ?? output
     if residual != nil || relu {
@@ -34,5 +34,21 @@ public struct Epilogue {
       }
     }
     return y
+  }
+}
+
+/// A layer that the one before it can do while it stores its output.
+public protocol EpiloguePart: Layer {
+  /// Which part of an epilogue it is.
+  var part: Epilogue.Part { get }
+}
+
+extension Epilogue {
+  /// A layer as a part of an epilogue.
+  public enum Part {
+    /// A batch normalisation.
+    case normalization(BatchNormalization)
+    /// A ReLU.
+    case rectifier(ReLU)
   }
 }

@@ -1,8 +1,8 @@
 import Tensors
 
 /// All values of an image as the channels of one pixel, in PyTorch's order: channel, row, column.
-public final class Flatten: HoldsDecisions {
-  private var inputShape: FeatureShape?
+public final class Flatten: Defined, TorchPrinted, HoldsDecisions {
+  private var saved = Saved<FeatureShape>()
 
   /// A flattening.
   public init() {}
@@ -19,16 +19,14 @@ public final class Flatten: HoldsDecisions {
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     let shape = FeatureShape(input)
-    if context.training { inputShape = shape }
+    saved.keep(shape, context)
     return input.toFileOrder(.features).reshaped(outputShape(for: shape).extents)
   }
 
-  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-    guard let shape = inputShape.take() else {
-      preconditionFailure("backward needs a forward pass in training")
-    }
-    return gradient.reshaped([shape.batch, shape.channels, shape.height, shape.width])
-      .fromFileOrder(.features)
+  public func backward(_ gradient: Tensor, input: InputGradient, _ context: Context) -> Tensor {
+    let shape = saved.take()
+    let whole = gradient.reshaped([shape.batch, shape.channels, shape.height, shape.width])
+    return input.total(whole.fromFileOrder(.features), threads: context.threads)
   }
 
   public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
@@ -37,4 +35,8 @@ public final class Flatten: HoldsDecisions {
       input[image, index / width % height, index % width, index / (height * width)]
     }
   }
+}
+
+extension Flatten: EndsFeatureMaps {
+  public var isPooling: Bool { false }
 }

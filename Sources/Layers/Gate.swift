@@ -1,20 +1,19 @@
 import Compute
-import Foundation
 import Tensors
 
 /// y = x · a(x): each value times a factor that a layer makes of the same input.
 ///
 /// The factors are one for each channel of an image (`[batch, 1, 1, channels]`), as in squeeze-and-excitation, or one
 /// for each pixel (`[batch, height, width, 1]`), as in CBAM's spatial attention.
-public final class Gate: HoldsDecisions {
+public final class Gate: Defined, TorchPrinted, HoldsDecisions {
   private let attention: any Layer
-  private var saved: (input: Tensor, factors: Tensor)?
+  private var saved = Saved<(input: Tensor, factors: Tensor)>()
 
   /// A gate whose factors are the output of `attention`.
   public init(_ attention: any Layer) { self.attention = attention }
 
-  public var children: [(name: String, layer: any Layer)] { attention.children }
-  public var parts: [any Layer] { [attention] }
+  public var children: [NamedLayer] { [("", attention)] }
+  public var isExactOnIntegers: Bool { false }
 
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
     let factors = try attention.outputShape(for: input)
@@ -38,99 +37,44 @@ public final class Gate: HoldsDecisions {
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     let factors = attention.forward(input, context)
-    if context.training { saved = (input, factors) }
-    return multiplied(input, factors)
+    saved.keep((input, factors), context)
+    return multiplied(input, factors, context)
   }
 
-  private func multiplied(_ input: Tensor, _ factors: Tensor) -> Tensor {
+  public func backward(_ gradient: Tensor, input: InputGradient, _ context: Context) -> Tensor {
+    let (x, factors) = saved.take()
+    var toFactors = Tensor(uninitialized: factors.shape)
+    withPointers(x, gradient) { x, g in
+      toFactors.withMutablePointer {
+        gating(x: FeatureShape(gradient), factors).factorGradient(x, g, $0, threads: context.threads)
+      }
+    }
+    guard input.isNeeded else { return attention.backward(toFactors, input: .unneeded, context) }
+    let direct = multiplied(gradient, factors, context)
+    return input.total(attention.backward(toFactors, input: .plus(direct), context), threads: context.threads)
+  }
+
+  private func multiplied(_ input: Tensor, _ factors: Tensor, _ context: Context) -> Tensor {
     var result = Tensor(uninitialized: input.shape)
-    let shape = FeatureShape(input), channels = shape.channels
     withPointers(input, factors) { x, a in
-      result.withMutablePointer { y in
-        forEachPixel(shape, factors) { pixel, factor, isByChannel in
-          if isByChannel {
-            for channel in 0..<channels { y[pixel &+ channel] = x[pixel &+ channel] * a[factor &+ channel] }
-          } else {
-            for channel in 0..<channels { y[pixel &+ channel] = x[pixel &+ channel] * a[factor] }
-          }
-        }
+      result.withMutablePointer {
+        gating(x: FeatureShape(input), factors).multiply(x, a, $0, threads: context.threads)
       }
     }
     return result
   }
 
-  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-    guard let (input, factors) = saved.take() else {
-      preconditionFailure("backward needs a forward pass in training")
-    }
-    var toFactors = Tensor(repeating: 0, factors.shape)
-    let shape = FeatureShape(input), channels = shape.channels
-    withPointers(input, gradient) { x, g in
-      toFactors.withMutablePointer { da in
-        forEachPixel(shape, factors) { pixel, factor, isByChannel in
-          if isByChannel {
-            for channel in 0..<channels { da[factor &+ channel] += x[pixel &+ channel] * g[pixel &+ channel] }
-          } else {
-            for channel in 0..<channels { da[factor] += x[pixel &+ channel] * g[pixel &+ channel] }
-          }
-        }
-      }
-    }
-    var inner = context
-    inner.skipsInputGradient = false
-    return attention.backward(toFactors, adding: multiplied(gradient, factors), inner)
-  }
-
-  /// Visits each pixel: where it starts, and where its factors do.
-  @inline(__always)
-  private func forEachPixel(
-    _ shape: FeatureShape, _ factors: Tensor,
-    _ body: (_ pixel: Int, _ factor: Int, _ isByChannel: Bool) -> Void
-  ) {
-    let size = shape.height * shape.width
-    let isByChannel = factors.count == shape.batch * shape.channels && factors.shape[3] == shape.channels
-    for pixel in 0..<shape.pixels {
-      body(pixel * shape.channels, isByChannel ? pixel / size * shape.channels : pixel, isByChannel)
-    }
+  private func gating(x shape: FeatureShape, _ factors: Tensor) -> Gating {
+    Gating(
+      shape,
+      isByChannel: factors.count == shape.batch * shape.channels && factors.shape[3] == shape.channels)
   }
 
   public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
-    let factors = attention.reference(input, parameters, training: training), extents = factors.shape
+    let factors = attention.definition(input, parameters, training: training), extents = factors.shape
     return Tensor64(input.shape) { image, row, column, channel in
       input[image, row, column, channel]
         * factors[image, min(row, extents[1] - 1), min(column, extents[2] - 1), min(channel, extents[3] - 1)]
     }
-  }
-}
-
-/// y = 1 / (1 + exp(−x)).
-public final class Sigmoid: HoldsDecisions {
-  private var output: Tensor?
-
-  /// A sigmoid.
-  public init() {}
-
-  public func outputShape(for input: FeatureShape) -> FeatureShape { input }
-
-  /// One function for each value; backward, a difference and two products: y · (1 − y) · g.
-  public func cost(for input: FeatureShape, pass: Cost.Pass) -> Cost {
-    let count = input.count
-    return pass == .backward
-      ? Cost(adds: count, otherOps: 2 * count, bytes: 12 * count) : Cost(otherOps: count, bytes: 8 * count)
-  }
-
-  public func forward(_ input: Tensor, _ context: Context) -> Tensor {
-    let result = Tensor(input.values.map { 1 / (1 + exp(-$0)) }, input.shape)
-    if context.training { output = result }
-    return result
-  }
-
-  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-    guard let output = output.take() else { preconditionFailure("backward needs a forward pass in training") }
-    return Tensor(zip(output.values, gradient.values).map { $0 * (1 - $0) * $1 }, output.shape)
-  }
-
-  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
-    input.map { 1 / (1 + exp(-$0)) }
   }
 }

@@ -1,72 +1,13 @@
 import Tensors
 
-/// How a pass runs.
-public struct Context: Sendable {
-  /// Whether layers keep what their backward pass needs, and normalise by the batch.
-  public var training: Bool
-  /// The threads that one layer may use. No result depends on it.
-  public var threads: Int
-  /// Whether nobody asks for the gradient to the input, as of a network's first layer: what a backward pass returns
-  /// is then undefined.
-  public var skipsInputGradient = false
-  /// The training's step, on which alone random layers depend beside their seeds.
-  public var step = 0
-  /// Whether layers keep what they make of their weights, such as packed ones, for the next pass.
-  public var keepsPreparedWeights = true
-  /// Where algorithms are chosen by measurement, in inference only; nil for the fixed rule.
-  public var tuning: AlgorithmTuning?
-  /// Where the time of each layer is noted, in inference only.
-  public var profile: LayerProfile?
-  /// Who sees the outputs of layers and their gradients, in training only.
-  public var observer: Observer?
-  /// What batch normalisation does in training.
-  public var normalization = Normalization.batch
-  /// What layers that decide note their decisions in, or take them from; nil where each pass decides for itself.
-  public var decisions: Decisions?
-
-  /// What batch normalisation does in training: studies of a network at its start may take it out.
-  public enum Normalization: Sendable {
-    /// It normalises by the batch, whose statistics depend on every pixel.
-    case batch
-    /// It normalises by the batch, whose statistics are constants to the backward pass.
-    case constant
-    /// Nothing: its output is its input.
-    case none
-  }
-
-  /// A context for training or for inference.
-  public init(
-    training: Bool, threads: Int, tuning: AlgorithmTuning? = nil, profile: LayerProfile? = nil
-  ) {
-    self.training = training
-    self.threads = threads
-    self.tuning = tuning
-    self.profile = profile
-  }
-}
-
-extension Context {
-  /// The same where somebody asks for the gradient to the input.
-  public var withInputGradient: Context {
-    var context = self
-    context.skipsInputGradient = false
-    return context
-  }
-}
-
-/// The passes of a layer.
-public enum Pass: String, Sendable, CaseIterable, Codable {
-  /// The output from the input.
-  case forward
-  /// The gradient to the input.
-  case inputGradient
-  /// The gradient to the weights.
-  case weightGradient
-}
-
 /// A differentiable function of a batch of feature maps (NHWC), with parameters.
 ///
-/// A forward pass in training keeps exactly what the next backward pass needs; that pass uses it up.
+/// A forward pass in training keeps exactly what the next backward pass needs; that pass uses it up (``Saved``).
+///
+/// What only some layers have is a protocol of its own: a definition in double precision (``Defined``), a choice of
+/// algorithm (``ChoosesAlgorithm``), PyTorch's printed form (``TorchPrinted``), decisions that can be held
+/// (``HoldsDecisions``). A layer that runs others under their names is a ``Container``; one that does what another does,
+/// with something changed, is a ``Wrapper``.
 public protocol Layer: AnyObject {
   /// The shape of the output, or an error that says why this input cannot be taken.
   func outputShape(for input: FeatureShape) throws -> FeatureShape
@@ -77,59 +18,46 @@ public protocol Layer: AnyObject {
   /// The output for an input that has passed `outputShape`.
   func forward(_ input: Tensor, _ context: Context) -> Tensor
 
-  /// The output in inference, with what follows the layer done while its output is stored, where it can be.
+  /// The output in inference, with what follows the layer done while its output is stored, where it can be; by default
+  /// afterwards.
   func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor
 
-  /// Which algorithm computes a pass over this input, or nil where there is no choice.
-  func algorithm(for input: FeatureShape, _ pass: Pass, _ context: Context) -> String?
-
-  /// The gradient to the input; sets the parameters' gradients.
-  ///
-  /// - Parameter gradient: the gradient to the output of the last forward pass in training; whoever needs it no longer
-  ///   gives its memory away with it.
-  func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor
-
-  /// The gradient to the input plus `summand`, which has the input's shape: another branch's gradient.
-  func backward(_ gradient: consuming Tensor, adding summand: Tensor, _ context: Context) -> Tensor
-
-  /// The output by the plain definition, in double precision: loops that can be read in a minute, and the oracle of
-  /// everything fast.
+  /// Sets the parameters' gradients; returns what is asked for of the gradient to the input.
   ///
   /// - Parameters:
-  ///   - input: NHWC.
-  ///   - parameters: the values of `parameters`, in that order.
-  ///   - training: whether normalisation is by the batch, not by running statistics.
-  func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64
+  ///   - gradient: the gradient to the output of the last forward pass in training. A caller that is done with it should
+  ///     `consume` it, so that its memory is reused.
+  ///   - input: what becomes of the gradient to the input. Most layers return ``InputGradient/total(_:threads:)`` of
+  ///     what they have found.
+  func backward(_ gradient: consuming Tensor, input: InputGradient, _ context: Context) -> Tensor
 
-  /// The parameters that are this layer's own, named as in PyTorch.
-  var ownParameters: [NamedParameter] { get }
+  /// The parameters and buffers that are this layer's own, each with its role, named as in PyTorch; none by default.
+  var ownState: [NamedParameter] { get }
 
-  /// Arrays that belong to the state but are not trained: running statistics.
-  var ownBuffers: [NamedParameter] { get }
-
-  /// The layers that this one consists of, in the order of their names in files.
+  /// The layers that this one consists of, in the order of their names in files; none by default.
   ///
   /// A layer under the empty name leaves no trace: what is inside it is named as if it were one level up.
-  var children: [(name: String, layer: any Layer)] { get }
-
-  /// A row for this layer, or for each of those that it consists of, in the order in which they run.
-  func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary]
-
-  /// What PyTorch calls this kind of layer.
-  var printedName: String { get }
-  /// What PyTorch prints in the layer's parentheses.
-  var printedArguments: String { get }
-  /// The layers that PyTorch prints inside it, in its order.
-  var printedChildren: [(name: String, layer: any Layer)] { get }
+  var children: [NamedLayer] { get }
 }
+
+/// A layer and its name in the layer that it is a part of.
+public typealias NamedLayer = (name: String, layer: any Layer)
 
 extension Layer {
   /// None by default.
-  public var ownParameters: [NamedParameter] { [] }
+  public var ownState: [NamedParameter] { [] }
   /// None by default.
-  public var ownBuffers: [NamedParameter] { [] }
-  /// None by default.
-  public var children: [(name: String, layer: any Layer)] { [] }
+  public var children: [NamedLayer] { [] }
+
+  /// The forward pass, then what follows it.
+  public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
+    epilogue.applied(to: forward(input, context), context)
+  }
+
+  /// The gradient to the input; sets the parameters' gradients.
+  public func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor {
+    backward(gradient, input: .needed, context)
+  }
 
   /// What a step of training costs: a forward and a backward pass, and the parameters once.
   public func trainingCost(for input: FeatureShape) throws -> Cost {
@@ -139,26 +67,11 @@ extension Layer {
     return cost
   }
 
-  /// The forward pass, then what follows it.
-  public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
-    epilogue.applied(to: forward(input, context), context)
-  }
-
-  /// The backward pass, then the sum.
-  public func backward(_ gradient: consuming Tensor, adding summand: Tensor, _ context: Context) -> Tensor {
-    var result = backward(gradient, context)
-    result.add(summand, threads: context.threads)
-    return result
-  }
-
-  /// None by default.
-  public func algorithm(for input: FeatureShape, _ pass: Pass, _ context: Context) -> String? { nil }
-
   /// All parameters, those of the children included, under their dotted names.
-  public var parameters: [NamedParameter] { collect(\.ownParameters) }
+  public var parameters: [NamedParameter] { everything.filter { $0.parameter.role.isTrained } }
 
-  /// All buffers, those of the children included, under their dotted names.
-  public var buffers: [NamedParameter] { collect(\.ownBuffers) }
+  /// Arrays that belong to the state but are not trained, those of the children included: running statistics.
+  public var buffers: [NamedParameter] { everything.filter { !$0.parameter.role.isTrained } }
 
   /// The number of values that training changes.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.parameter.value.count } }
@@ -173,30 +86,16 @@ extension Layer {
     }
   }
 
-  private func collect(_ own: (any Layer) -> [NamedParameter]) -> [NamedParameter] {
-    own(self)
+  /// The state in the order of the layers.
+  private var everything: [NamedParameter] {
+    ownState
       + children.flatMap { child in
-        child.layer.collect(own).map { NamedParameter(dotted(child.name, $0.name), $0.parameter) }
+        child.layer.everything.map { NamedParameter(dotted(child.name, $0.name), $0.parameter) }
       }
   }
 }
 
-/// A layer and its name in the layer that it is a part of.
-public typealias NamedLayer = (name: String, layer: any Layer)
-
 /// Two parts of a path of layers' names, with a dot between them unless one is empty.
 func dotted(_ prefix: String, _ name: String) -> String {
   prefix.isEmpty ? name : name.isEmpty ? prefix : "\(prefix).\(name)"
-}
-
-/// The rows of a part of a layer: one without a name that is no layer of its own, such as a ReLU, by its kind.
-func summaries(_ prefix: String, _ part: NamedLayer, for input: FeatureShape) throws -> [LayerSummary] {
-  let isFunction = part.name.isEmpty && part.layer.isFunction
-  let name = isFunction ? part.layer.printedName.lowercased() : part.name
-  return try part.layer.summaries(dotted(prefix, name), for: input)
-}
-
-extension Layer {
-  /// Whether nothing in it has a name in files.
-  var isFunction: Bool { children.isEmpty && ownParameters.isEmpty }
 }

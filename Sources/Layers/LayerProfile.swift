@@ -1,9 +1,9 @@
 import Tensors
 
-/// The time that each layer of a network took in one pass.
+/// The time that each layer of a network took in one pass of inference.
 ///
 /// For one thread of control: a network runs its layers one after the other.
-public final class LayerProfile: @unchecked Sendable {
+public final class LayerProfile {
   /// One layer, with what was done while its output was stored.
   public struct Entry: Sendable {
     /// The layer's path, for example `layer1.0.conv2`, and what was fused with it.
@@ -20,41 +20,22 @@ public final class LayerProfile: @unchecked Sendable {
 
   /// The layers in the order in which they ran.
   public private(set) var entries: [Entry] = []
-  private var path: [String] = []
-  private let onInput: (_ name: String, _ layer: any Layer, _ input: Tensor) -> Void
 
   /// An empty profile.
+  public init() {}
+
+  /// What notes the layers of a pass here.
   ///
-  /// - Parameter onInput: called with each layer, its path and its input, before it runs.
-  public init(
-    onInput: @escaping (_ name: String, _ layer: any Layer, _ input: Tensor) -> Void = { _, _, _ in }
-  ) {
-    self.onInput = onInput
-  }
-
-  /// Runs a layer that consists of others.
-  func enter(_ name: String, _ body: () -> Tensor) -> Tensor {
-    path.append(name)
-    defer { path.removeLast() }
-    return body()
-  }
-
-  /// Runs and times a layer.
-  func time(
-    _ name: String, _ layer: any Layer, _ input: Tensor, _ context: Context, _ body: () -> Tensor
-  ) -> Tensor {
-    let name = (path + [name]).reduce("", dotted)
-    onInput(name, layer, input)
-    let start = ContinuousClock.now
-    let result = body()
-    let seconds = (ContinuousClock.now - start).seconds
-    let shape = FeatureShape(input)
-    entries.append(
-      Entry(
-        name: name, input: shape,
-        cost: (try? layer.cost(for: shape, pass: .inference)) ?? Cost(),
-        algorithm: layer.algorithm(for: shape, .forward, context),
-        seconds: seconds))
-    return result
+  /// - Parameter context: how the pass runs.
+  public func observer(_ context: Context) -> Observer {
+    Observer { [self] run in
+      let shape = FeatureShape(run.input)
+      entries.append(
+        Entry(
+          name: run.name, input: shape,
+          cost: (try? run.layer.cost(for: shape, pass: .inference)) ?? Cost(),
+          algorithm: (run.layer as? any ChoosesAlgorithm)?.algorithm(for: shape, .forward, context),
+          seconds: run.seconds))
+    }
   }
 }

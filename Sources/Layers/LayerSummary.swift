@@ -38,37 +38,41 @@ public struct LayerSummary: Sendable {
   }
 }
 
-extension Layer {
-  /// One row.
-  public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {
-    [try summary(name, for: input)]
+/// A layer with windows on a fixed grid.
+public protocol HasWindows: Layer {
+  /// The taps of its windows; nil if it has none on a fixed grid.
+  func taps(for input: FeatureShape) throws -> LayerSummary.Taps?
+}
+
+extension LayerSummary {
+  /// A row for a layer, or for each of those that it consists of if it is a container, in the order in which they run.
+  ///
+  /// - Parameter name: the layer's own.
+  public static func rows(of layer: any Layer, _ name: String = "", for input: FeatureShape) throws
+    -> [LayerSummary]
+  {
+    guard let container = layer as? any Container else {
+      var row = LayerSummary(
+        name: name, type: layer.typeName, output: try layer.outputShape(for: input),
+        cost: try layer.cost(for: input, pass: .inference))
+      row.taps = try (layer as? any HasWindows)?.taps(for: input)
+      return [row]
+    }
+    return try container.steps(for: input).flatMap { step in
+      switch step {
+      case .layer(let part, let input): try rows(of: part.layer, dotted(name, shownName(part)), for: input)
+      case .operation(let own):
+        [
+          LayerSummary(
+            name: dotted(name, own.name), type: own.type, output: own.output, cost: own.cost(.inference))
+        ]
+      }
+    }
   }
+}
 
-  /// The row of this layer as a whole.
-  public func summary(_ name: String, for input: FeatureShape) throws -> LayerSummary {
-    LayerSummary(
-      name: name, type: printedName, output: try outputShape(for: input),
-      cost: try cost(for: input, pass: .inference))
-  }
-
-  /// The name of the type.
-  public var printedName: String { String(describing: type(of: self)) }
-
-  /// None by default.
-  public var printedArguments: String { "" }
-
-  /// The children by default; what is inside those without a name is printed in their place.
-  public var printedChildren: [NamedLayer] {
-    children.flatMap { $0.name.isEmpty ? $0.layer.printedChildren : [$0] }
-  }
-
-  /// The tree of layers as PyTorch's `print(model)` writes it.
-  public var printed: String {
-    let children = printedChildren
-    guard !children.isEmpty else { return "\(printedName)(\(printedArguments))" }
-    let lines =
-      (printedArguments.isEmpty ? [] : [printedArguments])
-      + children.map { "(\($0.name)): " + $0.layer.printed.split(separator: "\n").joined(separator: "\n  ") }
-    return "\(printedName)(\n" + lines.map { "  \($0)\n" }.joined() + ")"
-  }
+/// The name of a part in tables: of one without a name that is no layer of its own, such as a ReLU, its kind.
+private func shownName(_ part: NamedLayer) -> String {
+  let isFunction = part.name.isEmpty && part.layer.children.isEmpty && part.layer.ownState.isEmpty
+  return isFunction ? part.layer.typeName.lowercased() : part.name
 }

@@ -3,15 +3,15 @@ import Tensors
 
 /// A fully connected layer: y = x · W + b, over the channels of each pixel.
 ///
-/// A network applies it behind global pooling, to `[batch, 1, 1, channels]`. The weight is [inputs, outputs] in
+/// A network applies it after global pooling, to `[batch, 1, 1, channels]`. The weight is [inputs, outputs] in
 /// memory and [outputs, inputs] in files.
-public final class Linear: HoldsDecisions {
+public final class Linear: Defined, TorchPrinted, HoldsDecisions {
   /// W.
   public let weight: Parameter
   /// b.
   public let bias: Parameter
   private let inputs: Int, outputs: Int
-  private var input: Tensor?
+  private var saved = Saved<Tensor>()
   private let forwardPack = FilterCache<PackedWeights>(), backwardPack = FilterCache<PackedWeights>()
 
   /// A layer with PyTorch's default initialisation: uniform within ±1/√inputs.
@@ -28,7 +28,7 @@ public final class Linear: HoldsDecisions {
     "in_features=\(weight.value.shape[0]), out_features=\(weight.value.shape[1]), bias=True"
   }
 
-  public var ownParameters: [NamedParameter] { [.init("weight", weight), .init("bias", bias)] }
+  public var ownState: [NamedParameter] { [.init("weight", weight), .init("bias", bias)] }
 
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
     guard input.channels == inputs else {
@@ -48,7 +48,7 @@ public final class Linear: HoldsDecisions {
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
-    if context.training { self.input = input }
+    saved.keep(input, context)
     let packed = forwardPack.value(Filter(weight), context) {
       PackedWeights(forward: $0.reshaped([1, 1, inputs, outputs]), groups: 1)
     }
@@ -59,21 +59,21 @@ public final class Linear: HoldsDecisions {
     return result
   }
 
-  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-    guard let input = input.take() else { preconditionFailure("backward needs a forward pass in training") }
-    let rows = input.count / inputs
+  public func backward(_ gradient: Tensor, input wanted: InputGradient, _ context: Context) -> Tensor {
+    let input = saved.take(), rows = input.count / inputs
     bias.gradient = gradient.withPointer {
       Tensor(
         channelSum($0, rows: rows, channels: outputs, threads: context.threads).map(Float.init), [outputs])
     }
     weight.gradient = MatrixProduct.transposingFirst(
       input.reshaped([rows, inputs]), gradient.reshaped([rows, outputs]), threads: context.threads)
+    guard wanted.isNeeded else { return InputGradient.nothing }
     let packed = backwardPack.value(Filter(weight), context) {
       PackedWeights(backward: $0.reshaped([1, 1, inputs, outputs]), groups: 1)
     }
     var result = Tensor(uninitialized: input.shape)
     multiplyRows(gradient, packed, bias: nil, into: &result, threads: context.threads)
-    return result
+    return wanted.total(result, threads: context.threads)
   }
 
   public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
@@ -84,4 +84,8 @@ public final class Linear: HoldsDecisions {
       }
     }
   }
+}
+
+extension Linear: EndsFeatureMaps {
+  public var isPooling: Bool { false }
 }

@@ -1,47 +1,100 @@
 import Tensors
 
-/// Sees what passes through a network in training: the outputs of layers, and the gradients to them.
+/// Sees what passes through a network: what its layers read and write, how long they take, and the gradients to their
+/// outputs.
 ///
-/// Reported are the layers that stand in sequences, a kernel as one layer whatever it consists of, and every ReLU
-/// (its output only). For one thread of control.
+/// Reported are the layers that containers run, a kernel as one layer whatever it consists of, and every ReLU's output.
+/// For one thread of control.
 public final class Observer: @unchecked Sendable {
-  private let output: (any Layer, Tensor) -> Void
+  /// A layer that has run.
+  public struct Run {
+    /// Its path, for example `layer1.0.conv2`. In training, what is fused with it is not part of its output.
+    public let name: String
+    /// The layer.
+    public let layer: any Layer
+    /// What it read.
+    public let input: Tensor
+    /// What came out, in inference with what follows it.
+    public let output: Tensor
+    /// Its duration.
+    public let seconds: Double
+  }
+
+  private let ran: (Run) -> Void
+  private let rectified: (any Layer, Tensor) -> Void
   private let gradient: (any Layer, Tensor) -> Void
+  private var path: [String] = []
   /// How many layers that are no containers are running, one inside the other.
   private var depth = 0
 
   /// An observer.
   ///
   /// - Parameters:
-  ///   - output: called with a layer and its output, in the order of the forward pass.
+  ///   - ran: called with each layer that has run, in the order of the forward pass.
+  ///   - rectified: called with each ReLU and its output, those inside kernels included, in training.
   ///   - gradient: called with a layer and the gradient to its output, in the order of the backward pass.
   public init(
-    output: @escaping (any Layer, Tensor) -> Void,
+    ran: @escaping (Run) -> Void = { _ in }, rectified: @escaping (any Layer, Tensor) -> Void = { _, _ in },
     gradient: @escaping (any Layer, Tensor) -> Void = { _, _ in }
   ) {
-    self.output = output
+    self.ran = ran
+    self.rectified = rectified
     self.gradient = gradient
   }
 
-  /// Says that a layer starts, in the backward pass with the gradient to its output.
-  func enter(_ layer: any Layer, gradient: Tensor? = nil) {
-    guard !(layer is any Container) else { return }
-    if depth == 0, let gradient { self.gradient(layer, gradient) }
+  fileprivate func run(_ name: String, _ layer: any Layer, _ input: Tensor, _ body: (Tensor) -> Tensor)
+    -> Tensor
+  {
+    guard !(layer is any Container) else {
+      path.append(name)
+      defer { path.removeLast() }
+      return body(input)
+    }
     depth += 1
+    defer { depth -= 1 }
+    let start = ContinuousClock.now
+    let output = body(input)
+    let seconds = (ContinuousClock.now - start).seconds
+    if depth == 1 {
+      let name = (path + [name]).reduce("", dotted)
+      ran(Run(name: name, layer: layer, input: input, output: output, seconds: seconds))
+    }
+    return output
   }
 
-  /// Says that it has ended, in the forward pass with its output.
-  func leave(_ layer: any Layer, output: Tensor? = nil) {
-    guard !(layer is any Container) else { return }
-    depth -= 1
-    if depth == 0, let output, !(layer is ReLU), !(layer is ReLU6) { self.output(layer, output) }
+  fileprivate func runBackward(
+    _ layer: any Layer, _ gradient: consuming Tensor, _ body: (consuming Tensor) -> Tensor
+  ) -> Tensor {
+    guard !(layer is any Container) else { return body(gradient) }
+    depth += 1
+    defer { depth -= 1 }
+    if depth == 1 { self.gradient(layer, copy gradient) }
+    return body(gradient)
   }
 
-  /// Says what a ReLU has let through.
-  func rectified(_ relu: any Layer, _ output: Tensor) { self.output(relu, output) }
+  fileprivate func report(_ relu: any Layer, _ output: Tensor) { rectified(relu, output) }
 }
 
 extension Context {
-  /// Tells the observer, if there is one, of a ReLU's output: whoever computes it calls this.
-  public func report(rectified output: Tensor, of relu: any Layer) { observer?.rectified(relu, output) }
+  /// Runs a layer of a container under its name, so that the observer, if there is one, sees it.
+  public func run(_ name: String, _ layer: any Layer, _ input: Tensor, _ body: (Tensor) -> Tensor) -> Tensor {
+    guard let observer else { return body(input) }
+    return observer.run(name, layer, input, body)
+  }
+
+  /// Runs a forward pass of a layer of a container.
+  public func run(_ part: NamedLayer, _ input: Tensor) -> Tensor {
+    run(part.name, part.layer, input) { part.layer.forward($0, self) }
+  }
+
+  /// Runs the backward pass of a layer of a container, so that the observer, if there is one, sees the gradient.
+  public func runBackward(_ layer: any Layer, _ gradient: consuming Tensor, input: InputGradient) -> Tensor {
+    guard let observer else { return layer.backward(gradient, input: input, self) }
+    return observer.runBackward(layer, gradient) { layer.backward($0, input: input, self) }
+  }
+
+  /// Tells the observer, if there is one, of a ReLU's output in training: whoever computes it calls this.
+  public func report(rectified output: Tensor, of relu: any Layer) {
+    observer?.report(relu, output)
+  }
 }

@@ -1,12 +1,13 @@
+import Compute
 import Tensors
 
 /// Every stride-th pixel, with zeros in the new channels: a shortcut without parameters.
 ///
 /// Option A of He et al. (2015, arXiv:1512.03385, §3.3); half of the new channels come before the old ones, half
-/// behind, as in the usual implementations for CIFAR.
-public final class PaddingShortcut: HoldsDecisions {
+/// after, as in the usual implementations for CIFAR.
+public final class PaddingShortcut: Defined, TorchPrinted, HoldsDecisions {
   private let stride: Int, inputs: Int, outputs: Int
-  private var inputShape: FeatureShape?
+  private var saved = Saved<FeatureShape>()
 
   /// A shortcut from `inputs` to `outputs` channels, at least as many.
   public init(stride: Int, inputs: Int, outputs: Int) {
@@ -34,27 +35,31 @@ public final class PaddingShortcut: HoldsDecisions {
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     let shape = FeatureShape(input)
-    if context.training { inputShape = shape }
+    saved.keep(shape, context)
     var result = Tensor(repeating: 0, output(shape).extents)
     input.withPointer { x in
       result.withMutablePointer { y in
-        forEachPixel(shape) { (y + $1).update(from: x + $0, count: inputs) }
+        copyRuns(x, y, count: output(shape).pixels, length: inputs, threads: context.threads) {
+          let place = places($0, shape)
+          return (place.input, place.output)
+        }
       }
     }
     return result
   }
 
-  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-    guard let shape = inputShape.take() else {
-      preconditionFailure("backward needs a forward pass in training")
-    }
+  public func backward(_ gradient: Tensor, input: InputGradient, _ context: Context) -> Tensor {
+    let shape = saved.take()
     var result = Tensor(repeating: 0, shape.extents)
     gradient.withPointer { g in
       result.withMutablePointer { dx in
-        forEachPixel(shape) { (dx + $0).update(from: g + $1, count: inputs) }
+        copyRuns(g, dx, count: FeatureShape(gradient).pixels, length: inputs, threads: context.threads) {
+          let place = places($0, shape)
+          return (place.output, place.input)
+        }
       }
     }
-    return result
+    return input.total(result, threads: context.threads)
   }
 
   private func output(_ shape: FeatureShape) -> FeatureShape {
@@ -72,17 +77,14 @@ public final class PaddingShortcut: HoldsDecisions {
     }
   }
 
-  /// Visits the pixels that are kept: where their channels start in the input and in the output.
-  private func forEachPixel(_ input: FeatureShape, _ body: (Int, Int) -> Void) {
-    let output = output(input)
-    for image in 0..<input.batch {
-      for row in 0..<output.height {
-        for column in 0..<output.width {
-          body(
-            ((image * input.height + row * stride) * input.width + column * stride) * inputs,
-            ((image * output.height + row) * output.width + column) * outputs + (outputs - inputs) / 2)
-        }
-      }
-    }
+  /// Where the channels of an output pixel start in the input and in the output.
+  private func places(_ pixel: Int, _ input: FeatureShape) -> (input: Int, output: Int) {
+    let width = (input.width + stride - 1) / stride, height = (input.height + stride - 1) / stride
+    let (line, column) = pixel.quotientAndRemainder(dividingBy: width)
+    let (image, row) = line.quotientAndRemainder(dividingBy: height)
+    return (
+      ((image * input.height + row * stride) * input.width + column * stride) * inputs,
+      pixel * outputs + (outputs - inputs) / 2
+    )
   }
 }

@@ -8,7 +8,24 @@ public enum UpdateRule: Sendable {
   case adder
 }
 
-/// An array that training changes, with its gradient.
+/// What an array of a layer's state is for.
+public enum Role: Sendable {
+  /// Training changes it.
+  case trained
+  /// Training changes it; it meets what is read in another way than by a product, as an adder's weights: rules for
+  /// initial weights are made for products.
+  case term
+  /// Training changes it; it says where a kernel reads, in pixels, or makes that from the image: learned or predicted
+  /// offsets.
+  case position
+  /// Training leaves it alone: running statistics.
+  case buffer
+
+  /// Whether training changes it.
+  public var isTrained: Bool { self != .buffer }
+}
+
+/// An array of a layer's state, with its gradient if training changes it.
 public final class Parameter {
   /// The value, in memory layout.
   public var value: Tensor { didSet { version &+= 1 } }
@@ -26,20 +43,20 @@ public final class Parameter {
   public let rateFactor: Double
   /// λ, if training adds λ · Σ w² to the loss on behalf of this parameter: a part of the model, not of the optimiser.
   public var penalty = 0.0
-  /// Whether its values multiply what is read, as a convolution's, not an adder's: rules for initial weights are made for
-  /// those.
-  public var isFactor = true
+  /// What it is for.
+  public var role: Role
 
   /// A parameter that starts as `value`.
   public init(
     _ value: Tensor, layout: TensorLayout, rule: UpdateRule = .plain, decays: Bool = true,
-    rateFactor: Double = 1
+    rateFactor: Double = 1, role: Role = .trained
   ) {
     self.value = value
     self.layout = layout
     self.rule = rule
     self.decays = decays
     self.rateFactor = rateFactor
+    self.role = role
   }
 }
 

@@ -2,9 +2,9 @@ import Compute
 import Tensors
 
 /// y = max(x, 0).
-public final class ReLU: HoldsDecisions {
+public final class ReLU: Defined, TorchPrinted, HoldsDecisions {
   /// Positive where it lets values through.
-  private var output: Tensor?
+  private var output = Saved<Tensor>()
 
   /// A rectifier.
   public init() {}
@@ -21,15 +21,15 @@ public final class ReLU: HoldsDecisions {
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     if let decisions = context.decisions {
       let passes = decisions.made(by: self) { Tensor.signs(input.values, input.shape) }
-      output = passes
+      output.keep(passes, context)
       context.report(rectified: passes, of: self)
-      return input.times(passes)
+      return input.times(passes, threads: context.threads)
     }
     var result = Tensor(uninitialized: input.shape)
     input.withPointer { x in
       result.withMutablePointer { Elementwise.relu(x, $0, count: input.count, threads: context.threads) }
     }
-    if context.training { output = result }
+    output.keep(result, context)
     context.report(rectified: result, of: self)
     return result
   }
@@ -40,14 +40,19 @@ public final class ReLU: HoldsDecisions {
   }
 
   /// Takes an output that another layer has made in training, for the backward pass.
-  public func keep(output: Tensor) { self.output = output }
+  public func keep(output: Tensor, _ context: Context) { self.output.keep(output, context) }
 
-  public func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor {
-    guard let output = output.take() else { preconditionFailure("backward needs a forward pass in training") }
-    return gradient.mapped { g, dx in
+  public func backward(_ gradient: consuming Tensor, input: InputGradient, _ context: Context) -> Tensor {
+    let output = output.take()
+    let dx = gradient.mapped { g, dx in
       output.withPointer {
         Elementwise.reluGradient($0, g, dx, count: output.count, threads: context.threads)
       }
     }
+    return input.total(dx, threads: context.threads)
   }
+}
+
+extension ReLU: EpiloguePart {
+  public var part: Epilogue.Part { .rectifier(self) }
 }

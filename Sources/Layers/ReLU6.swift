@@ -1,9 +1,10 @@
+import Compute
 import Tensors
 
 /// y = min(max(x, 0), 6) (Krizhevsky, 2010), as MobileNets have it.
-public final class ReLU6: HoldsDecisions {
+public final class ReLU6: Defined, TorchPrinted, HoldsDecisions {
   /// Between 0 and 6 where it lets values through.
-  private var input: Tensor?
+  private var saved = Saved<Tensor>()
 
   /// A rectifier with an upper limit.
   public init() {}
@@ -20,30 +21,27 @@ public final class ReLU6: HoldsDecisions {
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     if let decisions = context.decisions {
       let code = decisions.made(by: self) { Self.code(input.values, input.shape) }
-      self.input = code
+      saved.keep(code, context)
       context.report(rectified: code, of: self)
       return Tensor(zip(input.values, code.values).map { $1 == 1 ? $0 : $1 }, input.shape)
     }
-    if context.training { self.input = input }
+    saved.keep(input, context)
     var result = Tensor(uninitialized: input.shape)
-    let count = input.count
     input.withPointer { x in
-      result.withMutablePointer { y in
-        // Written so that NaN stays.
-        for index in 0..<count { y[index] = x[index] < 0 ? 0 : x[index] > 6 ? 6 : x[index] }
-      }
+      result.withMutablePointer { Elementwise.relu6(x, $0, count: input.count, threads: context.threads) }
     }
     context.report(rectified: result, of: self)
     return result
   }
 
-  public func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor {
-    guard let input = input.take() else { preconditionFailure("backward needs a forward pass in training") }
-    return gradient.mapped { g, dx in
-      input.withPointer { x in
-        for index in 0..<input.count { dx[index] = x[index] > 0 && x[index] < 6 ? g[index] : 0 }
+  public func backward(_ gradient: consuming Tensor, input: InputGradient, _ context: Context) -> Tensor {
+    let saved = saved.take()
+    let dx = gradient.mapped { g, dx in
+      saved.withPointer {
+        Elementwise.relu6Gradient($0, g, dx, count: saved.count, threads: context.threads)
       }
     }
+    return input.total(dx, threads: context.threads)
   }
 
   public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {

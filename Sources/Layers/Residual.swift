@@ -2,8 +2,8 @@ import Compute
 import Tensors
 
 /// `main(x) + shortcut(x)`; without a shortcut layer, `main(x) + x` (He et al., 2015, arXiv:1512.03385).
-public final class Residual: Container, HoldsDecisions {
-  private let main: any Layer
+public final class Residual: Container, Defined, TorchPrinted, HoldsDecisions {
+  private let main: Sequential
   private let shortcut: NamedLayer?
   public let children: [NamedLayer]
   public let printedName: String
@@ -32,40 +32,33 @@ public final class Residual: Container, HoldsDecisions {
     return output
   }
 
-  /// Beside the branches, the sum of their outputs; backward, that of their gradients to the input.
-  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
-    let sum = pass == .backward ? input : try main.outputShape(for: input)
-    return try main.cost(for: input, pass: pass) + (shortcut?.layer.cost(for: input, pass: pass) ?? Cost())
-      + Cost(adds: sum.count)
-  }
-
-  /// The main branch's layers, the shortcut's, and the addition.
-  public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {
+  /// The main branch's layers, the shortcut's, and the addition; backward, the gradients to the input are added.
+  public func steps(for input: FeatureShape) throws -> [ContainerStep] {
     let output = try outputShape(for: input)
-    let addition = LayerSummary(
-      name: dotted(name, "add"), type: "Add", output: output, cost: Cost(adds: output.count))
-    let other = try shortcut.map { try Layers.summaries(name, $0, for: input) } ?? []
-    return try main.summaries(name, for: input) + other + [addition]
+    let addition = ContainerOperation(name: "add", type: "Add", output: output) {
+      Cost(adds: $0 == .backward ? input.count : output.count)
+    }
+    return try main.steps(for: input) + (shortcut.map { [.layer($0, input)] } ?? []) + [.operation(addition)]
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     guard context.training else { return infer(input, .none, context) }
     var result = main.forward(input, context)
-    result.add(shortcut?.layer.forward(input, context) ?? input, threads: context.threads)
+    result.add(shortcut.map { context.run($0, input) } ?? input, threads: context.threads)
     return result
   }
 
   /// In training, `relu(main(x) + shortcut(x))` in one pass over the sum.
   public func forwardRectified(_ input: Tensor, _ context: Context) -> Tensor {
     var result = main.forward(input, context)
-    result.addAndRectify(shortcut?.layer.forward(input, context) ?? input, threads: context.threads)
+    result.addAndRectify(shortcut.map { context.run($0, input) } ?? input, threads: context.threads)
     return result
   }
 
   /// The shortcut is added, and what follows is done, while the main branch's last layer stores its output.
   public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
     let other = shortcut.map { shortcut in
-      shortcut.layer.profiled(shortcut.name, input, context) { shortcut.layer.infer($0, .none, context) }
+      context.run(shortcut.name, shortcut.layer, input) { shortcut.layer.infer($0, .none, context) }
     }
     guard epilogue.normalization == nil, epilogue.residual == nil else {
       return epilogue.applied(to: infer(input, .none, context), context)
@@ -76,13 +69,16 @@ public final class Residual: Container, HoldsDecisions {
   public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
     let count = main.parameters.count
     return main.reference(input, Array(parameters.prefix(count)), training: training)
-      + (shortcut?.layer.reference(input, Array(parameters.dropFirst(count)), training: training) ?? input)
+      + (shortcut?.layer.definition(input, Array(parameters.dropFirst(count)), training: training) ?? input)
   }
 
-  public func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor {
-    var context = context
-    context.skipsInputGradient = false
-    let other = shortcut?.layer.backward(copy gradient, context) ?? copy gradient
-    return main.backward(gradient, adding: other, context)
+  public func backward(_ gradient: consuming Tensor, input: InputGradient, _ context: Context) -> Tensor {
+    guard input.isNeeded else {
+      if let shortcut { _ = context.runBackward(shortcut.layer, copy gradient, input: .unneeded) }
+      return main.backward(gradient, input: .unneeded, context)
+    }
+    let other =
+      shortcut.map { context.runBackward($0.layer, copy gradient, input: .needed) } ?? copy gradient
+    return input.total(main.backward(gradient, input: .plus(other), context), threads: context.threads)
   }
 }

@@ -1,9 +1,11 @@
+import Compute
 import Tensors
 
 /// Bilinear interpolation to the size of an image, as PyTorch's `interpolate` without aligned corners.
-public final class Upsampling: HoldsDecisions {
+public final class Upsampling: Defined, TorchPrinted, HoldsDecisions {
   private let height: Int, width: Int
-  private var inputShape: FeatureShape?
+  private let maps = PixelMaps()
+  private var saved = Saved<FeatureShape>()
 
   /// An interpolation to `height` × `width` pixels.
   public init(height: Int, width: Int) {
@@ -33,61 +35,37 @@ public final class Upsampling: HoldsDecisions {
     return (first, min(first + 1, from - 1), position - Double(first))
   }
 
-  /// Visits each output pixel: its index, and its four neighbours with their shares.
-  private func forEachPixel(_ input: FeatureShape, _ body: (Int, [(pixel: Int, share: Float)]) -> Void) {
+  /// Each pixel from its neighbours, of which some may be one and the same.
+  private func map(_ input: FeatureShape) -> PixelMap {
     let columns = (0..<width).map { neighbours($0, width, input.width) }
-    for image in 0..<input.batch {
+    return PixelMap(sources: input.height * input.width, targets: height * width) { term in
       for row in 0..<height {
         let (top, bottom, y) = neighbours(row, height, input.height)
         for (column, (left, right, x)) in columns.enumerated() {
-          func pixel(_ row: Int, _ column: Int) -> Int { (image * input.height + row) * input.width + column }
-          body(
-            (image * height + row) * width + column,
-            [
-              (pixel(top, left), Float((1 - y) * (1 - x))), (pixel(top, right), Float((1 - y) * x)),
-              (pixel(bottom, left), Float(y * (1 - x))), (pixel(bottom, right), Float(y * x)),
-            ])
+          func add(_ line: Int, _ place: Int, _ share: Float) {
+            if share != 0 { term(row * width + column, line * input.width + place, share) }
+          }
+          add(top, left, Float((1 - y) * (1 - x)))
+          add(top, right, Float((1 - y) * x))
+          add(bottom, left, Float(y * (1 - x)))
+          add(bottom, right, Float(y * x))
         }
       }
     }
   }
+
+  public var isExactOnIntegers: Bool { false }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
-    let shape = FeatureShape(input), channels = shape.channels
-    if context.training { inputShape = shape }
-    var result = Tensor(repeating: 0, [shape.batch, height, width, channels])
-    input.withPointer { x in
-      result.withMutablePointer { y in
-        forEachPixel(shape) { target, sources in
-          for (source, share) in sources where share != 0 {
-            for channel in 0..<channels {
-              y[target &* channels &+ channel] += share * x[source &* channels &+ channel]
-            }
-          }
-        }
-      }
-    }
-    return result
+    let shape = FeatureShape(input)
+    saved.keep(shape, context)
+    let output = FeatureShape(batch: shape.batch, height: height, width: width, channels: shape.channels)
+    return maps[shape, map].applied(to: input, output, context)
   }
 
-  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-    guard let shape = inputShape.take() else {
-      preconditionFailure("backward needs a forward pass in training")
-    }
-    let channels = shape.channels
-    var result = Tensor(repeating: 0, shape.extents)
-    gradient.withPointer { g in
-      result.withMutablePointer { dx in
-        forEachPixel(shape) { target, sources in
-          for (source, share) in sources where share != 0 {
-            for channel in 0..<channels {
-              dx[source &* channels &+ channel] += share * g[target &* channels &+ channel]
-            }
-          }
-        }
-      }
-    }
-    return result
+  public func backward(_ gradient: Tensor, input: InputGradient, _ context: Context) -> Tensor {
+    let shape = saved.take()
+    return input.total(maps[shape, map].transposed(gradient, shape, context), threads: context.threads)
   }
 
   public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
@@ -98,66 +76,5 @@ public final class Upsampling: HoldsDecisions {
       let below = (1 - x) * input[image, bottom, left, channel] + x * input[image, bottom, right, channel]
       return (1 - y) * above + y * below
     }
-  }
-}
-
-/// A layer whose output is brought back to the size of its input, bilinearly.
-public final class Resized: Container, HoldsDecisions {
-  private let inner: any Layer
-  private let stride: (height: Int, width: Int)
-  private var upsampling: Upsampling?
-
-  /// A layer, such as image pooling or a segmentation network, before an interpolation to its input's size.
-  ///
-  /// - Parameter stride: that of the layers beside it: the size is then that of every stride-th pixel.
-  public init(_ inner: any Layer, every stride: (height: Int, width: Int) = (1, 1)) {
-    self.inner = inner
-    self.stride = stride
-  }
-
-  public var children: [NamedLayer] { inner.children }
-  public var parts: [any Layer] { [inner] }
-  public var printedName: String { inner.printedName }
-
-  private func upsampling(_ input: FeatureShape) -> Upsampling {
-    upsampling(input.height, input.width)
-  }
-
-  private func upsampling(_ height: Int, _ width: Int) -> Upsampling {
-    Upsampling(
-      height: (height + stride.height - 1) / stride.height, width: (width + stride.width - 1) / stride.width)
-  }
-
-  public func outputShape(for input: FeatureShape) throws -> FeatureShape {
-    try upsampling(input).outputShape(for: inner.outputShape(for: input))
-  }
-
-  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
-    try inner.cost(for: input, pass: pass)
-      + upsampling(input).cost(for: inner.outputShape(for: input), pass: pass)
-  }
-
-  public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {
-    return try inner.summaries(name, for: input)
-      + upsampling(input).summaries(dotted(name, "interpolate"), for: inner.outputShape(for: input))
-  }
-
-  public func forward(_ input: Tensor, _ context: Context) -> Tensor {
-    let upsampling = upsampling(FeatureShape(input))
-    if context.training { self.upsampling = upsampling }
-    let output = inner.forward(input, context)
-    return upsampling.profiled("interpolate", output, context) { upsampling.forward($0, context) }
-  }
-
-  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-    guard let upsampling = upsampling.take() else {
-      preconditionFailure("backward needs a forward pass in training")
-    }
-    return inner.backward(upsampling.backward(gradient, context), context)
-  }
-
-  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
-    upsampling(input.shape[1], input.shape[2])
-      .reference(inner.reference(input, parameters, training: training), [], training: training)
   }
 }

@@ -28,12 +28,9 @@ public struct BottleneckSaving: Sendable {
 extension Network {
   /// What each bottleneck saves; none where the blocks are basic ones.
   public func bottleneckSavings(for input: FeatureShape) throws -> [BottleneckSaving] {
-    guard let description = description as? ResidualDescription, description.block == .bottleneck else {
-      return []
-    }
+    guard let description = description.residual, description.block == .bottleneck else { return [] }
     let outputs = Dictionary(
-      try summaries("", for: input).filter { $0.name.hasSuffix(".add") }.map { ($0.name, $0.output) },
-      uniquingKeysWith: { $1 })
+      try summaries(for: input).map { ($0.name, $0.output) }, uniquingKeysWith: { $1 })
     var savings: [BottleneckSaving] = [], channels = description.stemWidth
     for (number, stage) in zip(1..., description.stages) {
       let out = stage.width * description.block.expansion

@@ -114,7 +114,7 @@ extension ChosenInitialization {
 extension NamedParameter {
   fileprivate var takesInitialization: Bool {
     switch parameter.layout {
-    case .convolution, .matrix: parameter.isFactor && !isPosition
+    case .convolution, .matrix: parameter.role == .trained
     case .features, .plain: false
     }
   }

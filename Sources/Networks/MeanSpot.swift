@@ -48,10 +48,8 @@ enum MeanSpot {
         net.dropout("dropout", 0.2),
       ])
     let image = FeatureShape(batch: 1, height: extent, width: extent, channels: images)
-    let linear = try net.classifier("fc", features.outputShape(for: image).channels, start: .xavier(.uniform))
-    if let layer = linear.layer as? Linear {
-      layer.bias.value = Tensor(repeating: 0, [net.description.classes])
-    }
+    let linear = try net.classifier(
+      "fc", features.outputShape(for: image).channels, start: .xavier(.uniform), zeroBias: true)
     return Sequential([("", features), linear])
   }
 

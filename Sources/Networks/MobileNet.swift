@@ -66,10 +66,8 @@ enum MobileNet {
       }
     }
     layers.append(try activated(features["\(layers.count)"], channels, 1280))
-    let head = net["classifier"], linear = try head.classifier("1", 1280, start: .normal(deviation: 0.01))
-    if let layer = linear.layer as? Linear {
-      layer.bias.value = Tensor(repeating: 0, [net.description.classes])
-    }
+    let head = net["classifier"],
+      linear = try head.classifier("1", 1280, start: .normal(deviation: 0.01), zeroBias: true)
     return Sequential([
       ("features", Sequential(numbered: layers)), ("", AdaptiveAveragePooling()),
       ("classifier", Sequential([head.dropout("0", 0.2), linear])),

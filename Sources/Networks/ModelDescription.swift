@@ -36,6 +36,9 @@ public protocol ModelDescription: Sendable {
   /// Counts what the name has stood for: records of an earlier network are not those of this one.
   var revision: Int { get }
 
+  /// The description as that of a residual network, if it is one.
+  var residual: ResidualDescription? { get }
+
   /// The network's layers.
   func makeBody(_ net: NetworkBuilder) throws -> any Layer
 }
@@ -49,6 +52,8 @@ extension ModelDescription {
   public var isDense: Bool { false }
   /// Which convolutions are replaced.
   public var variations: [(option: String, value: String)] { [("replace", replacement.rawValue)] }
+  /// It is none.
+  public var residual: ResidualDescription? { nil }
   /// None of them.
   public var hasPenalties: Bool { false }
   /// The first.

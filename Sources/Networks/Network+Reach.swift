@@ -6,7 +6,7 @@ extension Network {
   /// read nothing but padding; nil where all taps reach the image.
   public func reachRemark(for image: FeatureShape) throws -> String? {
     var maps: [(size: String, taps: LayerSummary.Taps)] = []
-    for row in try summaries("", for: image) where row.kernel != nil {
+    for row in try summaries(for: image) where row.kernel != nil {
       guard let taps = row.taps, taps.beyond > 0 else { continue }
       let size = "\(row.output.height)×\(row.output.width)"
       // Of the layers with maps of a size, the one that loses most.

@@ -3,16 +3,14 @@ import Layers
 import Tensors
 
 /// A network with a kernel in place of its convolutions.
-public final class Network: Chain, HoldsDecisions {
+public final class Network: Chain, Wrapper {
   /// What it was built from.
   public let description: any ModelDescription
   /// The kernel, as ``Kernels/KernelChoice/canonicalItem`` writes it.
   public let kernel: String
   /// The item of `--conv` behind each convolution, by its name.
   private let items: [String: String]
-  private let body: any Layer
-
-  public var children: [NamedLayer] { [("", body)] }
+  public let inner: any Layer
 
   /// Builds a network, or says which convolution the kernel cannot serve and why.
   ///
@@ -31,34 +29,37 @@ public final class Network: Chain, HoldsDecisions {
     self.kernel = kernel.canonicalItem
     let net = NetworkBuilder(
       description, kernel: kernel, standard: standard, algorithm: algorithm, random: Random(seed: seed))
-    body = try description.makeBody(net)
+    inner = try description.makeBody(net)
     items = net.items
-    description.initialization?.apply(to: body, random: Random(seed: seed).split("init"))
+    description.initialization?.apply(to: inner, random: Random(seed: seed).split("init"))
   }
 
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
     do {
-      return try body.outputShape(for: input)
+      return try inner.outputShape(for: input)
     } catch let error as WorkbenchError {
       throw WorkbenchError(
         "\(description.name) cannot take \(input.channels)×\(input.height)×\(input.width) images: \(error)")
     }
   }
 
+  public func forward(_ input: Tensor, _ context: Context) -> Tensor { context.run(("", inner), input) }
+
+  public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
+    context.run("", inner, input) { inner.infer($0, epilogue, context) }
+  }
+
+  public func backward(_ gradient: consuming Tensor, input: InputGradient, _ context: Context) -> Tensor {
+    context.runBackward(inner, gradient, input: input)
+  }
+
   public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
-    try body.cost(for: input, pass: pass)
-  }
-  public func forward(_ input: Tensor, _ context: Context) -> Tensor { body.forward(input, context) }
-  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
-    body.reference(input, parameters, training: training)
-  }
-  public func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor {
-    body.backward(gradient, context)
+    try inner.cost(for: input, pass: pass)
   }
 
   /// A row for each layer, in the order in which they run.
-  public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {
-    try body.summaries(name, for: input).map { row in
+  public func summaries(for input: FeatureShape) throws -> [LayerSummary] {
+    try LayerSummary.rows(of: inner, for: input).map { row in
       var row = row
       row.kernel = items[row.name]
       return row

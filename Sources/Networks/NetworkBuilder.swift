@@ -66,7 +66,7 @@ public struct NetworkBuilder {
         choice: choice, bias: bias, algorithm: choice.item == kernel.item ? algorithm : nil,
         random: random(name))
       let layer = try site.layer(at: place)
-      if let start { begin(layer, start, random(name)) }
+      if let start { (layer as? any StartsByRule)?.start(by: start, random(name)) }
       if penalty > 0 { penalize(layer, penalty) }
       return (name, layer)
     } catch let error as WorkbenchError {
@@ -74,23 +74,13 @@ public struct NetworkBuilder {
     }
   }
 
-  private func begin(_ layer: any Layer, _ start: Initialization, _ random: Random) {
-    guard let layer = layer as? ConvolutionLayer, layer.combination.isProduct else { return }
-    var random = random
-    layer.weight.value = start.weights(layer.geometry.weightShape, using: &random)
-    guard let bias = layer.bias, start == .pyTorch else { return }
-    let bound = 1 / Double(layer.geometry.taps * layer.geometry.channelsPerGroup).squareRoot()
-    bias.value = Tensor(uniform: bias.value.shape, in: -bound..<bound, using: &random)
-  }
-
   /// Gives the weights of what stands in a convolution's place their share of the loss. Biases, positions and the
   /// attention of a wrapper have none.
   private func penalize(_ layer: any Layer, _ penalty: Double) {
-    let inner = layer.children.first { $0.name == "kernel" }?.layer
-    if let inner { return penalize(inner, penalty) }
-    for named in layer.parameters where named.parameter.layout == .convolution && !named.isPosition {
-      named.parameter.penalty = penalty
-    }
+    if let inner = (layer as? any WrapsKernel)?.wrapped { return penalize(inner, penalty) }
+    for parameter in layer.ownState.map(\.parameter)
+    where parameter.layout == .convolution && parameter.role != .position { parameter.penalty = penalty }
+    for child in layer.children { penalize(child.layer, penalty) }
   }
 
   /// CBAM's attention on feature maps of some channels: a layer of its own, not a wrapper around a kernel.
@@ -99,7 +89,13 @@ public struct NetworkBuilder {
   }
 
   /// The linear layer that classifies.
-  func classifier(_ name: String, _ inputs: Int, start: Initialization? = nil) throws -> NamedLayer {
+  ///
+  /// - Parameters:
+  ///   - start: how weights start; nil for PyTorch's way.
+  ///   - zeroBias: whether the bias starts at zero, not as PyTorch's does.
+  func classifier(_ name: String, _ inputs: Int, start: Initialization? = nil, zeroBias: Bool = false) throws
+    -> NamedLayer
+  {
     try Tensor.checkSize([inputs, description.classes], "The classifier's weight")
     var random = random(name)
     let layer = Linear(inputs: inputs, outputs: description.classes, random: &random)
@@ -107,6 +103,7 @@ public struct NetworkBuilder {
       layer.weight.value = start.weights([1, 1, inputs, description.classes], using: &random)
         .reshaped([inputs, description.classes])
     }
+    if zeroBias { layer.bias.value = Tensor(repeating: 0, [description.classes]) }
     return (name, layer)
   }
 
@@ -136,7 +133,7 @@ private struct Site {
       let padded = try? place.with(padding: Padding(margin)), let layer = try? make(padded),
       isAsLarge(layer, padded)
     else { return try own.get() }
-    return Cropped(layer, rows: margin.height, columns: margin.width)
+    return Sequential([("", layer), ("", Cropping(rows: margin.height, columns: margin.width))])
   }
 
   private func make(_ place: ConvolutionGeometry) throws -> any Layer {

@@ -1,6 +1,6 @@
 extension ModelDescription {
   /// The plain network with the same layers, of residual networks; others stay as they are.
-  public var plain: any ModelDescription { (self as? ResidualDescription)?.withoutShortcuts ?? self }
+  public var plain: any ModelDescription { residual?.withoutShortcuts ?? self }
 }
 
 extension ResidualDescription {

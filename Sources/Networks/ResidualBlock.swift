@@ -3,7 +3,7 @@ import Layers
 import Tensors
 
 /// A residual block: `relu(main(x) + shortcut(x))`, its layers named as torchvision names them.
-public final class ResidualBlock: Container, HoldsDecisions {
+public final class ResidualBlock: Container, Defined, TorchPrinted, HoldsDecisions {
   private let kind: ResidualDescription.Block
   private let residual: Residual
   private let relu = ReLU()
@@ -22,8 +22,8 @@ public final class ResidualBlock: Container, HoldsDecisions {
     try residual.outputShape(for: input)
   }
 
-  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
-    try residual.cost(for: input, pass: pass) + relu.cost(for: outputShape(for: input), pass: pass)
+  public func steps(for input: FeatureShape) throws -> [ContainerStep] {
+    try residual.steps(for: input) + [.layer(("relu", relu), outputShape(for: input))]
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
@@ -31,7 +31,7 @@ public final class ResidualBlock: Container, HoldsDecisions {
     // Held decisions are the ReLU's own.
     if context.decisions != nil { return relu.forward(residual.forward(input, context), context) }
     let output = residual.forwardRectified(input, context)
-    relu.keep(output: output)
+    relu.keep(output: output, context)
     context.report(rectified: output, of: relu)
     return output
   }
@@ -40,16 +40,12 @@ public final class ResidualBlock: Container, HoldsDecisions {
     epilogue.applied(to: residual.infer(input, Epilogue(relu: true), context), context)
   }
 
-  public func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor {
-    residual.backward(relu.backward(gradient, context), context)
+  public func backward(_ gradient: consuming Tensor, input: InputGradient, _ context: Context) -> Tensor {
+    residual.backward(relu.backward(gradient, context), input: input, context)
   }
 
   public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
     relu.reference(residual.reference(input, parameters, training: training), [], training: training)
-  }
-
-  public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {
-    try residual.summaries(name, for: input) + relu.summaries(name + ".relu", for: outputShape(for: input))
   }
 
   /// As torchvision calls it.
@@ -63,7 +59,10 @@ public final class ResidualBlock: Container, HoldsDecisions {
 
   /// torchvision's blocks have one ReLU, where it is made first.
   public var printedChildren: [NamedLayer] {
-    var printed = children.filter { !($0.layer is ReLU) }
+    var printed = children.filter { child in
+      if case .rectifier = (child.layer as? any EpiloguePart)?.part { return false }
+      return true
+    }
     printed.insert(("relu", relu), at: kind == .bottleneck ? 6 : 2)
     return printed
   }

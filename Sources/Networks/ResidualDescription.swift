@@ -128,6 +128,7 @@ public struct ResidualDescription: ModelDescription {
 
   /// As torchvision calls it.
   public var printedName: String { "ResNet" }
+  public var residual: ResidualDescription? { self }
 
   public var classifier: String { head == .linear ? "fc.bias" : "bn2.bias" }
 

@@ -39,18 +39,18 @@ struct AgreementTests {
     }
     var geometry: ConvolutionGeometry { inner.geometry }
     var algorithm: String { inner.algorithm }
-    var ownParameters: [NamedParameter] { inner.ownParameters }
+    var ownState: [NamedParameter] { inner.ownState }
     func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
       try inner.cost(for: input, pass: pass)
     }
     func forward(_ input: Tensor, _ context: Context) -> Tensor {
       fault.apply(to: inner.forward(input, context), isForward: true)
     }
-    func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-      fault.apply(to: inner.backward(gradient, context), isForward: false)
+    func backward(_ gradient: Tensor, input: InputGradient, _ context: Context) -> Tensor {
+      fault.apply(to: inner.backward(gradient, input: input, context), isForward: false)
     }
-    func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {
-      inner.reference(input, parameters)
+    func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
+      inner.reference(input, parameters, training: training)
     }
     func referenceGradients(_ input: Tensor64, _ parameters: [Tensor64], _ gradient: Tensor64)
       -> ReferenceGradients?

@@ -6,12 +6,12 @@ import Testing
 /// Which algorithm computes what.
 struct AlgorithmTests {
   private func layer(_ text: String, _ item: String = "standard", algorithm: String? = nil) throws -> (
-    any KernelLayer, FeatureShape
+    any ChoosesAlgorithm, FeatureShape
   ) {
     let problem = try ConvolutionProblem(parsing: text)
     let layer = try KernelRegistry.builtIn.choice(item).makeLayer(
       at: problem.geometry, algorithm: algorithm, random: Random(seed: 1))
-    return (layer, problem.input)
+    return (try #require(layer as? any ChoosesAlgorithm), problem.input)
   }
 
   @Test(arguments: [
@@ -54,7 +54,8 @@ struct AlgorithmTests {
       named.parameter.value = Tensor(
         (0..<shape.reduce(1, *)).map { _ in 1000 + Float(random.normal()) * 0.01 }, shape)
     }
-    let wanted = layer.reference(Tensor64(x), layer.parameters.map { Tensor64($0.parameter.value) })
+    let values = layer.parameters.map { Tensor64($0.parameter.value) }
+    let wanted = layer.definition(Tensor64(x), values, training: false)
     let found = layer.forward(x, Context(training: false, threads: 2))
     // At the centre no padding is read: distances of some 288 · 0.011 between sums of 288 000.
     let centre = (4 + 1) * 33..<(4 + 3) * 33

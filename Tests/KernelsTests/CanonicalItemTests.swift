@@ -40,8 +40,9 @@ struct CanonicalItemTests {
     let without = #expect(throws: WorkbenchError.self) { try kernel.site(for: request) }
     #expect(without?.description.contains("by name with --weights") == true)
     let operands = Operands(weight: Tensor(repeating: 0, [3, 3, 2, 2]))
-    let layer = try kernel.makeLayer(
-      kernel.site(for: OperatorRequest(inputChannels: 2, operands: operands, options: options)))
+    let site = try kernel.site(
+      for: OperatorRequest(inputChannels: 2, operands: operands, options: options))
+    let layer = try #require(kernel.makeLayer(site) as? any TakesOperands)
     let with = #expect(throws: WorkbenchError.self) { try layer.bind(operands) }
     #expect(with?.description.contains("(a.weight, b.weight); give them by name with --weights") == true)
   }

@@ -61,7 +61,7 @@ struct FixtureTests {
           continue
         }
         site.algorithm = algorithm
-        let layer = try choice.kernel.makeLayer(site)
+        let layer = try #require(choice.kernel.makeLayer(site) as? any TakesOperands)
         try layer.bind(operands)
         _ = try layer.outputShape(for: FeatureShape(x))
         let context = Context(training: true, threads: 2)

@@ -45,7 +45,7 @@ struct HeldDecisionsTests {
       if isDefined {
         Decisions.$ofDefinition.withValue(decisions) {
           let parameters = layer.parameters.map { Tensor64($0.parameter.value) }
-          _ = layer.reference(Tensor64(x), parameters, training: true)
+          _ = layer.definition(Tensor64(x), parameters, training: true)
         }
       }
       context.decisions = decisions
@@ -121,7 +121,7 @@ struct HeldDecisionsTests {
       let y = layer.forward(x, context), g = input("g", y.shape), dx = layer.backward(g, context)
       let decisions = Decisions()
       context.decisions = decisions
-      Decisions.$ofDefinition.withValue(decisions) { _ = layer.reference(Tensor64(x), [], training: true) }
+      Decisions.$ofDefinition.withValue(decisions) { _ = layer.definition(Tensor64(x), [], training: true) }
       decisions.startPass()
       #expect(layer.forward(x, context) == y)
       #expect(layer.backward(g, context) == dx)

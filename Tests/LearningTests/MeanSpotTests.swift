@@ -55,7 +55,7 @@ struct MeanSpotTests {
     let facts = try facts(model), network = try network(model), input = Models.input(model)
     #expect(network.parameterCount == facts.parameters)
     #expect(facts.parameters == (model == "mean_spot" ? 3593 : 3593 + 130))
-    let rows = try network.summaries("", for: input)
+    let rows = try network.summaries(for: input)
     for (name, shape) in facts.shapes {
       let output = try #require(rows.first { $0.name == name }?.output, "\(name)")
       #expect([output.channels, output.height, output.width] == shape, "\(name)")

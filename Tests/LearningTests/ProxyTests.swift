@@ -146,11 +146,11 @@ struct ProxyTests {
     var kernels = 0, reLUs = 0, gradients = 0
     var context = Context(training: true, threads: 1)
     context.observer = Observer(
-      output: { layer, output in
-        if layer is ReLU { reLUs += 1 }
-        if layer is any KernelLayer { kernels += 1 }
-        #expect(output.shape.count == 4)
-      }, gradient: { layer, _ in if layer is any KernelLayer { gradients += 1 } })
+      ran: { run in
+        if run.layer is any KernelLayer { kernels += 1 }
+        #expect(run.output.shape.count == 4)
+      }, rectified: { _, _ in reLUs += 1 },
+      gradient: { layer, _ in if layer is any KernelLayer { gradients += 1 } })
     let logits = network.forward(Tensor(repeating: 1, [2, 8, 8, 1]), context)
     _ = network.backward(logits, context)
     // The stem, six blocks of three, and three shortcuts; a ReLU behind each but these, and one inside each stack.
@@ -159,7 +159,7 @@ struct ProxyTests {
   }
 
   /// What a layer from outside does that says nothing of its decisions, and runs its ReLU on twice the images.
-  private final class Doubled: Layer {
+  private final class Doubled: Defined {
     private let relu = ReLU()
 
     func outputShape(for input: FeatureShape) -> FeatureShape { input }
@@ -173,8 +173,8 @@ struct ProxyTests {
     func forward(_ input: Tensor, _ context: Context) -> Tensor {
       halved(relu.forward(doubled(input), context))
     }
-    func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-      halved(relu.backward(doubled(gradient), context))
+    func backward(_ gradient: Tensor, input: InputGradient, _ context: Context) -> Tensor {
+      input.total(halved(relu.backward(doubled(gradient), context)), threads: context.threads)
     }
     func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
       input.map { max($0, 0) }

@@ -56,9 +56,9 @@ struct MeanSpotTests {
     let inputs = widths.map { Tensor(normal: [2, 5, 4, $0], using: &random) }
     let gradients = parts.indices.map { Tensor(normal: [2, 5, 4, $0 + 2], using: &random) }
     let context = Context(training: true, threads: 1)
-    let y = branches.forward(.concatenated(inputs), context)
-    let toInput = branches.backward(.concatenated(gradients), context)
-    #expect(y == .concatenated(zip(parts, inputs).map { $0.forward($1, context) }))
-    #expect(toInput == .concatenated(zip(parts, gradients).map { $0.backward($1, context) }))
+    let y = branches.forward(.concatenated(inputs, threads: 1), context)
+    let toInput = branches.backward(.concatenated(gradients, threads: 1), context)
+    #expect(y == .concatenated(zip(parts, inputs).map { $0.forward($1, context) }, threads: 1))
+    #expect(toInput == .concatenated(zip(parts, gradients).map { $0.backward($1, context) }, threads: 1))
   }
 }

@@ -48,14 +48,14 @@ struct ModelTests {
       }
       #expect(network.parameterCount == 4538 + 30_368 * expansion)
     }
-    let rows = try network("shiftresnet56").summaries("", for: Models.input("shiftresnet56"))
+    let rows = try network("shiftresnet56").summaries(for: Models.input("shiftresnet56"))
     #expect(rows.filter { $0.kernel == "shift" }.count == 27)
     #expect(rows.filter { $0.kernel == "shift" }.allSatisfy { $0.cost.parameters == 0 && $0.cost.macs == 0 })
   }
 
   /// All but the stem and the classifier are adders: no multiplication is left in them.
   @Test func adderNetsAdd() throws {
-    let rows = try network("addernet_resnet50").summaries("", for: Models.input("addernet_resnet50"))
+    let rows = try network("addernet_resnet50").summaries(for: Models.input("addernet_resnet50"))
     let convolutions = rows.filter { $0.kernel != nil }
     #expect(Set(convolutions.filter { $0.kernel == "standard" }.map(\.name)) == ["conv1", "fc"])
     #expect(convolutions.count == 54 && rows.contains { $0.name == "bn2" })
@@ -69,7 +69,7 @@ struct ModelTests {
   ]) func kernelsAreSwapped(_ model: String, _ spatial: Int, _ all: Int) throws {
     for (replacement, count) in [(Replacement.spatial, spatial), (.all, all)] {
       let rows = try network(model, "adder") { $0.replacement = replacement }
-        .summaries("", for: Models.input(model))
+        .summaries(for: Models.input(model))
       #expect(rows.filter { $0.kernel == "adder" }.count == count, "\(replacement)")
       #expect(rows.first { $0.kernel != nil }?.kernel == "standard")
     }
@@ -89,13 +89,12 @@ struct ModelTests {
     let x = Tensor(normal: [2, extent, extent, 3], using: &random)
     let shape = try network.outputShape(for: FeatureShape(x))
     #expect(shape.extents == (network.description.isDense ? [2, extent, extent, 3] : [2, 1, 1, 3]))
-    var context = Context(training: true, threads: 2)
+    let context = Context(training: true, threads: 2)
     let y = network.forward(x, context)
     #expect(y.shape == shape.extents)
-    context.skipsInputGradient = true
-    _ = network.backward(y, context)
+    _ = network.backward(y, input: .unneeded, context)
     #expect(network.parameters.allSatisfy { $0.parameter.gradient?.shape == $0.parameter.value.shape })
-    let rows = try network.summaries("", for: FeatureShape(x))
+    let rows = try network.summaries(for: FeatureShape(x))
     #expect(
       rows.reduce(Cost()) { $0 + $1.cost } == (try network.cost(for: FeatureShape(x), pass: .inference)))
     #expect(rows.reduce(0) { $0 + $1.cost.parameters } == network.parameterCount)

@@ -72,7 +72,7 @@ struct ResidualNetworkTests {
     var description = try residual("resnet50", classes: 1000)
     description.dilatedStages = [3, 4]
     let image = FeatureShape(batch: 1, height: 65, width: 65, channels: 3)
-    let rows = try network(description, "standard").summaries("", for: image)
+    let rows = try network(description, "standard").summaries(for: image)
     #expect(rows.first { $0.name == "layer4.2.relu" }?.output.height == 9)
     description.dilatedStages = [5]
     #expect(throws: WorkbenchError.self) { try network(description, "standard") }
@@ -90,7 +90,7 @@ struct ResidualNetworkTests {
     let image = FeatureShape(batch: 1, height: 33, width: 40, channels: 3)
     for model in Models.names where !model.hasPrefix("mean_spot") {
       let network = try network(model, "deformable-v2")
-      let total = try network.summaries("", for: image).reduce(Cost()) { $0 + $1.cost }
+      let total = try network.summaries(for: image).reduce(Cost()) { $0 + $1.cost }
       #expect(try total == network.cost(for: image, pass: .inference), "\(model)")
       #expect(total.parameters == network.parameterCount, "\(model)")
     }
@@ -106,7 +106,7 @@ struct ResidualNetworkTests {
       let terms = try forward.macs - adder.cost(for: image, pass: .inference).macs
       #expect(terms > forward.macs / 4)
       let plain = try standard.cost(for: image, pass: .backward)
-      let normalized = try standard.summaries("", for: image).filter { $0.type == "BatchNorm2d" }
+      let normalized = try standard.summaries(for: image).filter { $0.type == "BatchNorm2d" }
         .reduce(0) { $0 + $1.output.count }
       #expect(plain.macs == 2 * forward.macs + 3 * normalized, "\(model)")
       var wanted = plain

@@ -32,9 +32,9 @@ extension Network {
   func profile(_ images: Tensor, _ context: Context) -> [LayerProfile.Entry] {
     let runs = (0..<7).map { _ -> [LayerProfile.Entry] in
       let profile = LayerProfile()
-      var context = context
-      context.profile = profile
-      _ = forward(images, context)
+      var observed = context
+      observed.observer = profile.observer(context)
+      _ = forward(images, observed)
       return profile.entries
     }
     let ordered = runs.sorted { $0.reduce(0) { $0 + $1.seconds } < $1.reduce(0) { $0 + $1.seconds } }

@@ -36,11 +36,10 @@ public struct LearnedOffsets: Codable, Sendable {
     let context = Context(training: false, threads: threads)
     var found: [(name: String, positions: SampledPositions, input: FeatureShape)] = []
     var watching = context
-    watching.profile = LayerProfile { name, layer, input in
-      guard let positions = (layer as? any SamplingLayer)?.learnedPositions(for: input, context) else {
-        return
-      }
-      found.append((name, positions, FeatureShape(input)))
+    watching.observer = Observer { run in
+      let layer = run.layer as? any SamplingLayer
+      guard let positions = layer?.learnedPositions(for: run.input, context) else { return }
+      found.append((run.name, positions, FeatureShape(run.input)))
     }
     _ = network.forward(image, watching)
     guard let last = found.last else {

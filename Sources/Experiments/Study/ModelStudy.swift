@@ -91,8 +91,6 @@ public struct ModelStudy {
     _ network: Network, _ plan: Plan, _ images: Tensor, _ inference: Context
   ) -> (prepare: () -> Void, run: () -> Void) {
     let training = Context(training: true, threads: plan.threads)
-    var backward = training
-    backward.skipsInputGradient = true
     // A label for each image, or for each pixel of a network that classifies pixels; a value in a regression.
     let count = plan.model.isDense ? plan.input.pixels : plan.input.batch, classes = plan.model.classes
     let targets: Targets =
@@ -103,13 +101,15 @@ public struct ModelStudy {
     case .backward:
       // Only the timed part differs: the forward pass is preparation.
       var gradient = Tensor(repeating: 0, [1])
-      return ({ gradient = forward().gradient }, { _ = network.backward(gradient, backward) })
+      return (
+        { gradient = forward().gradient }, { _ = network.backward(gradient, input: .unneeded, training) }
+      )
     case .training:
       let optimizer = SGD(network.parameters.map(\.parameter), .init(momentum: 0.9, weightDecay: 1e-4))
       return (
         {},
         {
-          _ = network.backward(forward().gradient, backward)
+          _ = network.backward(forward().gradient, input: .unneeded, training)
           optimizer.step(rate: 1e-4)
         }
       )

@@ -122,7 +122,7 @@ public struct OperatorStudy {
       let chooser = layer as? any ChoosesAlgorithm
       let serving = known.filter { chooser?.refusal(of: $0, for: problem.input) == nil }
       let names = serving.isEmpty ? Array(known.prefix(1)) : serving
-      let chosen = layer?.algorithm(
+      let chosen = chooser?.algorithm(
         for: problem.input, .forward, Context(training: false, threads: plan.threads))
       return names.filter { $0 == chosen } + names.filter { $0 != chosen }
     }
@@ -173,12 +173,13 @@ public struct OperatorStudy {
         })
       for (index, contestant) in contestants.enumerated() {
         let layer = contestant.layer, input = problem.input
+        let chooser = layer as? any ChoosesAlgorithm
         let algorithm =
           contestant.algorithm != "auto"
           ? contestant.algorithm
           : pass == .forward
-            ? layer.algorithm(for: input, .forward, inference)
-            : layer.algorithm(for: input, .inputGradient, training)
+            ? chooser?.algorithm(for: input, .forward, inference)
+            : chooser?.algorithm(for: input, .inputGradient, training)
         result.append(
           OperatorRow(
             contestant.choice.item, algorithm ?? layer.algorithm, pass, problem.text,
@@ -202,7 +203,7 @@ public struct OperatorStudy {
     let needsBackward = plan.passes != [.forward]
     let first = contestants.indices.filter { index in
       let terms = (try? contestants[index].layer.geometry.terms(problem.input)) ?? .max
-      return terms <= plan.errorLimit
+      return terms <= plan.errorLimit && contestants[index].layer.firstWithoutDefinition == nil
         && contestants.firstIndex { $0.choice.item == contestants[index].choice.item } == index
     }
     errors.withUnsafeMutableBufferPointer { errors in
@@ -211,7 +212,7 @@ public struct OperatorStudy {
         for index in range.map({ first[$0] }) {
           let layer = contestants[index].layer, g = gradient(layer, problem.input)
           let x64 = Tensor64(x), parameters = layer.parameters.map { Tensor64($0.parameter.value) }
-          let forward = layer.reference(x64, parameters)
+          let forward = layer.reference(x64, parameters, training: true)
           let backward = needsBackward ? layer.referenceGradients(x64, parameters, Tensor64(g)) : nil
           for other in contestants.indices
           where contestants[other].choice.item == contestants[index].choice.item {

@@ -43,16 +43,13 @@ struct ASPP: ComposedKernel {
     for (index, rate) in site.options[Self.rates].enumerated() {
       branches.append(try branch("rate\(index + 1)", whole.centered(3, to: width, dilated: rate)))
     }
-    let isPooled = site.options[Self.pooling]
-    if isPooled {
+    if site.options[Self.pooling] {
       let pooled = try branch("pool", whole.pointwise(to: width), after: [("mean", AdaptiveAveragePooling())])
       branches.append(
         ("pool", Resized(pooled.layer, every: (whole.stride.height, whole.stride.width))))
     }
     let projection = try site.convolution(
       "project", whole.pointwise(from: width * branches.count), bias: site.bias)
-    return ComposedLayer(
-      site, [("branches", Branches(branches, join: .concatenation)), projection],
-      isExactOnIntegers: !isPooled && !isNormalized)
+    return ComposedLayer(site, [("branches", Branches(branches, join: .concatenation)), projection])
   }
 }

@@ -11,7 +11,8 @@ final class LearnedOffsets: Sampling {
   init(_ geometry: ConvolutionGeometry) {
     self.geometry = geometry
     offset = Parameter(
-      Tensor(repeating: 0, [2 * geometry.taps]), layout: .plain, decays: false, rateFactor: 0.01)
+      Tensor(repeating: 0, [2 * geometry.taps]), layout: .plain, decays: false, rateFactor: 0.01,
+      role: .position)
   }
 
   var ownParameters: [NamedParameter] { [NamedParameter("offset.taps", offset)] }

@@ -41,6 +41,6 @@ struct ActiveShift: Kernel {
     let pointwise = try site.convolution(
       "pointwise", whole.pointwise().with(groups: whole.groups), bias: site.bias)
     return ComposedLayer(
-      site, [("shift", shift), pointwise], isExactOnIntegers: false, algorithm: shift.algorithm)
+      site, [("shift", shift), pointwise], algorithm: shift.algorithm)
   }
 }

@@ -5,12 +5,15 @@ import Tensors
 ///
 /// A bilinear read of one place is a window with four weights that are not zero. So this is a depthwise convolution
 /// whose weights are made of the distances, and their gradients come from the gradient to those weights.
-final class ActiveShiftLayer: KernelLayer, HoldsDecisions {
+final class ActiveShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDecisions {
   let geometry: ConvolutionGeometry
   let algorithm: String
   /// For each channel the vertical, then the horizontal distance, in pixels.
   private let distance: Parameter
-  private var saved: (input: Tensor, window: Window)?
+  private var saved = Saved<(input: Tensor, window: Window)>()
+
+  /// It interpolates.
+  let isExactOnIntegers = false
 
   /// Distances start evenly spread over −1 … 1, and learn at a hundredth of the rate, without weight decay.
   init(_ site: KernelSite) throws {
@@ -19,10 +22,10 @@ final class ActiveShiftLayer: KernelLayer, HoldsDecisions {
     var random = site.random
     distance = Parameter(
       Tensor(uniform: [geometry.inputChannels, 2], in: -1..<1, using: &random), layout: .plain, decays: false,
-      rateFactor: 0.01)
+      rateFactor: 0.01, role: .position)
   }
 
-  var ownParameters: [NamedParameter] { [NamedParameter("offset.channels", distance)] }
+  var ownState: [NamedParameter] { [NamedParameter("offset.channels", distance)] }
 
   var printedName: String { "ActiveShift" }
   var printedArguments: String { "\(geometry.inputChannels)" }
@@ -116,17 +119,15 @@ final class ActiveShiftLayer: KernelLayer, HoldsDecisions {
 
   func forward(_ input: Tensor, _ context: Context) -> Tensor {
     let window = context.decisions.map(heldWindow) ?? window()
-    if context.training { saved = (input, window) }
+    saved.keep((input, window), context)
     if algorithm == "reference", context.decisions == nil {
-      return Tensor(reference(Tensor64(input), [Tensor64(distance.value)]))
+      return Tensor(reference(Tensor64(input), [Tensor64(distance.value)], training: context.training))
     }
     return window.passes.forward(input, window.plan(input), Filter(window.weight), Finish(), context)
   }
 
-  func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-    guard let (input, window) = saved.take() else {
-      preconditionFailure("backward needs a forward pass in training")
-    }
+  func backward(_ gradient: Tensor, input wanted: InputGradient, _ context: Context) -> Tensor {
+    let (input, window) = saved.take()
     let plan = window.plan(input), channels = geometry.inputChannels
     let dw = window.passes.weightGradient(gradient, input, plan, window.weight, context).values
     let across = window.geometry.kernel.width
@@ -139,7 +140,9 @@ final class ActiveShiftLayer: KernelLayer, HoldsDecisions {
           (1 - place.x) * (c - a) + place.x * (d - b), (1 - place.y) * (b - a) + place.y * (d - c),
         ]
       }, distance.value.shape)
-    return window.passes.inputGradient(gradient, input, plan, window.weight, adding: nil, context)
+    guard wanted.isNeeded else { return InputGradient.nothing }
+    let dx = window.passes.inputGradient(gradient, input, plan, window.weight, adding: nil, context)
+    return wanted.total(dx, threads: context.threads)
   }
 
   /// Takes distances as offsets: (vertical, horizontal) for each channel, one pixel of 2 · channels.
@@ -152,7 +155,7 @@ final class ActiveShiftLayer: KernelLayer, HoldsDecisions {
 
   var operandGradients: Operands { Operands(offset: distance.positionGradient) }
 
-  func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {
+  func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
     definition(parameters[0], input.shape).forward(input, ones, nil)
   }
 

@@ -6,12 +6,11 @@ import Tensors
 ///
 /// In inference they are one k×k convolution: its weights are the three, each times its normalisation's scale, added
 /// where their taps lie. That is exact but for rounding.
-final class AsymmetricBranches: KernelLayer, HoldsDecisions {
+final class AsymmetricBranches: KernelLayer, Wrapper, TakesOperands {
   let geometry: ConvolutionGeometry
   let algorithm: String
-  let isExactOnIntegers = false
   private let branches: Branches
-  private let parts: [(convolution: ConvolutionLayer, normalization: BatchNormalization)]
+  private let convolutions: [(convolution: ConvolutionLayer, normalization: BatchNormalization)]
   private let fused: ConvolutionLayer
   private var fusedVersions: [Int] = []
 
@@ -52,12 +51,12 @@ final class AsymmetricBranches: KernelLayer, HoldsDecisions {
       parts.append((convolution, normalization))
       children.append((name, Sequential([("conv", convolution), ("bn", normalization)])))
     }
-    self.parts = parts
+    convolutions = parts
     branches = Branches(children, join: .sum)
     fused = try ConvolutionLayer(KernelSite(geometry: g, bias: true, algorithm: site.algorithm))
   }
 
-  var children: [NamedLayer] { branches.children }
+  var inner: any Layer { branches }
 
   var printedName: String { "ACBlock" }
 
@@ -84,10 +83,6 @@ final class AsymmetricBranches: KernelLayer, HoldsDecisions {
     return fused.infer(input, epilogue, context)
   }
 
-  func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor {
-    branches.backward(gradient, context)
-  }
-
   /// Makes the one convolution's weights again if any of the three have changed.
   private func fuse() {
     let versions = branches.state.map(\.parameter.version)
@@ -96,7 +91,7 @@ final class AsymmetricBranches: KernelLayer, HoldsDecisions {
     let extent = geometry.kernel, outputs = geometry.outputChannels
     let size = geometry.channelsPerGroup * outputs
     var weight = Tensor(repeating: 0, geometry.weightShape), bias = Tensor(repeating: 0, [outputs])
-    for (convolution, normalization) in parts {
+    for (convolution, normalization) in convolutions {
       let own = convolution.geometry.kernel, values = convolution.weight.value.values
       let top = (extent.height - own.height) / 2, left = (extent.width - own.width) / 2
       let (scale, shift) = normalization.affine
@@ -109,13 +104,5 @@ final class AsymmetricBranches: KernelLayer, HoldsDecisions {
     }
     fused.weight.value = weight
     fused.bias?.value = bias
-  }
-
-  func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {
-    reference(input, parameters, training: true)
-  }
-
-  func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
-    branches.reference(input, parameters, training: training)
   }
 }

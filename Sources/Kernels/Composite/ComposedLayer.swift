@@ -16,90 +16,49 @@ extension ComposedKernel {
   }
 }
 
-/// Layers, in sequence or in parallel, as a kernel.
-public final class ComposedLayer: KernelLayer, HoldsDecisions {
+/// A layer that may have a kernel in it which stands in a convolution's place, with the rest around that.
+public protocol WrapsKernel: Layer {
+  /// That kernel, if there is one.
+  var wrapped: (any KernelLayer)? { get }
+}
+
+/// Layers, in sequence or in parallel, as a kernel. In a network's tables it is one row.
+public final class ComposedLayer: KernelLayer, Wrapper, WrapsKernel, TakesOperands {
   public let geometry: ConvolutionGeometry
   public let algorithm: String
-  public let isExactOnIntegers: Bool
-  let body: any Layer
+  public let inner: any Layer
+  public let wrapped: (any KernelLayer)?
 
   /// A kernel that does what `body` does.
   ///
   /// - Parameters:
-  ///   - isExactOnIntegers: whether it consists of nothing but convolutions, ReLUs and sums.
   ///   - algorithm: what it is computed by, where that is not the site's.
+  ///   - wrapped: the kernel that stands in a convolution's place, where the rest stands around it.
   public init(
-    _ site: KernelSite, _ body: any Layer, isExactOnIntegers: Bool = true, algorithm: String? = nil
+    _ site: KernelSite, _ body: any Layer, algorithm: String? = nil, around wrapped: (any KernelLayer)? = nil
   ) {
     geometry = site.geometry
     self.algorithm = algorithm ?? site.algorithm ?? "auto"
-    self.body = body
-    self.isExactOnIntegers = isExactOnIntegers
+    inner = body
+    self.wrapped = wrapped
   }
 
   /// Layers in sequence, named.
   public convenience init(
-    _ site: KernelSite, _ stages: [NamedLayer], isExactOnIntegers: Bool = true,
-    algorithm: String? = nil
+    _ site: KernelSite, _ stages: [NamedLayer], algorithm: String? = nil,
+    around wrapped: (any KernelLayer)? = nil
   ) {
-    self.init(site, Sequential(stages), isExactOnIntegers: isExactOnIntegers, algorithm: algorithm)
+    self.init(site, Sequential(stages), algorithm: algorithm, around: wrapped)
   }
 
-  public var children: [NamedLayer] { body.children }
-  public var parts: [any Layer] { [body] }
-
-  public var printedName: String { body.printedName }
-
-  public var printedChildren: [NamedLayer] { body.printedChildren }
-
-  /// Whether one of the kernels inside has gradients of its own.
-  public var hasOwnGradients: Bool { body.hasKernelWithOwnGradients }
-
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
-    let output = try body.outputShape(for: input)
+    let output = try inner.outputShape(for: input)
     guard try output == geometry.outputShape(for: input) else {
       throw WorkbenchError(
         "Its parts give \(output) where \(try geometry.outputShape(for: input)) is needed; use padding that keeps the size."
       )
     }
     return output
-  }
-
-  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
-    try body.cost(for: input, pass: pass)
-  }
-
-  public func forward(_ input: Tensor, _ context: Context) -> Tensor { body.forward(input, whole(context)) }
-
-  public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
-    body.infer(input, epilogue, whole(context))
-  }
-
-  public func backward(_ gradient: consuming Tensor, _ context: Context) -> Tensor {
-    body.backward(gradient, context)
-  }
-
-  public func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {
-    reference(input, parameters, training: true)
-  }
-
-  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
-    body.reference(input, parameters, training: training)
-  }
-
-  /// In a profile, a kernel is one row.
-  private func whole(_ context: Context) -> Context {
-    var context = context
-    context.profile = nil
-    return context
-  }
-}
-
-extension Layer {
-  /// Whether this, or a layer inside, is a kernel with gradients of its own, such as an adder.
-  var hasKernelWithOwnGradients: Bool {
-    if let kernel = self as? any KernelLayer, !(kernel is ComposedLayer) { return kernel.hasOwnGradients }
-    return children.contains { $0.layer.hasKernelWithOwnGradients }
   }
 }
 

@@ -37,7 +37,6 @@ extension WrappingKernel {
     var behind = site
     behind.algorithm = site.algorithm == "reference" ? "reference" : nil
     return ComposedLayer(
-      site, [("kernel", kernel)] + (try attention(behind)), isExactOnIntegers: false,
-      algorithm: kernel.algorithm)
+      site, [("kernel", kernel)] + (try attention(behind)), algorithm: kernel.algorithm, around: kernel)
   }
 }

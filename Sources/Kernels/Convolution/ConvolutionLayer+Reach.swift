@@ -1,25 +1,19 @@
 import Layers
 import Tensors
 
-extension ConvolutionLayer {
-  /// One row, with the taps of the window where they lie on the regular grid.
-  public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {
-    var row = try summary(name, for: input)
-    if sampling.isRegularGrid { row.taps = geometry.taps(on: input, output: row.output) }
-    return [row]
+extension ConvolutionLayer: HasWindows {
+  /// The taps of the window where they lie on the regular grid.
+  public func taps(for input: FeatureShape) throws -> LayerSummary.Taps? {
+    sampling.isRegularGrid ? geometry.taps(on: input, output: try outputShape(for: input)) : nil
   }
 }
 
-extension ComposedLayer {
-  /// One row, with the taps of all windows inside.
-  public func summaries(_ name: String, for input: FeatureShape) throws -> [LayerSummary] {
-    var row = try summary(name, for: input)
-    let taps = try body.summaries("", for: input).compactMap(\.taps)
-    if !taps.isEmpty {
-      row.taps = .init(
-        count: taps.reduce(0) { $0 + $1.count }, beyond: taps.reduce(0) { $0 + $1.beyond })
-    }
-    return [row]
+extension ComposedLayer: HasWindows {
+  /// The taps of all windows inside.
+  public func taps(for input: FeatureShape) throws -> LayerSummary.Taps? {
+    let taps = try LayerSummary.rows(of: inner, for: input).compactMap(\.taps)
+    guard !taps.isEmpty else { return nil }
+    return .init(count: taps.reduce(0) { $0 + $1.count }, beyond: taps.reduce(0) { $0 + $1.beyond })
   }
 }
 

@@ -5,7 +5,9 @@ import Tensors
 /// An operator as its four answers: a sampling, a combination, weights, and algorithms to choose from.
 ///
 /// The filter is `[kernel height, kernel width, input channels / groups, output channels]` in memory, OIHW in files.
-public final class ConvolutionLayer: KernelLayer, ChoosesAlgorithm, HoldsDecisions {
+public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorithm, TorchPrinted,
+  HoldsDecisions
+{
   public let geometry: ConvolutionGeometry
   /// Where it reads.
   public let sampling: any Sampling
@@ -18,7 +20,7 @@ public final class ConvolutionLayer: KernelLayer, ChoosesAlgorithm, HoldsDecisio
   private let choice: AlgorithmChoice
   /// Whether the frequency domain is what the kernel is about, not just one of its algorithms: then its counts are.
   private let countsFourier: Bool
-  private var saved: (input: Tensor, plan: any SamplingPlan)?
+  private var saved = Saved<(input: Tensor, plan: any SamplingPlan)>()
   /// Where decisions are held, what computes the terms if they are no products, and what they read.
   private var held: (terms: HeldTerms, columns: Tensor)?
 
@@ -52,7 +54,7 @@ public final class ConvolutionLayer: KernelLayer, ChoosesAlgorithm, HoldsDecisio
       site.bias
       ? Parameter(
         Tensor(repeating: 0, [geometry.outputChannels]), layout: .plain, rateFactor: rateFactor) : nil
-    for named in self.weights.ownParameters { named.parameter.isFactor = combination.isProduct }
+    if !combination.isProduct { for named in self.weights.ownParameters { named.parameter.role = .term } }
     let operation = Operation(geometry, combination, readsRegularGrid: sampling.isRegularGrid)
     if countsFourier, let reason = Fourier().refusal(operation, .forward, nil) {
       throw WorkbenchError(reason)
@@ -63,7 +65,7 @@ public final class ConvolutionLayer: KernelLayer, ChoosesAlgorithm, HoldsDecisio
   /// The filter: where weights are learned as they are, the weight itself.
   public var weight: Parameter { weights.filter }
 
-  public var ownParameters: [NamedParameter] {
+  public var ownState: [NamedParameter] {
     weights.ownParameters + (bias.map { [NamedParameter("bias", $0)] } ?? []) + sampling.ownParameters
   }
 
@@ -78,7 +80,7 @@ public final class ConvolutionLayer: KernelLayer, ChoosesAlgorithm, HoldsDecisio
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     let plan = sampling.plan(for: input, context)
-    if context.training { saved = (input, plan) }
+    saved.keep((input, plan), context)
     func output() -> Tensor { run(input, plan, Filter(weight), Finish(bias: bias?.value), context) }
     guard let decisions = context.decisions, !combination.isProduct else { return output() }
     let columns = plan.columns(geometry, input, threads: context.threads)
@@ -117,33 +119,22 @@ public final class ConvolutionLayer: KernelLayer, ChoosesAlgorithm, HoldsDecisio
       to: choice.forward(input, plan, filter, Finish(), context), threads: context.threads)
   }
 
-  public func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-    backward(gradient, summand: nil, context)
-  }
-
-  public func backward(_ gradient: Tensor, adding summand: Tensor, _ context: Context) -> Tensor {
-    backward(gradient, summand: summand, context)
-  }
-
-  private func backward(_ gradient: Tensor, summand: Tensor?, _ context: Context) -> Tensor {
-    guard let (input, plan) = saved.take() else {
-      preconditionFailure("backward needs a forward pass in training")
-    }
+  public func backward(_ gradient: Tensor, input wanted: InputGradient, _ context: Context) -> Tensor {
+    let (input, plan) = saved.take()
     bias?.gradient = biasGradient(gradient, threads: context.threads)
     if let (terms, columns) = held.take() {
       let found = terms.backward(gradient, columns, weight.value, threads: context.threads)
       weights.backward(found.weight)
-      var dx = plan.inputGradient(found.columns, geometry, input, threads: context.threads)
-      if let summand { dx.add(summand, threads: context.threads) }
-      return plan.backward(dx, context)
+      let dx = plan.inputGradient(found.columns, geometry, input, threads: context.threads)
+      return plan.backward(wanted.total(dx, threads: context.threads), context)
     }
     let shape = FeatureShape(input)
     weights.backward(
       choice.passes(shape, .weightGradient, context).weightGradient(gradient, input, plan, weight, context))
     // Positions get their gradients on the way to the input.
-    if context.skipsInputGradient && sampling.isRegularGrid { return Tensor(uninitialized: [0]) }
+    if !wanted.isNeeded && sampling.isRegularGrid { return InputGradient.nothing }
     let dx = choice.passes(shape, .inputGradient, context)
-      .inputGradient(gradient, input, plan, weight, adding: summand, context)
+      .inputGradient(gradient, input, plan, weight, adding: wanted.summand, context)
     return plan.backward(dx, context)
   }
 
@@ -199,7 +190,7 @@ extension ConvolutionLayer {
 extension ConvolutionLayer {
   public var hasOwnGradients: Bool { combination.hasOwnGradients }
 
-  public func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {
+  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
     let parts = split(parameters), definition = definition(input, parts)
     let filter = weights.definition(parts.weights), y = definition.forward(input, filter, parts.bias)
     if !combination.isProduct {

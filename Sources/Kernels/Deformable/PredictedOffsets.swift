@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 import Layers
 import Tensors
@@ -35,6 +36,7 @@ final class PredictedOffsets: Sampling {
         geometry: geometry.with(outputChannels: channels, groups: 1), bias: true, random: site.random),
       rateFactor: 0.01)
     predictor.weight.value = Tensor(repeating: 0, predictor.weight.value.shape)
+    for named in predictor.parameters { named.parameter.role = .position }
   }
 
   var children: [NamedLayer] { given == nil ? [("offset", predictor)] : [] }
@@ -64,7 +66,7 @@ final class PredictedOffsets: Sampling {
         return dx
       }
       return .sum(
-        dx, predictor.backward(joined(dOffset, dMask, mask), context.withInputGradient),
+        dx, predictor.backward(joined(dOffset, dMask, mask, threads: context.threads), context),
         threads: context.threads)
     }.held(by: self, context)
   }
@@ -79,50 +81,34 @@ final class PredictedOffsets: Sampling {
 
   /// Offsets and masks, given or predicted.
   func offsets(for input: Tensor, _ context: Context) -> (offset: Tensor, mask: Tensor?) {
-    given ?? split(predictor.forward(input, context))
+    given ?? split(predictor.forward(input, context), threads: context.threads)
   }
 
   /// The predictor's channels as offsets and masks: scale · sigmoid of the last third.
-  private func split(_ prediction: Tensor) -> (offset: Tensor, mask: Tensor?) {
+  private func split(_ prediction: Tensor, threads: Int) -> (offset: Tensor, mask: Tensor?) {
     if version == .v1 { return (prediction, nil) }
-    let slots = offsetGroups * geometry.taps, pixels = Array(prediction.shape.dropLast())
-    var offset = Tensor(uninitialized: pixels + [2 * slots]), mask = Tensor(uninitialized: pixels + [slots])
-    let count = prediction.count / (3 * slots), scale = Float(maskScale)
-    prediction.withPointer { source in
-      offset.withMutablePointer { offset in
-        mask.withMutablePointer { mask in
-          for pixel in 0..<count {
-            let row = source + pixel * 3 * slots
-            (offset + pixel * 2 * slots).update(from: row, count: 2 * slots)
-            for slot in 0..<slots {
-              mask[pixel * slots + slot] = scale / (1 + exp(-row[2 * slots + slot]))
-            }
-          }
-        }
+    let slots = offsetGroups * geometry.taps
+    let parts = prediction.channelSlices([2 * slots, slots], threads: threads)
+    var mask = Tensor(uninitialized: parts[1].shape)
+    parts[1].withPointer { x in
+      mask.withMutablePointer {
+        Elementwise.sigmoid(x, $0, scale: Float(maskScale), count: parts[1].count, threads: threads)
       }
     }
-    return (offset, mask)
+    return (parts[0], mask)
   }
 
   /// The gradient to the predictor's channels.
-  private func joined(_ offset: Tensor, _ maskGradient: Tensor?, _ mask: Tensor?) -> Tensor {
+  private func joined(_ offset: Tensor, _ maskGradient: Tensor?, _ mask: Tensor?, threads: Int) -> Tensor {
     guard let maskGradient, let mask else { return offset }
-    let slots = offsetGroups * geometry.taps, scale = Float(maskScale)
-    var result = Tensor(uninitialized: offset.shape.dropLast() + [3 * slots])
-    let count = offset.count / (2 * slots)
-    withPointers(offset, maskGradient, mask) { offset, gradient, mask in
-      result.withMutablePointer { result in
-        for pixel in 0..<count {
-          let row = result + pixel * 3 * slots
-          row.update(from: offset + pixel * 2 * slots, count: 2 * slots)
-          for slot in 0..<slots {
-            let m = mask[pixel * slots + slot]
-            row[2 * slots + slot] = gradient[pixel * slots + slot] * m * (1 - m / scale)
-          }
-        }
+    var last = Tensor(uninitialized: mask.shape)
+    withPointers(mask, maskGradient) { mask, gradient in
+      last.withMutablePointer {
+        Elementwise.scaledSigmoidGradient(
+          mask, gradient, $0, scale: Float(maskScale), count: maskGradient.count, threads: threads)
       }
     }
-    return result
+    return .concatenated([offset, last], threads: threads)
   }
 
   func bind(_ operands: Operands) throws {
@@ -166,7 +152,7 @@ extension PredictedOffsets {
 extension PredictedOffsets {
   func definition(_ input: Tensor64, _ parameters: [Tensor64]) -> Positions {
     if let given { return Positions(offset: Tensor64(given.offset), mask: given.mask.map { Tensor64($0) }) }
-    let prediction = predictor.reference(input, parameters)
+    let prediction = predictor.reference(input, parameters, training: true)
     let slots = offsetGroups * geometry.taps, channels = prediction.shape[3]
     var offset = Tensor64(repeating: 0, prediction.shape.dropLast() + [2 * slots])
     var mask = Tensor64(repeating: 0, prediction.shape.dropLast() + [slots])

@@ -40,6 +40,6 @@ struct NonLocal: ComposedKernel {
         [
           ("attention", attention),
           try site.convolution("w", whole.pointwise(from: attention.width)), ("bn", normalization),
-        ], shortcut: keeps ? nil : try site.convolution("shortcut", whole)), isExactOnIntegers: false)
+        ], shortcut: keeps ? nil : try site.convolution("shortcut", whole)))
   }
 }

@@ -7,7 +7,7 @@ import Tensors
 ///
 /// The keys and values (φ and g) may be the maxima of small windows, so that there are fewer of them. The matrix of
 /// likeness is made again in the backward pass, not kept: it has pixels² elements.
-final class PairwiseAttention: HoldsDecisions {
+final class PairwiseAttention: Defined, HoldsDecisions {
   /// What likeness is (Wang et al., 2017, arXiv:1711.07971, §3.2).
   enum Form: String, CaseIterable {
     /// softmax over q of θ(x[p])ᵀ φ(x[q])
@@ -28,7 +28,7 @@ final class PairwiseAttention: HoldsDecisions {
   /// Of the concatenation: for θ, then for φ.
   let weight: Parameter?
   /// `passes` are the decisions of the concatenation's ReLU where they are held, image by image.
-  private var saved: (q: Tensor, k: Tensor, v: Tensor, passes: [Tensor]?)?
+  private var saved = Saved<(q: Tensor, k: Tensor, v: Tensor, passes: [Tensor]?)>()
 
   init(_ site: KernelSite, _ form: Form, subsample: Int) throws {
     guard site.geometry.stride.height == site.geometry.stride.width else {
@@ -64,7 +64,9 @@ final class PairwiseAttention: HoldsDecisions {
 
   var parts: [any Layer] { [queries, keys, values] }
 
-  var ownParameters: [NamedParameter] { weight.map { [NamedParameter("concat.weight", $0)] } ?? [] }
+  let isExactOnIntegers = false
+
+  var ownState: [NamedParameter] { weight.map { [NamedParameter("concat.weight", $0)] } ?? [] }
 
   func outputShape(for input: FeatureShape) throws -> FeatureShape {
     var output = try queries.outputShape(for: input)
@@ -128,7 +130,7 @@ final class PairwiseAttention: HoldsDecisions {
         }
       }
     }
-    if context.training { saved = (q, k, v, passes) }
+    saved.keep((q, k, v, passes), context)
     return .stacked(
       (0..<q.shape[0]).map { image in
         MatrixProduct.plain(
@@ -137,10 +139,8 @@ final class PairwiseAttention: HoldsDecisions {
       }, [q.shape[0], q.shape[1], q.shape[2], width])
   }
 
-  func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-    guard let (q, k, v, passes) = saved.take() else {
-      preconditionFailure("backward needs a forward pass in training")
-    }
+  func backward(_ gradient: Tensor, input: InputGradient, _ context: Context) -> Tensor {
+    let (q, k, v, passes) = saved.take()
     let threads = context.threads
     var toQ: [Tensor] = [], toK: [Tensor] = [], toV: [Tensor] = []
     var toWeight = Array(repeating: Float(0), count: weight?.value.count ?? 0)
@@ -160,19 +160,21 @@ final class PairwiseAttention: HoldsDecisions {
       }
     }
     if let weight { weight.gradient = Tensor(toWeight, weight.value.shape) }
-    var inner = context
-    inner.skipsInputGradient = false
-    var result = values.backward(.stacked(toV, v.shape), inner)
-    result.add(keys.backward(.stacked(toK, k.shape), inner), threads: threads)
-    result.add(queries.backward(.stacked(toQ, q.shape), inner), threads: threads)
-    return result
+    let inside: InputGradient = input.isNeeded ? .needed : .unneeded
+    var result = values.backward(.stacked(toV, v.shape), input: inside, context)
+    let dk = keys.backward(.stacked(toK, k.shape), input: inside, context)
+    let dq = queries.backward(.stacked(toQ, q.shape), input: inside, context)
+    guard input.isNeeded else { return InputGradient.nothing }
+    result.add(dk, threads: threads)
+    result.add(dq, threads: threads)
+    return input.total(result, threads: threads)
   }
 
   /// a: `[queries, keys]` of one image.
   private func likeness(_ q: Tensor, _ k: Tensor, _ passes: Tensor?, _ threads: Int) -> Tensor {
     let keys = k.shape[0], factor = 1 / Float(keys)
     var a = form == .concatenation ? sums(q, k) : MatrixProduct.transposingSecond(q, k, threads: threads)
-    if let passes { a = a.times(passes) }
+    if let passes { a = a.times(passes, threads: threads) }
     let rows = q.shape[0], count = a.count
     a.withMutablePointer { a in
       switch form {

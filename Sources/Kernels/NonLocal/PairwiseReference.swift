@@ -8,7 +8,7 @@ extension PairwiseAttention {
     let own = weight == nil ? 0 : 1
     let byChild = byChild(Array(parameters.dropFirst(own)))
     func of(_ layer: any Layer, _ index: Int) -> Tensor64 {
-      layer.reference(
+      layer.definition(
         input, form == .gaussian && index < 2 ? [] : byChild[form == .gaussian ? 0 : index],
         training: training)
     }

@@ -2,11 +2,11 @@ import Layers
 import Tensors
 
 /// The maxima of windows side by side, none larger than the image.
-final class ShrunkMaximum: HoldsDecisions {
+final class ShrunkMaximum: Defined, HoldsDecisions {
   private let size: Int
   /// By the window: one image may be smaller than the next.
   private var poolings: [Int: MaxPooling] = [:]
-  private var pooling: MaxPooling?
+  private var saved = Saved<MaxPooling>()
 
   /// Windows of `size` × `size` pixels.
   init(_ size: Int) { self.size = size }
@@ -32,15 +32,12 @@ final class ShrunkMaximum: HoldsDecisions {
 
   func forward(_ input: Tensor, _ context: Context) -> Tensor {
     let layer = layer(input.shape[1], input.shape[2])
-    if context.training { pooling = layer }
+    saved.keep(layer, context)
     return layer.forward(input, context)
   }
 
-  func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-    guard let pooling = pooling.take() else {
-      preconditionFailure("backward needs a forward pass in training")
-    }
-    return pooling.backward(gradient, context)
+  func backward(_ gradient: consuming Tensor, input: InputGradient, _ context: Context) -> Tensor {
+    saved.take().backward(gradient, input: input, context)
   }
 
   func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {

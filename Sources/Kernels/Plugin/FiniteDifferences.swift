@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-extension KernelLayer {
+extension Defined {
   /// One derivative of Σ gradient · reference, by central differences in double precision.
   ///
   /// With steps of 1e-6 on values near 1 the error is about 1e-9 where the function is smooth; bilinear sampling is
@@ -18,7 +18,7 @@ extension KernelLayer {
     func loss(_ change: Double) -> Double {
       var changed = arrays
       changed[array].values[index] += change
-      let output = reference(changed[0], Array(changed.dropFirst()))
+      let output = reference(changed[0], Array(changed.dropFirst()), training: true)
       return zip(output.values, gradient.values).reduce(0) { $0 + $1.0 * $1.1 }
     }
     return (loss(step) - loss(-step)) / (2 * step)

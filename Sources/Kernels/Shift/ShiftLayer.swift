@@ -3,20 +3,16 @@ import Layers
 import Tensors
 
 /// The shift of channels: alone, or as the sampling of a pointwise convolution where the number of channels changes.
-final class ShiftLayer: KernelLayer, HoldsDecisions {
+final class ShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDecisions {
   let geometry: ConvolutionGeometry
   let algorithm: String
   private let sampling: ShiftedChannels
   private let pointwise: ConvolutionLayer?
-  private var inputShape: FeatureShape?
+  private var saved = Saved<FeatureShape>()
 
   init(_ site: KernelSite, pointwise wanted: Bool) throws {
     geometry = site.geometry
-    algorithm = site.algorithm ?? "direct"
-    guard ["direct", "reference"].contains(algorithm) else {
-      throw WorkbenchError(
-        "There is no algorithm ‘\(algorithm)’ for this kernel; choose from direct, reference.")
-    }
+    algorithm = try site.directOrReference()
     guard geometry.kernel.height == geometry.kernel.width, geometry.kernel.height % 2 == 1 else {
       throw WorkbenchError("shift needs an odd square window, such as 3×3, not \(geometry.kernel).")
     }
@@ -48,7 +44,7 @@ final class ShiftLayer: KernelLayer, HoldsDecisions {
   }
 
   /// The pointwise convolution's own parameters stand where a convolution's would.
-  var ownParameters: [NamedParameter] { pointwise?.ownParameters ?? [] }
+  var ownState: [NamedParameter] { pointwise?.ownState ?? [] }
 
   var printedName: String { "Shift" }
 
@@ -63,8 +59,8 @@ final class ShiftLayer: KernelLayer, HoldsDecisions {
   func forward(_ input: Tensor, _ context: Context) -> Tensor {
     if let pointwise { return pointwise.forward(input, context) }
     let shape = FeatureShape(input)
-    if context.training { inputShape = shape }
-    if algorithm == "reference" { return Tensor(reference(Tensor64(input), [])) }
+    saved.keep(shape, context)
+    if algorithm == "reference" { return Tensor(reference(Tensor64(input), [], training: context.training)) }
     let rows = sampling.rows(shape, context)
     var y = Tensor(uninitialized: rows.output.extents)
     input.withPointer { x in
@@ -81,11 +77,13 @@ final class ShiftLayer: KernelLayer, HoldsDecisions {
     pointwise?.infer(input, epilogue, context) ?? epilogue.applied(to: forward(input, context), context)
   }
 
-  func backward(_ gradient: Tensor, _ context: Context) -> Tensor {
-    if let pointwise { return pointwise.backward(gradient, context) }
-    guard let shape = inputShape.take() else {
-      preconditionFailure("backward needs a forward pass in training")
-    }
+  func backward(_ gradient: Tensor, input: InputGradient, _ context: Context) -> Tensor {
+    if let pointwise { return pointwise.backward(gradient, input: input, context) }
+    let shape = saved.take()
+    return input.total(moved(gradient, back: shape, context), threads: context.threads)
+  }
+
+  private func moved(_ gradient: Tensor, back shape: FeatureShape, _ context: Context) -> Tensor {
     if algorithm == "reference" {
       return Tensor(move(shape.extents).backward(Tensor64(shape.extents), ones, Tensor64(gradient)).x)
     }
@@ -111,8 +109,8 @@ final class ShiftLayer: KernelLayer, HoldsDecisions {
 
   private var ones: Tensor64 { Tensor64(repeating: 1, [1, 1, 1, geometry.inputChannels]) }
 
-  func reference(_ input: Tensor64, _ parameters: [Tensor64]) -> Tensor64 {
-    pointwise?.reference(input, parameters) ?? move(input.shape).forward(input, ones, nil)
+  func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
+    pointwise?.reference(input, parameters, training: training) ?? move(input.shape).forward(input, ones, nil)
   }
 
   func referenceGradients(

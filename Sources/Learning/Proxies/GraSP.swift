@@ -12,7 +12,7 @@ extension ProxyProbe {
     guard decisions != nil else {
       let layer = network.firstWithoutHeldDecisions ?? network
       throw ProxyRefusal(
-        "\(layer.printedName) does not say that its decisions can be held (see HoldsDecisions), so that second derivatives might be wrong."
+        "\(layer.typeName) does not say that its decisions can be held (see HoldsDecisions), so that second derivatives might be wrong."
       )
     }
     let weights = weights, values = weights.map(\.value)

@@ -27,8 +27,8 @@ private final class FisherSum {
 
   var observer: Observer {
     Observer(
-      output: { [self] layer, output in
-        if !layer.weights.isEmpty { outputs[ObjectIdentifier(layer), default: []].append(output) }
+      ran: { [self] run in
+        if !run.layer.weights.isEmpty { outputs[ObjectIdentifier(run.layer), default: []].append(run.output) }
       },
       gradient: { [self] layer, gradient in
         guard let output = outputs[ObjectIdentifier(layer)]?.popLast() else { return }

@@ -11,7 +11,7 @@ extension ProxyProbe {
     _ = network.forward(batch.images, context)
     if let layer = codes.misshapen {
       throw ProxyRefusal(
-        "\(layer.printedName) gives another number of images than it gets, so that its codes cannot be told apart by image."
+        "\(layer.typeName) gives another number of images than it gets, so that its codes cannot be told apart by image."
       )
     }
     guard codes.units > 0 else { throw ProxyRefusal("the network has no ReLUs.") }
@@ -32,8 +32,7 @@ private final class ReLUCodes {
   init(images: Int) { codes = Array(repeating: [], count: images) }
 
   var observer: Observer {
-    Observer(output: { [self] layer, output in
-      guard layer is ReLU || layer is ReLU6 else { return }
+    Observer(rectified: { [self] layer, output in
       if output.shape[0] == codes.count { append(output) } else { misshapen = layer }
     })
   }

@@ -26,9 +26,11 @@ struct ProxyProbe {
     let decisions = Decisions()
     self.decisions = decisions
     let cost = try? network.cost(for: FeatureShape(images), pass: .inference)
-    guard let cost, cost.macs + cost.adds + cost.otherOps < 10_000_000_000 else { return }
+    guard let cost, cost.macs + cost.adds + cost.otherOps < 10_000_000_000,
+      network.firstWithoutDefinition == nil
+    else { return }
     Decisions.$ofDefinition.withValue(decisions) {
-      _ = network.reference(
+      _ = network.definition(
         Tensor64(images), network.parameters.map { Tensor64($0.parameter.value) }, training: true)
     }
   }
@@ -56,8 +58,7 @@ struct ProxyProbe {
     var context = context
     context.observer = observer
     let result = batch.targets.loss(network.forward(batch.images, context))
-    context.skipsInputGradient = true
-    _ = network.backward(result.gradient, context)
+    _ = network.backward(result.gradient, input: .unneeded, context)
     return result.loss
   }
 }

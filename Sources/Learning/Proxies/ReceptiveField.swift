@@ -90,9 +90,8 @@ extension Layer {
   /// no chain.
   public var featureLinks: [any Layer]? {
     guard let links = (self as? any Chain)?.links else { return nil }
-    let end =
-      links.lastIndex { $0 is AdaptiveAveragePooling }
-      ?? links.firstIndex { $0 is Linear || $0 is Flatten } ?? links.count
+    let ends = links.map { ($0 as? any EndsFeatureMaps)?.isPooling }
+    let end = ends.lastIndex(of: true) ?? ends.firstIndex(of: false) ?? links.count
     return end > 0 ? Array(links[..<end]) : nil
   }
 }

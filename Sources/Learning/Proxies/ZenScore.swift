@@ -17,7 +17,7 @@ extension ProxyProbe {
     guard let links = network.featureLinks else {
       throw ProxyRefusal("this network is no chain of layers with a last feature map.")
     }
-    let normalizations = links.flatMap(\.tree).compactMap { $0 as? BatchNormalization }
+    let normalizations = links.flatMap(\.tree).compactMap(\.ownNormalization)
     func setVariances(_ value: Float) {
       for layer in normalizations {
         layer.runningVariance.value = Tensor(repeating: value, layer.runningVariance.value.shape)
@@ -67,5 +67,13 @@ extension ProxyProbe {
       let variances = layer.runningVariance.value
       return sum + log(variances.sum() / share(layer) / Double(variances.count)) / 2
     }
+  }
+}
+
+extension Layer {
+  /// The layer, if it is a batch normalisation.
+  fileprivate var ownNormalization: BatchNormalization? {
+    guard case .normalization(let normalization) = (self as? any EpiloguePart)?.part else { return nil }
+    return normalization
   }
 }

@@ -151,11 +151,9 @@ public final class Trainer {
   private func pass(_ images: Tensor, _ targets: Targets) -> BatchLoss {
     var context = Context(training: true, threads: threads)
     context.step = steps
-    var backward = context
-    backward.skipsInputGradient = true
     let result = targets.loss(
       network.forward(images, context), smoothing: recipe.smoothing, scale: targetScale)
-    _ = network.backward(result.gradient, backward)
+    _ = network.backward(result.gradient, input: .unneeded, context)
     return result
   }
 

@@ -45,11 +45,3 @@ public protocol SamplingLayer: KernelLayer {
   /// Where it reads, for an input that has passed `outputShape`; nil where it learns no positions.
   func learnedPositions(for input: Tensor, _ context: Context) -> SampledPositions?
 }
-
-extension ConvolutionLayer: SamplingLayer {
-  public var hasLearnedPositions: Bool { sampling.hasLearnedPositions }
-
-  public func learnedPositions(for input: Tensor, _ context: Context) -> SampledPositions? {
-    sampling.learnedPositions(for: input, context)
-  }
-}

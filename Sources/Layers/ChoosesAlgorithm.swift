@@ -1,0 +1,10 @@
+import Tensors
+
+/// A layer whose passes several algorithms can compute.
+public protocol ChoosesAlgorithm: Layer {
+  /// The algorithm that computes a pass over an input that has passed `outputShape`.
+  func algorithm(for input: FeatureShape, _ pass: Pass, _ context: Context) -> String?
+
+  /// Why an algorithm cannot compute the output for an input, or nil if it can.
+  func refusal(of algorithm: String, for input: FeatureShape) -> String?
+}

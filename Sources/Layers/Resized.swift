@@ -1,0 +1,57 @@
+import Tensors
+
+/// A layer whose output is brought back to the size of its input, bilinearly.
+public final class Resized: Container, Defined, TorchPrinted, HoldsDecisions {
+  private let inner: any Layer
+  private let stride: (height: Int, width: Int)
+  /// By the input's size: a map is made once.
+  private var known: (height: Int, width: Int, upsampling: Upsampling)?
+  private var saved = Saved<Upsampling>()
+
+  /// A layer, such as image pooling or a segmentation network, before an interpolation to its input's size.
+  ///
+  /// - Parameter stride: that of the layers beside it: the size is then that of every stride-th pixel.
+  public init(_ inner: any Layer, every stride: (height: Int, width: Int) = (1, 1)) {
+    self.inner = inner
+    self.stride = stride
+  }
+
+  public var children: [NamedLayer] { [("", inner)] }
+  public var printedName: String { inner.typeName }
+  public var isExactOnIntegers: Bool { false }
+
+  private func upsampling(_ height: Int, _ width: Int) -> Upsampling {
+    if let known, known.height == height, known.width == width { return known.upsampling }
+    let upsampling = Upsampling(
+      height: (height + stride.height - 1) / stride.height, width: (width + stride.width - 1) / stride.width)
+    known = (height, width, upsampling)
+    return upsampling
+  }
+
+  public func outputShape(for input: FeatureShape) throws -> FeatureShape {
+    try upsampling(input.height, input.width).outputShape(for: inner.outputShape(for: input))
+  }
+
+  public func steps(for input: FeatureShape) throws -> [ContainerStep] {
+    [
+      .layer(("", inner), input),
+      .layer(("interpolate", upsampling(input.height, input.width)), try inner.outputShape(for: input)),
+    ]
+  }
+
+  public func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    let upsampling = upsampling(input.shape[1], input.shape[2])
+    saved.keep(upsampling, context)
+    return context.run(("interpolate", upsampling), context.run(("", inner), input))
+  }
+
+  public func backward(_ gradient: Tensor, input: InputGradient, _ context: Context) -> Tensor {
+    let inside = context.runBackward(saved.take(), gradient, input: .needed)
+    return context.runBackward(inner, inside, input: input)
+  }
+
+  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
+    upsampling(input.shape[1], input.shape[2])
+      .reference(inner.definition(input, parameters, training: training), [], training: training)
+  }
+}
