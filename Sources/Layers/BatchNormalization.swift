@@ -22,7 +22,7 @@ public final class BatchNormalization: Defined, TorchPrinted, HoldsDecisions {
   private struct Kept {
     let input: Tensor
     let mean: [Float], inverseDeviation: [Float]
-    let function: Normalisation.Affine
+    let function: NormalizationPasses.Affine
     let kind: Context.Normalization
   }
   private var saved = Saved<Kept>()
@@ -93,17 +93,17 @@ public final class BatchNormalization: Defined, TorchPrinted, HoldsDecisions {
     }
     guard context.normalization != .none else {
       let (zeros, ones) = ([Float](repeating: 0, count: channels), [Float](repeating: 1, count: channels))
-      let function = Normalisation.Affine(scale: ones, shift: zeros, relu: relu)
+      let function = NormalizationPasses.Affine(scale: ones, shift: zeros, relu: relu)
       saved.keep(
         Kept(input: input, mean: zeros, inverseDeviation: ones, function: function, kind: .none), context)
       return relu ? applied(function, to: input, context) : input
     }
     let (mean, variance) = input.withPointer {
-      Normalisation.moments($0, rows: rows, channels: channels, threads: context.threads)
+      NormalizationPasses.moments($0, rows: rows, channels: channels, threads: context.threads)
     }
     updateRunning(mean, variance, rows: rows)
     let (scale, shift) = affine(mean, variance)
-    let function = Normalisation.Affine(scale: scale, shift: shift, relu: relu)
+    let function = NormalizationPasses.Affine(scale: scale, shift: shift, relu: relu)
     saved.keep(
       Kept(
         input: input, mean: mean.map(Float.init),
@@ -127,11 +127,12 @@ public final class BatchNormalization: Defined, TorchPrinted, HoldsDecisions {
     return (scale.map(Float.init), shift)
   }
 
-  private func applied(_ function: Normalisation.Affine, to input: Tensor, _ context: Context) -> Tensor {
+  private func applied(_ function: NormalizationPasses.Affine, to input: Tensor, _ context: Context) -> Tensor
+  {
     var result = Tensor(uninitialized: input.shape)
     input.withPointer { x in
       result.withMutablePointer {
-        Normalisation.affine(
+        NormalizationPasses.affine(
           x, $0, function, rows: input.count / function.scale.count, threads: context.threads)
       }
     }
@@ -148,7 +149,7 @@ public final class BatchNormalization: Defined, TorchPrinted, HoldsDecisions {
       return inputGradient(gradient, saved, a: saved.function.scale, context)
     }
     let sums = withPointers(saved.input, gradient) { x, g in
-      Normalisation.gradientSums(
+      NormalizationPasses.gradientSums(
         x, g, mean: saved.mean, inverseDeviation: saved.inverseDeviation, saved.function, rows: rows,
         threads: context.threads)
     }
@@ -176,7 +177,7 @@ public final class BatchNormalization: Defined, TorchPrinted, HoldsDecisions {
     let zeros = [Float](repeating: 0, count: a.count), rows = gradient.count / a.count
     return gradient.mapped { g, dx in
       saved.input.withPointer {
-        Normalisation.inputGradient(
+        NormalizationPasses.inputGradient(
           $0, g, dx, a: a, b: b ?? zeros, c: c ?? zeros, saved.function, rows: rows, threads: context.threads)
       }
     }

@@ -1,3 +1,4 @@
+import Compute
 import Layers
 import Tensors
 
@@ -26,8 +27,8 @@ final class LearnedOffsets: Sampling {
 
   func plan(for input: Tensor, _ context: Context) -> any SamplingPlan {
     BilinearRows(
-      geometry, input: FeatureShape(input), offset: offsets(FeatureShape(input)), mask: nil,
-      threads: context.threads
+      geometry, input: FeatureShape(input), offset: offsets(FeatureShape(input), threads: context.threads),
+      mask: nil, threads: context.threads
     ) { [offset] gradient, _, dx, context in
       // What all pixels share gets the sum of their gradients.
       offset.gradient = biasGradient(gradient, threads: context.threads)
@@ -39,18 +40,18 @@ final class LearnedOffsets: Sampling {
   var holdsDecisions: Bool { true }
 
   func learnedPositions(for input: Tensor, _ context: Context) -> SampledPositions? {
-    SampledPositions(geometry: geometry, offset: offsets(FeatureShape(input)), mask: nil)
+    SampledPositions(
+      geometry: geometry, offset: offsets(FeatureShape(input), threads: context.threads), mask: nil)
   }
 
   /// The taps' offsets at every output pixel.
-  func offsets(_ input: FeatureShape) -> Tensor {
+  func offsets(_ input: FeatureShape, threads: Int) -> Tensor {
     let output = geometry.checkedOutput(input), row = offset.value
     var all = Tensor(uninitialized: [output.batch, output.height, output.width, row.count])
     row.withPointer { row in
       all.withMutablePointer { all in
-        for pixel in 0..<output.pixels {
-          (all + pixel * 2 * geometry.taps).update(from: row, count: 2 * geometry.taps)
-        }
+        let length = 2 * geometry.taps
+        copyRuns(row, all, count: output.pixels, length: length, threads: threads) { (0, $0 * length) }
       }
     }
     return all

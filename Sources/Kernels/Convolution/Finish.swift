@@ -38,7 +38,7 @@ public struct Finish {
     if let bias {
       let outputs = bias.count, rows = y.count / outputs
       y.withMutablePointer { y in
-        Normalisation.affine(
+        NormalizationPasses.affine(
           y, y, .init(scale: Array(repeating: 1, count: outputs), shift: bias.values), rows: rows,
           threads: threads)
       }

@@ -1,8 +1,8 @@
 import Tensors
 
 /// The passes of batch normalisation over `[rows][channels]` (Ioffe and Szegedy, 2015, arXiv:1502.03167), with the
-/// ReLU behind it where there is one.
-public enum Normalisation {
+/// ReLU after it where there is one.
+public enum NormalizationPasses {
   /// y = scale · x + shift, channel by channel, and max(y, 0) if `relu`.
   public struct Affine: Sendable {
     /// One factor for each channel.
