@@ -116,7 +116,7 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "TestSupport", "Command", "Experiments", "Learning", "Networks", "Tensors", "experiment",
+        "TestSupport", "Command", "Experiments", "Kernels", "Learning", "Networks", "Tensors", "experiment",
       ],
       exclude: ["Fixtures"]),
     fuzz,

@@ -50,8 +50,8 @@ struct BenchCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp("Where the times of a model's layers in inference go.", valueName: "file.csv"))
   var layers: String?
-  @Option(help: ArgumentHelp("Threads (default: all cores).", valueName: "n"))
-  var threads = ProcessInfo.processInfo.activeProcessorCount
+  @OptionGroup
+  var threads: ThreadOption
   @Option(
     help: ArgumentHelp("About how long each problem, or model, may be timed, in seconds.", valueName: "s"))
   var seconds = 1.0
@@ -59,11 +59,10 @@ struct BenchCommand: ParsableCommand {
   var tune = false
   @Option(help: ArgumentHelp("Where --tune remembers its choices.", valueName: "file.json"))
   var tuneFile: String?
-  @Option(help: ArgumentHelp("Where the rows go.", valueName: "file"))
+  @Option(help: .rows)
   var csv: String?
 
   func validate() throws {
-    try check(threads, "--threads", 1...1024)
     if let batch { try check(batch, "--batch", 1...1_048_576) }
     guard seconds > 0, seconds <= 3600 else {
       throw ValidationError("--seconds must be above 0 and at most 3600.")
@@ -97,11 +96,11 @@ struct BenchCommand: ParsableCommand {
         let study = try timeModel(model, kernels, tuning)
         rows = study.rows
         if detail {
-          for profile in study.profiles { print(Self.table(profile.kernel, profile.layers) + "\n") }
+          for profile in study.profiles { print(BenchTables.text(profile.kernel, profile.layers) + "\n") }
         }
         if let layers {
           let times = study.profiles.flatMap { LayerTime.rows($0.kernel, $0.layers) }
-          let table = CSVTable(layers: times, of: try description(model), threads: threads)
+          let table = CSVTable(layers: times, of: try description(model), threads: threads.count)
           files.append((layers, Data(table.text.utf8)))
         }
       } else {
@@ -121,7 +120,7 @@ struct BenchCommand: ParsableCommand {
       isCancelled = true
     }
     if let csv {
-      files.append((csv, Data(CSVTable(operators: rows, threads: threads, machine).text.utf8)))
+      files.append((csv, Data(CSVTable(operators: rows, threads: threads.count, machine).text.utf8)))
     }
     if let tuning, let tuneFile { files.append((tuneFile, try TuningFile.contents(tuning.known))) }
     try AtomicFile.write(files)
@@ -131,7 +130,7 @@ struct BenchCommand: ParsableCommand {
       }
         ?? Cancellation.Requested()
     }
-    print(Self.table(rows, threads, machine))
+    print(BenchTables.text(rows, threads: threads.count, machine))
     if let disagreement = rows.disagreement { throw WorkbenchError(disagreement) }
     // What was asked for by name and could not be done is a failure; a file or `all` takes what there is.
     if problems == nil, conv != "all", algorithm != "all", let refusal = rows.compactMap(\.refusal).first {
@@ -146,7 +145,7 @@ struct BenchCommand: ParsableCommand {
   }
 
   private func plan(_ kernels: [KernelChoice], _ tuning: AlgorithmTuning?) throws -> OperatorStudy.Plan {
-    var plan = OperatorStudy.Plan(kernels, threads: threads)
+    var plan = OperatorStudy.Plan(kernels, threads: threads.count)
     switch algorithm {
     case "auto": plan.algorithms = .automatic
     case "all": plan.algorithms = .all
@@ -180,7 +179,7 @@ struct BenchCommand: ParsableCommand {
         algorithm: algorithm == "auto" ? nil : algorithm,
         input: FeatureShape(
           batch: batch ?? 1, height: shape.height, width: shape.width, channels: shape.channels),
-        pass: pass, threads: threads, seconds: seconds, tuning: tuning),
+        pass: pass, threads: threads.count, seconds: seconds, tuning: tuning),
       detail: detail || layers != nil)
   }
 
@@ -188,79 +187,6 @@ struct BenchCommand: ParsableCommand {
     try variations.description(
       name, inputChannels: (input?.shape ?? Models.input(name)).channels, classes: Models.classes(name))
   }
-
-  /// The rows, for people.
-  private static func table(_ rows: [OperatorRow], _ threads: Int, _ machine: MachineRecord) -> String {
-    var table = TextTable(
-      [
-        "problem", "kernel", "algorithm", "pass", "ms", "± mad", "min ms", "GFLOP/s", "peak %", "speed-up",
-        "error",
-      ],
-      left: [0, 1, 2, 3])
-    for row in rows {
-      if let refusal = row.refusal {
-        table.append(
-          [row.problem, row.kernel, row.algorithm, row.pass.rawValue, refusal.status]
-            + Array(repeating: "–", count: 6))
-        continue
-      }
-      table.append([
-        row.problem, row.kernel, row.algorithm, row.pass.rawValue,
-        Cell.fixed(row.times.median, decimals: 3), Cell.fixed(row.times.deviation, decimals: 3),
-        Cell.fixed(row.times.milliseconds.min(), decimals: 3), Cell.fixed(row.gflops, decimals: 1),
-        Cell.fixed(100 * row.gflops / machine.peakGflopsPerThread / Double(threads), decimals: 0),
-        Cell.fixed(row.times.speedup, decimals: 2), row.errorCell,
-      ])
-    }
-    var seen = Set<String>()
-    let reasons = rows.compactMap { row in row.refusal.map { "\(row.problem), \(row.kernel): \($0.reason)" } }
-      .filter { seen.insert($0).inserted }
-    let peak = Cell.fixed(machine.peakGflopsPerThread, decimals: 0)
-    let isAbove = rows.contains { $0.gflops > machine.peakGflopsPerThread * Double(threads) }
-    let notes =
-      [
-        "ms        median of the rounds, ± their median absolute deviation",
-        "peak %    of \(threads) thread\(threads == 1 ? "" : "s") at \(peak) GFLOP/s, as measured here",
-      ]
-      + (isAbove
-        ? [
-          "          above 100: operations are those of the definition, and algorithms such as",
-          "          Winograd's, Fourier's or the adder's by maxima need fewer",
-        ] : []) + [
-        "speed-up  standard's time over its own, median of the ratios of the same rounds",
-        "error     the largest difference from the definition in Double, of its largest value",
-      ]
-    return table.text + "\n\n" + (notes + reasons).joined(separator: "\n")
-  }
-
-  /// A model's layers, for people.
-  private static func table(_ kernel: String, _ layers: [LayerProfile.Entry]) -> String {
-    let total = layers.reduce(0) { $0 + $1.seconds }
-    var table = TextTable(["layer", "input", "algorithm", "ms", "share %", "GFLOP/s"], left: [0, 1, 2])
-    for layer in layers {
-      table.append([
-        layer.name, "\(layer.input.channels)×\(layer.input.height)×\(layer.input.width)",
-        layer.algorithm ?? "",
-        Cell.fixed(1000 * layer.seconds, decimals: 3), Cell.fixed(100 * layer.seconds / total, decimals: 1),
-        Cell.fixed(Double(layer.cost.operations) / layer.seconds / 1e9, decimals: 1),
-      ])
-    }
-    table.append(["total", "", "", Cell.fixed(1000 * total, decimals: 3), "100.0", ""])
-    return
-      "\(kernel): each layer with the normalisation, residual and ReLU done while it stores its output\n\n"
-      + table.text
-  }
 }
 
 extension TimedPass: ExpressibleByArgument {}
-
-/// A size of images on the command line: `CxHxW`.
-struct ImageArgument: ExpressibleByArgument {
-  let shape: FeatureShape
-
-  init?(argument: String) {
-    let sizes = argument.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
-    guard sizes.count == 3, sizes.allSatisfy({ (1...65536).contains($0) }) else { return nil }
-    shape = FeatureShape(batch: 1, height: sizes[1], width: sizes[2], channels: sizes[0])
-  }
-}

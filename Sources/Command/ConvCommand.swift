@@ -53,8 +53,8 @@ struct ConvCommand: ParsableCommand {
   var groups = 1
   @Option(help: ArgumentHelp("The algorithm (default: the fastest).", valueName: "name"))
   var algorithm: String?
-  @Option(help: ArgumentHelp("Threads; no result depends on it.", valueName: "n"))
-  var threads = ProcessInfo.processInfo.activeProcessorCount
+  @OptionGroup
+  var threads: ThreadOption
   @Option(help: ArgumentHelp("Where the output goes.", valueName: "y.npy"))
   var output: String
   @Option(help: ArgumentHelp("The gradient to the output: asks for those below.", valueName: "gy.npy"))
@@ -82,7 +82,6 @@ struct ConvCommand: ParsableCommand {
 
   func validate() throws {
     try check(groups, "--groups", 1...1_048_576)
-    try check(threads, "--threads", 1...1024)
     if let channels { try check(channels, "--channels", 1...1_048_576) }
     guard weights == nil || [weight, bias, offset, mask].allSatisfy({ $0 == nil }) else {
       throw ValidationError("--weights hold everything; leave out --weight, --bias, --offset and --mask.")
@@ -116,7 +115,7 @@ struct ConvCommand: ParsableCommand {
     func add(_ path: String, _ tensor: Tensor) throws {
       files.append((path, try NpyFile.contents(tensor, path)))
     }
-    let context = Context(training: g != nil, threads: threads)
+    let context = Context(training: g != nil, threads: threads.count)
     try add(output, layer.forward(x, context).toFileOrder(.features))
     if let g {
       let gx = layer.backward(g, context)

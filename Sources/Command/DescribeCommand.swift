@@ -17,9 +17,7 @@ struct DescribeCommand: ParsableCommand {
 
   @OptionGroup(title: "The model")
   var model: ModelArgument
-  @Option(
-    help: ArgumentHelp(
-      "The kernel in place of the model's convolutions (default: the model's own).", valueName: "name"))
+  @Option(help: .kernel)
   var conv: String?
   @OptionGroup(title: "The model")
   var variations: ModelOptions
@@ -51,66 +49,13 @@ struct DescribeCommand: ParsableCommand {
     if let remark = try network.reachRemark(for: shape) {
       warn("\(conv ?? network.description.ownKernel ?? "standard"): \(remark)")
     }
-    if let csv { try Self.csvTable(rows).write(to: csv) }
+    if let csv { try LayerTables.csv(rows).write(to: csv) }
     switch form {
     case .torch: print(network.printed)
     case .table:
-      print(Self.textTable(rows))
+      print(LayerTables.text(rows))
       let savings = try network.bottleneckSavings(for: shape)
-      if !savings.isEmpty { print("\n" + Self.textTable(savings)) }
+      if !savings.isEmpty { print("\n" + LayerTables.text(savings)) }
     }
-  }
-
-  private static func total(_ rows: [LayerSummary]) -> Cost { rows.reduce(Cost()) { $0 + $1.cost } }
-
-  private static func csvTable(_ rows: [LayerSummary]) -> CSVTable {
-    var table = CSVTable(columns: [
-      "layer", "type", "kernel", "output", "params", "macs", "adds", "other_ops",
-    ])
-    func append(_ name: String, _ row: LayerSummary?, _ cost: Cost) {
-      table.append([
-        "layer": name, "type": row?.type ?? "", "kernel": row?.kernel ?? "",
-        "output": row.map { size($0.output, "x") } ?? "", "params": String(cost.parameters),
-        "macs": String(cost.macs), "adds": String(cost.adds), "other_ops": String(cost.otherOps),
-      ])
-    }
-    for row in rows { append(row.name, row, row.cost) }
-    append("total", nil, total(rows))
-    return table
-  }
-
-  private static func textTable(_ rows: [LayerSummary]) -> String {
-    var table = TextTable(
-      ["layer", "type", "kernel", "output", "params", "MACs", "adds", "other"], left: [0, 1, 2, 3])
-    func append(_ name: String, _ row: LayerSummary?, _ cost: Cost) {
-      table.append(
-        [name, row?.type ?? "", row?.kernel ?? "", row.map { size($0.output, "×") } ?? ""]
-          + [cost.parameters, cost.macs, cost.adds, cost.otherOps].map(Cell.grouped))
-    }
-    for row in rows { append(row.name, row, row.cost) }
-    append("total", nil, total(rows))
-    return table.text
-  }
-
-  private static func textTable(_ savings: [BottleneckSaving]) -> String {
-    var table = TextTable(
-      ["block", "H×W", "Cin", "Cmid", "Cout", "params", "plain", "MACs", "plain", "saved %"])
-    for row in savings {
-      table.append(
-        [row.block, "\(row.height)×\(row.width)", "\(row.inputs)", "\(row.inner)", "\(row.outputs)"]
-          + [row.parameters, row.plainParameters, row.macs, row.plainMACs].map(Cell.grouped)
-          + [Cell.fixed(100 * (1 - Double(row.macs) / Double(row.plainMACs)), decimals: 1)])
-    }
-    let groups = savings.first.map { $0.groups > 1 ? "/\($0.groups)" : "" } ?? ""
-    return """
-      What the bottlenecks save: H·W·(Cin·Cmid + 9·Cmid²\(groups) + Cmid·Cout) MACs beside a plain 3×3's 9·H·W·Cin·Cout
-      (H×W is the block's output; normalisation and shortcuts left out)
-
-      \(table.text)
-      """
-  }
-
-  private static func size(_ shape: FeatureShape, _ separator: String) -> String {
-    [shape.channels, shape.height, shape.width].map(String.init).joined(separator: separator)
   }
 }

@@ -19,8 +19,7 @@ struct FieldCommand: ParsableCommand {
       Of a stack of layers with the kernel, or of the last feature map of a model (docs/proxies.md).
       """)
 
-  @Option(
-    help: ArgumentHelp("Kernels, separated by commas, or all; see ‘experiment list’.", valueName: "names"))
+  @Option(help: .kernels)
   var conv: String
   @Option(FieldSettings.depth) var depth: String?
   @Option(FieldSettings.window) var kernel: String?
@@ -32,15 +31,14 @@ struct FieldCommand: ParsableCommand {
   @Option(FieldSettings.size) var size: String?
   @Option(FieldSettings.seeds) var seeds: String?
   @Option(FieldSettings.batch) var batch: String?
-  @Option(help: ArgumentHelp("Threads; no result depends on it (default: all cores).", valueName: "n"))
-  var threads = ProcessInfo.processInfo.activeProcessorCount
-  @Option(help: ArgumentHelp("Where the rows go.", valueName: "file"))
+  @OptionGroup
+  var threads: ThreadOption
+  @Option(help: .rows)
   var csv: String?
   @Option(help: ArgumentHelp("A folder for the maps: KERNEL.npy and KERNEL.pgm.", valueName: "dir"))
   var map: String?
 
   func validate() throws {
-    try check(threads, "--threads", 1...1024)
     _ = try settings()
     guard model.name == nil || (depth == nil && kernel == nil && channels == nil) else {
       throw ValidationError(
@@ -72,7 +70,8 @@ struct FieldCommand: ParsableCommand {
     Cancellation.listen()
     let progress = ProgressLine("fields", total: kernels.count * settings.seeds)
     defer { progress.finish() }
-    let study = try FieldStudy(kernels, settings.plan(threads: threads), progress: progress) { kernel, seed in
+    let study = try FieldStudy(kernels, settings.plan(threads: threads.count), progress: progress) {
+      kernel, seed in
       guard let description else {
         let layers = try settings.stack(kernel, seed: seed)
         rule?.apply(to: Sequential(numbered: layers), random: Random(seed: seed).split("init"))

@@ -32,8 +32,8 @@ struct ListCommand: ParsableCommand {
     }
   }
 
-  private static func show(_ option: KernelOption) {
-    print("  :\(option.name)=\(option.initial)  \(option.help) (\(option.kindText))")
+  private static func show(_ option: any AnyKernelOption) {
+    print("  :\(option.name)=\(option.initialText)  \(option.help) (\(option.words))")
   }
 
   private static func show(_ kernel: any Kernel) {

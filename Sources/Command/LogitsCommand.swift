@@ -29,9 +29,7 @@ struct LogitsCommand: ParsableCommand {
     help: ArgumentHelp(
       "Where the logits go, one row for each image; NCHW where pixels are classified.", valueName: "y.npy"))
   var output: String
-  @Option(
-    help: ArgumentHelp(
-      "The kernel in place of the model's convolutions (default: the model's own).", valueName: "name"))
+  @Option(help: .kernel)
   var conv: String?
   @OptionGroup(title: "The model")
   var variations: ModelOptions
@@ -39,12 +37,11 @@ struct LogitsCommand: ParsableCommand {
   var classes: Int?
   @Flag(help: "Load what fits, list the rest on standard error.")
   var partial = false
-  @Option(help: ArgumentHelp("Threads (default: all cores).", valueName: "n"))
-  var threads = ProcessInfo.processInfo.activeProcessorCount
+  @OptionGroup
+  var threads: ThreadOption
 
   func validate() throws {
     _ = try model.required()
-    try check(threads, "--threads", 1...1024)
     if let classes { try check(classes, "--classes", 1...1_048_576) }
   }
 
@@ -56,7 +53,7 @@ struct LogitsCommand: ParsableCommand {
       seed: 0)
     _ = try network.outputShape(for: shape)
     try load(weights, into: network, partial: partial)
-    var context = Context(training: false, threads: threads)
+    var context = Context(training: false, threads: threads.count)
     // Each layer runs once: what it makes of its weights is not worth keeping.
     context.keepsPreparedWeights = false
     var logits = network.forward(images, context)

@@ -71,23 +71,19 @@ struct ModelOptions: ParsableArguments, Sendable {
   /// Kernels from items of `--conv`, with the options given here; `standard` beside others stays plain.
   func kernels(_ choices: [KernelChoice]) throws -> [KernelChoice] {
     var result = choices
-    let given = [("dilation", dilation.map(\.text)), ("groups", offsetGroups.map(String.init))]
-    for (name, value) in given {
+    let given = [("dilation", dilation.map(\.text)), ("offset-groups", offsetGroups.map(String.init))]
+    for (flag, value) in given {
       guard let value else { continue }
       var isTaken = false
       for (index, choice) in result.enumerated() where choices.count == 1 || choice.item != "standard" {
-        let kernel = choice.innermost.kernel
-        guard kernel.options.contains(where: { $0.name == name }) else { continue }
-        // Only deformable kernels call their offset groups so.
-        if name == "groups", !kernel.name.hasPrefix("deformable") { continue }
-        result[index] = try ExperimentCommand.registry.choice("\(choice.item):\(name)=\(value)")
+        guard let option = choice.innermost.kernel.options.first(where: { $0.flag == flag }) else { continue }
+        result[index] = try ExperimentCommand.registry.choice("\(choice.item):\(option.name)=\(value)")
         isTaken = true
       }
       guard isTaken else {
         throw WorkbenchError(
-          name == "groups"
-            ? "No kernel of --conv has offsets; leave out --offset-groups."
-            : "No kernel of --conv takes a dilation; leave out --dilation.")
+          "No kernel of --conv takes \(flag == "dilation" ? "a dilation" : "offset groups"); leave out --\(flag)."
+        )
       }
     }
     for choice in result {

@@ -38,13 +38,12 @@ struct OffsetsCommand: ParsableCommand {
   var layer: String?
   @OptionGroup(title: "The model")
   var variations: ModelOptions
-  @Option(help: ArgumentHelp("Threads; no result depends on it (default: all cores).", valueName: "n"))
-  var threads = ProcessInfo.processInfo.activeProcessorCount
+  @OptionGroup
+  var threads: ThreadOption
   @Option(help: ArgumentHelp("Where the rows go, and the image beside them.", valueName: "file.csv"))
   var csv: String
 
   func validate() throws {
-    try check(threads, "--threads", 1...1024)
     guard data == nil || input == nil else { throw ValidationError("Give --data or --input, not both.") }
   }
 
@@ -61,7 +60,7 @@ struct OffsetsCommand: ParsableCommand {
       model, conv, inputChannels: images.shape[3], classes: classesOfFile(weights, of: model), seed: 0)
     _ = try network.outputShape(for: FeatureShape(one))
     try load(weights, into: network, data: data)
-    let offsets = try LearnedOffsets(of: network, one, layer: layer, threads: threads)
+    let offsets = try LearnedOffsets(of: network, one, layer: layer, threads: threads.count)
     let description = network.description
     let table = CSVTable(
       offsets: [(conv, offsets)],
@@ -71,20 +70,11 @@ struct OffsetsCommand: ParsableCommand {
       ])
     try CSVTable(image: one, data: source, number: image).write(to: Self.imagePath(csv))
     try table.write(to: csv)
-    print(Self.text(table, offsets.layer))
+    print("\(offsets.layer)\n\n\(table.offsetsText)")
   }
 
   /// `offsets.csv` has `offsets-image.csv` beside it.
   private static func imagePath(_ csv: String) -> String {
     (csv.hasSuffix(".csv") ? String(csv.dropLast(4)) : csv) + "-image.csv"
-  }
-
-  private static func text(_ rows: CSVTable, _ layer: String) -> String {
-    let columns = [
-      "row", "column", "offset_group", "tap", "grid_y", "grid_x", "y", "x", "mask", "image_y", "image_x",
-    ]
-    var table = TextTable(columns)
-    for row in rows.rows { table.append(columns.map { row[$0] ?? "" }) }
-    return "\(layer)\n\n\(table.text)"
   }
 }

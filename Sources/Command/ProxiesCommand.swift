@@ -19,12 +19,11 @@ struct ProxiesCommand: ParsableCommand {
 
   @OptionGroup(title: "The model")
   var model: ModelArgument
-  @Option(
-    help: ArgumentHelp("Kernels, separated by commas, or all; see ‘experiment list’.", valueName: "names"))
+  @Option(help: .kernels)
   var conv = "standard"
   @OptionGroup(title: "The model")
   var variations: ModelOptions
-  @Option(help: ArgumentHelp("\(Dataset.choices).", valueName: "data"))
+  @Option(help: .data)
   var data = "digits"
   @Option(help: ArgumentHelp("Images of a minibatch.", valueName: "n"))
   var batch = 32
@@ -43,16 +42,15 @@ struct ProxiesCommand: ParsableCommand {
   var weights: String?
   @Option(help: ArgumentHelp("What initial weights, minibatches and draws depend on.", valueName: "n"))
   var seed = 0
-  @Option(help: ArgumentHelp("Threads; no result depends on it (default: all cores).", valueName: "n"))
-  var threads = ProcessInfo.processInfo.activeProcessorCount
-  @Option(help: ArgumentHelp("Where the rows go.", valueName: "file"))
+  @OptionGroup
+  var threads: ThreadOption
+  @Option(help: .rows)
   var csv: String?
 
   func validate() throws {
     try check(batch, "--batch", 2...1024)
     try check(batches, "--batches", 1...1024)
     try check(seed, "--seed", 0...Int(Int32.max))
-    try check(threads, "--threads", 1...1024)
   }
 
   func run() throws {
@@ -74,7 +72,7 @@ struct ProxiesCommand: ParsableCommand {
     defer { progress.finish() }
     let study = try ProxyStudy(
       kernels, batches: minibatches, chosen: proxies?.proxies ?? Proxy.standard, seed: UInt64(seed),
-      threads: threads, progress: progress
+      threads: threads.count, progress: progress
     ) { kernel, isPlain in
       let network = try Network(
         isPlain ? description.plain : description, kernel: kernel, standard: standard,
@@ -96,9 +94,6 @@ struct ProxiesCommand: ParsableCommand {
     }
   }
 }
-
-/// `on` or `off` on the command line.
-enum Switch: String, CaseIterable, ExpressibleByArgument { case on, off }
 
 /// Names of proxies on the command line: `grad_norm,snip`.
 struct ProxyList: ExpressibleByArgument {

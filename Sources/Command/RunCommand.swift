@@ -18,11 +18,10 @@ struct RunCommand: ParsableCommand {
       command, and other kernels join those that are there.
       """)
 
-  @Option(
-    help: ArgumentHelp("Kernels, separated by commas, or all; see ‘experiment list’.", valueName: "names"))
+  @Option(help: .kernels)
   var conv: String
 
-  @Option(help: ArgumentHelp("\(Dataset.choices).", valueName: "data"))
+  @Option(help: .data)
   var data = "digits"
 
   @OptionGroup(title: "The model")
@@ -80,21 +79,5 @@ struct RunCommand: ParsableCommand {
     if conv != "all", let problem = outcome.problems.first(where: { items.contains($0.kernel) }) {
       throw WorkbenchError(problem.sentence)
     }
-  }
-}
-
-/// Refuses a number out of range, as wrong usage.
-func check(_ value: Int, _ name: String, _ range: ClosedRange<Int>) throws {
-  guard range.contains(value) else {
-    throw ValidationError("\(name) is \(value); it must be from \(range.lowerBound) to \(range.upperBound).")
-  }
-}
-
-/// Refuses outputs of which two would be the same file, as wrong usage.
-func check(outputs: [(option: String, path: String?)]) throws {
-  let given = outputs.compactMap { output in output.path.map { (output.option, $0) } }
-  for (index, (option, path)) in given.enumerated() {
-    guard let (other, _) = given[..<index].first(where: { AtomicFile.areSame($0.1, path) }) else { continue }
-    throw ValidationError("\(other) and \(option) go to the same file, \(path); give each its own.")
   }
 }

@@ -20,13 +20,11 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup(title: "The model")
   var model: ModelArgument
-  @Option(
-    help: ArgumentHelp(
-      "The kernel in place of the model's convolutions (default: the model's own).", valueName: "name"))
+  @Option(help: .kernel)
   var conv: String?
   @OptionGroup(title: "The model")
   var variations: ModelOptions
-  @Option(help: ArgumentHelp("\(Dataset.choices).", valueName: "data"))
+  @Option(help: .data)
   var data = "digits"
 
   @Option(help: ArgumentHelp("Initial weights.", valueName: "file.safetensors"))
@@ -57,11 +55,10 @@ struct TrainCommand: ParsableCommand {
   var steps: Int?
   @Option(help: ArgumentHelp("What initial weights and the images' order depend on.", valueName: "n"))
   var seed = 0
-  @Option(help: ArgumentHelp("Threads; no result depends on it (default: all cores).", valueName: "n"))
-  var threads = ProcessInfo.processInfo.activeProcessorCount
+  @OptionGroup
+  var threads: ThreadOption
 
   func validate() throws {
-    try check(threads, "--threads", 1...1024)
     try check(seed, "--seed", 0...Int(Int32.max))
     if let steps { try check(steps, "--steps", 1...1_000_000_000) }
     guard weights != nil || !partial else { throw ValidationError("--partial needs --weights.") }
@@ -94,7 +91,7 @@ struct TrainCommand: ParsableCommand {
     let plan = settings.recipe(
       isRegression: data.isRegression, hasPenalties: network.description.hasPenalties)
     let trainer = Trainer(
-      network, on: data, plan, seed: UInt64(seed), threads: threads,
+      network, on: data, plan, seed: UInt64(seed), threads: threads.count,
       isFrozen: { parameter in prefixes.contains { parameter.hasPrefix($0) } })
     guard !trainer.parameters.isEmpty else {
       throw WorkbenchError("Everything is frozen, so there is nothing to train; shorten --freeze.")
@@ -107,7 +104,7 @@ struct TrainCommand: ParsableCommand {
       metadata: [data.metadata, trainer.targetScale?.metadata ?? [:]].reduce(network.metadata) {
         $0.merging($1) { $1 }
       })
-    print(Self.header(network, data, trainer.targetScale, seed: seed, threads: threads))
+    print(Self.header(network, data, trainer.targetScale, seed: seed, threads: threads.count))
     let progress = ProgressLine("steps", total: min(steps ?? .max, settings.epochs * perEpoch))
     defer { progress.finish() }
     do {

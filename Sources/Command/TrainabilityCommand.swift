@@ -16,8 +16,7 @@ struct TrainabilityCommand: ParsableCommand {
       Each network is measured at its start and after a short training, on the same images (docs/proxies.md).
       """)
 
-  @Option(
-    help: ArgumentHelp("Kernels, separated by commas, or all; see ‘experiment list’.", valueName: "names"))
+  @Option(help: .kernels)
   var conv = "standard"
   @Option(help: ArgumentHelp("The depths of the networks, separated by commas.", valueName: "list"))
   var depths = "20,56,110"
@@ -27,7 +26,7 @@ struct TrainabilityCommand: ParsableCommand {
   var family = "resnet"
   @OptionGroup(title: "The model")
   var variations: ModelOptions
-  @Option(help: ArgumentHelp("\(Dataset.choices).", valueName: "data"))
+  @Option(help: .data)
   var data = "digits"
   @Option(
     help: ArgumentHelp("Passes over the training data; 0 measures initial networks only.", valueName: "n"))
@@ -40,16 +39,15 @@ struct TrainabilityCommand: ParsableCommand {
   var batch = 32
   @Option(help: ArgumentHelp("What initial weights, images and their order depend on.", valueName: "n"))
   var seed = 0
-  @Option(help: ArgumentHelp("Threads; no result depends on it (default: all cores).", valueName: "n"))
-  var threads = ProcessInfo.processInfo.activeProcessorCount
-  @Option(help: ArgumentHelp("Where the rows go.", valueName: "file"))
+  @OptionGroup
+  var threads: ThreadOption
+  @Option(help: .rows)
   var csv: String?
 
   func validate() throws {
     try check(epochs, "--epochs", 0...100_000)
     try check(batch, "--batch", 2...1_048_576)
     try check(seed, "--seed", 0...Int(Int32.max))
-    try check(threads, "--threads", 1...1024)
     guard (0...1000).contains(rate) else {
       throw ValidationError("--rate is \(rate); it must be from 0 to 1000.")
     }
@@ -80,7 +78,7 @@ struct TrainabilityCommand: ParsableCommand {
     defer { progress.finish() }
     let study = try TrainabilityStudy(
       kernels, standard: ExperimentCommand.registry.choice("standard"), models: models, data: data,
-      batch: batch, recipe: recipe, seed: UInt64(seed), threads: threads,
+      batch: batch, recipe: recipe, seed: UInt64(seed), threads: threads.count,
       progress: progress)
     progress.finish()
     if let csv { try study.table.write(to: csv) }

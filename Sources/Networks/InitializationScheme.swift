@@ -9,7 +9,7 @@ public struct InitializationScheme: Sendable {
   /// One line: what it is.
   public let summary: String
   /// The options that may follow the name, as in `he:fan=out`.
-  public let options: [KernelOption]
+  public let options: [any AnyKernelOption]
   fileprivate let make: @Sendable (KernelOptions) -> Initialization
 
   /// What leaves every model its own rule.
@@ -19,32 +19,27 @@ public struct InitializationScheme: Sendable {
   public static let all = [
     InitializationScheme(
       name: "he", summary: "variance gain² / fan (He et al., 2015, arXiv:1502.01852; Kaiming in PyTorch)",
-      options: [fan, distribution, gain("1.4142135623730951")]
-    ) {
-      .he(
-        $0.value("fan") == "out" ? .output : .input, Self.distribution($0), squaredGain: Self.squaredGain($0))
-    },
+      options: [fan, distribution, heGain]
+    ) { .he($0[fan], $0[distribution], squaredGain: $0[heGain] * $0[heGain]) },
     InitializationScheme(
       name: "xavier", summary: "variance gain² · 2 / (fan in + fan out) (Glorot and Bengio, 2010)",
-      options: [distribution, gain("1")]
-    ) { .xavier(Self.distribution($0), squaredGain: Self.squaredGain($0)) },
+      options: [distribution, gain]
+    ) { .xavier($0[distribution], squaredGain: $0[gain] * $0[gain]) },
     InitializationScheme(
-      name: "normal", summary: "one deviation everywhere", options: [deviation("0.01")]
-    ) { .normal(deviation: $0.number("deviation")) },
+      name: "normal", summary: "one deviation everywhere", options: [deviation]
+    ) { .normal(deviation: $0[deviation]) },
     InitializationScheme(
       name: "truncated", summary: "normal, without what is further out than the cut",
-      options: [
-        deviation("0.02"), KernelOption("cut", .number(0.1...100), initial: "2", help: "in deviations"),
-      ]
-    ) { .truncated(deviation: $0.number("deviation"), cut: $0.number("cut")) },
+      options: [truncatedDeviation, cut]
+    ) { .truncated(deviation: $0[truncatedDeviation], cut: $0[cut]) },
     InitializationScheme(
       name: "uniform", summary: "one range everywhere",
-      options: [KernelOption("bound", .number(0...1000), initial: "0.05", help: "the largest value, ±")]
-    ) { .uniform(bound: $0.number("bound")) },
+      options: [bound]
+    ) { .uniform(bound: $0[bound]) },
     InitializationScheme(
       name: "orthogonal", summary: "orthonormal outputs times the gain (Saxe et al., 2013, arXiv:1312.6120)",
-      options: [gain("1")]
-    ) { .orthogonal(gain: $0.number("gain")) },
+      options: [gain]
+    ) { .orthogonal(gain: $0[gain]) },
     InitializationScheme(
       name: "pytorch", summary: "uniform within ±1/√(fan in), as PyTorch's layers start by themselves",
       options: []
@@ -53,26 +48,23 @@ public struct InitializationScheme: Sendable {
   ]
 
   private static let fan = KernelOption(
-    "fan", .choice(["in", "out"]), initial: "in",
+    "fan", .word, initial: Initialization.Fan.input,
     help: "k² · input channels / groups, which keeps the forward pass's variance, or k² · output channels")
   private static let distribution = KernelOption(
-    "distribution", .choice(["normal", "uniform"]), initial: "normal", help: "of values of that variance")
+    "distribution", .word, initial: Initialization.Distribution.normal, help: "of values of that variance")
+  private static let gain = gain(initial: 1), heGain = gain(initial: 2.0.squareRoot())
+  private static let deviation = deviation(initial: 0.01), truncatedDeviation = deviation(initial: 0.02)
+  private static let cut = KernelOption("cut", .number(0.1...100), initial: 2, help: "in deviations")
+  private static let bound = KernelOption(
+    "bound", .number(0...1000), initial: 0.05, help: "the largest value, ±")
 
-  private static func gain(_ initial: String) -> KernelOption {
+  private static func gain(initial: Double) -> KernelOption<Double> {
     KernelOption(
       "gain", .number(0...1000), initial: initial, help: "√2 where ReLUs follow, 1 where nothing does")
   }
 
-  private static func deviation(_ initial: String) -> KernelOption {
+  private static func deviation(initial: Double) -> KernelOption<Double> {
     KernelOption("deviation", .number(0...1000), initial: initial, help: "the standard deviation")
-  }
-
-  private static func distribution(_ options: KernelOptions) -> Initialization.Distribution {
-    options.value("distribution") == "uniform" ? .uniform : .normal
-  }
-
-  private static func squaredGain(_ options: KernelOptions) -> Double {
-    options.number("gain") * options.number("gain")
   }
 
   /// The rule that an item of `--init` names; nil for `default`, which leaves each model its own.
@@ -89,8 +81,8 @@ public struct InitializationScheme: Sendable {
     let options = try KernelOptions(
       KernelOptions.pairs(parts.dropFirst(), of: item), among: scheme.options, of: scheme.name)
     // The same rule has the same name, however it was asked for.
-    let unusual = scheme.options.filter { options.value($0.name) != $0.initial }
-    let text = [scheme.name] + unusual.map { "\($0.name)=\(options.value($0.name) ?? "")" }
+    let unusual = scheme.options.filter { options.text(of: $0) != $0.initialText }
+    let text = [scheme.name] + unusual.map { "\($0.name)=\(options.text(of: $0))" }
     return ChosenInitialization(item: text.joined(separator: ":"), rule: scheme.make(options))
   }
 }

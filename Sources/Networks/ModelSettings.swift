@@ -120,7 +120,10 @@ package struct ModelSettings: Settable {
 extension SettingForm<Set<Int>> {
   /// Numbers of stages, as a list or joined by commas.
   fileprivate static var stages: Self {
-    .init(list: "list", "numbers of stages, such as 2,3,4") { texts in
+    .init(
+      list: "list", "numbers of stages, such as 2,3,4",
+      write: { $0.sorted().map(String.init).joined(separator: ",") }
+    ) { texts in
       let parts = texts.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
       let numbers = parts.compactMap { Int($0) }
       return numbers.count == parts.count && numbers.allSatisfy((1...99).contains) ? Set(numbers) : nil
@@ -131,6 +134,8 @@ extension SettingForm<Set<Int>> {
 extension SettingForm<ChosenInitialization?> {
   /// An item of `--init`.
   fileprivate static var initialization: Self {
-    .init("rule", "a rule") { .some(try InitializationScheme.chosen($0)) }
+    .init("rule", "a rule", write: { $0?.item ?? InitializationScheme.modelsOwn }) {
+      .some(try InitializationScheme.chosen($0))
+    }
   }
 }

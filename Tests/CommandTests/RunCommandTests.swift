@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Tensors
 import Testing
 
@@ -42,8 +43,18 @@ import Testing
       operators[0].hasPrefix(
         "kernel,algorithm,pass,problem,batch,c_in,c_out,h,w,kh,kw,stride,padding,dilation,groups,threads,params,macs"
       ))
-    // standard by direct, winograd, winograd2 and fft, adder by direct and max; four shapes, two passes.
-    #expect(operators.count == 1 + 6 * 4 * 2)
+    // Each kernel on four shapes in two passes, by some of its algorithms, each once.
+    let rows = operators.dropFirst().map {
+      $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+    #expect(Set(rows.map { $0.prefix(4) }).count == rows.count)
+    for item in ["standard", "adder:dilation=2"] {
+      let own = rows.filter { $0[0] == item },
+        known = try KernelRegistry.builtIn.choice(item).kernel.algorithms
+      #expect(
+        Set(own.map { $0[2...3] }).count == 4 * 2 && own.allSatisfy { known.contains($0[1]) }, "\(item)")
+      #expect(Set(own.map { $0[1] }).count > 1, "\(item)")
+    }
     #expect(try lines("networks.csv").count == 3)
     #expect(try lines("training.csv").count == 1 + 2 * 2)
     #expect(try lines("machine.json").joined().contains("instruction_set"))
@@ -154,9 +165,18 @@ import Testing
 
   @Test func listShowsEveryKernel() throws {
     let outcome = try Experiment.run(["list"])
-    for name in ["standard", "1x1", "dilated", "deformable", "deformable-v2", "shift", "adder", "fft"] {
-      #expect(outcome.output.contains("\n\(name): ") || outcome.output.hasPrefix("\(name): "))
+    for kernel in KernelRegistry.builtIn.kernels {
+      // Its part of the list, up to the next empty line.
+      let start = try #require(
+        outcome.output.range(of: "\n\(kernel.name): \(kernel.summary)\n"), "\(kernel.name)")
+      let part = outcome.output[start.lowerBound...].components(separatedBy: "\n\n")[0]
+      #expect(part.contains(kernel.formula) && part.contains("paper: \(kernel.paper)"), "\(kernel.name)")
+      #expect(part.hasSuffix("algorithms: \(kernel.algorithms.joined(separator: ", "))"), "\(kernel.name)")
+      for option in kernel.options {
+        #expect(
+          part.contains("  :\(option.name)=\(option.initialText)  \(option.help) (\(option.words))"),
+          "\(kernel.name):\(option.name)")
+      }
     }
-    #expect(outcome.output.contains("arXiv:1912.13200"))
   }
 }

@@ -13,11 +13,11 @@ import Testing
   /// The name, a value that is not the default, and one that is none, with the sentence that refuses it.
   private static func example(_ name: String) -> (good: String, wrong: String, reason: String) {
     switch name {
-    case "optimizer": ("adamw", "lion", "one of sgd, adam, adamw")
-    case "schedule": ("constant", "warm", "one of constant, cosine, step")
-    case "replace": ("all", "some", "one of spatial, all")
-    case "shortcut": ("projection", "none at all", "one of padding, projection, none")
-    case "stride-on": ("spatial", "last", "one of spatial, first")
+    case "optimizer": ("adamw", "lion", "sgd, adam or adamw")
+    case "schedule": ("constant", "warm", "constant, cosine or step")
+    case "replace": ("all", "some", "spatial or all")
+    case "shortcut": ("projection", "none at all", "padding, projection or none")
+    case "stride-on": ("spatial", "last", "spatial or first")
     case "stages", "dilate-stages": ("2,3", "2,x", "numbers of stages, such as 2,3,4")
     case "augment", "shuffle", "standardize": ("off", "perhaps", "on or off")
     case "nesterov", "zero-init": ("on", "perhaps", "true or false")

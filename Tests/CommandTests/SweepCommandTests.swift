@@ -166,7 +166,7 @@ import Testing
     ),
     (
       "models:\n  - name: resnet20\n    shortcut: nothing\n",
-      ":3: shortcut is ‘nothing’; it must be one of padding, projection, none."
+      ":3: shortcut is ‘nothing’; it must be padding, projection or none."
     ),
     ("models:\n  - name: resnet20\n    stages: [1, 9]\n", ":3: resnet20 has no stage 9"),
     (

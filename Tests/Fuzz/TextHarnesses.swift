@@ -43,7 +43,7 @@ extension Harness {
   private static let items =
     KernelRegistry.builtIn.kernels.map(\.name)
     + KernelRegistry.builtIn.kernels.flatMap { kernel in
-      kernel.options.map { "\(kernel.name):\($0.name)=\($0.initial)" }
+      kernel.options.map { "\(kernel.name):\($0.name)=\($0.initialText)" }
     } + ["cbam:around=squeeze-excite:around=adder"]
 
   private static let kernel = Harness("kernel", texts: items + ["standard,adder:dilation=2", "all"]) { text in
@@ -83,7 +83,7 @@ extension Harness {
     "init",
     texts: ["default"] + InitializationScheme.all.map(\.name)
       + InitializationScheme.all.flatMap { scheme in
-        scheme.options.map { "\(scheme.name):\($0.name)=\($0.initial)" }
+        scheme.options.map { "\(scheme.name):\($0.name)=\($0.initialText)" }
       }
   ) { text in
     guard let chosen = try InitializationScheme.chosen(text) else { return }

@@ -46,7 +46,11 @@ struct GeometryTests {
 
   /// An option's window keeps the image's size that the place gives, whatever its stride and dilation; a 1×1 place stays
   /// one, and one that does not keep the size is refused.
-  @Test(arguments: ["standard", "dilated", "adder", "fft", "grouped", "depthwise"])
+  @Test(
+    arguments: KernelRegistry.builtIn.kernels.filter { kernel in
+      kernel.options.contains { $0 is KernelOption<Pair> && $0.name == "window" }
+    }
+    .map(\.name))
   func windowsAreReplaced(_ name: String) throws {
     let image = FeatureShape(batch: 1, height: 33, width: 31, channels: 8)
     for (text, window) in ["5": Pair(5), "1x7": Pair(1, 7), "3": Pair(3), "1": Pair(1)] {

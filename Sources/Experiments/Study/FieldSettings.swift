@@ -49,21 +49,3 @@ package struct FieldSettings: Settable {
     try FieldStudy.stack(kernel, depth: depth, window: window, channels: channels, seed: seed)
   }
 }
-
-extension SettingForm<Int> {
-  /// An odd number.
-  fileprivate static func odd(_ range: ClosedRange<Int>) -> Self {
-    .init("n", "an odd number from \(range.lowerBound) to \(range.upperBound), so that there is a centre") {
-      Int($0).flatMap { range.contains($0) && $0 % 2 == 1 ? $0 : nil }
-    }
-  }
-}
-
-extension SettingForm<Pair> {
-  /// `N` or `HxW`.
-  fileprivate static func size(_ range: ClosedRange<Int>) -> Self {
-    .init("size", "N or HxW, each from \(range.lowerBound) to \(range.upperBound)") {
-      Pair(text: $0).flatMap { range.contains($0.height) && range.contains($0.width) ? $0 : nil }
-    }
-  }
-}

@@ -142,18 +142,25 @@ extension CSVTable {
   ///   - image: one image, NHWC.
   ///   - data: what it is from, and `number` its place there.
   public init(image: Tensor, data: String, number: Int) {
-    self.init(columns: ["data", "image", "row", "column", "value"])
     let shape = FeatureShape(image), values = image.values
     let means = (0..<shape.height * shape.width).map { pixel in
       (0..<shape.channels).reduce(0) { $0 + Double(values[pixel * shape.channels + $1]) }
     }
     let low = means.min() ?? 0, range = (means.max() ?? 0) - low
-    for (pixel, mean) in means.enumerated() {
-      append([
-        "data": data, "image": "\(number)", "row": "\(pixel / shape.width)",
-        "column": "\(pixel % shape.width)",
-        "value": Cell.fixed(range > 0 ? (mean - low) / range : 0, decimals: 4),
+    typealias Column = Experiments.Column<(offset: Int, element: Double)>
+    self.init(
+      Array(means.enumerated()),
+      Column.shared([("data", data), ("image", "\(number)")]) + [
+        Column("row") { $0.offset / shape.width }, Column("column") { $0.offset % shape.width },
+        Column("value") { Cell.fixed(range > 0 ? ($0.element - low) / range : 0, decimals: 4) },
       ])
-    }
+  }
+
+  /// offsets.csv for people.
+  public var offsetsText: String {
+    let columns = [
+      "row", "column", "offset_group", "tap", "grid_y", "grid_x", "y", "x", "mask", "image_y", "image_x",
+    ]
+    return TextTable(rows, columns.map { name in Column(name) { $0[name] ?? "" } }).text
   }
 }

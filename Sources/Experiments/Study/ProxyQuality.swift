@@ -65,26 +65,20 @@ public struct ProxyQuality: Sendable {
 
   /// The file.
   public var table: CSVTable {
-    var table = CSVTable(
-      columns: [
-        "proxy", "direction", "networks", "kendall_tau", "kendall_tau_low95", "kendall_tau_high95",
-        "spearman_rho", "spearman_rho_low95", "spearman_rho_high95", "scope", "sets",
-      ] + Self.setColumns)
-    for row in rows {
-      var cells = [
-        "proxy": row.proxy, "direction": "higher", "networks": "\(row.count)",
-        "kendall_tau": Cell.fixed(row.tau, decimals: 4),
-        "kendall_tau_low95": Cell.fixed(row.tauInterval?.lowerBound, decimals: 4),
-        "kendall_tau_high95": Cell.fixed(row.tauInterval?.upperBound, decimals: 4),
-        "spearman_rho": Cell.fixed(row.rho, decimals: 4),
-        "spearman_rho_low95": Cell.fixed(row.rhoInterval?.lowerBound, decimals: 4),
-        "spearman_rho_high95": Cell.fixed(row.rhoInterval?.upperBound, decimals: 4),
-        "scope": row.set == nil ? "mean of sets" : "set", "sets": "\(row.sets)",
-      ]
-      cells.merge(row.set ?? [:]) { $1 }
-      table.append(cells)
+    typealias Column = Experiments.Column<Row>
+    func fixed(_ name: String, _ value: @escaping (Row) -> Double?) -> Column {
+      Column(name) { Cell.fixed(value($0), decimals: 4) }
     }
-    return table
+    return CSVTable(
+      rows,
+      [
+        Column("proxy") { $0.proxy }, Column("direction") { _ in "higher" }, Column("networks") { $0.count },
+        fixed("kendall_tau") { $0.tau }, fixed("kendall_tau_low95") { $0.tauInterval?.lowerBound },
+        fixed("kendall_tau_high95") { $0.tauInterval?.upperBound }, fixed("spearman_rho") { $0.rho },
+        fixed("spearman_rho_low95") { $0.rhoInterval?.lowerBound },
+        fixed("spearman_rho_high95") { $0.rhoInterval?.upperBound },
+        Column("scope") { $0.set == nil ? "mean of sets" : "set" }, Column("sets") { $0.sets },
+      ] + Self.setColumns.map { name in Column(name) { $0.set?[name] } })
   }
 }
 

@@ -62,40 +62,42 @@ public struct ProxyStudy {
 
   /// The file: one row per kernel, each with some cells that are the same for all.
   public func table(_ shared: [(column: String, cell: String)]) -> CSVTable {
-    var table = CSVTable(
-      columns: ["kernel"] + shared.map(\.column) + ["params", "macs"] + chosen.map(\.rawValue)
-        + ["higher_is_better", "status", "reason"])
-    for row in rows {
-      var cells = Dictionary(shared.map { ($0.column, $0.cell) }, uniquingKeysWith: { $1 })
-      cells["kernel"] = row.kernel
-      cells["higher_is_better"] = chosen.filter(\.isHigherBetter).map(\.rawValue).joined(separator: " ")
-      cells["status"] = row.refusal == nil ? "ok" : "refused"
-      cells["reason"] = row.refusal ?? row.proxies.note
-      if row.refusal == nil {
-        cells["params"] = "\(row.cost.parameters)"
-        cells["macs"] = "\(row.cost.macs)"
-        cells.merge(row.proxies.cells) { $1 }
-      }
-      table.append(cells)
+    typealias Column = Experiments.Column<Row>
+    func measured(_ name: String, _ cell: @escaping (Row) -> (any CustomStringConvertible)?) -> Column {
+      Column(name) { $0.refusal == nil ? cell($0) : nil }
     }
-    return table
+    let better = chosen.filter(\.isHigherBetter).map(\.rawValue).joined(separator: " ")
+    return CSVTable(
+      rows,
+      [Column("kernel") { $0.kernel }] + Column.shared(shared) + [
+        measured("params") { $0.cost.parameters }, measured("macs") { $0.cost.macs },
+      ]
+        + chosen.map { proxy in
+          measured(proxy.rawValue) { $0.proxies.values[proxy].map { Cell.number($0, digits: 7) } }
+        } + [
+          Column("higher_is_better") { _ in better },
+          Column("status") { $0.refusal == nil ? "ok" : "refused" },
+          Column("reason") { $0.refusal ?? $0.proxies.note },
+        ])
   }
 
   /// The table for people.
   public var text: String {
-    var table = TextTable(
-      ["kernel", "params", "MACs"] + chosen.map { $0.rawValue + ($0.isHigherBetter ? " ↑" : " ↓") })
-    for row in rows {
-      guard row.refusal == nil else {
-        table.append([row.kernel] + Array(repeating: "–", count: chosen.count + 2))
-        continue
-      }
-      table.append(
-        [row.kernel, Cell.grouped(row.cost.parameters), Cell.grouped(row.cost.macs)]
-          + chosen.map { proxy in
-            row.proxies.values[proxy].map { Cell.number($0, digits: 5) } ?? "–"
-          })
+    typealias Column = Experiments.Column<Row>
+    func measured(_ name: String, _ cell: @escaping (Row) -> String?) -> Column {
+      Column(name) { $0.refusal == nil ? cell($0) : nil }
     }
+    let table = TextTable(
+      rows,
+      [
+        Column("kernel") { $0.kernel }, measured("params") { Cell.grouped($0.cost.parameters) },
+        measured("MACs") { Cell.grouped($0.cost.macs) },
+      ]
+        + chosen.map { proxy in
+          measured(proxy.rawValue + (proxy.isHigherBetter ? " ↑" : " ↓")) {
+            $0.proxies.values[proxy].map { Cell.number($0, digits: 5) }
+          }
+        })
     return
       ([table.text, "\n↑ Higher is meant to be better. How well that holds, and formulas: docs/proxies.md"]
       + problems)
@@ -108,14 +110,6 @@ public struct ProxyStudy {
       if let refusal = row.refusal { return "\(row.kernel) was refused: \(refusal)" }
       return row.proxies.reasons.isEmpty ? nil : "\(row.kernel): \(row.proxies.note)"
     }
-  }
-}
-
-extension ProxyValues {
-  /// Cells under the names of the proxies.
-  var cells: [String: String] {
-    Dictionary(
-      values.map { ($0.key.rawValue, Cell.number($0.value, digits: 7)) }, uniquingKeysWith: { $1 })
   }
 }
 

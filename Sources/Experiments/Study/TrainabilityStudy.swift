@@ -91,17 +91,21 @@ public struct TrainabilityStudy {
 
   /// The table for people: one row per network and time.
   public var text: String {
-    var table = TextTable(
-      ["kernel", "depth", "shortcut", "when", "first", "median", "last", "first / last", "top-1 %"],
-      left: [0, 2, 3])
-    for entry in entries {
-      let norms = entry.norms.map(\.norm)
-      guard let first = norms.first, let last = norms.last else { continue }
-      table.append(
-        [entry.kernel, "\(entry.depth)", entry.shortcut.rawValue, entry.when]
-          + [first, Statistics.median(norms), last, first / last].map { Cell.number($0, digits: 3) }
-          + [Cell.fixed(entry.top1, decimals: 1)])
+    typealias Row = (entry: Entry, norms: [Double])
+    typealias Column = Experiments.Column<Row>
+    func norm(_ name: String, _ value: @escaping ([Double]) -> Double) -> Column {
+      Column(name) { Cell.number(value($0.norms), digits: 3) }
     }
+    let rows = entries.map { ($0, $0.norms.map(\.norm)) }.filter { !$0.1.isEmpty }
+    let table = TextTable(
+      rows,
+      [
+        Column("kernel") { $0.entry.kernel }, Column("depth") { $0.entry.depth },
+        Column("shortcut") { $0.entry.shortcut.rawValue }, Column("when") { $0.entry.when },
+        norm("first") { $0[0] }, norm("median") { Statistics.median($0) }, norm("last") { $0[$0.count - 1] },
+        norm("first / last") { $0[0] / $0[$0.count - 1] },
+        Column("top-1 %") { Cell.fixed($0.entry.top1, decimals: 1) },
+      ], left: [0, 2, 3])
     return
       ([
         table.text,

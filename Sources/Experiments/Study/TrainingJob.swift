@@ -35,9 +35,8 @@ public struct TrainingJob {
   ///
   /// - Parameter onEpoch: called after each epoch.
   public func run(_ trainer: Trainer, _ progress: ProgressLine, onEpoch: (EpochResult) -> Void) throws {
-    var table = CSVTable(
-      columns: ["step", "epoch", "loss", "accuracy", "rate", "test_accuracy"]
-        + (trainer.isRegression ? ["test_mse", "test_mae"] : []))
+    let columns = Self.columns(isRegression: trainer.isRegression)
+    var table = CSVTable([], columns)
     if let resume {
       // The weights' own file stands for the state beside it.
       let path =
@@ -54,7 +53,7 @@ public struct TrainingJob {
         try Cancellation.check()
         let step = try trainer.step()
         isSaved = false
-        table.append(row(step, table.columns))
+        table.append(step, columns)
         progress.advance(
           "epoch \(step.epoch), loss \(Cell.fixed(step.loss, decimals: 3)), rate \(Cell.number(step.rate, digits: 3))"
         )
@@ -80,26 +79,30 @@ public struct TrainingJob {
     if let log { try table.write(to: log) }
   }
 
-  private func row(_ step: StepResult, _ columns: [String]) -> [String: String] {
-    let test = step.epochResult?.test
-    let row = [
-      "step": "\(step.step)", "epoch": "\(step.epoch)", "loss": Cell.number(step.loss, digits: 9),
-      "accuracy": Cell.number(step.top1), "rate": Cell.number(step.rate, digits: 9),
-      "test_accuracy": Cell.number(test?.top1), "test_mse": Cell.number(test?.mse, digits: 9),
-      "test_mae": Cell.number(test?.mae, digits: 9),
+  /// A log's columns.
+  private static func columns(isRegression: Bool) -> [Column<StepResult>] {
+    let all: [Column<StepResult>] = [
+      Column("step") { $0.step }, Column("epoch") { $0.epoch },
+      Column("loss") { Cell.number($0.loss, digits: 9) }, Column("accuracy") { Cell.number($0.top1) },
+      Column("rate") { Cell.number($0.rate, digits: 9) },
+      Column("test_accuracy") { Cell.number($0.epochResult?.test.top1) },
     ]
-    return row.filter { columns.contains($0.key) }
+    let errors: [Column<StepResult>] = [
+      Column("test_mse") { Cell.number($0.epochResult?.test.mse, digits: 9) },
+      Column("test_mae") { Cell.number($0.epochResult?.test.mae, digits: 9) },
+    ]
+    return all + (isRegression ? errors : [])
   }
 
   /// Takes over the lines of a log that another process wrote, up to where it is resumed.
   private func keep(_ log: String, upTo last: Int, _ table: inout CSVTable) throws {
-    guard let text = try? String(contentsOfFile: log, encoding: .utf8) else {
-      throw WorkbenchError("\(log) cannot be read; move it away.")
+    let old = try CSVTable(file: log, limit: 1 << 30)
+    guard old.columns == table.columns else {
+      throw WorkbenchError(
+        "\(log) is no log of this training; move it away, or give another file with --log.")
     }
-    for line in text.split(whereSeparator: \.isNewline).dropFirst() {
-      let cells = line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-      guard cells.count == table.columns.count, let step = Int(cells[0]), step <= last else { continue }
-      table.append(Dictionary(uniqueKeysWithValues: zip(table.columns, cells)))
+    for row in old.rows where row["step"].flatMap({ Int($0) }).map({ $0 <= last }) == true {
+      table.append(row)
     }
   }
 }

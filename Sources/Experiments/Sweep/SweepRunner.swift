@@ -60,11 +60,15 @@ public struct SweepRunner: Sendable {
     text: String, warnings: [String]
   ) {
     let records = try SweepRecords(output), missing = Set(try missing(records, options).map(\.name))
-    var table = TextTable(["record", "state", "kind", "run"], left: [0, 1, 2, 3])
-    for run in plan.runs {
-      let state = !missing.contains(run.name) ? "done" : Self.isRefused(run, records) ? "refused" : "to do"
-      table.append([run.name, state, run.definition["kind"] ?? "", run.label])
-    }
+    typealias Column = Experiments.Column<SweepPlan.Run>
+    let table = TextTable(
+      plan.runs,
+      [
+        Column("record") { $0.name },
+        Column("state") { run in
+          !missing.contains(run.name) ? "done" : Self.isRefused(run, records) ? "refused" : "to do"
+        }, Column("kind") { $0.definition["kind"] ?? "" }, Column("run") { $0.label },
+      ], left: [0, 1, 2, 3])
     let done = plan.runs.count - missing.count
     return ("\(table.text)\n\n\(plan.runs.count) runs, of which \(done) are done.", records.warnings)
   }

@@ -19,10 +19,13 @@ extension CSVTable {
   /// A file's table.
   public init<Row>(_ rows: [Row], _ columns: [Column<Row>]) {
     self.init(columns: columns.map(\.name))
-    for row in rows {
-      let cells = columns.compactMap { column in column.cell(row).map { (column.name, $0.description) } }
-      append(Dictionary(cells) { $1 })
-    }
+    for row in rows { append(row, columns) }
+  }
+
+  /// Adds a row.
+  mutating func append<Row>(_ row: Row, _ columns: [Column<Row>]) {
+    let cells = columns.compactMap { column in column.cell(row).map { (column.name, $0.description) } }
+    append(Dictionary(cells) { $1 })
   }
 }
 

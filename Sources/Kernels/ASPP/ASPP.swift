@@ -8,14 +8,15 @@ struct ASPP: ComposedKernel {
   let summary = "a 1×1, dilated 3×3s and the image's mean side by side, each a quarter as wide, then a 1×1"
   let formula = "y = w ∗ [relu(w₁ ∗ x), relu(w_r ∗_r x) for each rate r, relu(w_m · mean(x))]"
   let paper = "Chen et al., 2017, arXiv:1706.05587"
-  let options = [
-    KernelOption("rates", .list(1...8), initial: "6-12-18", help: "the dilations of the 3×3s"),
-    KernelOption(
-      "pooling", .choice(["on", "off"]), initial: "on", help: "whether the image's mean is a branch"),
-    KernelOption(
-      "normalization", .choice(["none", "batch"]), initial: "none",
-      help: "batch: each convolution but the last is normalised, as DeepLab's"),
-  ]
+  let options: [any AnyKernelOption] = [rates, pooling, normalization]
+
+  private static let rates = KernelOption(
+    "rates", .list(1...8), initial: [6, 12, 18], help: "the dilations of the 3×3s")
+  private static let pooling = KernelOption(
+    "pooling", .either(), initial: true, help: "whether the image's mean is a branch")
+  private static let normalization = KernelOption(
+    "normalization", .either(on: "batch", off: "none"), initial: false,
+    help: "batch: each convolution but the last is normalised, as DeepLab's")
 
   /// It mixes all channels, whatever the place's groups.
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
@@ -27,7 +28,7 @@ struct ASPP: ComposedKernel {
     if whole.taps == 1 { return try site.pointwise() }
     try whole.checkKeepsSize()
     let width = max(1, whole.outputChannels / 4),
-      isNormalized = site.options.value("normalization") == "batch"
+      isNormalized = site.options[Self.normalization]
     func branch(
       _ name: String, _ geometry: ConvolutionGeometry, after first: [NamedLayer] = []
     )
@@ -39,10 +40,10 @@ struct ASPP: ComposedKernel {
       return (name, Sequential(first + [("conv", convolution)] + normalization + [("relu", ReLU())]))
     }
     var branches = [try branch("point", whole.centered(1, to: width))]
-    for (index, rate) in site.options.list("rates").enumerated() {
+    for (index, rate) in site.options[Self.rates].enumerated() {
       branches.append(try branch("rate\(index + 1)", whole.centered(3, to: width, dilated: rate)))
     }
-    if site.options.value("pooling") == "on" {
+    if site.options[Self.pooling] {
       let pooled = try branch("pool", whole.pointwise(to: width), after: [("mean", AdaptiveAveragePooling())])
       branches.append(
         ("pool", Resized(pooled.layer, every: (whole.stride.height, whole.stride.width))))

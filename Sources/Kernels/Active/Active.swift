@@ -8,11 +8,11 @@ struct Active: Kernel {
   let summary = "k×k convolution whose taps move to learned positions, the same for all pixels"
   let formula = "y[p, o] = Σ over t, c of x(p·s + t + Δ[t], c) · w[t, c, o]"
   let paper = "Jeon and Kim, 2017, arXiv:1703.09076"
-  let options = [KernelOption.dilation(), .combine]
+  let options: [any AnyKernelOption] = [KernelOptions.dilation, KernelOptions.combine]
   var algorithms: [String] { Algorithms.names(readsRegularGrid: false) }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     try ConvolutionLayer(
-      site, sampling: LearnedOffsets(site.geometry), combination: site.options.combination)
+      site, sampling: LearnedOffsets(site.geometry), combination: site.options[KernelOptions.combine])
   }
 }

@@ -8,7 +8,7 @@ struct ActiveShift: Kernel {
   let summary = "each channel moves by a learned distance, bilinearly; a 1×1 follows where channels change"
   let formula = "y[p, c] = x(p·s + Δ[c], c)"
   let paper = "Jeon and Kim, 2018, arXiv:1806.07370"
-  let options = [Shift.pointwise]
+  let options: [any AnyKernelOption] = [Shift.pointwise]
   let algorithms = ["direct", "reference"]
 
   /// As for `shift`: alone it mixes no channels.

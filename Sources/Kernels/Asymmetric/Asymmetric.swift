@@ -9,36 +9,37 @@ struct Asymmetric: ComposedKernel {
   let formula =
     "y[p, o] = Σ over t, m of relu(Σ over u, c of x[p·s + (u, t), c] · v[u, c, m]) · w[t, m, o]"
   let paper = "Szegedy et al., 2015, arXiv:1512.00567; acnet: Ding et al., 2019, arXiv:1908.03930"
-  let options = [
-    KernelOption(
-      "form", .choice(["pair", "block", "acnet"]), initial: "pair",
-      help:
-        "block: 1×1 to a quarter, k×1, 1×k, 1×1 back, a ReLU between all; acnet: k×k + k×1 + 1×k, each normalised, one convolution in inference"
-    ),
-    KernelOption(
-      "bias", .choice(["no", "yes"]), initial: "no",
-      help: "yes: each convolution of pair or block has one, as in networks without normalisation"),
-    KernelOption.dilation(),
-  ]
+  let options: [any AnyKernelOption] = [form, bias, KernelOptions.dilation]
+
+  private enum Form: String, CaseIterable { case pair, block, acnet }
+
+  private static let form = KernelOption(
+    "form", .word, initial: Form.pair,
+    help:
+      "block: 1×1 to a quarter, k×1, 1×k, 1×1 back, a ReLU between all; acnet: k×k + k×1 + 1×k, each normalised, one convolution in inference"
+  )
+  private static let bias = KernelOption(
+    "bias", .either(on: "yes", off: "no"), initial: false,
+    help: "yes: each convolution of pair or block has one, as in networks without normalisation")
 
   /// The block mixes all channels, whatever the place's groups.
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    let own = try place.dilated(by: options.pair("dilation"))
-    return options.value("form") == "block" ? try own.with(groups: 1) : own
+    let own = try place.dilated(by: options[KernelOptions.dilation])
+    return options[Self.form] == .block ? try own.with(groups: 1) : own
   }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
-    let whole = site.geometry, padding = whole.padding, form = site.options.value("form")
+    let whole = site.geometry, padding = whole.padding, form = site.options[Self.form]
     if whole.taps == 1 { return try site.pointwise() }
-    let hasBiases = site.options.value("bias") == "yes"
-    if form == "acnet" {
+    let hasBiases = site.options[Self.bias]
+    if form == .acnet {
       guard !hasBiases else {
         throw WorkbenchError(
           "asymmetric:form=acnet has normalisations in place of biases; leave out bias=yes.")
       }
       return try AsymmetricBranches(site)
     }
-    let isBlock = form == "block"
+    let isBlock = form == .block
     let inner = isBlock ? max(1, whole.outputChannels / 4) : whole.outputChannels
     let column = try whole.with(
       inputChannels: isBlock ? inner : nil, outputChannels: inner, kernel: Pair(whole.kernel.height, 1),

@@ -8,25 +8,25 @@ struct CBAM: WrappingKernel {
   let formula =
     "v = u · σ(f(mean(u)) + f(max(u))), y = v · σ(w ∗ [mean over c of v, max over c of v]), f two layers, w 7×7"
   let paper = "Woo et al., 2018, arXiv:1807.06521"
-  let options = [
-    KernelOption(
-      "reduction", .count, initial: "16", help: "the narrow layer has so many times fewer channels"),
-    KernelOption("window", .count, initial: "7", help: "the extent of the window over pixels, odd"),
-    aroundOption,
-  ]
+  let options: [any AnyKernelOption] = [Attention.reduction, window, KernelOptions.around]
+
+  private static let window = KernelOption(
+    "window", .odd(1...255), initial: 7, help: "the extent of the window over pixels")
+
   var inner = KernelChoice.standard
 
   func attention(_ site: KernelSite) throws -> [NamedLayer] {
-    let window = site.options.count("window")
-    guard window % 2 == 1, window <= 255 else {
-      throw WorkbenchError("The window of cbam is \(window); it must be odd and at most 255.")
-    }
-    return try Attention.cbam(site, reduction: site.options.count("reduction"), window: window)
+    try Attention.cbam(
+      site, reduction: site.options[Attention.reduction], window: site.options[Self.window])
   }
 }
 
 /// Gates that stand after other layers.
 package enum Attention {
+  /// How narrow the layer is that makes the channels' factors.
+  static let reduction = KernelOption(
+    "reduction", .count, initial: 16, help: "how many times fewer channels the narrow layer has")
+
   /// CBAM's two gates on feature maps of some channels, without a kernel inside.
   package static func cbam(channels: Int, reduction: Int, random: Random) throws -> [NamedLayer] {
     let place = try ConvolutionGeometry(inputChannels: channels, outputChannels: channels, kernel: Pair(1))

@@ -8,14 +8,14 @@ struct Cascaded: ComposedKernel {
   let summary = "dilated 3×3 convolutions one after the other, a ReLU between them"
   let formula = "y = w_n ∗_{r_n} relu(… relu(w₁ ∗_{r₁} x)), each w 3×3 with its taps r apart"
   let paper = "Wang et al., 2017, arXiv:1702.08502; Yu and Koltun, 2015, arXiv:1511.07122"
-  let options = [
-    KernelOption(
-      "rates", .list(1...8), initial: "1-2-5",
-      help: "the dilations, first to last; in a dilated place, times its own")
-  ]
+  let options: [any AnyKernelOption] = [rates]
+
+  private static let rates = KernelOption(
+    "rates", .list(1...8), initial: [1, 2, 5],
+    help: "the dilations, first to last; in a dilated place, times its own")
 
   func remarks(_ options: KernelOptions) -> [String] {
-    let rates = options.list("rates")
+    let rates = options[Self.rates]
     guard let hole = Self.hole(rates) else { return [] }
     let text = rates.map(String.init).joined(separator: ", ")
     return [
@@ -37,7 +37,7 @@ struct Cascaded: ComposedKernel {
     let whole = site.geometry
     if whole.taps == 1 { return try site.pointwise() }
     try whole.checkKeepsSize()
-    let stages = try site.options.list("rates").enumerated().map { index, rate in
+    let stages = try site.options[Self.rates].enumerated().map { index, rate in
       (
         name: "conv\(index + 1)",
         geometry: try index == 0

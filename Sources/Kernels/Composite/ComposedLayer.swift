@@ -118,10 +118,9 @@ extension ConvolutionGeometry {
 
   /// This geometry with the window that the options give, if they do; a 1×1 place keeps its own.
   func windowed(by options: KernelOptions) throws -> ConvolutionGeometry {
-    let name = KernelOption.window.name
-    guard options.given.contains(name), taps > 1 else { return self }
+    guard options.isGiven(KernelOptions.window), taps > 1 else { return self }
     try checkKeepsSize()
-    return try centered(options.pair(name))
+    return try centered(options[KernelOptions.window])
   }
 
   /// Refuses a place whose padding does not keep the image's size.

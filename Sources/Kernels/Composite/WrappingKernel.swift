@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// A kernel around another one, which the option `around` names: `cbam:around=adder:dilation=2`.
+/// A kernel around another one, which an option names, ``KernelOptions/around``: `cbam:around=adder:dilation=2`.
 public protocol WrappingKernel: ComposedKernel {
   /// The kernel inside.
   var inner: KernelChoice { get set }
@@ -21,12 +21,6 @@ extension WrappingKernel {
   public var family: KernelFamily { .attention }
 
   public var algorithms: [String] { inner.kernel.algorithms }
-
-  /// For lists: `around` is read by the registry, since an item follows it.
-  public static var aroundOption: KernelOption {
-    KernelOption(
-      "around", .item, initial: "standard", help: "the kernel inside, with its own options after it")
-  }
 
   public func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
     try inner.kernel.geometry(at: place, options: inner.options)

@@ -23,24 +23,30 @@ struct Deformable: Kernel {
   var paper: String {
     version == .v1 ? "Dai et al., 2017, arXiv:1703.06211" : "Zhu et al., 2018, arXiv:1811.11168"
   }
-  var options: [KernelOption] {
-    let shared = [
-      KernelOption.dilation(), .combine,
-      KernelOption(
-        "groups", .count, initial: "1", help: "groups of input channels with offsets of their own"),
-    ]
-    let mask = KernelOption(
-      "mask", .choice(["sigmoid", "2sigmoid"]), initial: "sigmoid",
-      help: "2sigmoid starts as the plain convolution")
-    return version == .v1 ? shared : shared + [mask]
+  var options: [any AnyKernelOption] {
+    let shared: [any AnyKernelOption] = [KernelOptions.dilation, KernelOptions.combine, Self.groups]
+    return version == .v1 ? shared : shared + [Self.mask]
   }
+
+  /// How masks are made of the predictor's outputs.
+  enum Mask: String, CaseIterable {
+    case sigmoid
+    case doubled = "2sigmoid"
+  }
+
+  static let groups = KernelOption(
+    "groups", .count, initial: 1, flag: "offset-groups",
+    help: "groups of input channels with their own offsets")
+  static let mask = KernelOption(
+    "mask", .word, initial: Mask.sigmoid, help: "2sigmoid starts as the plain convolution")
+
   var algorithms: [String] { Algorithms.names(readsRegularGrid: false) }
 
   init(version: Version) { self.version = version }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     try ConvolutionLayer(
-      site, sampling: PredictedOffsets(site, version), combination: site.options.combination)
+      site, sampling: PredictedOffsets(site, version), combination: site.options[KernelOptions.combine])
   }
 
   /// Refuses offsets and masks whose channels do not fit the geometry and each other.

@@ -24,8 +24,8 @@ final class PredictedOffsets: Sampling {
     geometry = site.geometry
     options = site.options
     self.version = version
-    maskScale = site.options.value("mask") == "2sigmoid" ? 2 : 1
-    offsetGroups = site.options.count("groups")
+    maskScale = site.options[Deformable.mask] == .doubled ? 2 : 1
+    offsetGroups = site.options[Deformable.groups]
     guard geometry.inputChannels % offsetGroups == 0 else {
       throw WorkbenchError(
         "\(offsetGroups) offset groups do not divide \(geometry.inputChannels) input channels.")
@@ -117,11 +117,11 @@ final class PredictedOffsets: Sampling {
     }
     try Deformable.check(offset: offset, mask: operands.mask, geometry, version)
     let groups = offset.shape[3] / (2 * geometry.taps)
-    guard !options.given.contains("groups") || groups == offsetGroups else {
+    guard !options.isGiven(Deformable.groups) || groups == offsetGroups else {
       throw WorkbenchError(
         "The offset has \(groups) offset groups, the option asks for \(offsetGroups); leave the option out.")
     }
-    guard !options.given.contains("mask") else {
+    guard !options.isGiven(Deformable.mask) else {
       throw WorkbenchError("A mask from a file is taken as it is; leave out the option mask.")
     }
     offsetGroups = groups

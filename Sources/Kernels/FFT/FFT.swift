@@ -7,7 +7,7 @@ struct FFT: Kernel {
   let summary = "the standard convolution by fast Fourier transforms of tiles; stride subsamples"
   let formula = "y = F⁻¹(Σ over c of F(x[c]) · conj F(w[c, o])), tile by tile (overlap–save)"
   let paper = "Mathieu et al., 2013, arXiv:1312.5851"
-  let options = [KernelOption.window, KernelOption.dilation()]
+  let options: [any AnyKernelOption] = [KernelOptions.window, KernelOptions.dilation]
   let algorithms = ["fft", "reference"]
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {

@@ -8,16 +8,15 @@ struct Grouped: GroupedKernel {
   let summary = "k×k convolution in groups of channels that are convolved apart"
   let formula = "y[p, o] = Σ over t, c in o's group of x[p·s + t, c] · w[t, c, o]"
   let paper = "Xie et al., 2016, arXiv:1611.05431"
-  let options = [
-    KernelOption(
-      "groups", .count, initial: "32",
-      help: "at most so many: the largest number up to it that divides both numbers of channels"),
-    KernelOption.window, KernelOption.dilation(),
-  ]
+  let options: [any AnyKernelOption] = [groups, KernelOptions.window, KernelOptions.dilation]
+
+  static let groups = KernelOption(
+    "groups", .count, initial: 32,
+    help: "at most so many: the largest number up to it that divides both numbers of channels")
 
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    try place.dilated(by: options.pair("dilation")).windowed(by: options)
-      .with(groups: place.commonDivisor(atMost: options.count("groups")))
+    try place.dilated(by: options[KernelOptions.dilation]).windowed(by: options)
+      .with(groups: place.commonDivisor(atMost: options[Self.groups]))
   }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
@@ -34,10 +33,10 @@ struct DepthwiseKernel: GroupedKernel {
   let formula = "y[p, c] = Σ over t of x[p·s + t, c] · w[t, c]"
   let paper =
     "Sifre, 2014; Chollet, 2016, arXiv:1610.02357; large windows: Ding et al., 2022, arXiv:2203.06717"
-  let options = [KernelOption.window, KernelOption.dilation()]
+  let options: [any AnyKernelOption] = [KernelOptions.window, KernelOptions.dilation]
 
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    try place.dilated(by: options.pair("dilation")).windowed(by: options)
+    try place.dilated(by: options[KernelOptions.dilation]).windowed(by: options)
       .with(groups: place.commonDivisor(atMost: .max))
   }
 
@@ -64,8 +63,10 @@ extension GroupedKernel {
   /// As many groups as the weight's shape says.
   func groupedSite(for request: OperatorRequest) throws -> KernelSite {
     var request = request
-    for option in ["groups", "window"] where request.options.given.contains(option) {
-      throw WorkbenchError("A weight says its \(option) itself; leave out the option \(option) of \(name).")
+    let derived: [any AnyKernelOption] = [Grouped.groups, KernelOptions.window]
+    for option in derived where request.options.isGiven(option) {
+      throw WorkbenchError(
+        "A weight says its \(option.name) itself; leave out the option \(option.name) of \(name).")
     }
     if request.groups == 1, let inGroup = request.operands.weight?.shape[2],
       request.inputChannels % inGroup == 0

@@ -8,7 +8,7 @@ struct MaxPlusKernel: Kernel {
     "the largest sum of window and weights: sums in place of products, a maximum in place of the sum"
   let formula = "y[p, o] = max over t, c of x[p·s + t, c] + w[t, c, o]"
   let paper = "Zhang et al., 2019, arXiv:1903.08072"
-  let options = [KernelOption.window, KernelOption.dilation()]
+  let options: [any AnyKernelOption] = [KernelOptions.window, KernelOptions.dilation]
   var algorithms: [String] { Algorithms.names(for: MaxPlus()) }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {

@@ -8,10 +8,10 @@ struct MultiScale: ComposedKernel {
   let summary = "1×1, 3×3 and 5×5 convolutions side by side, each for a share of the output channels"
   let formula = "y = [w₁ ∗ x, w₃ ∗ x, w₅ ∗ x], channels one after another"
   let paper = "Szegedy et al., 2014, arXiv:1409.4842"
-  let options = [
-    KernelOption(
-      "split", .list(3...3), initial: "1-2-1", help: "the shares of the 1×1, the 3×3 and the 5×5")
-  ]
+  let options: [any AnyKernelOption] = [split]
+
+  private static let split = KernelOption(
+    "split", .list(3...3), initial: [1, 2, 1], help: "the shares of the 1×1, the 3×3 and the 5×5")
 
   /// It mixes all channels, whatever the place's groups.
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
@@ -22,7 +22,7 @@ struct MultiScale: ComposedKernel {
     let whole = site.geometry
     if whole.taps == 1 { return try site.pointwise() }
     try whole.checkKeepsSize()
-    let shares = site.options.list("split"), total = shares.reduce(0, +)
+    let shares = site.options[Self.split], total = shares.reduce(0, +)
     var branches: [NamedLayer] = [], end = 0, first = 0
     for (window, share) in zip([1, 3, 5], shares) {
       end += share

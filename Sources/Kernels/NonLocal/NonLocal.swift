@@ -9,13 +9,13 @@ struct NonLocal: ComposedKernel {
     "x plus a normalised mean over all pixels, weighted by similarity; starts as the identity where the shape stays"
   let formula = "z = x + BN(w · Σ over q of f(x[p], x[q]) · g(x[q]) / C), f embedded: exp(θ(x[p])ᵀ φ(x[q]))"
   let paper = "Wang et al., 2017, arXiv:1711.07971"
-  let options = [
-    KernelOption(
-      "form", .choice(PairwiseAttention.Form.allCases.map(\.rawValue)), initial: "embedded",
-      help: "f: embedded, gaussian: softmax of products; dot: products; concatenation: relu(w · [θ, φ])"),
-    KernelOption(
-      "subsample", .count, initial: "2", help: "keys and values are the maxima of N×N pixels; 1: all pixels"),
-  ]
+  let options: [any AnyKernelOption] = [form, subsample]
+
+  private static let form = KernelOption(
+    "form", .word, initial: PairwiseAttention.Form.embedded,
+    help: "f: embedded, gaussian: softmax of products; dot: products; concatenation: relu(w · [θ, φ])")
+  private static let subsample = KernelOption(
+    "subsample", .count, initial: 2, help: "keys and values are the maxima of N×N pixels; 1: all pixels")
 
   /// It sees everything, so that the taps' distance has no meaning.
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
@@ -28,8 +28,8 @@ struct NonLocal: ComposedKernel {
     guard !site.bias else {
       throw WorkbenchError("non-local has a normalisation in place of a bias; leave the bias out.")
     }
-    let form = site.options.value("form").flatMap(PairwiseAttention.Form.init) ?? .embedded
-    let attention = try PairwiseAttention(site, form, subsample: site.options.count("subsample"))
+    let attention = try PairwiseAttention(
+      site, site.options[Self.form], subsample: site.options[Self.subsample])
     let normalization = BatchNormalization(channels: whole.outputChannels)
     normalization.weight.value = Tensor(repeating: 0, [whole.outputChannels])
     // Where the block cannot be the identity, a 1×1 convolution stands beside it.

@@ -16,8 +16,9 @@ public protocol Kernel: Sendable {
   var formula: String { get }
   /// Where it comes from.
   var paper: String { get }
-  /// The options that may follow the name, as in `dilated:dilation=4`.
-  var options: [KernelOption] { get }
+  /// The options that may follow the name, as in `dilated:dilation=4`. There is no default: a list of another type would
+  /// be passed over for it in silence.
+  var options: [any AnyKernelOption] { get }
   /// The algorithms that can compute it, the reference last.
   var algorithms: [String] { get }
 
@@ -35,8 +36,6 @@ public protocol Kernel: Sendable {
 }
 
 extension Kernel {
-  public var options: [KernelOption] { [] }
-
   /// Those that multiply on a regular grid.
   public var algorithms: [String] { Algorithms.names() }
   public var family: KernelFamily { .other }
@@ -46,8 +45,7 @@ extension Kernel {
 
   /// Spreads the taps and changes the window where the options ask for it; is otherwise the place's own geometry.
   public func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    let spread = try options.value("dilation").map { _ in try place.dilated(by: options.pair("dilation")) }
-    return try (spread ?? place).windowed(by: options)
+    try place.dilated(by: options[KernelOptions.dilation]).windowed(by: options)
   }
 
   /// The window and the output's channels are the weight's; padding is taken as it is given.
@@ -56,7 +54,7 @@ extension Kernel {
       throw WorkbenchError(
         "\(name) needs a weight; give it with --weight, or those of several layers by name with --weights.")
     }
-    guard !request.options.given.contains(KernelOption.window.name) else {
+    guard !request.options.isGiven(KernelOptions.window) else {
       throw WorkbenchError("A weight says its window itself; leave out the option window of \(name).")
     }
     return KernelSite(
@@ -123,8 +121,8 @@ public struct OperatorRequest: Sendable {
 
   /// The distance of taps: as asked for, or as the options have it; an error where both say something.
   public func tapDistance(of kernel: String) throws -> Pair {
-    guard let dilation else { return options.pair("dilation") }
-    guard !options.given.contains("dilation") else {
+    guard let dilation else { return options[KernelOptions.dilation] }
+    guard !options.isGiven(KernelOptions.dilation) else {
       throw WorkbenchError("The dilation of \(kernel) is given twice; use the option or --dilation.")
     }
     return dilation

@@ -27,13 +27,14 @@ public struct KernelRegistry: Sendable {
         "There is no kernel ‘\(parts[0])’; \(suggestion(for: parts[0], among: kernels.map(\.name)))")
     }
     if let wrapper = kernel as? any WrappingKernel,
-      let index = parts.firstIndex(where: { $0.hasPrefix("around=") })
+      let prefix = kernel.options.first(where: \.isItem).map({ "\($0.name)=" }),
+      let index = parts.firstIndex(where: { $0.hasPrefix(prefix) })
     {
-      guard parts.count(where: { $0.hasPrefix("around=") }) <= 8 else {
-        throw WorkbenchError("At most 8 kernels may stand around one another; leave out some ‘around=’.")
+      guard parts.count(where: { $0.hasPrefix(prefix) }) <= 8 else {
+        throw WorkbenchError("At most 8 kernels may be around one another; leave out some ‘\(prefix)’.")
       }
-      // What stands behind it, options and all, is another item.
-      let inner = [String(parts[index].dropFirst("around=".count))] + parts[(index + 1)...]
+      // What follows, options and all, is another item.
+      let inner = [String(parts[index].dropFirst(prefix.count))] + parts[(index + 1)...]
       let own = try KernelRegistry([wrapper.around(choice(inner.joined(separator: ":")))])
       let outer = try own.choice(parts[..<index].joined(separator: ":"))
       return KernelChoice(item: item, kernel: outer.kernel, options: outer.options)

@@ -10,23 +10,25 @@ struct Shift: Kernel {
   let formula =
     "y[h, w, c] = x[h·s + (⌊c/3⌋ mod 3) − 1, w·s + (c mod 3) − 1, c]; channels from ⌊C/9⌋·9 on stay"
   let paper = "Wu et al., 2017, arXiv:1711.08141"
-  let options = [
-    KernelOption.dilation(), pointwise,
-    KernelOption(
-      "block", .choice(["none", "csc"]), initial: "none",
-      help: "csc: 1×1 to expansion times the outputs, ReLU, shift, 1×1 back, as ShiftNet's block"),
-    KernelOption("expansion", .count, initial: "3", help: "of the block's inner channels"),
-  ]
+  let options: [any AnyKernelOption] = [KernelOptions.dilation, pointwise, block, expansion]
   let algorithms = ["direct", "reference"]
 
+  enum Pointwise: String, CaseIterable { case auto, always }
+  private enum Block: String, CaseIterable { case none, csc }
+
   static let pointwise = KernelOption(
-    "pointwise", .choice(["auto", "always"]), initial: "auto",
+    "pointwise", .word, initial: Pointwise.auto,
     help: "auto: a 1×1 follows where the number of channels changes")
+  private static let block = KernelOption(
+    "block", .word, initial: Block.none,
+    help: "csc: 1×1 to expansion times the outputs, ReLU, shift, 1×1 back, as ShiftNet's block")
+  private static let expansion = KernelOption(
+    "expansion", .count, initial: 3, help: "of the block's inner channels")
 
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    let own = try Self.geometry(at: place.dilated(by: options.pair("dilation")), options)
+    let own = try Self.geometry(at: place.dilated(by: options[KernelOptions.dilation]), options)
     // ShiftNet's block mixes all channels.
-    return options.value("block") == "csc" ? try own.with(groups: 1) : own
+    return options[Self.block] == .csc ? try own.with(groups: 1) : own
   }
 
   /// A shift alone mixes no channels: a place's groups are the groups of the pointwise convolution, if there is one.
@@ -38,7 +40,7 @@ struct Shift: Kernel {
 
   /// Whether a pointwise convolution follows.
   static func mixes(_ place: ConvolutionGeometry, _ options: KernelOptions) -> Bool {
-    options.value("pointwise") == "always" || place.inputChannels != place.outputChannels
+    options[Self.pointwise] == .always || place.inputChannels != place.outputChannels
   }
 
   /// The window is 3×3 and a weight is the 1×1 convolution's. Zeros outside are part of the meaning: padding 0 (none
@@ -53,7 +55,7 @@ struct Shift: Kernel {
     guard weight.map({ $0.shape[0] == 1 && $0.shape[1] == 1 }) ?? true else {
       throw WorkbenchError("The weight of shift is a 1×1 convolution's; its last two extents must be 1.")
     }
-    guard request.options.value("block") != "csc" else {
+    guard request.options[Self.block] != .csc else {
       throw WorkbenchError("shift:block=csc has two weights; apply its parts one after the other.")
     }
     return KernelSite(
@@ -65,15 +67,15 @@ struct Shift: Kernel {
   }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
-    if site.options.value("block") == "csc" { return try block(site) }
-    return try ShiftLayer(site, pointwise: site.options.value("pointwise") == "always")
+    if site.options[Self.block] == .csc { return try block(site) }
+    return try ShiftLayer(site, pointwise: site.options[Self.pointwise] == .always)
   }
 
   /// ShiftNet's convolution–shift–convolution block, without its normalisations.
   private func block(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry
     let (inner, overflow) = whole.outputChannels.multipliedReportingOverflow(
-      by: site.options.count("expansion"))
+      by: site.options[Self.expansion])
     guard !overflow else { throw WorkbenchError("The expansion of shift:block=csc is too large.") }
     let shift = KernelSite(
       geometry: try whole.with(inputChannels: inner, outputChannels: inner, groups: inner),

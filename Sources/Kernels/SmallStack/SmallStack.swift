@@ -8,14 +8,14 @@ struct SmallStack: ComposedKernel {
   let summary = "3×3 convolutions, a ReLU between them, that together see a 5×5 or 7×7 window"
   let formula = "y = w₂ ∗ relu(w₁ ∗ x), or w₃ ∗ relu(w₂ ∗ relu(w₁ ∗ x)), each w 3×3"
   let paper = "Simonyan and Zisserman, 2014, arXiv:1409.1556"
-  let options = [
-    KernelOption(
-      "reach", .choice(["5", "7"]), initial: "5",
-      help: "the window they see: 5 by two for 18 in place of 25 weights, 7 by three for 27 in place of 49")
-  ]
+  let options: [any AnyKernelOption] = [reach]
+
+  private static let reach = KernelOption(
+    "reach", .oneOf([5, 7]), initial: 5,
+    help: "the window they see: 5 by two for 18 in place of 25 weights, 7 by three for 27 in place of 49")
 
   func remarks(_ options: KernelOptions) -> [String] {
-    let reach = options.count("reach"), count = reach / 2
+    let reach = options[Self.reach], count = reach / 2
     let saved = 100 - Int((Double(100 * 9 * count) / Double(reach * reach)).rounded())
     return [
       "\(count) 3×3 convolutions see a \(reach)×\(reach) window for \(9 * count) weights and MACs in place of \(reach * reach), between equal channels: \(saved) % fewer."
@@ -26,7 +26,7 @@ struct SmallStack: ComposedKernel {
     let whole = site.geometry
     if whole.taps == 1 { return try site.pointwise() }
     try whole.checkKeepsSize()
-    let count = site.options.count("reach") / 2
+    let count = site.options[Self.reach] / 2
     let stages = try (0..<count).map { index in
       (
         name: "conv\(index + 1)",

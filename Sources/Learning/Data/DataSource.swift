@@ -11,7 +11,7 @@ public struct DataSource: Sendable {
   /// Whether the folder of its files follows the name, as in `mnist:DIR`.
   public private(set) var hasFolder = false
   /// The options that may follow the name, as in `digits:split=1437`.
-  public private(set) var options: [KernelOption] = []
+  public private(set) var options: [any AnyKernelOption] = []
   /// Makes the data set. `item` is its name in tables; the folder is empty where there is none.
   fileprivate let load:
     @Sendable (_ item: String, _ folder: String, _ options: KernelOptions) throws -> Dataset
@@ -21,7 +21,7 @@ public struct DataSource: Sendable {
     DataSource(
       name: "digits", summary: "1,797 handwritten digits of 8×8 pixels, in this package",
       options: [digitsSplit]
-    ) { try .digits($0, split: $2.count(digitsSplit.name)) },
+    ) { try .digits($0, split: $2[digitsSplit]) },
     DataSource(name: "mnist", summary: "MNIST's four files, or others of that format", hasFolder: true) {
       item, folder, _ in try .mnist(item, folder)
     },
@@ -40,7 +40,7 @@ public struct DataSource: Sendable {
   ]
 
   private static let digitsSplit = KernelOption(
-    "split", .count, initial: "1415", help: "how many of the images, from the first on, are for training")
+    "split", .count, initial: 1415, help: "how many of the images, from the first on, are for training")
 
   /// The name with what follows it, such as `mnist:DIR`.
   public var form: String { hasFolder ? "\(name):DIR" : name }
@@ -74,20 +74,20 @@ extension Dataset {
     }
     guard parts.dropFirst().allSatisfy({ $0.contains("=") }) else {
       let example = source.options.first.map {
-        ", or with an option, \(source.name):\($0.name)=\($0.initial)"
+        ", or with an option, \(source.name):\($0.name)=\($0.initialText)"
       }
       throw WorkbenchError(
         "The data '\(source.name)' takes no folder; write --data \(source.name)\(example ?? "").")
     }
     let options = try KernelOptions(
       KernelOptions.pairs(parts.dropFirst(), of: item), among: source.options, of: source.name)
-    func text(_ options: [KernelOption], _ values: KernelOptions) -> String {
-      ([source.name] + options.map { "\($0.name)=\(values.value($0.name) ?? "")" }).joined(separator: ":")
+    func text(_ own: [any AnyKernelOption]) -> String {
+      ([source.name] + own.map { "\($0.name)=\(options.text(of: $0))" }).joined(separator: ":")
     }
     // The same data have the same name, however they were asked for.
-    let unusual = source.options.filter { options.value($0.name) != $0.initial }
-    var data = try source.load(text(unusual, options), "", options)
-    data.definition = text(source.options, options)
+    let unusual = source.options.filter { options.text(of: $0) != $0.initialText }
+    var data = try source.load(text(unusual), "", options)
+    data.definition = text(source.options)
     return data
   }
 }

@@ -60,6 +60,12 @@ public enum Checkpoint {
         "\(path) was trained with \(name) \(definition[name] ?? "left out"), not \(job[name] ?? "left out"); resume it with the same options."
       )
     }
+    // Where the rate is constant, trainings of any length are one.
+    if let epochs = job["epochs"].flatMap({ Int($0) }), saved.epoch + (saved.step > 0 ? 1 : 0) > epochs {
+      throw WorkbenchError(
+        "\(path) is in epoch \(saved.epoch + 1) of \(epochs), which cannot be; use the file as --save wrote it."
+      )
+    }
     let prefix = "optimizer."
     let own = Dictionary(
       trainer.network.state.map { ($0.name, $0.parameter) }, uniquingKeysWith: { $1 })

@@ -92,10 +92,13 @@ public final class Trainer {
     return (state.loss / count, isRegression ? nil : 100 * Double(state.correct) / count)
   }
 
-  /// Continues where another training was; weights and slots are the caller's to restore.
+  /// Continues from where another training was; weights and slots are the caller's to restore.
   public func restore(_ state: TrainingState) throws {
+    // The images of the present epoch; between epochs, those of the last.
+    let seen =
+      state.step > 0 ? min(state.step, batches) * recipe.batch : state.epoch > 0 ? data.train.count : 0
     guard (0...1_000_000).contains(state.epoch), (0..<batches).contains(state.step),
-      (0...data.train.count).contains(state.correct)
+      (0...seen).contains(state.correct), seen > 0 || state.loss == 0
     else {
       throw WorkbenchError(
         "The saved training is in step \(state.step) of epoch \(state.epoch), which this one does not have; give it the same data."

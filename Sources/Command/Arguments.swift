@@ -1,0 +1,104 @@
+import ArgumentParser
+import Foundation
+import Kernels
+import Layers
+import Learning
+import Tensors
+
+// What several commands take, each declared once.
+
+/// `--threads`.
+struct ThreadOption: ParsableArguments {
+  @Option(
+    name: .customLong("threads"),
+    help: ArgumentHelp("Threads; times depend on it, results do not.", valueName: "n"))
+  var count = ProcessInfo.processInfo.activeProcessorCount
+
+  func validate() throws { try check(count, "--threads", 1...1024) }
+}
+
+extension ArgumentHelp {
+  /// Of `--conv`, where it names kernels.
+  static var kernels: ArgumentHelp {
+    ArgumentHelp("Kernels, separated by commas, or all; see ‘experiment list’.", valueName: "names")
+  }
+
+  /// Of `--conv`, where it names one kernel for a model.
+  static var kernel: ArgumentHelp {
+    ArgumentHelp(
+      "The kernel in place of the model's convolutions (default: the model's own).", valueName: "name")
+  }
+
+  /// Of `--data`.
+  static var data: ArgumentHelp { ArgumentHelp("\(Dataset.choices).", valueName: "data") }
+
+  /// Of `--csv`.
+  static var rows: ArgumentHelp { ArgumentHelp("Where the rows go.", valueName: "file") }
+}
+
+/// Refuses a number out of range, as wrong usage.
+func check(_ value: Int, _ name: String, _ range: ClosedRange<Int>) throws {
+  guard range.contains(value) else {
+    throw ValidationError("\(name) is \(value); it must be from \(range.lowerBound) to \(range.upperBound).")
+  }
+}
+
+/// Refuses outputs of which two would be the same file, as wrong usage.
+func check(outputs: [(option: String, path: String?)]) throws {
+  let given = outputs.compactMap { output in output.path.map { (output.option, $0) } }
+  for (index, (option, path)) in given.enumerated() {
+    guard let (other, _) = given[..<index].first(where: { AtomicFile.areSame($0.1, path) }) else { continue }
+    throw ValidationError("\(other) and \(option) go to the same file, \(path); give each its own.")
+  }
+}
+
+/// `on` or `off` on the command line.
+enum Switch: String, CaseIterable, ExpressibleByArgument { case on, off }
+
+/// A size on the command line: `N` or `HxW`.
+struct SizeArgument: ExpressibleByArgument {
+  let pair: Pair
+
+  init(pair: Pair) { self.pair = pair }
+
+  init?(argument: String) {
+    guard let pair = Pair(text: argument) else { return nil }
+    self.pair = pair
+  }
+
+  var defaultValueDescription: String { pair.description }
+
+  /// As an option of a kernel takes it.
+  var text: String { pair.short }
+}
+
+/// A padding on the command line: `N`, `HxW` or `TOP,LEFT,BOTTOM,RIGHT`.
+struct PaddingArgument: ExpressibleByArgument {
+  let padding: Padding
+
+  init?(argument: String) {
+    if let pair = Pair(text: argument) {
+      padding = Padding(pair)
+      return
+    }
+    let sides = argument.split(separator: ",", omittingEmptySubsequences: false).map {
+      Pair(text: String($0))
+    }
+    guard sides.count == 4, let top = sides[0], let left = sides[1], let bottom = sides[2],
+      let right = sides[3],
+      !argument.contains("x")
+    else { return nil }
+    padding = Padding(top: top.height, left: left.height, bottom: bottom.height, right: right.height)
+  }
+}
+
+/// A size of images on the command line: `CxHxW`.
+struct ImageArgument: ExpressibleByArgument {
+  let shape: FeatureShape
+
+  init?(argument: String) {
+    let sizes = argument.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+    guard sizes.count == 3, sizes.allSatisfy({ (1...65536).contains($0) }) else { return nil }
+    shape = FeatureShape(batch: 1, height: sizes[1], width: sizes[2], channels: sizes[0])
+  }
+}
