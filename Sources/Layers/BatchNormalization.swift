@@ -84,7 +84,7 @@ public final class BatchNormalization: Defined, TorchPrinted, HoldsDecisions {
     forward(input, relu: false, context)
   }
 
-  /// The forward pass together with the ReLU behind it, whose part of the backward pass is then done here too.
+  /// The forward pass together with the ReLU after it, whose part of the backward pass is then done here too.
   func forward(_ input: Tensor, relu: Bool, _ context: Context) -> Tensor {
     let channels = weight.value.count, rows = input.count / channels
     guard context.training else {

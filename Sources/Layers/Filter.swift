@@ -1,7 +1,7 @@
 import Compute
 import Tensors
 
-/// The weights of a pass: a parameter's value, in inference with the normalisation behind it multiplied in.
+/// The weights of a pass: a parameter's value, in inference with the normalisation after it multiplied in.
 public struct Filter {
   /// The parameter.
   public let parameter: Parameter

@@ -7,7 +7,7 @@ public final class Sequential: Chain, Defined, TorchPrinted, HoldsDecisions {
   public let children: [NamedLayer]
   public let printedName: String
 
-  /// A layer with the normalisation and the ReLU that come right behind it.
+  /// A layer with the normalisation and the ReLU that come right after it.
   private struct Step {
     let name: String
     let layer: any Layer
@@ -74,7 +74,7 @@ public final class Sequential: Chain, Defined, TorchPrinted, HoldsDecisions {
     return steps.reduce(input) { $1.forward($0, context) }
   }
 
-  /// Runs each layer together with the normalisation and the ReLU behind it, the last with `epilogue` too.
+  /// Runs each layer together with the normalisation and the ReLU after it, the last with `epilogue` too.
   public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
     var x = input, rest = epilogue
     for (index, step) in steps.enumerated() {
