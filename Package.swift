@@ -35,6 +35,22 @@ let simdSettings: [SwiftSetting] =
 /// Optimised in debug builds too: a study of speed that needs `-c release` would be misread.
 let optimised: [SwiftSetting] = [.unsafeFlags(["-O", "-wmo", "-disable-batch-mode", "-num-threads", "2"])]
 
+/// Tests/Fuzz: the fuzzer, where the environment asks for it as Tests/Fuzz/run does; else tests that read what it kept.
+let fuzz: Target = {
+  let dependencies: [Target.Dependency] = [
+    "Command", "Experiments", "Learning", "Networks", "Kernels", "Layers", "Tensors",
+  ]
+  guard Context.environment["WORKBENCH_FUZZ"] != nil else {
+    return .testTarget(
+      name: "FuzzTests", dependencies: dependencies, path: "Tests/Fuzz",
+      exclude: ["Corpus", "run", "main.swift"], swiftSettings: optimised)
+  }
+  return .executableTarget(
+    name: "fuzz", dependencies: dependencies, path: "Tests/Fuzz",
+    exclude: ["Corpus", "run", "CorpusTests.swift"],
+    swiftSettings: optimised)
+}()
+
 let package = Package(
   name: "convolution-workbench",
   platforms: [.macOS(.v15)],
@@ -103,6 +119,7 @@ let package = Package(
         "TestSupport", "Command", "Experiments", "Learning", "Networks", "Tensors", "experiment",
       ],
       exclude: ["Fixtures"]),
+    fuzz,
   ],
   swiftLanguageModes: [.v6]
 )

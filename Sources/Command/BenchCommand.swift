@@ -78,6 +78,7 @@ struct BenchCommand: ParsableCommand {
       throw ValidationError("--detail and --layers show a pass of inference; leave out --pass.")
     }
     guard tune || tuneFile == nil else { throw ValidationError("--tune-file needs --tune.") }
+    try check(outputs: [("--csv", csv), ("--tune-file", tuneFile), ("--layers", layers)])
   }
 
   func run() throws {
@@ -89,7 +90,7 @@ struct BenchCommand: ParsableCommand {
     for path in [csv, tuneFile, layers].compactMap({ $0 }) { try AtomicFile.checkFolder(of: path) }
     Cancellation.listen()
     let machine = MachineRecord.current()
-    var rows: [OperatorRow] = []
+    var rows: [OperatorRow] = [], files: [(path: String, data: Data)] = []
     var isCancelled = false
     do {
       if let model {
@@ -100,7 +101,8 @@ struct BenchCommand: ParsableCommand {
         }
         if let layers {
           let times = study.profiles.flatMap { LayerTime.rows($0.kernel, $0.layers) }
-          try CSVTable(layers: times, of: description(model), threads: threads).write(to: layers)
+          let table = CSVTable(layers: times, of: try description(model), threads: threads)
+          files.append((layers, Data(table.text.utf8)))
         }
       } else {
         var study = OperatorStudy(try plan(kernels, tuning))
@@ -118,8 +120,11 @@ struct BenchCommand: ParsableCommand {
     } catch is Cancellation.Requested {
       isCancelled = true
     }
-    if let csv { try CSVTable(operators: rows, threads: threads, machine).write(to: csv) }
-    if let tuning, let tuneFile { try TuningFile.write(tuning.known, to: tuneFile) }
+    if let csv {
+      files.append((csv, Data(CSVTable(operators: rows, threads: threads, machine).text.utf8)))
+    }
+    if let tuning, let tuneFile { files.append((tuneFile, try TuningFile.contents(tuning.known))) }
+    try AtomicFile.write(files)
     if isCancelled {
       throw csv.map {
         Cancellation.Requested("Stopped: the rows so far are in \($0); the same command starts again.")

@@ -72,8 +72,12 @@ struct ConvCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Where the gradient to the mask goes.", valueName: "gm.npy"))
   var gradMask: String?
 
-  private var gradientPaths: [String] {
-    [gradInput, gradWeight, gradWeights, gradBias, gradOffset, gradMask].compactMap { $0 }
+  private var outputs: [(option: String, path: String?)] {
+    [
+      ("--output", output), ("--grad-input", gradInput), ("--grad-weight", gradWeight),
+      ("--grad-weights", gradWeights),
+      ("--grad-bias", gradBias), ("--grad-offset", gradOffset), ("--grad-mask", gradMask),
+    ]
   }
 
   func validate() throws {
@@ -88,18 +92,14 @@ struct ConvCommand: ParsableCommand {
         "With --weights, give the dilation as an option of the kernel, as in dilated:dilation=2.")
     }
     guard weights != nil || channels == nil else { throw ValidationError("--channels belong to --weights.") }
-    if gradOutput == nil && !gradientPaths.isEmpty {
+    if gradOutput == nil && outputs.dropFirst().contains(where: { $0.path != nil }) {
       throw ValidationError("Gradients need the gradient to the output; give it with --grad-output.")
     }
-    let outputs = ([output] + gradientPaths).map {
-      URL(fileURLWithPath: $0).standardizedFileURL.resolvingSymlinksInPath().path
-    }
-    guard Set(outputs).count == outputs.count else {
-      throw ValidationError("Two outputs go to the same file; give each its own.")
-    }
+    try check(outputs: outputs)
   }
 
   func run() throws {
+    for path in outputs.compactMap(\.path) { try AtomicFile.checkFolder(of: path) }
     let choice = try ExperimentCommand.registry.choice(conv)
     let x = try read(input, .features, "input", axes: 4)
     let layer =
@@ -112,20 +112,22 @@ struct ConvCommand: ParsableCommand {
         "The gradient to the output has the shape \(TensorLayout.features.fileShape(g.shape)); the output's is \(TensorLayout.features.fileShape(shape.extents))."
       )
     }
-    var files: [(path: String, write: (String) throws -> Void)] = []
-    func add(_ path: String, _ tensor: Tensor) { files.append((path, { try NpyFile.write(tensor, to: $0) })) }
+    var files: [(path: String, data: Data)] = []
+    func add(_ path: String, _ tensor: Tensor) throws {
+      files.append((path, try NpyFile.contents(tensor, path)))
+    }
     let context = Context(training: g != nil, threads: threads)
-    add(output, layer.forward(x, context).toFileOrder(.features))
+    try add(output, layer.forward(x, context).toFileOrder(.features))
     if let g {
       let gx = layer.backward(g, context)
-      if let gradInput { add(gradInput, gx.toFileOrder(.features)) }
+      if let gradInput { try add(gradInput, gx.toFileOrder(.features)) }
       if let gradWeights {
         let named = layer.parameters.compactMap { named in named.parameter.gradient.map { (named, $0) } }
         let tensors = named.map { named, gradient in
           let layout = named.parameter.layout
           return (named.name, layout.fileShape(gradient.shape), { gradient.toFileOrder(layout) })
         }
-        files.append((gradWeights, { try SafetensorsFile.write(tensors, to: $0) }))
+        files.append((gradWeights, try SafetensorsFile.contents(tensors)))
       }
       let gradients = (layer as? any TakesOperands)?.operandGradients ?? Operands()
       let wanted: [(String, String?, Tensor?, TensorLayout)] = [
@@ -138,10 +140,10 @@ struct ConvCommand: ParsableCommand {
           throw WorkbenchError(
             "There is no gradient to a \(name) that was not given; leave out --grad-\(name).")
         }
-        add(path, gradient.toFileOrder(layout))
+        try add(path, gradient.toFileOrder(layout))
       }
     }
-    try write(files)
+    try AtomicFile.write(files)
   }
 
   /// The operator with the arrays of the command line.
@@ -189,20 +191,5 @@ struct ConvCommand: ParsableCommand {
       throw WorkbenchError("\(path): the \(name) is empty; its shape is \(array.shape).")
     }
     return try array.tensor().fromFileOrder(layout)
-  }
-
-  /// Writes all files, or removes those that were new.
-  private func write(_ files: [(path: String, write: (String) throws -> Void)]) throws {
-    var written: [String] = []
-    do {
-      for (path, write) in files {
-        let isNew = !FileManager.default.fileExists(atPath: path)
-        try write(path)
-        if isNew { written.append(path) }
-      }
-    } catch {
-      for path in written { try? FileManager.default.removeItem(atPath: path) }
-      throw error
-    }
   }
 }

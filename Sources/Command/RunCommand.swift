@@ -89,3 +89,12 @@ func check(_ value: Int, _ name: String, _ range: ClosedRange<Int>) throws {
     throw ValidationError("\(name) is \(value); it must be from \(range.lowerBound) to \(range.upperBound).")
   }
 }
+
+/// Refuses outputs of which two would be the same file, as wrong usage.
+func check(outputs: [(option: String, path: String?)]) throws {
+  let given = outputs.compactMap { output in output.path.map { (output.option, $0) } }
+  for (index, (option, path)) in given.enumerated() {
+    guard let (other, _) = given[..<index].first(where: { AtomicFile.areSame($0.1, path) }) else { continue }
+    throw ValidationError("\(other) and \(option) go to the same file, \(path); give each its own.")
+  }
+}

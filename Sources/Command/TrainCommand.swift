@@ -65,12 +65,7 @@ struct TrainCommand: ParsableCommand {
     try check(seed, "--seed", 0...Int(Int32.max))
     if let steps { try check(steps, "--steps", 1...1_000_000_000) }
     guard weights != nil || !partial else { throw ValidationError("--partial needs --weights.") }
-    let outputs = [save, save.map(Checkpoint.path), log].compactMap { $0 }.map {
-      URL(fileURLWithPath: $0).standardizedFileURL.resolvingSymlinksInPath().path
-    }
-    guard Set(outputs).count == outputs.count else {
-      throw ValidationError("--save and --log go to the same file; give each its own.")
-    }
+    try check(outputs: [("--save", save), ("--save", save.map(Checkpoint.path)), ("--log", log)])
     guard weights == nil || resume == nil else {
       throw ValidationError("--resume brings its own weights; leave out --weights.")
     }

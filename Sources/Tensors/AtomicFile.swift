@@ -44,6 +44,22 @@ public enum AtomicFile {
     throw WorkbenchError("\(path) cannot be written because its symbolic links lead in a circle; remove it.")
   }
 
+  /// Whether two paths lead to the same file, by whatever names and links. Devices are no files: both may be `/dev/null`.
+  public static func areSame(_ one: String, _ other: String) -> Bool {
+    /// The folder without links, and the file's name in it.
+    func place(_ path: String) -> String? {
+      var existing = stat()
+      if stat(path, &existing) == 0, existing.st_mode & S_IFMT != S_IFREG { return nil }
+      guard let target = try? target(of: path) else { return nil }
+      let folder = (target as NSString).deletingLastPathComponent
+      guard let resolved = realpath(folder.isEmpty ? "." : folder, nil) else { return nil }
+      defer { free(resolved) }
+      return "\(String(cString: resolved))/\((target as NSString).lastPathComponent)"
+    }
+    guard let first = place(one) else { return false }
+    return first == place(other)
+  }
+
   private static let suffix = ".partial"
 
   /// Whether a file's name is one that an interrupted writer left behind.
@@ -65,28 +81,56 @@ public enum AtomicFile {
 
   /// The same for data that comes piece by piece: `body` passes each to the function that it is given.
   public static func write(to path: String, _ body: ((Data) throws -> Void) throws -> Void) throws {
-    var existing = stat()
-    guard stat(path, &existing) == 0 else {
-      return try replace(target(of: path), path, permissions: nil, body)
+    guard let staged = try stage(path, body) else { return }
+    try finish([staged])
+  }
+
+  /// Writes several files: all of them, or none if one cannot be written.
+  public static func write(_ files: [(path: String, data: Data)]) throws {
+    var staged: [Staged] = []
+    do {
+      for (path, data) in files {
+        if let file = try stage(path, { put in try put(data) }) { staged.append(file) }
+      }
+    } catch {
+      for file in staged { unlink(file.temporary) }
+      throw error
     }
+    try finish(staged)
+  }
+
+  /// A file under its temporary name, and where it is to go.
+  private struct Staged {
+    let temporary: String, target: String
+    /// What the user called it, for errors.
+    let path: String
+  }
+
+  /// Writes under a temporary name; nil where it was written directly.
+  private static func stage(
+    _ path: String, _ body: ((Data) throws -> Void) throws -> Void
+  ) throws -> Staged? {
+    var existing = stat()
+    guard stat(path, &existing) == 0 else { return try stage(path, permissions: nil, body) }
     switch existing.st_mode & S_IFMT {
     case S_IFDIR:
       throw WorkbenchError("\(path) cannot be written because it is a folder; give the name of a file.")
     case S_IFREG:
       guard access(path, W_OK) == 0 else { throw failure(path, errno) }
-      try replace(target(of: path), path, permissions: existing.st_mode & 0o777, body)
+      return try stage(path, permissions: existing.st_mode & 0o777, body)
     default:
       let descriptor = open(path, O_WRONLY | O_CLOEXEC)
       guard descriptor >= 0 else { throw failure(path, errno) }
       defer { close(descriptor) }
       try body { try put($0, into: descriptor, path) }
+      return nil
     }
   }
 
-  /// Writes to a temporary name beside `target` and renames it; errors name `path`, what the user called it.
-  private static func replace(
-    _ target: String, _ path: String, permissions: mode_t?, _ body: ((Data) throws -> Void) throws -> Void
-  ) throws {
+  private static func stage(
+    _ path: String, permissions: mode_t?, _ body: ((Data) throws -> Void) throws -> Void
+  ) throws -> Staged {
+    let target = try target(of: path)
     let folder = (target as NSString).deletingLastPathComponent
     let name = ".\(String(UInt64.random(in: .min ... .max), radix: 16))\(suffix)"
     let temporary = (folder as NSString).appendingPathComponent(name)
@@ -104,10 +148,22 @@ public enum AtomicFile {
     let closed = close(descriptor)
     do {
       try written.get()
-      guard closed == 0, rename(temporary, target) == 0 else { throw failure(path, errno) }
+      guard closed == 0 else { throw failure(path, errno) }
     } catch {
       unlink(temporary)
       throw error
+    }
+    return Staged(temporary: temporary, target: target, path: path)
+  }
+
+  /// Gives files their names.
+  private static func finish(_ files: [Staged]) throws {
+    for (index, file) in files.enumerated() {
+      guard rename(file.temporary, file.target) == 0 else {
+        let error = failure(file.path, errno)
+        for file in files[index...] { unlink(file.temporary) }
+        throw error
+      }
     }
   }
 

@@ -60,6 +60,11 @@ public enum NpyFile {
   ///
   /// - Throws: a ``WorkbenchError`` if the file cannot be written; then no file appears (``AtomicFile``).
   public static func write(_ tensor: Tensor, to path: String) throws {
+    try AtomicFile.write(try contents(tensor, path), to: path)
+  }
+
+  /// The whole file of a tensor; `path` is where it goes, for error sentences.
+  public static func contents(_ tensor: Tensor, _ path: String) throws -> Data {
     guard tensor.shape.count <= 32 else {
       throw WorkbenchError(
         "\(path) cannot be written: a .npy file has at most 32 axes, not \(tensor.shape.count).")
@@ -85,7 +90,7 @@ public enum NpyFile {
         }
       }
     }
-    try AtomicFile.write(data, to: path)
+    return data
   }
 
   private static let signature: [UInt8] = [0x93] + Array("NUMPY".utf8)

@@ -214,6 +214,23 @@ public struct SafetensorsFile: ~Copyable {
     _ tensors: [(name: String, shape: [Int], values: () -> Tensor)], metadata: [String: String] = [:],
     to path: String
   ) throws {
+    try AtomicFile.write(to: path) { put in try write(tensors, metadata, put) }
+  }
+
+  /// The whole file of some tensors.
+  public static func contents(
+    _ tensors: [(name: String, shape: [Int], values: () -> Tensor)], metadata: [String: String] = [:]
+  ) throws -> Data {
+    var file = Data()
+    try write(tensors, metadata) { file.append($0) }
+    return file
+  }
+
+  /// Passes the file to `put`, piece by piece.
+  private static func write(
+    _ tensors: [(name: String, shape: [Int], values: () -> Tensor)], _ metadata: [String: String],
+    _ put: (Data) throws -> Void
+  ) throws {
     var header: [String: Any] = metadata.isEmpty ? [:] : ["__metadata__": metadata]
     var end = 0
     for tensor in tensors {
@@ -227,10 +244,8 @@ public struct SafetensorsFile: ~Copyable {
       withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])
     text.append(Data(repeating: UInt8(ascii: " "), count: (8 - text.count % 8) % 8))
     let length = withUnsafeBytes(of: UInt64(text.count).littleEndian) { Data($0) }
-    try AtomicFile.write(to: path) { put in
-      try put(length + text)
-      for tensor in tensors { try put(littleEndian(tensor.values())) }
-    }
+    try put(length + text)
+    for tensor in tensors { try put(littleEndian(tensor.values())) }
   }
 
   private static func littleEndian(_ tensor: Tensor) -> Data {

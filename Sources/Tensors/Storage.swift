@@ -28,7 +28,11 @@ public enum StoragePool {
 
   private static let free = Mutex(Free())
   private static let poison = Atomic(false)
-  private static let retainedBytesLimit = 2 << 30
+  #if WORKBENCH_EXACT_STORAGE
+    private static let retainedBytesLimit = 0
+  #else
+    private static let retainedBytesLimit = 2 << 30
+  #endif
 
   /// Whether new tensors are filled with NaN: tests set it, to find outputs that are not written.
   public static var poisonsMemory: Bool {
@@ -38,8 +42,12 @@ public enum StoragePool {
 
   /// Rounds up so that nearly equal sizes share blocks: to 1/8 of the power of two below.
   static func capacity(for count: Int) -> Int {
-    let step = max(16, (count.nextPowerOfTwoBelow) / 8)
-    return max(16, (count + step - 1) / step * step)
+    #if WORKBENCH_EXACT_STORAGE  // For AddressSanitizer: a block ends where its tensor does.
+      return max(1, count)
+    #else
+      let step = max(16, (count.nextPowerOfTwoBelow) / 8)
+      return max(16, (count + step - 1) / step * step)
+    #endif
   }
 
   static func take(_ capacity: Int) -> UnsafeMutablePointer<Float> {

@@ -109,7 +109,9 @@ struct BenchCommandTests {
     ("--pass sideways", 64),
     ("--batch 0", 64), ("--model resnet18 --batch 1048576", 1), ("--seconds 0", 64), ("--conv nothing", 1),
     ("--model resnet18 --algorithm all", 1),
-    ("--tune-file x", 64), ("--problem ic8ih6oc8kh3 --csv /nowhere/x.csv", 1),
+    ("--tune-file x", 64), ("--problem ic8ih6oc8kh3 --tune --tune-file same.x --csv ./same.x", 64),
+    ("--model resnet18 --layers same.csv --csv same.csv", 64),
+    ("--problem ic8ih6oc8kh3 --csv /nowhere/x.csv", 1),
   ]) func wrongInputIsRefused(_ text: String, _ status: Int32) throws {
     let outcome = try Experiment.run(
       ["bench", "--seconds", "0.01"] + text.split(separator: " ").map(String.init))

@@ -46,6 +46,35 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == before)
   }
 
+  /// Several outputs are all written or none, and finished files stay.
+  @Test func outputsAreWrittenTogether() throws {
+    try Data("finished".utf8).write(to: URL(fileURLWithPath: path("y")))
+    let before = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    for gradient in ["nowhere/gx", "x.npy/gx"] {
+      let outcome = try conv(
+        "--conv standard --input x.npy --weight w.npy --padding 1 --grad-output g.npy --output y.npy "
+          + "--grad-input \(folder.path)/\(gradient)")
+      #expect(outcome.status == 1 && outcome.error.contains(gradient), "\(outcome.error)")
+      #expect(try String(contentsOfFile: path("y"), encoding: .utf8) == "finished")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == before)
+    }
+  }
+
+  /// A link, dangling or not, is no second file.
+  @Test func outputsThatAreTheSameFileAreRefused() throws {
+    let link = path("link")
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "y.npy")
+    for (output, gradient) in [("y.npy", "link.npy"), ("link.npy", "y.npy"), ("y.npy", "y.npy")] {
+      let outcome = try conv(
+        "--conv standard --input x.npy --weight w.npy --padding 1 --grad-output g.npy --output \(output) "
+          + "--grad-input \(gradient)")
+      #expect(outcome.status == 64, "\(outcome.error)")
+      #expect(
+        outcome.error.hasPrefix("Error: --output and --grad-input go to the same file, "), "\(outcome.error)")
+      #expect(!FileManager.default.fileExists(atPath: path("y")))
+    }
+  }
+
   @Test func writesAllGradients() throws {
     let outcome = try conv(
       "--conv standard --input x.npy --weight w.npy --bias b.npy --padding 1 --output y.npy --grad-output g.npy "

@@ -19,41 +19,51 @@ enum Experiment {
     return found ?? URL(fileURLWithPath: ".build/debug/experiment")
   }
 
-  static func start(_ arguments: [String]) throws -> (Process, output: Pipe, error: Pipe) {
-    let process = Process(), output = Pipe(), error = Pipe()
-    process.executableURL = executable
-    process.arguments = arguments
-    process.standardOutput = output
-    process.standardError = error
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    return (process, output, error)
-  }
+  /// Starts it.
+  static func start(_ arguments: [String]) throws -> Started { try Started(executable, arguments) }
 
   /// Runs it to its end.
-  static func run(_ arguments: [String]) throws -> Outcome { try run(executable, arguments) }
+  static func run(_ arguments: [String]) throws -> Outcome { try start(arguments).outcome() }
 
-  /// Runs a program to its end. Its outputs go to files: of two pipes, the one that is read last could fill up.
+  /// Runs a program to its end.
   static func run(_ program: URL, _ arguments: [String], environment: [String: String] = [:]) throws
     -> Outcome
-  {
-    let place = FileManager.default.temporaryDirectory.appendingPathComponent("outputs-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: place) }
-    let files = ["output", "error"].map(place.appendingPathComponent)
-    for file in files { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
+  { try Started(program, arguments, environment: environment).outcome() }
+
+  /// A program that runs. Its outputs go to files: a pipe that nobody reads yet fills up, and the program waits for ever.
+  final class Started {
     let process = Process()
-    process.executableURL = program
-    process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try FileHandle(forWritingTo: files[0])
-    process.standardError = try FileHandle(forWritingTo: files[1])
-    try process.run()
-    process.waitUntilExit()
-    let texts = try files.map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
-    return Outcome(
-      status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
-      output: texts[0], error: texts[1])
+    private let place = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "outputs-\(UUID().uuidString)")
+
+    fileprivate init(_ program: URL, _ arguments: [String], environment: [String: String] = [:]) throws {
+      try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+      process.executableURL = program
+      process.arguments = arguments
+      process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+      process.standardInput = FileHandle.nullDevice
+      process.standardOutput = try file("output")
+      process.standardError = try file("error")
+      try process.run()
+    }
+
+    deinit { try? FileManager.default.removeItem(at: place) }
+
+    private func file(_ name: String) throws -> FileHandle {
+      let url = place.appendingPathComponent(name)
+      _ = FileManager.default.createFile(atPath: url.path, contents: nil)
+      return try FileHandle(forWritingTo: url)
+    }
+
+    /// Waits for its end.
+    func outcome() throws -> Outcome {
+      process.waitUntilExit()
+      let texts = try ["output", "error"].map {
+        String(decoding: try Data(contentsOf: place.appendingPathComponent($0)), as: UTF8.self)
+      }
+      return Outcome(
+        status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
+        output: texts[0], error: texts[1])
+    }
   }
 }

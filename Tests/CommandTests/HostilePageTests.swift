@@ -185,8 +185,12 @@ import Testing
     #expect(
       table.rows.compactMap { $0["group"].map { Array($0.unicodeScalars) } }
         == groups.map { Array($0.unicodeScalars) })
-    let tags = Markup.tags(try Data(contentsOf: try report()))
+    let page = try report(), tags = Markup.tags(try Data(contentsOf: page))
     #expect(Set(tags.map(\.name)).subtracting(Markup.known) == [] && tags.count { $0.name == "script" } == 1)
+    if Browser.program != nil {
+      #expect(
+        try Browser.document(page).contains("<title>Results: "), "no name's script has changed the title")
+    }
     for format in ["markdown", "latex"] {
       #expect(try Experiment.run(["report", folder.path, "--format", format]).status == 0)
     }

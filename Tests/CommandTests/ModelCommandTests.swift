@@ -87,16 +87,16 @@ struct ModelCommandTests {
   }
 
   @Test func stoppedTrainingIsKept() throws {
-    let (process, _, error) = try Experiment.start([
+    let training = try Experiment.start([
       "train", "resnet110", "--epochs", "1000", "--save", path("net.safetensors"), "--log", path("net.csv"),
     ])
+    let process = training.process
     defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
     let deadline = ContinuousClock.now + .seconds(60)
     while contents("net.csv") == nil, process.isRunning, ContinuousClock.now < deadline { usleep(50_000) }
     process.interrupt()
-    let text = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 130, "\(text)")
+    let outcome = try training.outcome(), text = outcome.error
+    #expect(outcome.status == 130, "\(text)")
     let lines = try String(contentsOfFile: path("net.csv"), encoding: .utf8).split(separator: "\n").count
     // The command that it prints resumes it.
     let command = try #require(text.split(separator: "resume it with: ").last).split(separator: " ").map {

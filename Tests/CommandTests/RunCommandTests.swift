@@ -20,16 +20,15 @@ import Testing
 
   /// Starts the command, waits until a file is in its records, and presses Ctrl-C.
   private func interrupted(_ arguments: [String]) throws -> String {
-    let (process, _, error) = try Experiment.start(arguments + ["--output", folder.path])
+    let started = try Experiment.start(arguments + ["--output", folder.path]), process = started.process
     let records = folder.appendingPathComponent("records").path
     func count() -> Int { (try? FileManager.default.contentsOfDirectory(atPath: records).count) ?? 0 }
     let before = count()
     while process.isRunning, count() == before { Thread.sleep(forTimeInterval: 0.05) }
     kill(process.processIdentifier, SIGINT)
-    let text = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationReason == .exit && process.terminationStatus == 130, "\(text)")
-    return text
+    let outcome = try started.outcome()
+    #expect(outcome.status == 130, "\(outcome.error)")
+    return outcome.error
   }
 
   @Test func writesTheTables() throws {
@@ -75,9 +74,9 @@ import Testing
 
   /// Two at once in one folder do not both succeed.
   @Test func aFolderHasOneWriter() throws {
-    let (process, _, _) = try Experiment.start([
+    let process = try Experiment.start([
       "--conv", "shift", "--epochs", "1000", "--output", folder.path,
-    ])
+    ]).process
     while process.isRunning, !FileManager.default.fileExists(atPath: folder.path + "/machine.json") {
       Thread.sleep(forTimeInterval: 0.05)
     }

@@ -60,7 +60,7 @@ import Testing
     let outcome = try Experiment.run(["sweep", file, "--output", whole, "--threads", "2"])
     #expect(outcome.status == 0 && outcome.error.isEmpty, "\(outcome.error)")
     for _ in 0..<20 {
-      let (process, _, _) = try Experiment.start(["sweep", file, "--output", torn, "--threads", "2"])
+      let process = try Experiment.start(["sweep", file, "--output", torn, "--threads", "2"]).process
       Thread.sleep(forTimeInterval: .random(in: 0...0.6))
       kill(process.processIdentifier, SIGKILL)
       process.waitUntilExit()
@@ -141,12 +141,11 @@ import Testing
   @Test func stoppingKeepsWhatIsFinished() throws {
     let file = try write("models: bottleneck20\nseeds: 400\ntraining: {epochs: 1}\nlatency: false\n")
     let output = folder.appendingPathComponent("out").path
-    let (process, _, error) = try Experiment.start(["sweep", file, "--output", output])
+    let sweep = try Experiment.start(["sweep", file, "--output", output])
     Thread.sleep(forTimeInterval: 2)
-    kill(process.processIdentifier, SIGINT)
-    process.waitUntilExit()
-    let text = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    #expect(process.terminationStatus == 130)
+    kill(sweep.process.processIdentifier, SIGINT)
+    let outcome = try sweep.outcome(), text = outcome.error
+    #expect(outcome.status == 130)
     #expect(text.contains("Stopped:") && text.contains("are left"), "\(text)")
     #expect(try table(output, "training.csv").count > 1 || results(output).count <= 1)
   }

@@ -329,6 +329,41 @@ import Testing
     }
   }
 
+  /// All files are written or none, whichever of them cannot be.
+  @Test func writesFilesTogether() throws {
+    try inFolder { folder in
+      let names = ["a", "b", "c"].map { folder + "/\($0)" }
+      try Data("old".utf8).write(to: URL(fileURLWithPath: names[0]))
+      for wrong in [folder, folder + "/no/b"] {
+        for place in 0...2 {
+          var paths = names
+          paths[place] = wrong
+          #expect(throws: WorkbenchError.self) { try AtomicFile.write(paths.map { ($0, Data("new".utf8)) }) }
+          #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a"])
+          #expect(try String(contentsOfFile: names[0], encoding: .utf8) == "old")
+        }
+      }
+      try AtomicFile.write(names.map { ($0, Data("new".utf8)) })
+      for name in names { #expect(try String(contentsOfFile: name, encoding: .utf8) == "new") }
+    }
+  }
+
+  @Test func knowsPathsToTheSameFile() throws {
+    try inFolder { folder in
+      let files = FileManager.default
+      try files.createDirectory(atPath: folder + "/sub", withIntermediateDirectories: true)
+      try files.createSymbolicLink(atPath: folder + "/link", withDestinationPath: "sub/new")
+      try files.createSymbolicLink(atPath: folder + "/other", withDestinationPath: "sub")
+      for other in ["sub/new", "sub/../sub/new", "other/new", "./link", "other/../link"] {
+        #expect(AtomicFile.areSame(folder + "/link", folder + "/" + other), "\(other)")
+      }
+      for other in ["new", "sub/link", "sub/new2", "nowhere/new"] {
+        #expect(!AtomicFile.areSame(folder + "/link", folder + "/" + other), "\(other)")
+      }
+      #expect(!AtomicFile.areSame("/dev/null", "/dev/null"))
+    }
+  }
+
   @Test func writesToDevices() throws {
     try AtomicFile.write(data, to: "/dev/null")
     var information = stat()

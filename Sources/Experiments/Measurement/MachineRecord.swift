@@ -67,6 +67,14 @@ public struct MachineRecord: Codable, Sendable {
       bandwidthGBPerSecond: (MachinePeaks.bandwidth() * 10).rounded() / 10)
   }
 
+  /// The record in a file; nil if there is none.
+  static func read(_ path: String) -> MachineRecord? {
+    guard let file = try? RegularFile(path, limit: 1 << 20), let bytes = try? file.read(file.size) else {
+      return nil
+    }
+    return try? JSONDecoder().decode(MachineRecord.self, from: Data(bytes))
+  }
+
   /// Writes the record as JSON, whole or not at all.
   public func write(to path: String) throws {
     let encoder = JSONEncoder()

@@ -14,10 +14,10 @@ public enum TuningFile {
     }
   }
 
-  /// Writes the choices, whole or not at all.
-  public static func write(_ choices: [String: String], to path: String) throws {
+  /// The file of some choices.
+  public static func contents(_ choices: [String: String]) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try AtomicFile.write(try encoder.encode(choices) + Data("\n".utf8), to: path)
+    return try encoder.encode(choices) + Data("\n".utf8)
   }
 }

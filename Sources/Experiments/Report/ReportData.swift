@@ -33,8 +33,7 @@ struct ReportData {
       .map { (name: $0, table: try CSVTable(file: path("\($0).csv"))) }
     quality = Self.quality(found.first { $0.name == "networks" }?.table)
     tables = found + (quality.map { [("proxy_quality", $0.table)] } ?? [])
-    machine = FileManager.default.contents(atPath: path("machine.json"))
-      .flatMap { try? JSONDecoder().decode(MachineRecord.self, from: $0) }
+    machine = MachineRecord.read(path("machine.json"))
     let files = (try? FileManager.default.contentsOfDirectory(atPath: path("fields"))) ?? []
     // A sweep's table says whose maps they are; others are called by their kernels.
     let named = tables.first { $0.name == "fields" }?.table.rows ?? []

@@ -11,9 +11,8 @@ struct ResultFolder {
   /// Looks at a folder, which need not exist; changes nothing.
   init(_ path: String) {
     self.path = path
-    let file = URL(fileURLWithPath: path, isDirectory: true).appendingPathComponent("machine.json").path
-    machine = FileManager.default.contents(atPath: file)
-      .flatMap { try? JSONDecoder().decode(MachineRecord.self, from: $0) }
+    machine = MachineRecord.read(
+      URL(fileURLWithPath: path, isDirectory: true).appendingPathComponent("machine.json").path)
   }
 
   /// The path of a file in it.

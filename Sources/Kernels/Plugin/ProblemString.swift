@@ -13,7 +13,13 @@ extension ConvolutionGeometry {
     }
     add("i", input.height, input.width, nil)
     text += "oc\(outputChannels)"
-    add("o", output?.height ?? 0, output?.width ?? 0, nil)
+    let rows = output?.height ?? 0, columns = output?.width ?? 0
+    add("o", rows, columns, nil)
+    // Beside other widths the output's does not follow its height, and what is padded at the far side needs it.
+    let followsHeight =
+      input.height == input.width && kernel.height == kernel.width && stride.height == stride.width
+      && padding.top == padding.left && dilation.height == dilation.width
+    if rows == columns, !followsHeight, padding.right != padding.left { text += "ow\(columns)" }
     add("k", kernel.height, kernel.width, nil)
     add("s", stride.height, stride.width, 1)
     add("p", padding.top, padding.left, 0)
