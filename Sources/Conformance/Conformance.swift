@@ -203,6 +203,11 @@ public struct Conformance: Sendable {
     let scaleOfSums =
       output.values.reduce(0) { max($0, abs($1)) } * Double(scale.reduce(0) { max($0, abs($1)) })
     compare(one, wanted, "output with what follows it", exact: false, atLeast: scaleOfSums)
+    var unprepared = context
+    unprepared.keepsPreparedWeights = false
+    if one != layer.infer(x, epilogue, unprepared) {
+      fail("gives other bits in inference where prepared weights are not kept")
+    }
     if one != layer.infer(x, epilogue, Context(training: false, threads: 3)) {
       fail("gives other bits in inference with three threads than with one")
     }

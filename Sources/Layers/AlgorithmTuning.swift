@@ -23,7 +23,7 @@ public final class AlgorithmTuning: Sendable {
       for _ in 0..<5 {
         let time = ContinuousClock().measure { run(candidate) }
         if time < best.1 { best = (candidate, time) }
-        // What is far slower will not catch up.
+        // What is twice as slow will not become the fastest.
         if time > best.1 * 2 { break }
       }
     }

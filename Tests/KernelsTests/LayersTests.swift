@@ -78,7 +78,7 @@ import Testing
     }
     for failure in conformance.failures.prefix(5) { Issue.record("\(failure)") }
     let isExact = try item.make(4).isExactOnIntegers
-    // Of one pixel a channel, a normalisation leaves nothing: "sequence" and its like have enough of them here.
+    // Whole numbers and normal ones on both shapes; the former test nothing for functions that are no sums of products.
     #expect(conformance.checked == (isExact ? 4 : 2) && conformance.refusals.isEmpty)
   }
 
