@@ -26,7 +26,7 @@ import Testing
     ("kernels: [standard,\n  'adder:dilation=x']\nmodels: resnet20\n", "a.yaml:2: The option dilation"),
     ("models: bottleneck20\nseed: 3\n", "a.yaml:2: unknown key ‘seed’;"),
     ("models: bottleneck20\nseeds: three\n", "a.yaml:2: seeds is ‘three’;"),
-    ("models: bottleneck20\nseeds: [1, 1]\n", "a.yaml:2: ‘1’ stands here twice."),
+    ("models: bottleneck20\nseeds: [1, 1]\n", "a.yaml:2: ‘1’ occurs twice here."),
     ("models: bottleneck20\nseeds: 0\n", "a.yaml:2: seeds is ‘0’;"),
     ("models: bottleneck20\nreplace: some\n", "a.yaml:2: replace is ‘some’;"),
     ("models:\n  - resnet20\n  - vgg\n", "a.yaml:3: There is no model ‘vgg’;"),
@@ -35,7 +35,7 @@ import Testing
       "models: resnet20\ntraining:\n  rate: -1\n",
       "a.yaml:3: rate is ‘-1’; it must be a number from 0 to 1000."
     ),
-    ("models: resnet20\nmodels: resnet32\n", "a.yaml:1: the same key stands twice"),
+    ("models: resnet20\nmodels: resnet32\n", "a.yaml:1: the same key occurs twice"),
     ("models: [resnet20\n", "a.yaml:2: invalid YAML:"),
     ("training:\n  epochs: 1\noperators:\n  seconds: 1\n", "a.yaml:2: there are no models to train;"),
     ("data: digits\n", "a.yaml:1: there is nothing to do;"),
@@ -46,7 +46,7 @@ import Testing
     ("models: resnet20\ninit: [he, hee]\n", "a.yaml:2: There is no initialisation ‘hee’; did you mean ‘he’?"),
     (
       "models: resnet20\ninit: [he, 'he:fan=in']\n",
-      "a.yaml:1: the model ‘resnet20:init=he’ stands here twice."
+      "a.yaml:1: the model ‘resnet20:init=he’ occurs twice here."
     ),
     (
       "init: he\nmodels:\n  - name: resnet20\n    init: xavier\n",

@@ -140,7 +140,7 @@ import Testing
     (header("<f4", "(9223372036854775807,)"), "memory"),
     (header("<f4", "(4294967296, 4294967296)"), "memory"),
     (header("<f4", "(0, 9223372036854775807, 2)"), "memory"), (header("<f4", "(1099511627776,)"), "memory"),
-    (header("<f8", "(1,)") + "x", "goes on behind"), (header("<f4", "(2,)") + "}", "goes on behind"),
+    (header("<f8", "(1,)") + "x", "has more after"), (header("<f4", "(2,)") + "}", "has more after"),
     (header("<f4", "(" + String(repeating: "1,", count: 33) + ")"), "33 axes"),
     (String(repeating: "(", count: 60_000), "not a Python dictionary"),
     ("{'shape': " + String(repeating: "(", count: 60_000), "other than integers"),
