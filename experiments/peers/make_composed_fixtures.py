@@ -18,6 +18,7 @@ import pathlib
 import numpy as np
 import torch
 import torch.nn.functional as F
+from kernels import acnet, aspp, asymmetric, cascaded, conv, multi_scale, non_local, separable
 from torchvision.ops import SqueezeExcitation, deform_conv2d
 
 FILE = pathlib.Path(__file__).resolve().parents[2] / "Tests/KernelsTests/Fixtures/composed.json"
@@ -44,72 +45,18 @@ class Weights:
         return self.values[name]
 
 
-def conv(x, w, name, outputs, window=1, stride=1, dilation=1, groups=1, biased=False):
-    """A convolution that keeps the size, but for the stride."""
-    kh, kw = (window, window) if isinstance(window, int) else window
-    weight = w(f"{name}.weight", outputs, x.shape[1] // groups, kh, kw)
-    padding = (kh // 2 * dilation, kw // 2 * dilation)
-    bias = w(f"{name}.bias", outputs) if biased else None
-    return F.conv2d(x, weight, bias, stride, padding, dilation, groups)
-
-
-def norm(x, w, name):
-    return F.batch_norm(x, None, None, w(f"{name}.weight", x.shape[1]), w(f"{name}.bias", x.shape[1]), training=True)
-
-
-def separable(x, w, o, s):
-    y = F.relu(conv(x, w, "depthwise", x.shape[1], 3, s, groups=x.shape[1]))
-    return conv(y, w, "pointwise", o)
-
-
-def asymmetric(x, w, o, s):
-    return conv(F.relu(conv(x, w, "column", o, (3, 1), (s, 1))), w, "row", o, (1, 3), (1, s))
-
-
 def asymmetric_block(biased):
     def apply(x, w, o, s):
-        y = F.relu(conv(x, w, "reduce", o // 4, biased=biased))
-        y = F.relu(conv(y, w, "column", o // 4, (3, 1), (s, 1), biased=biased))
-        y = F.relu(conv(y, w, "row", o // 4, (1, 3), (1, s), biased=biased))
-        return conv(y, w, "expand", o, biased=biased)
+        y = F.relu(conv(x, w, "reduce", o // 4, bias=biased))
+        y = F.relu(conv(y, w, "column", o // 4, (3, 1), (s, 1), bias=biased))
+        y = F.relu(conv(y, w, "row", o // 4, (1, 3), (1, s), bias=biased))
+        return conv(y, w, "expand", o, bias=biased)
 
     return apply
-
-
-def acnet(x, w, o, s):
-    windows = {"square": 3, "column": (3, 1), "row": (1, 3)}
-    return sum(norm(conv(x, w, f"{n}.conv", o, k, s), w, f"{n}.bn") for n, k in windows.items())
 
 
 def small_stack(x, w, o, s):
     return conv(F.relu(conv(F.relu(conv(x, w, "conv1", o, 3, s)), w, "conv2", o, 3)), w, "conv3", o, 3)
-
-
-def cascaded(x, w, o, s):
-    y = F.relu(conv(x, w, "conv1", o, 3, s, 1))
-    return conv(F.relu(conv(y, w, "conv2", o, 3, 1, 2)), w, "conv3", o, 3, 1, 5)
-
-
-def multi_scale(x, w, o, s):
-    return torch.cat([conv(x, w, "conv1", o // 4, 1, s), conv(x, w, "conv3", o // 2, 3, s),
-                      conv(x, w, "conv5", o // 4, 5, s)], 1)
-
-
-def aspp(normalized):
-    def apply(x, w, o, s):
-        width = o // 4
-
-        def branch(x, name, *arguments):
-            y = conv(x, w, f"branches.{name}.conv", width, *arguments)
-            return F.relu(norm(y, w, f"branches.{name}.bn") if normalized else y)
-
-        parts = [branch(x, "point", 1, s), branch(x, "rate1", 3, s, 1), branch(x, "rate2", 3, s, 3)]
-        if not normalized:
-            pooled = branch(F.adaptive_avg_pool2d(x, 1), "pool")
-            parts.append(F.interpolate(pooled, parts[0].shape[2:], mode="bilinear", align_corners=False))
-        return conv(torch.cat(parts, 1), w, "project", o)
-
-    return apply
 
 
 def active(x, w, o, s):
@@ -141,31 +88,6 @@ def csc(x, w, o, s):
     return conv(torch.stack(shifted, 1), w, "project", o)
 
 
-def non_local(form, sub):
-    def apply(x, w, o, s):
-        inner = x.shape[1] // 2
-        pool = (lambda t: F.max_pool2d(t, sub)) if sub > 1 else (lambda t: t)
-        v = pool(conv(x, w, "attention.g", inner))
-        if form == "gaussian":
-            q, k = x[:, :, ::s, ::s], pool(x)
-        else:
-            q, k = conv(x, w, "attention.theta", inner, 1, s), pool(conv(x, w, "attention.phi", inner))
-        size, flat = q.shape[2:], (lambda t: t.flatten(2))
-        q, k, v = flat(q).transpose(1, 2), flat(k), flat(v).transpose(1, 2)
-        if form == "concatenation":
-            weight = w("attention.concat.weight", 1, 2 * inner, 1, 1).reshape(-1)
-            a = F.relu((q @ weight[:inner])[:, :, None] + (weight[inner:] @ k)[:, None, :]) / k.shape[2]
-        elif form == "dot":
-            a = q @ k / k.shape[2]
-        else:
-            a = torch.softmax(q @ k, -1)
-        y = (a @ v).transpose(1, 2).reshape(x.shape[0], inner, *size)
-        z = norm(conv(y, w, "w", o), w, "bn")
-        return z + (x if s == 1 and o == x.shape[1] else conv(x, w, "shortcut", o, 1, s))
-
-    return apply
-
-
 def squeeze_excite(x, w, o, s):
     u = conv(x, w, "kernel", o, 3, s)
     layer = SqueezeExcitation(o, o // 4).double()
@@ -186,15 +108,17 @@ def cbam(x, w, o, s):
 
 
 CASES = [
-    ("depthwise-separable:activation=relu", separable, 6, 10, 2), ("asymmetric", asymmetric, 5, 7, 2),
+    ("depthwise-separable:activation=relu", separable(activation="relu"), 6, 10, 2),
+    ("asymmetric", asymmetric, 5, 7, 2),
     ("asymmetric:form=block", asymmetric_block(False), 6, 12, 1), ("asymmetric:form=acnet", acnet, 5, 6, 1),
-    ("small-stack:reach=7", small_stack, 4, 5, 2), ("cascaded", cascaded, 4, 5, 1),
-    ("multi-scale", multi_scale, 5, 8, 2), ("aspp:rates=1-3", aspp(False), 5, 8, 2),
-    ("aspp:rates=1-3:pooling=off:normalization=batch", aspp(True), 5, 8, 1), ("active", active, 5, 6, 2),
+    ("small-stack:reach=7", small_stack, 4, 5, 2), ("cascaded", cascaded(1, 2, 5), 4, 5, 1),
+    ("multi-scale", multi_scale, 5, 8, 2), ("aspp:rates=1-3", aspp((1, 3)), 5, 8, 2),
+    ("aspp:rates=1-3:pooling=off:normalization=batch", aspp((1, 3), pooling=False, normalized=True), 5, 8, 1),
+    ("active", active, 5, 6, 2),
     ("active-shift:pointwise=always", active_shift, 11, 6, 2), ("shift:block=csc:expansion=2", csc, 6, 10, 2),
-    ("non-local", non_local("embedded", 2), 6, 6, 1), ("non-local:form=gaussian", non_local("gaussian", 2), 6, 8, 2),
+    ("non-local", non_local("embedded"), 6, 6, 1), ("non-local:form=gaussian", non_local("gaussian"), 6, 8, 2),
     ("non-local:form=dot:subsample=1", non_local("dot", 1), 6, 6, 1),
-    ("non-local:form=concatenation", non_local("concatenation", 2), 6, 6, 1),
+    ("non-local:form=concatenation", non_local("concatenation"), 6, 6, 1),
     ("squeeze-excite:reduction=4", squeeze_excite, 5, 8, 1), ("cbam:reduction=4", cbam, 5, 8, 1),
     ("asymmetric:form=block:bias=yes", asymmetric_block(True), 6, 12, 2),
 ]
