@@ -1,33 +1,33 @@
 import Tensors
 
 /// What a bottleneck saves beside a plain 3×3 convolution between the same channels (He et al., 2015, figure 5).
-public struct BottleneckSaving: Sendable {
+package struct BottleneckSaving: Sendable {
   /// The block's name.
-  public let block: String
+  package let block: String
   /// The size of its output.
-  public let height: Int, width: Int
+  package let height: Int, width: Int
   /// Channels before, inside and behind it.
-  public let inputs: Int, inner: Int, outputs: Int
+  package let inputs: Int, inner: Int, outputs: Int
   /// The extent of its window.
   let window: Int
   /// The groups of its k×k convolution.
-  public let groups: Int
+  package let groups: Int
 
   /// Cin · Cmid + k² · Cmid² / groups + Cmid · Cout
-  public var parameters: Int {
+  package var parameters: Int {
     inputs * inner + window * window * inner * inner / groups + inner * outputs
   }
   /// k² · Cin · Cout
-  public var plainParameters: Int { window * window * inputs * outputs }
+  package var plainParameters: Int { window * window * inputs * outputs }
   /// The same times the output's pixels: a block's first 1×1 really runs before the stride.
-  public var macs: Int { height * width * parameters }
+  package var macs: Int { height * width * parameters }
   /// The same times the output's pixels.
-  public var plainMACs: Int { height * width * plainParameters }
+  package var plainMACs: Int { height * width * plainParameters }
 }
 
 extension Network {
   /// What each bottleneck saves; none where the blocks are basic ones.
-  public func bottleneckSavings(for input: FeatureShape) throws -> [BottleneckSaving] {
+  package func bottleneckSavings(for input: FeatureShape) throws -> [BottleneckSaving] {
     guard let description = description.residual, description.block == .bottleneck else { return [] }
     let outputs = Dictionary(
       try summaries(for: input).map { ($0.name, $0.output) }, uniquingKeysWith: { $1 })

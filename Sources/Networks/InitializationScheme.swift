@@ -3,20 +3,20 @@ import Layers
 import Tensors
 
 /// A rule for initial weights that `--init` can name, with options after colons as kernels have them.
-public struct InitializationScheme: Sendable {
+package struct InitializationScheme: Sendable {
   /// The name.
-  public let name: String
+  package let name: String
   /// One line: what it is.
-  public let summary: String
+  package let summary: String
   /// The options that may follow the name, as in `he:fan=out`.
-  public let options: [any AnyKernelOption]
+  package let options: [any AnyKernelOption]
   fileprivate let make: @Sendable (KernelOptions) -> Initialization
 
   /// What leaves every model its own rule.
-  public static let modelsOwn = "default"
+  package static let modelsOwn = "default"
 
   /// Every rule, in the order of lists.
-  public static let all = [
+  package static let all = [
     InitializationScheme(
       name: "he", summary: "variance gain² / fan (He et al., 2015, arXiv:1502.01852; Kaiming in PyTorch)",
       options: [fan, distribution, heGain]
@@ -70,7 +70,7 @@ public struct InitializationScheme: Sendable {
   /// The rule that an item of `--init` names; nil for `default`, which leaves each model its own.
   ///
   /// - Throws: a ``WorkbenchError`` that says what is wrong with the item.
-  public static func chosen(_ item: String) throws -> ChosenInitialization? {
+  package static func chosen(_ item: String) throws -> ChosenInitialization? {
     guard item != modelsOwn else { return nil }
     let parts = item.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
     guard let scheme = all.first(where: { $0.name == parts[0] }) else {
@@ -88,11 +88,11 @@ public struct InitializationScheme: Sendable {
 }
 
 /// A rule for initial weights and how it was asked for.
-public struct ChosenInitialization: Hashable, Sendable {
+package struct ChosenInitialization: Hashable, Sendable {
   /// The item of `--init`, without options that are at their defaults.
-  public let item: String
+  package let item: String
   /// The rule.
-  public let rule: Initialization
+  package let rule: Initialization
 }
 
 extension ChosenInitialization {
@@ -100,7 +100,7 @@ extension ChosenInitialization {
   ///
   /// Biases and normalisations keep theirs; so do weights that are no factors, such as an adder's, and learned or
   /// predicted positions, which start on their grid.
-  public func apply(to layer: any Layer, random: Random) {
+  package func apply(to layer: any Layer, random: Random) {
     for named in layer.parameters where named.takesInitialization {
       let parameter = named.parameter, shape = parameter.value.shape
       var random = random.split(named.name)

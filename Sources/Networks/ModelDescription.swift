@@ -1,7 +1,7 @@
 import Layers
 
 /// Which convolutions of a network a kernel takes the place of.
-public enum Replacement: String, Sendable, CaseIterable {
+package enum Replacement: String, Sendable, CaseIterable {
   /// Those that see more than a pixel, but for the stem's.
   case spatial
   /// All but the stem's, as AdderNet does.
@@ -9,7 +9,7 @@ public enum Replacement: String, Sendable, CaseIterable {
 }
 
 /// A network as plain data: what to build.
-public protocol ModelDescription: Sendable {
+package protocol ModelDescription: Sendable {
   /// The model's name.
   var name: String { get set }
   /// Channels of the images; a network of several inputs has them one after the other.
@@ -45,19 +45,19 @@ public protocol ModelDescription: Sendable {
 
 extension ModelDescription {
   /// `standard`.
-  public var ownKernel: String? { nil }
+  package var ownKernel: String? { nil }
   /// As torchvision calls it most often.
-  public var classifier: String { "fc.bias" }
+  package var classifier: String { "fc.bias" }
   /// The image is.
-  public var isDense: Bool { false }
+  package var isDense: Bool { false }
   /// Which convolutions are replaced.
-  public var variations: [(option: String, value: String)] { [("replace", replacement.rawValue)] }
+  package var variations: [(option: String, value: String)] { [("replace", replacement.rawValue)] }
   /// It is none.
-  public var residual: ResidualDescription? { nil }
+  package var residual: ResidualDescription? { nil }
   /// None of them.
-  public var hasPenalties: Bool { false }
+  package var hasPenalties: Bool { false }
   /// The first.
-  public var revision: Int { 1 }
+  package var revision: Int { 1 }
 }
 
 /// A network that its name describes: nothing but channels, classes and kernels can be varied.

@@ -2,13 +2,13 @@ import Layers
 import Tensors
 
 /// A model in the list: how it is called and what it was made for.
-public struct Model: Sendable {
+package struct Model: Sendable {
   /// The name on the command line.
-  public let name: String
+  package let name: String
   /// An image that it was made for.
-  public let input: FeatureShape
+  package let input: FeatureShape
   /// The classes that it was made for, or the values in a regression.
-  public let classes: Int
+  package let classes: Int
   /// Its description for images of some channels, and some classes.
   let describe: @Sendable (_ inputChannels: Int, _ classes: Int) -> any ModelDescription
 
@@ -38,22 +38,22 @@ public struct Model: Sendable {
 }
 
 /// Models of one kind.
-public struct ModelFamily: Sendable {
+package struct ModelFamily: Sendable {
   /// What they are called together.
-  public let name: String
+  package let name: String
   /// Where they come from.
-  public let source: String
+  package let source: String
   /// The models, small ones first.
-  public let models: [Model]
+  package let models: [Model]
 }
 
 /// Models by name.
-public enum Models {
+package enum Models {
   /// The main job's model: a bottleneck network of 20 layers for images of 8×8 to 32×32.
-  public static let standard = "bottleneck20"
+  package static let standard = "bottleneck20"
 
   /// All models, by family.
-  public static let families =
+  package static let families =
     ResNets.families + [
       ShiftResNet.family, AdderNet.family, SqueezeNet.family, MobileNet.family, GoogLeNet.family,
       Xception.family, DeepLab.family, MeanSpot.family,
@@ -62,20 +62,20 @@ public enum Models {
   private static let all = families.flatMap(\.models)
 
   /// All names.
-  public static let names = all.map(\.name)
+  package static let names = all.map(\.name)
 
   private static func model(_ name: String) -> Model? { all.first { $0.name == name } }
 
   /// The images that a model was made for, one of them.
-  public static func input(_ name: String) -> FeatureShape {
+  package static func input(_ name: String) -> FeatureShape {
     model(name)?.input ?? FeatureShape(batch: 1, height: 224, width: 224, channels: 3)
   }
 
   /// The classes that a model was made for, or the values in a regression.
-  public static func classes(_ name: String) -> Int { model(name)?.classes ?? 1000 }
+  package static func classes(_ name: String) -> Int { model(name)?.classes ?? 1000 }
 
   /// The description of a model; an error that lists the names if there is none.
-  public static func description(_ name: String, inputChannels: Int, classes: Int) throws
+  package static func description(_ name: String, inputChannels: Int, classes: Int) throws
     -> any ModelDescription
   {
     guard let model = model(name) else {

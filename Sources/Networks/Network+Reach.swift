@@ -4,7 +4,7 @@ import Tensors
 extension Network {
   /// What to know where windows of the chosen kernels are larger than the feature maps of these images, so that taps
   /// read nothing but padding; nil where all taps reach the image.
-  public func reachRemark(for image: FeatureShape) throws -> String? {
+  package func reachRemark(for image: FeatureShape) throws -> String? {
     var maps: [(size: String, taps: LayerSummary.Taps)] = []
     for row in try summaries(for: image) where row.kernel != nil {
       guard let taps = row.taps, taps.beyond > 0 else { continue }

@@ -10,7 +10,7 @@ extension Network {
   private static let formatName = "workbench_format", format = 1
 
   /// What a file of this network's weights says of it.
-  public var metadata: [String: String] {
+  package var metadata: [String: String] {
     var metadata = [
       "workbench": workbenchVersion, Self.formatName: "\(Self.format)", "model": description.name,
       "conv": kernel,
@@ -24,7 +24,7 @@ extension Network {
   /// nil if it is, or if the file does not say.
   ///
   /// - Throws: a ``WorkbenchError`` if a later version wrote the file in a form that this one does not know.
-  public func origin(of file: borrowing SafetensorsFile) throws -> String? {
+  package func origin(of file: borrowing SafetensorsFile) throws -> String? {
     guard let format = file.metadata[Self.formatName] else { return nil }
     guard format == "\(Self.format)" else {
       throw WorkbenchError(
@@ -58,7 +58,7 @@ extension Network {
   ///   - advice: what else a refusal tells to use, such as an option that loads what fits.
   /// - Returns: what was loaded and what not, and of which other network the file is.
   @discardableResult
-  public func load(weights path: String, partial: Bool = false, advice: String = "") throws
+  package func load(weights path: String, partial: Bool = false, advice: String = "") throws
     -> (match: StateMatch, origin: String?)
   {
     let origin = try origin(of: SafetensorsFile(path))

@@ -3,14 +3,14 @@ import Layers
 import Tensors
 
 /// A network with a kernel in place of its convolutions.
-public final class Network: Chain, Wrapper {
+package final class Network: Chain, Wrapper {
   /// What it was built from.
-  public let description: any ModelDescription
+  package let description: any ModelDescription
   /// The kernel, as ``Kernels/KernelChoice/canonicalItem`` writes it.
-  public let kernel: String
+  package let kernel: String
   /// The item of `--conv` behind each convolution, by its name.
   private let items: [String: String]
-  public let inner: any Layer
+  package let inner: any Layer
 
   /// Builds a network, or says which convolution the kernel cannot serve and why.
   ///
@@ -21,7 +21,7 @@ public final class Network: Chain, Wrapper {
   ///   - algorithm: what the kernel is computed by; nil for the choice by shape.
   ///   - seed: what the initial weights depend on; each layer's also on its name, so that two kernels start
   ///     with the same weights everywhere else.
-  public init(
+  package init(
     _ description: any ModelDescription, kernel: KernelChoice, standard: KernelChoice,
     algorithm: String? = nil, seed: UInt64
   ) throws {
@@ -34,7 +34,7 @@ public final class Network: Chain, Wrapper {
     description.initialization?.apply(to: inner, random: Random(seed: seed).split("init"))
   }
 
-  public func outputShape(for input: FeatureShape) throws -> FeatureShape {
+  package func outputShape(for input: FeatureShape) throws -> FeatureShape {
     do {
       return try inner.outputShape(for: input)
     } catch let error as WorkbenchError {
@@ -43,22 +43,22 @@ public final class Network: Chain, Wrapper {
     }
   }
 
-  public func forward(_ input: Tensor, _ context: Context) -> Tensor { context.run(("", inner), input) }
+  package func forward(_ input: Tensor, _ context: Context) -> Tensor { context.run(("", inner), input) }
 
-  public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
+  package func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
     context.run("", inner, input) { inner.infer($0, epilogue, context) }
   }
 
-  public func backward(_ gradient: consuming Tensor, input: InputGradient, _ context: Context) -> Tensor {
+  package func backward(_ gradient: consuming Tensor, input: InputGradient, _ context: Context) -> Tensor {
     context.runBackward(inner, gradient, input: input)
   }
 
-  public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+  package func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
     try inner.cost(for: input, pass: pass)
   }
 
   /// A row for each layer, in the order in which they run.
-  public func summaries(for input: FeatureShape) throws -> [LayerSummary] {
+  package func summaries(for input: FeatureShape) throws -> [LayerSummary] {
     try LayerSummary.rows(of: inner, for: input).map { row in
       var row = row
       row.kernel = items[row.name]
@@ -66,5 +66,5 @@ public final class Network: Chain, Wrapper {
     }
   }
 
-  public var printedName: String { description.printedName }
+  package var printedName: String { description.printedName }
 }

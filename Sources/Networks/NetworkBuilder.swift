@@ -3,7 +3,7 @@ import Layers
 import Tensors
 
 /// Makes the layers of a network under their names, with a kernel where its description asks for one.
-public struct NetworkBuilder {
+package struct NetworkBuilder {
   /// What is built.
   let description: any ModelDescription
   /// Where the layers stand that are made: `features.3`.

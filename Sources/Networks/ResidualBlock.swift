@@ -3,7 +3,7 @@ import Layers
 import Tensors
 
 /// A residual block: `relu(main(x) + shortcut(x))`, its layers named as torchvision names them.
-public final class ResidualBlock: Container, Defined, TorchPrinted, HoldsDecisions {
+package final class ResidualBlock: Container, Defined, TorchPrinted, HoldsDecisions {
   private let kind: ResidualDescription.Block
   private let residual: Residual
   private let relu = ReLU()
@@ -16,17 +16,17 @@ public final class ResidualBlock: Container, Defined, TorchPrinted, HoldsDecisio
     residual = Residual(main, shortcut: shortcut.map { ("downsample", $0) })
   }
 
-  public var children: [NamedLayer] { residual.children }
+  package var children: [NamedLayer] { residual.children }
 
-  public func outputShape(for input: FeatureShape) throws -> FeatureShape {
+  package func outputShape(for input: FeatureShape) throws -> FeatureShape {
     try residual.outputShape(for: input)
   }
 
-  public func steps(for input: FeatureShape) throws -> [ContainerStep] {
+  package func steps(for input: FeatureShape) throws -> [ContainerStep] {
     try residual.steps(for: input) + [.layer(("relu", relu), outputShape(for: input))]
   }
 
-  public func forward(_ input: Tensor, _ context: Context) -> Tensor {
+  package func forward(_ input: Tensor, _ context: Context) -> Tensor {
     guard context.training else { return infer(input, .none, context) }
     // Held decisions are the ReLU's own.
     if context.decisions != nil { return relu.forward(residual.forward(input, context), context) }
@@ -36,20 +36,20 @@ public final class ResidualBlock: Container, Defined, TorchPrinted, HoldsDecisio
     return output
   }
 
-  public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
+  package func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
     epilogue.applied(to: residual.infer(input, Epilogue(relu: true), context), context)
   }
 
-  public func backward(_ gradient: consuming Tensor, input: InputGradient, _ context: Context) -> Tensor {
+  package func backward(_ gradient: consuming Tensor, input: InputGradient, _ context: Context) -> Tensor {
     residual.backward(relu.backward(gradient, context), input: input, context)
   }
 
-  public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
+  package func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
     relu.reference(residual.reference(input, parameters, training: training), [], training: training)
   }
 
   /// As torchvision calls it.
-  public var printedName: String {
+  package var printedName: String {
     switch kind {
     case .basic: "BasicBlock"
     case .bottleneck: "Bottleneck"
@@ -58,7 +58,7 @@ public final class ResidualBlock: Container, Defined, TorchPrinted, HoldsDecisio
   }
 
   /// torchvision's blocks have one ReLU, where it is made first.
-  public var printedChildren: [NamedLayer] {
+  package var printedChildren: [NamedLayer] {
     var printed = children.filter { child in
       if case .rectifier = (child.layer as? any EpiloguePart)?.part { return false }
       return true

@@ -2,9 +2,9 @@ import Layers
 import Tensors
 
 /// A residual network as plain data: what to build, block by block.
-public struct ResidualDescription: ModelDescription {
+package struct ResidualDescription: ModelDescription {
   /// The two blocks of He et al. (2015, arXiv:1512.03385), and Wu et al.'s (2017, arXiv:1711.08141).
-  public enum Block: String, Sendable {
+  package enum Block: String, Sendable {
     /// k×k, k×k.
     case basic
     /// 1×1 to `width`, k×k with the stride, 1×1 to 4 · `width`.
@@ -13,11 +13,11 @@ public struct ResidualDescription: ModelDescription {
     case shift
 
     /// Output channels for each unit of width.
-    public var expansion: Int { self == .bottleneck ? 4 : 1 }
+    package var expansion: Int { self == .bottleneck ? 4 : 1 }
   }
 
   /// The stem, before the first stage.
-  public enum Stem: String, Sendable {
+  package enum Stem: String, Sendable {
     /// 7×7 with stride 2, then 3×3 max pooling with stride 2: for large images.
     case large
     /// 3×3 with stride 1: for images of 8×8 to 32×32.
@@ -25,16 +25,16 @@ public struct ResidualDescription: ModelDescription {
   }
 
   /// Blocks of one width; the first has the stride.
-  public struct Stage: Hashable, Sendable {
+  package struct Stage: Hashable, Sendable {
     /// Channels of the k×k convolution.
-    public var width: Int
+    package var width: Int
     /// The number of blocks.
-    public var count: Int
+    package var count: Int
     /// The stride of the first block.
-    public var stride: Int
+    package var stride: Int
 
     /// A stage.
-    public init(width: Int, count: Int, stride: Int) {
+    package init(width: Int, count: Int, stride: Int) {
       self.width = width
       self.count = count
       self.stride = stride
@@ -42,7 +42,7 @@ public struct ResidualDescription: ModelDescription {
   }
 
   /// What stands beside blocks: of those that change the size or the channels, in He et al.'s (2015, §3.3) options.
-  public enum Shortcut: String, Sendable, CaseIterable {
+  package enum Shortcut: String, Sendable, CaseIterable {
     /// Option A: every stride-th pixel, with zeros in the new channels.
     case padding
     /// Option B: a strided 1×1 convolution with batch normalisation.
@@ -52,7 +52,7 @@ public struct ResidualDescription: ModelDescription {
   }
 
   /// Which convolution of a bottleneck has the stride.
-  public enum StridePlace: String, Sendable, CaseIterable {
+  package enum StridePlace: String, Sendable, CaseIterable {
     /// The k×k one, as torchvision has it.
     case spatial
     /// The first 1×1, as in the paper.
@@ -60,7 +60,7 @@ public struct ResidualDescription: ModelDescription {
   }
 
   /// What classifies the mean of all pixels.
-  public enum Head: Sendable {
+  package enum Head: Sendable {
     /// A linear layer.
     case linear
     /// A 1×1 convolution without bias, then batch normalisation, as AdderNet has it.
@@ -68,50 +68,50 @@ public struct ResidualDescription: ModelDescription {
   }
 
   /// The model's name.
-  public var name: String
+  package var name: String
   /// The block.
-  public var block: Block
+  package var block: Block
   /// The stem.
-  public var stem: Stem
+  package var stem: Stem
   /// Output channels of the stem.
-  public var stemWidth: Int
+  package var stemWidth: Int
   /// The stages, first to last: `layer1`, `layer2`, …
-  public var stages: [Stage]
+  package var stages: [Stage]
   /// A factor on the channels of the model of that name.
-  public private(set) var widthFactor = 1.0
+  package private(set) var widthFactor = 1.0
   /// Groups of the bottlenecks' k×k convolutions (Xie et al., 2016, arXiv:1611.05431).
-  public var groups = 1
+  package var groups = 1
   /// The factor on the width inside bottlenecks (Zagoruyko and Komodakis, 2016, arXiv:1605.07146), as a fraction.
-  public var innerWidth = (numerator: 1, denominator: 1)
+  package var innerWidth = (numerator: 1, denominator: 1)
   /// The shortcut of blocks that change the size or the channels.
-  public var shortcut: Shortcut
+  package var shortcut: Shortcut
   /// What classifies.
-  public var head = Head.linear
+  package var head = Head.linear
   /// Channels inside a block of shifts for each of its output.
-  public var shiftExpansion = 3
+  package var shiftExpansion = 3
   /// The kernel that belongs to the model, where it is not `standard`.
-  public var ownKernel: String?
+  package var ownKernel: String?
   /// Where bottlenecks have their stride.
-  public var stridePlace = StridePlace.spatial
+  package var stridePlace = StridePlace.spatial
   /// The stages, counted from 1, whose stride is replaced by dilation (Yu et al., 2017, arXiv:1705.09914).
-  public var dilatedStages: Set<Int> = []
+  package var dilatedStages: Set<Int> = []
   /// Whether the last normalisation of each block starts with γ = 0 (Goyal et al., 2017, arXiv:1706.02677).
-  public var startsAsIdentity = false
+  package var startsAsIdentity = false
   /// Extent of the blocks' windows.
-  public var window: Int
+  package var window: Int
   /// Channels of the images.
-  public var inputChannels: Int
+  package var inputChannels: Int
   /// The number of classes.
-  public var classes: Int
+  package var classes: Int
   /// Which convolutions a kernel takes the place of.
-  public var replacement = Replacement.spatial
+  package var replacement = Replacement.spatial
   /// The stages, counted from 1, in which it does; nil for all.
-  public var replacedStages: Set<Int>?
+  package var replacedStages: Set<Int>?
   /// How weights start; nil for He et al.'s rule by the fan out, and PyTorch's own for the classifier.
-  public var initialization: ChosenInitialization?
+  package var initialization: ChosenInitialization?
 
   /// A description.
-  public init(
+  package init(
     name: String, block: Block, stem: Stem, stemWidth: Int, stages: [Stage], window: Int = 3,
     shortcut: Shortcut = .projection, inputChannels: Int = 3, classes: Int
   ) {
@@ -127,14 +127,14 @@ public struct ResidualDescription: ModelDescription {
   }
 
   /// As torchvision calls it.
-  public var printedName: String { "ResNet" }
-  public var residual: ResidualDescription? { self }
+  package var printedName: String { "ResNet" }
+  package var residual: ResidualDescription? { self }
 
-  public var classifier: String { head == .linear ? "fc.bias" : "bn2.bias" }
+  package var classifier: String { head == .linear ? "fc.bias" : "bn2.bias" }
 
-  public func makeBody(_ net: NetworkBuilder) throws -> any Layer { try ResidualBuilder(self, net).body() }
+  package func makeBody(_ net: NetworkBuilder) throws -> any Layer { try ResidualBuilder(self, net).body() }
 
-  public var variations: [(option: String, value: String)] {
+  package var variations: [(option: String, value: String)] {
     func list(_ stages: Set<Int>) -> String { stages.sorted().map(String.init).joined(separator: ",") }
     return [
       ("replace", replacement.rawValue),
@@ -148,7 +148,7 @@ public struct ResidualDescription: ModelDescription {
 
   /// The same network with `factor` times as many channels in its stem and stages, rounded to at least one (Zagoruyko
   /// and Komodakis, 2016, arXiv:1605.07146).
-  public func widened(by factor: Double) -> ResidualDescription {
+  package func widened(by factor: Double) -> ResidualDescription {
     func widened(_ width: Int) -> Int { max(1, Int((Double(width) * factor).rounded())) }
     var description = self
     description.widthFactor *= factor
@@ -158,7 +158,7 @@ public struct ResidualDescription: ModelDescription {
   }
 
   /// Refuses stages that the network does not have.
-  public func check() throws {
+  package func check() throws {
     guard shortcut != .none || !startsAsIdentity else {
       throw WorkbenchError("A plain network cannot start its blocks at zero; leave out --zero-init.")
     }

@@ -2,17 +2,17 @@ import Foundation
 import Synchronization
 
 /// Whether the user has asked to stop: long work checks it and leaves what is finished.
-public enum Cancellation {
+package enum Cancellation {
   /// The second in which a stop was asked for first, or 0.
   private static let requestedAt = Atomic(0)
 
   /// What `check` throws after the user has asked to stop.
-  public struct Requested: Error {
+  package struct Requested: Error {
     /// What is kept of the work, and how to resume it: a sentence.
-    public let sentence: String
+    package let sentence: String
 
     /// The error.
-    public init(
+    package init(
       _ sentence: String = "Stopped: nothing was finished, so nothing is kept; the same command starts again."
     ) {
       self.sentence = sentence
@@ -20,7 +20,7 @@ public enum Cancellation {
   }
 
   /// Lets Ctrl-C (SIGINT) and SIGTERM ask for a stop; the second one ends the program at once.
-  public static func listen() {
+  package static func listen() {
     // A parent may have left them blocked.
     var signals = sigset_t()
     sigemptyset(&signals)
@@ -42,7 +42,7 @@ public enum Cancellation {
   }
 
   /// Throws if a stop was asked for.
-  public static func check() throws {
+  package static func check() throws {
     if requestedAt.load(ordering: .relaxed) != 0 { throw Requested() }
   }
 }

@@ -3,44 +3,44 @@ import Foundation
 import Tensors
 
 /// What a result was measured on, with what, and by which command: machine.json.
-public struct MachineRecord: Codable, Sendable {
+package struct MachineRecord: Codable, Sendable {
   /// The processor's name.
-  public let processor: String
+  package let processor: String
   /// Logical processors.
-  public let cores: Int
+  package let cores: Int
   /// Memory in GiB.
-  public let memoryGiB: Double
+  package let memoryGiB: Double
   /// What `Compute` was built for: avx512, avx2 or portable.
-  public let instructionSet: String
+  package let instructionSet: String
   /// The operating system.
-  public let system: String
+  package let system: String
   /// The compiler.
-  public let compiler: String
+  package let compiler: String
   /// Debug or release (`Compute` is optimised in both).
-  public let configuration: String
+  package let configuration: String
   /// Versions of the packages built in.
-  public let packages: [String: String]
+  package let packages: [String: String]
   /// The commit of the sources, with `+` if they had changes; nil outside a checkout.
-  public let commit: String?
+  package let commit: String?
   /// The fingerprint of the program's file; nil where it cannot be read.
-  public let build: String?
+  package let build: String?
   /// When the run began, ISO 8601.
-  public let date: String
+  package let date: String
   /// The full command.
-  public let command: [String]
+  package let command: [String]
   /// The measured multiply–add peak of one thread.
-  public let peakGflopsPerThread: Double
+  package let peakGflopsPerThread: Double
   /// The measured copy bandwidth of one thread.
-  public let bandwidthGBPerSecond: Double
+  package let bandwidthGBPerSecond: Double
   /// What the folder beside it holds the results of; nil in those of earlier versions.
-  public var experiment: Experiment?
+  package var experiment: Experiment?
   /// The tables beside it that the command made: others are another command's. Nil in those of earlier versions.
-  public var tables: [String]?
+  package var tables: [String]?
   /// How many of their records another build of the program made, if any.
-  public var recordsOfOtherBuilds: Int?
+  package var recordsOfOtherBuilds: Int?
 
   /// What makes tables from records.
-  public enum Experiment: String, Codable, Sendable {
+  package enum Experiment: String, Codable, Sendable {
     /// The main job: kernels side by side.
     case run
     /// An experiment in a file.
@@ -55,7 +55,7 @@ public struct MachineRecord: Codable, Sendable {
   }
 
   /// The record of this process, on this machine, now. Measures the peaks: about a tenth of a second.
-  public static func current() -> MachineRecord {
+  package static func current() -> MachineRecord {
     MachineRecord(
       processor: Host.processorName, cores: ProcessInfo.processInfo.activeProcessorCount,
       memoryGiB: (Double(ProcessInfo.processInfo.physicalMemory) / Double(1 << 30) * 10).rounded() / 10,
@@ -76,7 +76,7 @@ public struct MachineRecord: Codable, Sendable {
   }
 
   /// Writes the record as JSON, whole or not at all.
-  public func write(to path: String) throws {
+  package func write(to path: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try AtomicFile.write(try encoder.encode(self) + Data("\n".utf8), to: path)

@@ -1,9 +1,9 @@
 import Tensors
 
 /// Timings of contestants that took turns.
-public struct PairedTiming: Sendable {
+package struct PairedTiming: Sendable {
   /// For each contestant, its milliseconds in each round.
-  public let milliseconds: [[Double]]
+  package let milliseconds: [[Double]]
 
   /// Lets the contestants take turns (A B C A B C …), so that a machine that drifts hurts all alike.
   ///
@@ -12,7 +12,7 @@ public struct PairedTiming: Sendable {
   /// - Parameters:
   ///   - budget: about how many seconds all rounds together may take; there are 3 to 15.
   ///   - contestants: each prepares (untimed) and runs (timed).
-  public init(budget: Double, _ contestants: [(prepare: () -> Void, run: () -> Void)]) throws {
+  package init(budget: Double, _ contestants: [(prepare: () -> Void, run: () -> Void)]) throws {
     func once(_ contestant: (prepare: () -> Void, run: () -> Void)) -> Double {
       contestant.prepare()
       return ContinuousClock().measure(contestant.run).seconds
@@ -38,7 +38,7 @@ public struct PairedTiming: Sendable {
   }
 
   /// The median over the rounds of the first contestant's time over another's, of the same round.
-  public func speedup(_ contestant: Int) -> Double {
+  package func speedup(_ contestant: Int) -> Double {
     Statistics.median(zip(milliseconds[0], milliseconds[contestant]).map { $0 / $1 })
   }
 }

@@ -4,7 +4,7 @@ import Tensors
 
 /// One line on standard error that says how far long work is and how long the rest may take; silent where standard
 /// error is no terminal.
-public final class ProgressLine: Sendable {
+package final class ProgressLine: Sendable {
   private struct State {
     var done = 0
     let total: Int
@@ -20,19 +20,19 @@ public final class ProgressLine: Sendable {
   /// Progress of `total` steps.
   ///
   /// - Parameter work: what all of them are worth together, in any unit, for the estimate; nil for a unit each.
-  public init(_ title: String, total: Int, work: Double? = nil) {
+  package init(_ title: String, total: Int, work: Double? = nil) {
     self.title = title
     state = Mutex(State(total: total, allWork: work ?? Double(total)))
   }
 
   /// Says that one more step is done, what it was worth, and what is going on.
-  public func advance(_ label: String, work: Double = 1) { update(label, by: 1, work) }
+  package func advance(_ label: String, work: Double = 1) { update(label, by: 1, work) }
 
   /// Says what is going on.
-  public func show(_ label: String) { update(label, by: 0, 0) }
+  package func show(_ label: String) { update(label, by: 0, 0) }
 
   /// Clears the line.
-  public func finish() {
+  package func finish() {
     guard isTerminal else { return }
     state.withLock { Self.replace(&$0.width, with: "") }
   }

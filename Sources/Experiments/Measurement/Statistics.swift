@@ -1,27 +1,27 @@
 import Foundation
 
 /// Summaries of samples.
-public enum Statistics {
+package enum Statistics {
   /// The middle value, or the mean of the two middle ones; NaN of nothing.
-  public static func median(_ values: [Double]) -> Double {
+  package static func median(_ values: [Double]) -> Double {
     guard !values.isEmpty else { return .nan }
     let sorted = values.sorted(), middle = sorted.count / 2
     return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
   }
 
   /// The median distance from the median.
-  public static func medianAbsoluteDeviation(_ values: [Double]) -> Double {
+  package static func medianAbsoluteDeviation(_ values: [Double]) -> Double {
     let centre = median(values)
     return median(values.map { abs($0 - centre) })
   }
 
   /// The mean; NaN of nothing.
-  public static func mean(_ values: [Double]) -> Double {
+  package static func mean(_ values: [Double]) -> Double {
     values.isEmpty ? .nan : values.reduce(0, +) / Double(values.count)
   }
 
   /// Half the width of the 95 % confidence interval of the mean, by Student's t; NaN below two values.
-  public static func confidence95(_ values: [Double]) -> Double {
+  package static func confidence95(_ values: [Double]) -> Double {
     guard values.count >= 2 else { return .nan }
     return StudentT.critical(0.05, degrees: values.count - 1)
       * (variance(values) / Double(values.count)).squareRoot()

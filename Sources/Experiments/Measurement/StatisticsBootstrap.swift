@@ -3,7 +3,7 @@ import Tensors
 extension Statistics {
   /// The value below which a share of the sample lies, with linear interpolation between neighbours, as NumPy's
   /// `quantile`; NaN of nothing.
-  public static func quantile(_ values: [Double], _ share: Double) -> Double {
+  package static func quantile(_ values: [Double], _ share: Double) -> Double {
     guard !values.isEmpty else { return .nan }
     let sorted = values.sorted(), place = min(max(share, 0), 1) * Double(sorted.count - 1)
     let below = Int(place), above = min(below + 1, sorted.count - 1)
@@ -17,7 +17,7 @@ extension Statistics {
   ///   - count: the size of the sample.
   ///   - statistic: computed from positions in the sample; samples for which it is NaN are left out.
   ///   - seed: what the draws depend on.
-  public static func bootstrap95(
+  package static func bootstrap95(
     _ count: Int, samples: Int = 2000, seed: UInt64 = 0, _ statistic: ([Int]) -> Double
   ) -> ClosedRange<Double>? {
     bootstrap95(strata: [count], samples: samples, seed: seed) { statistic($0[0]) }
@@ -26,7 +26,7 @@ extension Statistics {
   /// The same of several samples, the strata: each is drawn from by itself, so that its size stays as it is.
   ///
   /// - Parameter statistic: computed from positions in each of the samples.
-  public static func bootstrap95(
+  package static func bootstrap95(
     strata counts: [Int], samples: Int = 2000, seed: UInt64 = 0, _ statistic: ([[Int]]) -> Double
   ) -> ClosedRange<Double>? {
     guard !counts.isEmpty, counts.allSatisfy({ $0 > 0 }) else { return nil }

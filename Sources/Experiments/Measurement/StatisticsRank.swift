@@ -1,6 +1,6 @@
 extension Statistics {
   /// Kendall's τ-b of pairs (1945, "The treatment of ties in ranking problems"); NaN where either side is constant.
-  public static func kendallTau(_ x: [Double], _ y: [Double]) -> Double {
+  package static func kendallTau(_ x: [Double], _ y: [Double]) -> Double {
     precondition(x.count == y.count)
     var sum = 0, inX = 0, inY = 0
     for i in x.indices {
@@ -15,7 +15,7 @@ extension Statistics {
   }
 
   /// Spearman's ρ of pairs: the correlation of their ranks, ties at their mean rank; NaN where either side is constant.
-  public static func spearmanRho(_ x: [Double], _ y: [Double]) -> Double {
+  package static func spearmanRho(_ x: [Double], _ y: [Double]) -> Double {
     precondition(x.count == y.count)
     let a = ranks(x), b = ranks(y), middle = Double(x.count + 1) / 2
     func product(_ a: [Double], _ b: [Double]) -> Double {
@@ -25,7 +25,7 @@ extension Statistics {
   }
 
   /// The place of each value in the order of all, from 1; equal ones have the mean of theirs.
-  public static func ranks(_ values: [Double]) -> [Double] {
+  package static func ranks(_ values: [Double]) -> [Double] {
     let order = values.indices.sorted { values[$0] < values[$1] }
     var ranks = [Double](repeating: 0, count: values.count), first = 0
     while first < order.count {

@@ -1,23 +1,23 @@
 import Learning
 
 /// How often the trainings of one network were right on the test images.
-public struct TestScores: Sendable {
+package struct TestScores: Sendable {
   /// The size of the test split.
-  public let images: Int
+  package let images: Int
   /// By seed, the share of the images that is classified rightly.
   private var shares: [Int: Double] = [:]
   /// By seed, which images those are; trainings of older records do not say.
   private var hits: [Int: [Bool]] = [:]
 
   /// No trainings yet.
-  public init(images: Int) { self.images = images }
+  package init(images: Int) { self.images = images }
 
   /// Adds a training.
   ///
   /// - Parameters:
   ///   - top1: in percent.
   ///   - isRight: for each image, whether it was classified rightly, if that is known.
-  public mutating func add(seed: Int, top1: Double, isRight: [Bool]?) {
+  package mutating func add(seed: Int, top1: Double, isRight: [Bool]?) {
     shares[seed] = top1 / 100
     if let isRight, isRight.count == images { hits[seed] = isRight }
   }
@@ -25,7 +25,7 @@ public struct TestScores: Sendable {
   private var seeds: [Int] { shares.keys.sorted() }
 
   /// The mean over the trainings, with the interval for other seeds and other images; nil without trainings.
-  public var accuracy: AccuracyEstimate? {
+  package var accuracy: AccuracyEstimate? {
     guard !shares.isEmpty else { return nil }
     let values = seeds.compactMap { shares[$0] }, p = Statistics.mean(values)
     let each = meanHits(of: seeds)
@@ -44,7 +44,7 @@ public struct TestScores: Sendable {
   }
 
   /// How much more often these trainings are right than others with the same seeds; nil where they share none.
-  public func difference(from other: TestScores) -> AccuracyDifference? {
+  package func difference(from other: TestScores) -> AccuracyDifference? {
     let seeds = seeds.filter { other.shares[$0] != nil }
     let own = seeds.compactMap { shares[$0] }, others = seeds.compactMap { other.shares[$0] }
     guard !seeds.isEmpty, other.images == images else { return nil }
@@ -87,13 +87,13 @@ public struct TestScores: Sendable {
 }
 
 /// A mean accuracy in percent.
-public struct AccuracyEstimate: Sendable {
+package struct AccuracyEstimate: Sendable {
   /// The mean over the trainings.
-  public let mean: Double
+  package let mean: Double
   /// Its 95 % interval, for other seeds and other test images; nil below two trainings.
-  public let interval: ClosedRange<Double>?
+  package let interval: ClosedRange<Double>?
   /// Whether it is known which images are right; else the interval takes what they can add to chance at most.
-  public let isByImage: Bool
+  package let isByImage: Bool
 
   /// Wilson's interval (1927), which stays within 0 and 100 %, for as many independent images as have the variance that
   /// was found, and for Student's quantiles in place of the normal one.
@@ -112,11 +112,11 @@ public struct AccuracyEstimate: Sendable {
 }
 
 /// How much more accurate one network is than another, in points of percent.
-public struct AccuracyDifference: Sendable {
+package struct AccuracyDifference: Sendable {
   /// The mean over the seeds.
-  public let mean: Double
+  package let mean: Double
   /// Whether it is known image by image which of the two was right; else the two count as tested on different images.
-  public let isByImage: Bool
+  package let isByImage: Bool
   private let centre: Double
   /// Nil below two seeds.
   private let chance: TwoChances?
@@ -134,17 +134,17 @@ public struct AccuracyDifference: Sendable {
   }
 
   /// The 95 % interval, for other seeds and other test images, within what is possible; nil below two seeds.
-  public var interval: ClosedRange<Double>? {
+  package var interval: ClosedRange<Double>? {
     guard let half = chance?.halfWidth(leaving: 0.05) else { return nil }
     return max(-100, centre - half)...min(100, centre + half)
   }
 
   /// The probability of such a difference, in either direction, between networks that are equally good.
-  public var probability: Double? { chance?.share(beyond: abs(centre)) }
+  package var probability: Double? { chance?.share(beyond: abs(centre)) }
 
   /// The probability of so small a difference between networks that are `margin` apart: the larger one of two
   /// one-sided tests (Schuirmann, 1987, DOI 10.1007/BF01068419).
-  public func probability(beyond margin: Double) -> Double? {
+  package func probability(beyond margin: Double) -> Double? {
     abs(centre) < margin ? chance.map { $0.share(beyond: margin - abs(centre)) / 2 } : chance.map { _ in 1 }
   }
 }

@@ -2,9 +2,9 @@ import Foundation
 import Tensors
 
 /// Algorithms chosen by measurement, by problem, as a JSON file.
-public enum TuningFile {
+package enum TuningFile {
   /// The choices in a file; none if it does not exist yet.
-  public static func read(_ path: String) throws -> [String: String] {
+  package static func read(_ path: String) throws -> [String: String] {
     guard FileManager.default.fileExists(atPath: path) else { return [:] }
     let file = try RegularFile(path, limit: 64 << 20)
     do {
@@ -15,7 +15,7 @@ public enum TuningFile {
   }
 
   /// The file of some choices.
-  public static func contents(_ choices: [String: String]) throws -> Data {
+  package static func contents(_ choices: [String: String]) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return try encoder.encode(choices) + Data("\n".utf8)

@@ -1,5 +1,5 @@
 /// What a table can say of a network beside the standard one.
-public enum Verdict: String, Sendable {
+package enum Verdict: String, Sendable {
   /// More accurate, beyond what chance explains.
   case better
   /// Less accurate, beyond what chance explains.
@@ -10,13 +10,13 @@ public enum Verdict: String, Sendable {
   case open
 
   /// Points of accuracy that do not matter.
-  public static let margin = 1.0
+  package static let margin = 1.0
   /// At most this is the probability that any better or worse in a table is wrong, and that any equivalent is.
-  public static let level = 0.05
+  package static let level = 0.05
 
   /// The verdicts on the networks of a table, each with the probability of its difference from none; both are corrected
   /// for the number of networks (Holm, 1979). What has no interval has no verdict.
-  public static func verdicts(
+  package static func verdicts(
     _ differences: [AccuracyDifference?]
   ) -> [(verdict: Verdict, probability: Double)?] {
     let different = Statistics.holm(differences.map { $0?.probability })
@@ -37,7 +37,7 @@ extension Statistics {
   /// multiple test procedure").
   ///
   /// Those that are missing stay so, and do not count.
-  public static func holm(_ probabilities: [Double?]) -> [Double?] {
+  package static func holm(_ probabilities: [Double?]) -> [Double?] {
     let known = probabilities.enumerated().compactMap { index, value in
       value.map { (index: index, value: $0) }
     }

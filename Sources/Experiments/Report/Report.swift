@@ -2,9 +2,9 @@ import Foundation
 import Tensors
 
 /// The report of a folder of results: a page, pictures, tables for papers.
-public struct Report {
+package struct Report {
   /// The forms that a report can have.
-  public enum Format: String, CaseIterable, Sendable {
+  package enum Format: String, CaseIterable, Sendable {
     /// A page with pictures and tables that sort and filter.
     case html
     /// Tables for a README.
@@ -14,13 +14,13 @@ public struct Report {
   }
 
   /// What was written.
-  public struct Outcome {
+  package struct Outcome {
     /// The page, or the file of tables.
-    public let path: String
+    package let path: String
     /// How many plots there are, and how many of them were drawn.
-    public let plots: Int, drawn: Int
+    package let plots: Int, drawn: Int
     /// What kept plots from being drawn, one sentence each.
-    public let warnings: [String]
+    package let warnings: [String]
   }
 
   private let folder: URL
@@ -28,7 +28,7 @@ public struct Report {
   private let gnuplot: Gnuplot?
 
   /// Reads the tables of a folder.
-  public init(folder path: String) throws { try self.init(folder: path, Gnuplot()) }
+  package init(folder path: String) throws { try self.init(folder: path, Gnuplot()) }
 
   init(folder path: String, _ gnuplot: Gnuplot?) throws {
     self.gnuplot = gnuplot
@@ -41,7 +41,7 @@ public struct Report {
   }
 
   /// Writes report.html with plots/, or report.md, or report.tex, into the folder.
-  public func write(_ format: Format) throws -> Outcome {
+  package func write(_ format: Format) throws -> Outcome {
     switch format {
     case .html: return try writePage()
     case .markdown: return try writeTables("report.md", PaperTables.markdown)

@@ -5,22 +5,22 @@ import Learning
 import Tensors
 
 /// The effective receptive fields of stacks of kernels, or of models.
-public struct FieldStudy {
+package struct FieldStudy {
   /// What is looked at.
-  public struct Plan: Sendable {
+  package struct Plan: Sendable {
     /// Rows and columns of the images.
-    public var size: Pair
+    package var size: Pair
     /// Channels of the images.
-    public var channels: Int
+    package var channels: Int
     /// Draws of weights and images.
-    public var seeds: Int
+    package var seeds: Int
     /// Images of each draw.
-    public var batch: Int
+    package var batch: Int
     /// Threads of each layer.
-    public var threads: Int
+    package var threads: Int
 
     /// A plan.
-    public init(size: Pair, channels: Int, seeds: Int, batch: Int, threads: Int) {
+    package init(size: Pair, channels: Int, seeds: Int, batch: Int, threads: Int) {
       self.size = size
       self.channels = channels
       self.seeds = seeds
@@ -30,15 +30,15 @@ public struct FieldStudy {
   }
 
   /// One kernel.
-  public struct Row: Codable, Sendable {
+  package struct Row: Codable, Sendable {
     /// The item of `--conv`; it is coded apart from the rest.
-    public var kernel = ""
+    package var kernel = ""
     /// The sizes of its field; nil if it refused.
-    public let summary: FieldSummary?
+    package let summary: FieldSummary?
     /// Each pixel's share of the contributions, row by row: Float32, little-endian.
     private let shares: Data?
     /// Why there is no field, if there is none.
-    public let refusal: String?
+    package let refusal: String?
 
     private enum CodingKeys: CodingKey { case summary, shares, refusal }
 
@@ -72,13 +72,13 @@ public struct FieldStudy {
   }
 
   /// A row for each kernel.
-  public private(set) var rows: [Row] = []
+  package private(set) var rows: [Row] = []
 
   /// Runs the study.
   ///
   /// - Parameter makeLayers: the layers of a kernel for a seed, one after the other; the last gives the map whose
   ///   centre looks.
-  public init(
+  package init(
     _ kernels: [KernelChoice], _ plan: Plan, progress: ProgressLine? = nil,
     makeLayers: (_ kernel: KernelChoice, _ seed: UInt64) throws -> [any Layer]
   ) throws {
@@ -107,7 +107,7 @@ public struct FieldStudy {
   }
 
   /// Layers with a kernel, each with batch normalisation and a ReLU after it.
-  public static func stack(
+  package static func stack(
     _ kernel: KernelChoice, depth: Int, window: Int, channels: Int, seed: UInt64
   ) throws -> [any Layer] {
     let place = try ConvolutionGeometry(
@@ -122,12 +122,12 @@ public struct FieldStudy {
   }
 
   /// The file field.csv.
-  public func table(_ shared: [(column: String, cell: String)]) -> CSVTable {
+  package func table(_ shared: [(column: String, cell: String)]) -> CSVTable {
     CSVTable(fields: rows, shared)
   }
 
   /// The table for people.
-  public var text: String {
+  package var text: String {
     let shares = Array(FieldSummary.shares.enumerated())
     let sides = shares.map { place, share in
       Column<Row>("side \(share) %") { row in
@@ -155,7 +155,7 @@ public struct FieldStudy {
   }
 
   /// Writes each field into a folder: KERNEL.npy, the shares, and KERNEL.pgm, a picture of their square roots.
-  public func writeMaps(to folder: String) throws {
+  package func writeMaps(to folder: String) throws {
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     } catch {

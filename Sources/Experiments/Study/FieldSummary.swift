@@ -3,19 +3,19 @@ import Learning
 import Tensors
 
 /// The sizes of a receptive field, for each of ``shares``.
-public struct FieldSummary: Hashable, Sendable, Codable {
+package struct FieldSummary: Hashable, Sendable, Codable {
   /// The shares of all contributions whose areas are given, in percent.
-  public static let shares = [20, 30, 50, 99]
+  package static let shares = [20, 30, 50, 99]
 
   /// Rows and columns of the input.
-  public let height, width: Int
+  package let height, width: Int
   /// The smallest numbers of pixels that have the shares together.
-  public let pixels: [Int]
+  package let pixels: [Int]
   /// The sides of the smallest squares about the centre that have them, in pixels.
-  public let extents: [Int]
+  package let extents: [Int]
 
   /// The sizes of a field to which something contributes; nil of any other.
-  public init?(_ field: ReceptiveField) {
+  package init?(_ field: ReceptiveField) {
     let shares = Self.shares.map { Double($0) / 100 }
     height = field.height
     width = field.width
@@ -37,7 +37,7 @@ extension CSVTable {
   /// field.csv: areas in pixels, the sides of squares of the same area, and of the smallest squares about the centre.
   ///
   /// - Parameter shared: what all rows have in common, as cells.
-  public init(fields: [FieldStudy.Row], _ shared: [(column: String, cell: String)]) {
+  package init(fields: [FieldStudy.Row], _ shared: [(column: String, cell: String)]) {
     typealias Column = Experiments.Column<FieldStudy.Row>
     let sizes = FieldSummary.shares.enumerated().flatMap { place, share in
       [

@@ -3,22 +3,22 @@ import Networks
 import Tensors
 
 /// The time of one layer of a network in inference: a row of layers.csv.
-public struct LayerTime: TimedRow, Sendable {
+package struct LayerTime: TimedRow, Sendable {
   /// The item of `--conv` that the network was built with.
-  public let kernel: String
+  package let kernel: String
   /// The layer's path, for example `layer1.0.conv2`; what follows it is done while its output is stored.
-  public let layer: String
+  package let layer: String
   /// Its input.
-  public let input: FeatureShape
+  package let input: FeatureShape
   /// What computes it, where there is a choice.
-  public let algorithm: String?
+  package let algorithm: String?
   /// Its time in the pass with the median time of all layers together.
-  public var times = RowTimes()
+  package var times = RowTimes()
 
   private enum CodingKeys: CodingKey { case kernel, layer, input, algorithm }
 
   /// The rows of a profile.
-  public static func rows(_ kernel: String, _ layers: [LayerProfile.Entry]) -> [LayerTime] {
+  package static func rows(_ kernel: String, _ layers: [LayerProfile.Entry]) -> [LayerTime] {
     layers.map {
       LayerTime(
         kernel: kernel, layer: $0.name, input: $0.input, algorithm: $0.algorithm,
@@ -46,7 +46,7 @@ extension CSVTable {
   /// layers.csv: a row for each layer, in the order in which they run.
   ///
   /// - Parameter data: what the images are, if they are those of a data set.
-  public init(layers: [LayerTime], of model: any ModelDescription, data: String = "", threads: Int) {
+  package init(layers: [LayerTime], of model: any ModelDescription, data: String = "", threads: Int) {
     typealias Column = Experiments.Column<LayerTime>
     let shared: [Column] = Column.shared([
       ("model", model.name), ("replace", model.replacement.rawValue), ("data", data),

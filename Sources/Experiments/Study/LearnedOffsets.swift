@@ -5,26 +5,26 @@ import Learning
 import Tensors
 
 /// Where a layer with learned positions reads for one image: some pixels of its output, all taps of each.
-public struct LearnedOffsets: Codable, Sendable {
+package struct LearnedOffsets: Codable, Sendable {
   /// One tap of one output pixel. Coordinates are in pixels, 0 is the centre of the first.
-  public struct Row: Codable, Sendable {
+  package struct Row: Codable, Sendable {
     /// The output pixel, the offset group of channels, and the tap, row by row of the window.
-    public var row, column, group, tap: Int
+    package var row, column, group, tap: Int
     /// Its place on the regular grid, in the layer's input.
-    public var gridY, gridX: Float
+    package var gridY, gridX: Float
     /// Where it reads, in the layer's input.
-    public var y, x: Float
+    package var y, x: Float
     /// What it is multiplied by, where there are masks.
-    public var mask: Float?
+    package var mask: Float?
   }
 
   /// The layer's path.
-  public let layer: String
+  package let layer: String
   /// Pixels of the image from one pixel of the layer's input to the next, vertically and horizontally: the strides in
   /// front of it, as the power of two that is nearest to the ratio of their extents.
-  public let strideY, strideX: Int
+  package let strideY, strideX: Int
   /// The taps of each pixel.
-  public let rows: [Row]
+  package let rows: [Row]
 
   /// Looks at one layer of a network in inference.
   ///
@@ -32,7 +32,7 @@ public struct LearnedOffsets: Codable, Sendable {
   ///   - image: one image, NHWC.
   ///   - name: the layer's path; without it, the last with such positions whose output still has 4×4 pixels.
   /// - Throws: a ``WorkbenchError`` if there is no such layer.
-  public init(of network: any Layer, _ image: Tensor, layer name: String? = nil, threads: Int) throws {
+  package init(of network: any Layer, _ image: Tensor, layer name: String? = nil, threads: Int) throws {
     let context = Context(training: false, threads: threads)
     var found: [(name: String, positions: SampledPositions, input: FeatureShape)] = []
     var watching = context
@@ -89,7 +89,7 @@ public struct LearnedOffsets: Codable, Sendable {
 
 extension Tensor {
   /// One image of several, NHWC; nil if there are fewer.
-  public func image(_ number: Int) -> Tensor? {
+  package func image(_ number: Int) -> Tensor? {
     guard shape.count == 4, (0..<shape[0]).contains(number) else { return nil }
     let size = count / shape[0], extents = [1] + shape.dropFirst()
     return withPointer { Tensor(Array(UnsafeBufferPointer(start: $0 + number * size, count: size)), extents) }
@@ -110,7 +110,7 @@ extension CSVTable {
   /// - Parameters:
   ///   - offsets: of each kernel.
   ///   - shared: what all rows have in common: `model`, `replace`, `data`, `image`.
-  public init(
+  package init(
     offsets: [(kernel: String, offsets: LearnedOffsets)], _ shared: [(column: String, cell: String)]
   ) {
     typealias Tap = (kernel: String, offsets: LearnedOffsets, row: LearnedOffsets.Row)
@@ -141,7 +141,7 @@ extension CSVTable {
   /// - Parameters:
   ///   - image: one image, NHWC.
   ///   - data: what it is from, and `number` its place there.
-  public init(image: Tensor, data: String, number: Int) {
+  package init(image: Tensor, data: String, number: Int) {
     let shape = FeatureShape(image), values = image.values
     let means = (0..<shape.height * shape.width).map { pixel in
       (0..<shape.channels).reduce(0) { $0 + Double(values[pixel * shape.channels + $1]) }
@@ -157,7 +157,7 @@ extension CSVTable {
   }
 
   /// offsets.csv for people.
-  public var offsetsText: String {
+  package var offsetsText: String {
     let columns = [
       "row", "column", "offset_group", "tap", "grid_y", "grid_x", "y", "x", "mask", "image_y", "image_x",
     ]

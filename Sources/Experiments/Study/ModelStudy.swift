@@ -5,28 +5,28 @@ import Networks
 import Tensors
 
 /// Times whole networks, side by side: inference, or the steps of training.
-public struct ModelStudy {
+package struct ModelStudy {
   /// What is timed.
-  public struct Plan: Sendable {
+  package struct Plan: Sendable {
     /// The kernels, `standard` first: the yardstick.
-    public var kernels: [KernelChoice]
+    package var kernels: [KernelChoice]
     /// The network.
-    public var model: any ModelDescription
+    package var model: any ModelDescription
     /// The algorithm of the replaced convolutions, or nil for the choice by shape.
-    public var algorithm: String?
+    package var algorithm: String?
     /// The images.
-    public var input: FeatureShape
+    package var input: FeatureShape
     /// Forward is inference; training is a whole step: forward, loss, backward, update.
-    public var pass: TimedPass
+    package var pass: TimedPass
     /// Threads of each layer.
-    public var threads: Int
+    package var threads: Int
     /// About how long all rounds together may take, in seconds.
-    public var seconds: Double
+    package var seconds: Double
     /// Where algorithms are chosen by measurement; nil for the rule.
-    public var tuning: AlgorithmTuning?
+    package var tuning: AlgorithmTuning?
 
     /// A plan.
-    public init(
+    package init(
       kernels: [KernelChoice], model: any ModelDescription, algorithm: String?, input: FeatureShape,
       pass: TimedPass, threads: Int, seconds: Double,
       tuning: AlgorithmTuning?
@@ -43,14 +43,14 @@ public struct ModelStudy {
   }
 
   /// A row for each kernel.
-  public let rows: [OperatorRow]
+  package let rows: [OperatorRow]
   /// For each kernel with a network, its layers in a pass of inference: those of the pass with the median time.
-  public let profiles: [(kernel: String, layers: [LayerProfile.Entry])]
+  package let profiles: [(kernel: String, layers: [LayerProfile.Entry])]
 
   /// Runs the study.
   ///
   /// - Parameter detail: whether to note the time of each layer, in passes of their own.
-  public init(_ plan: Plan, detail: Bool) throws {
+  package init(_ plan: Plan, detail: Bool) throws {
     let key =
       "\(plan.model.name) \(plan.input.batch)x\(plan.input.channels)x\(plan.input.height)x\(plan.input.width)"
     let inference = Context(training: false, threads: plan.threads, tuning: plan.tuning)

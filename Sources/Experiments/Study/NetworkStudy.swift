@@ -6,38 +6,38 @@ import Networks
 import Tensors
 
 /// One trained network: a kernel and a seed.
-public struct TrainedRun: Sendable {
+package struct TrainedRun: Sendable {
   /// The item of `--conv`.
-  public let kernel: String
+  package let kernel: String
   /// The seed.
-  public let seed: Int
+  package let seed: Int
   /// What each epoch came to.
-  public var epochs: [EpochResult] = []
+  package var epochs: [EpochResult] = []
   /// Whether all epochs were run.
-  public var isFinished = false
+  package var isFinished = false
   /// Where it reads for the first test image, if it has learned that and was trained to its end.
-  public var offsets: LearnedOffsets?
+  package var offsets: LearnedOffsets?
   /// Why it ended early, if it did by itself.
-  public var failure: String?
+  package var failure: String?
 
   /// The duration of all epochs.
-  public var seconds: Double { epochs.reduce(0) { $0 + $1.seconds } }
+  package var seconds: Double { epochs.reduce(0) { $0 + $1.seconds } }
 }
 
 /// One row of networks.csv, without its training.
-public struct NetworkRow: TimedRow, Sendable {
+package struct NetworkRow: TimedRow, Sendable {
   /// The item of `--conv`.
-  public let kernel: String
+  package let kernel: String
   /// What one image costs.
-  public var cost = Cost()
+  package var cost = Cost()
   /// Its proxies at the start of the training with seed 0.
-  public var proxies = ProxyValues()
+  package var proxies = ProxyValues()
   /// Why there is no network, if there is none.
-  public var refusal: String?
+  package var refusal: String?
   /// What to know of it on this data, if there is something.
-  public var remark: String?
+  package var remark: String?
   /// The times of one image.
-  public var times = RowTimes()
+  package var times = RowTimes()
 
   private enum CodingKeys: CodingKey { case kernel, cost, proxies, refusal, remark }
 
@@ -45,21 +45,21 @@ public struct NetworkRow: TimedRow, Sendable {
 }
 
 /// Counts and times a network with each kernel.
-public struct NetworkStudy {
+package struct NetworkStudy {
   /// Counts and latencies, in the order of the kernels.
-  public private(set) var rows: [NetworkRow] = []
+  package private(set) var rows: [NetworkRow] = []
 
   private let specification: Specification
 
   /// A study of the networks of a specification.
-  public init(_ specification: Specification) { self.specification = specification }
+  package init(_ specification: Specification) { self.specification = specification }
 
   /// Counts, and latency of one image in inference, the kernels taking turns.
   ///
   /// - Parameters:
   ///   - seconds: about how long all may be timed together; nil counts only.
   ///   - withProxies: whether proxies are computed.
-  public mutating func measure(seconds: Double? = 1, withProxies: Bool = true) throws {
+  package mutating func measure(seconds: Double? = 1, withProxies: Bool = true) throws {
     let shape = specification.data.train.images.shape
     let input = FeatureShape(batch: 1, height: shape[1], width: shape[2], channels: shape[3])
     let (image, _) = specification.data.train.gather([0])
@@ -106,7 +106,7 @@ public struct NetworkStudy {
 
 extension TestResult {
   /// For people.
-  public var text: String {
+  package var text: String {
     if let top1 { return "test \(Cell.fixed(top1, decimals: 2)) %" }
     return "test MSE \(Cell.fixed(mse, decimals: 5)), MAE \(Cell.fixed(mae, decimals: 4))"
   }

@@ -1,10 +1,10 @@
 extension OperatorRow {
   /// The largest error of an operator that computes what it says. Rounding leaves about 1e-5 of the largest value on the
   /// shapes that are timed, so that a hundred times as much is another function.
-  public static let errorLimit = 1e-3
+  package static let errorLimit = 1e-3
 
   /// Whether it computes something else than its definition.
-  public var isWrong: Bool { maxRelativeError.map { !($0 <= Self.errorLimit) } ?? false }
+  package var isWrong: Bool { maxRelativeError.map { !($0 <= Self.errorLimit) } ?? false }
 
   /// The word for it in tables.
   var status: String { refusal?.status ?? (isWrong ? "wrong" : "ok") }
@@ -18,7 +18,7 @@ extension OperatorRow {
   }
 
   /// The largest error in a table for people; a wrong one says so.
-  public var errorCell: String { Cell.number(maxRelativeError, digits: 1) + (isWrong ? " wrong" : "") }
+  package var errorCell: String { Cell.number(maxRelativeError, digits: 1) + (isWrong ? " wrong" : "") }
 }
 
 extension [OperatorRow] {
@@ -26,7 +26,7 @@ extension [OperatorRow] {
   var worst: OperatorRow? { self.max { ($0.maxRelativeError ?? -1) < ($1.maxRelativeError ?? -1) } }
 
   /// One sentence if some rows disagree with their definitions; nil if none does.
-  public var disagreement: String? {
+  package var disagreement: String? {
     guard let worst, worst.isWrong, let reason = worst.reason else { return nil }
     let others = count(where: \.isWrong) - 1
     return "\(worst.kernel) is wrong: \(reason) (\(worst.algorithm), \(worst.pass.rawValue), \(worst.problem)"

@@ -4,7 +4,7 @@ import Layers
 import Tensors
 
 /// What is timed.
-public enum TimedPass: String, Sendable, Codable, CaseIterable {
+package enum TimedPass: String, Sendable, Codable, CaseIterable {
   /// The output alone, as in inference.
   case forward
   /// The gradients to input and parameters, for an output already computed.
@@ -23,24 +23,24 @@ public enum TimedPass: String, Sendable, Codable, CaseIterable {
 }
 
 /// One row of operators.csv.
-public struct OperatorRow: TimedRow, Sendable {
+package struct OperatorRow: TimedRow, Sendable {
   /// The item of `--conv`.
-  public let kernel: String
+  package let kernel: String
   /// The algorithm: where it was chosen by shape, the one that was chosen.
-  public let algorithm: String
+  package let algorithm: String
   /// What was timed.
-  public let pass: TimedPass
+  package let pass: TimedPass
   /// The row's key: a problem string, or a model's name and input.
-  public let problem: String
+  package let problem: String
   /// What it was timed on; nil where the problem could not be read.
-  public let geometry: OperatorPlace?
+  package let geometry: OperatorPlace?
   /// The operations of this pass.
-  public let cost: Cost
+  package let cost: Cost
   /// The largest difference from the reference, relative to its largest value.
-  public var maxRelativeError: Double?
+  package var maxRelativeError: Double?
   private let refusalStatus, refusalReason: String?
   /// The times; empty if it was refused.
-  public var times = RowTimes()
+  package var times = RowTimes()
 
   private enum CodingKeys: String, CodingKey {
     case kernel, algorithm, pass, problem, geometry, cost, maxRelativeError
@@ -49,25 +49,25 @@ public struct OperatorRow: TimedRow, Sendable {
   }
 
   /// Why there is no time, if there is none.
-  public var refusal: Refusal? {
+  package var refusal: Refusal? {
     refusalReason.map { refusalStatus == "unsupported" ? .unsupported($0) : .refused($0) }
   }
 
   /// Why there is no time.
-  public enum Refusal: Sendable {
+  package enum Refusal: Sendable {
     /// The kernel or algorithm cannot serve this shape.
     case refused(String)
     /// Problems of this kind are not offered.
     case unsupported(String)
 
     /// The sentence.
-    public var reason: String {
+    package var reason: String {
       switch self {
       case .refused(let reason), .unsupported(let reason): reason
       }
     }
     /// The word in the table.
-    public var status: String {
+    package var status: String {
       switch self {
       case .refused: "refused"
       case .unsupported: "unsupported"
@@ -76,7 +76,7 @@ public struct OperatorRow: TimedRow, Sendable {
   }
 
   /// Billions of operations a second, by the median; NaN without a time.
-  public var gflops: Double { Double(cost.operations) / times.median / 1e6 }
+  package var gflops: Double { Double(cost.operations) / times.median / 1e6 }
 
   /// A row with its time, or with the reason for having none.
   init(
@@ -96,15 +96,15 @@ public struct OperatorRow: TimedRow, Sendable {
 }
 
 /// What an operator was timed on, in plain numbers: a convolution's geometry and input, or the input of a network.
-public struct OperatorPlace: Codable, Sendable {
+package struct OperatorPlace: Codable, Sendable {
   /// The input.
-  public let input: FeatureShape
+  package let input: FeatureShape
   /// Channels in and out, and the window's extents, strides and dilations, vertical first.
-  public private(set) var channels, kernel, stride, dilation: [Int]?
+  package private(set) var channels, kernel, stride, dilation: [Int]?
   /// Top, left, bottom, right.
-  public private(set) var padding: [Int]?
+  package private(set) var padding: [Int]?
   /// Groups of channels.
-  public private(set) var groups: Int?
+  package private(set) var groups: Int?
 
   /// The input of a network.
   init(_ input: FeatureShape) { self.input = input }
@@ -124,7 +124,7 @@ public struct OperatorPlace: Codable, Sendable {
 
 extension CSVTable {
   /// operators.csv: one row per kernel × shape × algorithm × pass.
-  public init(operators rows: [OperatorRow], threads: Int, _ machine: MachineRecord) {
+  package init(operators rows: [OperatorRow], threads: Int, _ machine: MachineRecord) {
     typealias Column = Experiments.Column<OperatorRow>
     func place(_ name: String, _ cell: @escaping (OperatorPlace) -> (any CustomStringConvertible)?) -> Column
     {

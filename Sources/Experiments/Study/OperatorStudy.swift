@@ -4,9 +4,9 @@ import Layers
 import Tensors
 
 /// Times kernels as operators, side by side, problem by problem.
-public struct OperatorStudy {
+package struct OperatorStudy {
   /// The 3×3 convolutions of the four stages of ResNet-50's bottleneck, at batch 1.
-  public static func bottleneckStages() throws -> [ConvolutionProblem] {
+  package static func bottleneckStages() throws -> [ConvolutionProblem] {
     try [("res2", 64, 56), ("res3", 128, 28), ("res4", 256, 14), ("res5", 512, 7)].map {
       name, channels, extent in
       ConvolutionProblem(
@@ -17,7 +17,7 @@ public struct OperatorStudy {
   }
 
   /// Which algorithms are timed.
-  public enum Algorithms: Sendable {
+  package enum Algorithms: Sendable {
     /// The one that is chosen by shape.
     case automatic
     /// All of a kernel's that serve a shape, but the reference; the one that is chosen by shape comes first.
@@ -27,36 +27,36 @@ public struct OperatorStudy {
   }
 
   /// What is timed, and how.
-  public struct Plan: Sendable {
+  package struct Plan: Sendable {
     /// The kernels, `standard` first: its first algorithm is the yardstick.
-    public var kernels: [KernelChoice]
+    package var kernels: [KernelChoice]
     /// Which of their algorithms.
-    public var algorithms = Algorithms.all
+    package var algorithms = Algorithms.all
     /// The passes.
-    public var passes: [TimedPass] = [.forward, .backward]
+    package var passes: [TimedPass] = [.forward, .backward]
     /// Threads of each operator.
-    public var threads: Int
+    package var threads: Int
     /// About how long the timing of one problem and pass may take.
-    public var seconds = 0.5
+    package var seconds = 0.5
     /// Where algorithms are chosen by measurement; nil for the rule.
-    public var tuning: AlgorithmTuning?
+    package var tuning: AlgorithmTuning?
     /// Errors are computed for problems of at most so many MACs: the reference takes about a nanosecond each.
-    public var errorLimit = 1_000_000_000
+    package var errorLimit = 1_000_000_000
 
     /// A plan for some kernels.
-    public init(_ kernels: [KernelChoice], threads: Int) {
+    package init(_ kernels: [KernelChoice], threads: Int) {
       self.kernels = kernels
       self.threads = threads
     }
   }
 
   /// The rows so far: complete ones only.
-  public private(set) var rows: [OperatorRow] = []
+  package private(set) var rows: [OperatorRow] = []
 
   private let plan: Plan
 
   /// A study.
-  public init(_ plan: Plan) { self.plan = plan }
+  package init(_ plan: Plan) { self.plan = plan }
 
   private final class Contestant {
     let choice: KernelChoice
@@ -70,7 +70,7 @@ public struct OperatorStudy {
   }
 
   /// Measures one problem; may be cancelled between rounds, and then adds nothing.
-  public mutating func run(_ problem: ConvolutionProblem, _ progress: ProgressLine?) throws {
+  package mutating func run(_ problem: ConvolutionProblem, _ progress: ProgressLine?) throws {
     progress?.show(problem.text)
     var random = Random(seed: 0)
     let x = Tensor(normal: problem.input.extents, using: &random)
@@ -100,7 +100,7 @@ public struct OperatorStudy {
   }
 
   /// Adds rows for a problem that cannot be measured.
-  public mutating func add(unsupported text: String, _ reason: String) {
+  package mutating func add(unsupported text: String, _ reason: String) {
     for choice in plan.kernels {
       rows += plan.passes.map { OperatorRow(choice.item, "", $0, text, nil, refusal: .unsupported(reason)) }
     }

@@ -5,19 +5,19 @@ import Tensors
 /// A file of problem strings, one a line, as oneDNN's benchdnn reads them.
 ///
 /// Empty lines and `#` comments are passed over; `--batch=FILE` reads another file, beside this one.
-public enum ProblemFile {
+package enum ProblemFile {
   /// A line: a problem, or the reason why it cannot be measured here.
-  public struct Line: Sendable {
+  package struct Line: Sendable {
     /// The line as written.
-    public let text: String
+    package let text: String
     /// The problem, unless it is of a kind that is not offered.
-    public let problem: Result<ConvolutionProblem, ConvolutionProblem.Unsupported>
+    package let problem: Result<ConvolutionProblem, ConvolutionProblem.Unsupported>
   }
 
   /// The problems of a file; an error with its line for one that cannot be read.
   ///
   /// - Parameter batch: the number of images, in place of the strings'.
-  public static func read(_ path: String, batch: Int?) throws -> [Line] {
+  package static func read(_ path: String, batch: Int?) throws -> [Line] {
     var lines: [Line] = []
     try read(path, batch, depth: 0, into: &lines)
     guard !lines.isEmpty else {
@@ -30,7 +30,7 @@ public enum ProblemFile {
   private static let most = 100_000
 
   /// One problem string.
-  public static func line(_ text: String, batch: Int?) throws -> Line {
+  package static func line(_ text: String, batch: Int?) throws -> Line {
     do {
       return Line(text: text, problem: .success(try ConvolutionProblem(parsing: text, batch: batch)))
     } catch let unsupported as ConvolutionProblem.Unsupported {

@@ -6,38 +6,38 @@ import Learning
 /// Only networks of one set are compared with each other, those that differ in nothing but their kernel. Pooled over
 /// models or data sets, a proxy would be judged by how it tells these apart, which may be the contrary of how it orders
 /// the networks of each (Simpson's paradox).
-public struct ProxyQuality: Sendable {
+package struct ProxyQuality: Sendable {
   /// What one proxy came to, in one set or in the mean of all.
-  public struct Row: Sendable {
+  package struct Row: Sendable {
     /// The column of the proxy, or of a baseline: `params`, `macs`.
-    public let proxy: String
+    package let proxy: String
     /// The cells that a set's networks share, by column; nil for the mean over the sets.
-    public let set: [String: String]?
+    package let set: [String: String]?
     /// How many sets count: 1, or in the mean all those of ``fewest`` networks or more.
-    public let sets: Int
+    package let sets: Int
     /// The networks that have both a value and an accuracy.
-    public let count: Int
+    package let count: Int
     /// Kendall's τ-b, or its mean over the sets; NaN below ``fewest`` networks, or where one side is constant.
-    public let tau: Double
+    package let tau: Double
     /// Its 95 % percentile interval by the bootstrap over the networks of each set.
-    public let tauInterval: ClosedRange<Double>?
+    package let tauInterval: ClosedRange<Double>?
     /// Spearman's ρ.
-    public let rho: Double
+    package let rho: Double
     /// Its interval, from the same draws.
-    public let rhoInterval: ClosedRange<Double>?
+    package let rhoInterval: ClosedRange<Double>?
   }
 
   /// The columns that are looked at: all proxies, then the baselines. Of each, more is said to be better.
-  public static let columns = Proxy.standard.map(\.rawValue) + ["params", "macs"]
+  package static let columns = Proxy.standard.map(\.rawValue) + ["params", "macs"]
 
   /// The columns that define a set.
-  public static let setColumns = ["group", "model", "replace", "data"]
+  package static let setColumns = ["group", "model", "replace", "data"]
 
   /// The fewest networks that are ranked: two are always in order or in reverse.
-  public static let fewest = 3
+  package static let fewest = 3
 
   /// For each column a row for each set and, where there are several sets, one for the mean over them.
-  public let rows: [Row]
+  package let rows: [Row]
 
   /// The quality of the proxies in the rows of a table such as networks.csv; rows without a number in a column do not
   /// count for it.
@@ -45,7 +45,7 @@ public struct ProxyQuality: Sendable {
   /// - Parameters:
   ///   - accuracy: the column of the accuracy.
   ///   - seed: what the bootstrap depends on.
-  public init(
+  package init(
     _ table: [[String: String]], columns: [String] = columns, accuracy: String = "top1_mean", seed: UInt64 = 0
   ) {
     let sets = grouped(table, by: Self.setColumns).map { _, rows in
@@ -64,7 +64,7 @@ public struct ProxyQuality: Sendable {
   }
 
   /// The file.
-  public var table: CSVTable {
+  package var table: CSVTable {
     typealias Column = Experiments.Column<Row>
     func fixed(_ name: String, _ value: @escaping (Row) -> Double?) -> Column {
       Column(name) { Cell.fixed(value($0), decimals: 4) }

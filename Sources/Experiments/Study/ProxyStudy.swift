@@ -6,21 +6,21 @@ import Networks
 import Tensors
 
 /// The zero-cost proxies of a model with each kernel.
-public struct ProxyStudy {
+package struct ProxyStudy {
   /// One kernel.
-  public struct Row: Sendable {
+  package struct Row: Sendable {
     /// The item of `--conv`.
-    public let kernel: String
+    package let kernel: String
     /// What one image costs.
-    public let cost: Cost
+    package let cost: Cost
     /// The values, and why some are missing.
-    public let proxies: ProxyValues
+    package let proxies: ProxyValues
     /// Why there is no network, if there is none.
-    public let refusal: String?
+    package let refusal: String?
   }
 
   /// A row for each kernel.
-  public private(set) var rows: [Row] = []
+  package private(set) var rows: [Row] = []
   private let chosen: [Proxy]
 
   /// Computes the proxies of one network for each kernel.
@@ -28,7 +28,7 @@ public struct ProxyStudy {
   /// - Parameters:
   ///   - seed: what the Zen-score's draws depend on.
   ///   - makeNetwork: a new network with a kernel, `isPlain` without its shortcuts; nil where there is no such.
-  public init(
+  package init(
     _ kernels: [KernelChoice], batches: [Minibatch], chosen: [Proxy] = Proxy.standard, seed: UInt64,
     threads: Int, progress: ProgressLine? = nil,
     makeNetwork: (_ kernel: KernelChoice, _ isPlain: Bool) throws -> (any Layer)?
@@ -61,7 +61,7 @@ public struct ProxyStudy {
   }
 
   /// The file: one row per kernel, each with some cells that are the same for all.
-  public func table(_ shared: [(column: String, cell: String)]) -> CSVTable {
+  package func table(_ shared: [(column: String, cell: String)]) -> CSVTable {
     typealias Column = Experiments.Column<Row>
     func measured(_ name: String, _ cell: @escaping (Row) -> (any CustomStringConvertible)?) -> Column {
       Column(name) { $0.refusal == nil ? cell($0) : nil }
@@ -82,7 +82,7 @@ public struct ProxyStudy {
   }
 
   /// The table for people.
-  public var text: String {
+  package var text: String {
     typealias Column = Experiments.Column<Row>
     func measured(_ name: String, _ cell: @escaping (Row) -> String?) -> Column {
       Column(name) { $0.refusal == nil ? cell($0) : nil }
@@ -105,7 +105,7 @@ public struct ProxyStudy {
   }
 
   /// What was refused, and which values are missing, a line each.
-  public var problems: [String] {
+  package var problems: [String] {
     rows.compactMap { row in
       if let refusal = row.refusal { return "\(row.kernel) was refused: \(refusal)" }
       return row.proxies.reasons.isEmpty ? nil : "\(row.kernel): \(row.proxies.note)"

@@ -4,7 +4,7 @@ import Networks
 import Tensors
 
 /// The tables of a run, made from its studies.
-public struct Results {
+package struct Results {
   private let specification: Specification
   private let networks: [NetworkRow]
   private let runs: [TrainedRun]
@@ -16,7 +16,7 @@ public struct Results {
   }
 
   /// networks.csv: one row per kernel whose training is finished or that refused.
-  public var networkTable: CSVTable {
+  package var networkTable: CSVTable {
     typealias Column = Experiments.Column<NetworkRow>
     func measured(_ name: String, _ cell: @escaping (NetworkRow) -> (any CustomStringConvertible)?) -> Column
     {
@@ -94,7 +94,7 @@ public struct Results {
   }
 
   /// training.csv: one row per kernel × seed × epoch.
-  public var trainingTable: CSVTable {
+  package var trainingTable: CSVTable {
     typealias Column = Experiments.Column<(run: TrainedRun, epoch: EpochResult)>
     var columns = [
       Column("kernel") { $0.run.kernel }, Column("model") { _ in specification.model.name },
@@ -116,11 +116,11 @@ public struct Results {
   }
 
   /// What was refused or failed.
-  public struct Problem: Sendable {
+  package struct Problem: Sendable {
     /// The model, and the item of the kernel.
-    public let model, kernel: String
+    package let model, kernel: String
     /// What and why.
-    public let sentence: String
+    package let sentence: String
   }
 
   /// What was refused or failed.

@@ -1,14 +1,14 @@
 /// How long something took that was timed in several rounds.
-public struct RowTimes: Sendable {
+package struct RowTimes: Sendable {
   /// Milliseconds of each round; empty if it was not timed.
-  public var milliseconds: [Double] = []
+  package var milliseconds: [Double] = []
   /// The median over the rounds of standard's time over this one's; NaN if it was not timed.
-  public var speedup = Double.nan
+  package var speedup = Double.nan
 
   /// The median time; NaN if it was not timed.
-  public var median: Double { Statistics.median(milliseconds) }
+  package var median: Double { Statistics.median(milliseconds) }
   /// The median distance from it.
-  public var deviation: Double { Statistics.medianAbsoluteDeviation(milliseconds) }
+  package var deviation: Double { Statistics.medianAbsoluteDeviation(milliseconds) }
 }
 
 extension PairedTiming {

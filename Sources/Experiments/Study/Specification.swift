@@ -4,26 +4,26 @@ import Networks
 import Tensors
 
 /// The main job as a value: what is compared, on what, and how often.
-public struct Specification: Sendable {
+package struct Specification: Sendable {
   /// The kernels, `standard` first.
-  public let kernels: [KernelChoice]
+  package let kernels: [KernelChoice]
   /// The kernel of all convolutions that are not replaced, and the yardstick.
-  public let standard: KernelChoice
+  package let standard: KernelChoice
   /// The data.
-  public let data: Dataset
+  package let data: Dataset
   /// The network.
-  public let model: any ModelDescription
+  package let model: any ModelDescription
   /// How each network is trained; the number of epochs may be 0.
-  public let recipe: Recipe
+  package let recipe: Recipe
   /// The seeds 0 ..< `seeds` are trained.
-  public let seeds: Int
+  package let seeds: Int
   /// Threads of an operator, and networks trained at the same time.
-  public let threads: Int
+  package let threads: Int
 
   /// A job for some kernels, `standard` first, a data set and a model that fits it.
   ///
   /// - Throws: a ``WorkbenchError`` if the model classifies pixels, which no data set has classes for.
-  public init(
+  package init(
     kernels: [KernelChoice], data: Dataset, model: any ModelDescription, recipe: Recipe, seeds: Int,
     threads: Int
   ) throws {
@@ -45,7 +45,7 @@ public struct Specification: Sendable {
 
 extension Dataset {
   /// Refuses a model whose outputs this data cannot be compared with.
-  public func check(fits model: any ModelDescription) throws {
+  package func check(fits model: any ModelDescription) throws {
     guard !model.isDense else {
       throw WorkbenchError(
         "\(model.name) classifies pixels, but the data \(name) has one \(isRegression ? "target" : "label") for each image; choose another model."

@@ -6,36 +6,36 @@ import Tensors
 
 /// How gradients reach the layers of networks of several depths, with and without shortcuts, before and after a short
 /// training (He et al., 2015, arXiv:1512.03385, §4.1).
-public struct TrainabilityStudy {
+package struct TrainabilityStudy {
   /// One network at one time.
-  public struct Entry: Sendable {
+  package struct Entry: Sendable {
     /// The item of `--conv`.
-    public let kernel: String
+    package let kernel: String
     /// The model's name.
-    public let model: String
+    package let model: String
     /// Its number of layers.
-    public let depth: Int
+    package let depth: Int
     /// The shortcut of its blocks.
-    public let shortcut: ResidualDescription.Shortcut
+    package let shortcut: ResidualDescription.Shortcut
     /// `initial` or `trained`.
-    public let when: String
+    package let when: String
     /// Test images classified rightly, in percent, after the training.
-    public let top1: Double?
+    package let top1: Double?
     /// The norms, from the input to the output.
-    public let norms: [GradientNorm]
+    package let norms: [GradientNorm]
   }
 
   /// The networks, in the order of kernels, depths and shortcuts.
-  public private(set) var entries: [Entry] = []
+  package private(set) var entries: [Entry] = []
   /// Networks that could not be built or trained, a sentence each.
-  public private(set) var problems: [String] = []
+  package private(set) var problems: [String] = []
 
   /// Runs the study.
   ///
   /// - Parameters:
   ///   - models: descriptions with their depths; each is also built without shortcuts.
   ///   - recipe: how they are trained, with the given seed; 0 epochs for not at all.
-  public init(
+  package init(
     _ kernels: [KernelChoice], standard: KernelChoice,
     models: [(depth: Int, description: ResidualDescription)],
     data: Dataset, batch: Int, recipe: Recipe, seed: UInt64, threads: Int, progress: ProgressLine? = nil
@@ -74,7 +74,7 @@ public struct TrainabilityStudy {
   }
 
   /// The file: one row per kernel × depth × shortcut × time × layer.
-  public var table: CSVTable {
+  package var table: CSVTable {
     typealias Column = Experiments.Column<(entry: Entry, index: Int, norm: GradientNorm)>
     let rows = entries.flatMap { entry in entry.norms.enumerated().map { (entry, $0, $1) } }
     return CSVTable(
@@ -90,7 +90,7 @@ public struct TrainabilityStudy {
   }
 
   /// The table for people: one row per network and time.
-  public var text: String {
+  package var text: String {
     typealias Row = (entry: Entry, norms: [Double])
     typealias Column = Experiments.Column<Row>
     func norm(_ name: String, _ value: @escaping ([Double]) -> Double) -> Column {

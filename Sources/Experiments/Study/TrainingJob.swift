@@ -4,22 +4,22 @@ import Learning
 import Tensors
 
 /// One training with everything that is kept of it: weights, where it is, and a log of its steps.
-public struct TrainingJob {
+package struct TrainingJob {
   /// What defines it: only the same job can resume it.
-  public var definition: [String: String]
+  package var definition: [String: String]
   /// Where the weights go; the training's state goes beside them.
-  public var save: String?
+  package var save: String?
   /// A training to resume.
-  public var resume: String?
+  package var resume: String?
   /// Where the log goes.
-  public var log: String?
+  package var log: String?
   /// The step to stop after, counted over all epochs; nil for the last.
-  public var lastStep: Int?
+  package var lastStep: Int?
   /// What the file of weights says of them.
-  public var metadata: [String: String]
+  package var metadata: [String: String]
 
   /// A job.
-  public init(
+  package init(
     definition: [String: String], save: String? = nil, resume: String? = nil, log: String? = nil,
     lastStep: Int? = nil, metadata: [String: String] = [:]
   ) {
@@ -34,7 +34,7 @@ public struct TrainingJob {
   /// Trains until the end, or until the user stops it: then what is done is saved before the error is thrown.
   ///
   /// - Parameter onEpoch: called after each epoch.
-  public func run(_ trainer: Trainer, _ progress: ProgressLine, onEpoch: (EpochResult) -> Void) throws {
+  package func run(_ trainer: Trainer, _ progress: ProgressLine, onEpoch: (EpochResult) -> Void) throws {
     let columns = Self.columns(isRegression: trainer.isRegression)
     var table = CSVTable([], columns)
     if let resume {

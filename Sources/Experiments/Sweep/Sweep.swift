@@ -4,16 +4,16 @@ import Networks
 import Tensors
 
 /// An experiment as a file describes it: groups of runs that share everything but what varies within them.
-public struct Sweep: Sendable {
+package struct Sweep: Sendable {
   /// The groups, in the file's order; a file without `groups` is one.
-  public let groups: [SweepGroup]
+  package let groups: [SweepGroup]
   /// Whether it is a file's, or the main job.
   let experiment: MachineRecord.Experiment
 
   /// Reads a file.
   ///
   /// - Throws: a ``WorkbenchError`` of the form `FILE:LINE: SENTENCE`.
-  public init(file: String, _ registry: KernelRegistry) throws {
+  package init(file: String, _ registry: KernelRegistry) throws {
     self = try SweepParser(registry).sweep(YAMLValue.read(file))
   }
 
@@ -43,7 +43,7 @@ public struct Sweep: Sendable {
 
   /// The kernels of the main job that a folder holds finished results of, in the order of its table: as long as nothing
   /// else is changed, they stay in its tables when others join them.
-  public static func kernels(in output: String) -> [String] {
+  package static func kernels(in output: String) -> [String] {
     let folder = ResultFolder(output)
     guard folder.machine?.experiment == .run else { return [] }
     return ((try? CSVTable(file: folder.path("networks.csv")))?.rows ?? []).compactMap { $0["kernel"] }
@@ -51,7 +51,7 @@ public struct Sweep: Sendable {
 }
 
 /// Runs that share a recipe, seeds and measurements: kernels × models × data.
-public struct SweepGroup: Sendable {
+package struct SweepGroup: Sendable {
   /// The name in the tables, if the file has groups.
   let name: String?
   /// The kernels, `standard` first.
@@ -77,7 +77,7 @@ public struct SweepGroup: Sendable {
 }
 
 /// A model of a sweep.
-public struct SweepModel: Sendable {
+package struct SweepModel: Sendable {
   /// The model's name, with its options after colons: the `model` column.
   let label: String
   /// What of it defines a run.

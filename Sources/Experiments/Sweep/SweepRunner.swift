@@ -6,38 +6,38 @@ import Synchronization
 import Tensors
 
 /// Does what is missing of a sweep, and derives its tables.
-public struct SweepRunner: Sendable {
+package struct SweepRunner: Sendable {
   /// What is done beside what is missing.
-  public struct Options: Sendable {
+  package struct Options: Sendable {
     /// Whether what the folder holds is thrown away first.
-    public var force = false
+    package var force = false
     /// The kernels whose records are made again if they are of another build of the program; empty for all, nil for none.
-    public var rerun: [String]?
+    package var rerun: [String]?
 
     /// Options.
-    public init(force: Bool = false, rerun: [String]? = nil) {
+    package init(force: Bool = false, rerun: [String]? = nil) {
       self.force = force
       self.rerun = rerun
     }
   }
 
   /// What a sweep came to.
-  public struct Outcome {
+  package struct Outcome {
     /// How many runs were done before, are done now, and are left.
-    public var before = 0, now = 0, left = 0
+    package var before = 0, now = 0, left = 0
     /// What the user should know, one sentence each.
-    public var warnings: [String] = []
+    package var warnings: [String] = []
     /// Runs that were refused or failed.
-    public var problems: [Results.Problem] = []
+    package var problems: [Results.Problem] = []
     /// Whether the user stopped it.
-    public var isCancelled = false
+    package var isCancelled = false
     /// The results for people.
-    public var summary = ""
+    package var summary = ""
     /// One sentence if an operator computes something else than its definition.
-    public var disagreement: String?
+    package var disagreement: String?
 
     /// What was stopped, and how to resume it.
-    public var stop: Cancellation.Requested {
+    package var stop: Cancellation.Requested {
       Cancellation.Requested("Stopped: \(now) runs were done, \(left) are left; the same command resumes.")
     }
   }
@@ -49,14 +49,14 @@ public struct SweepRunner: Sendable {
   /// A runner of a sweep.
   ///
   /// - Parameter threads: of timed operators and networks, and how many networks are trained at the same time.
-  public init(_ sweep: Sweep, threads: Int) throws {
+  package init(_ sweep: Sweep, threads: Int) throws {
     plan = try SweepPlan(sweep, threads: threads)
     experiment = sweep.experiment
     self.threads = threads
   }
 
   /// The runs and which of them are done; changes nothing.
-  public func list(output: String, _ options: Options = Options()) throws -> (
+  package func list(output: String, _ options: Options = Options()) throws -> (
     text: String, warnings: [String]
   ) {
     let records = try SweepRecords(output), missing = Set(try missing(records, options).map(\.name))
@@ -76,7 +76,7 @@ public struct SweepRunner: Sendable {
   /// Does what is missing, keeps each run as it ends, and writes the tables of what there is.
   ///
   /// - Throws: a ``WorkbenchError`` if the folder is somebody else's, or results in it would be lost.
-  public func run(output: String, _ options: Options = Options()) throws -> Outcome {
+  package func run(output: String, _ options: Options = Options()) throws -> Outcome {
     var folder = ResultFolder(output)
     if !options.force { try check(folder) }
     try folder.make()

@@ -5,7 +5,7 @@ extension CSVTable {
   /// Reads a file of comma-separated values with a header (RFC 4180), of at most `limit` bytes.
   ///
   /// - Throws: a ``WorkbenchError`` that names the file, and the row that does not fit the header.
-  public init(file path: String, limit: Int = 64 << 20) throws {
+  package init(file path: String, limit: Int = 64 << 20) throws {
     let file = try RegularFile(path, limit: limit)
     guard let text = String(validating: try file.read(file.size), as: UTF8.self) else {
       throw WorkbenchError("\(path) is no text; give a table of comma-separated values.")

@@ -2,23 +2,23 @@ import Foundation
 import Tensors
 
 /// A table as comma-separated values (RFC 4180): rows are dictionaries, columns have a fixed order.
-public struct CSVTable: Sendable {
+package struct CSVTable: Sendable {
   /// The names of the columns.
-  public private(set) var columns: [String]
+  package private(set) var columns: [String]
   /// The rows: a missing column is an empty cell.
-  public private(set) var rows: [[String: String]] = []
+  package private(set) var rows: [[String: String]] = []
 
   /// An empty table.
-  public init(columns: [String]) { self.columns = columns }
+  package init(columns: [String]) { self.columns = columns }
 
   /// Adds a row; every name must be a column's.
-  public mutating func append(_ row: [String: String]) {
+  package mutating func append(_ row: [String: String]) {
     precondition(row.keys.allSatisfy(columns.contains), "unknown column in \(row.keys.sorted())")
     rows.append(row)
   }
 
   /// Adds the rows of another table, each with some more cells; columns that only it has come after the others.
-  public mutating func append(_ other: CSVTable, _ cells: [String: String] = [:]) {
+  package mutating func append(_ other: CSVTable, _ cells: [String: String] = [:]) {
     columns += other.columns.filter { !columns.contains($0) }
     for row in other.rows { append(row.merging(cells) { $1 }) }
   }
@@ -31,7 +31,7 @@ public struct CSVTable: Sendable {
   }
 
   /// The whole file: what `init(file:)` reads as the same table.
-  public var text: String {
+  package var text: String {
     let lines = [columns] + rows.map { row in columns.map { row[$0] ?? "" } }
     return lines.map { cells in
       // A line without anything on it would be passed over.
@@ -40,7 +40,7 @@ public struct CSVTable: Sendable {
   }
 
   /// Writes the file, whole or not at all.
-  public func write(to path: String) throws { try AtomicFile.write(Data(text.utf8), to: path) }
+  package func write(to path: String) throws { try AtomicFile.write(Data(text.utf8), to: path) }
 
   /// A cell, in quotes where it holds what ends one, or begins as a file of another encoding's mark would. Bytes are
   /// looked at, not characters: `\r\n` and a comma with a combining mark are characters of their own.
@@ -55,15 +55,15 @@ public struct CSVTable: Sendable {
 }
 
 /// Numbers as table cells.
-public enum Cell {
+package enum Cell {
   /// `digits` significant digits, without an exponent where that is short; empty for NaN and nil.
-  public static func number(_ value: Double?, digits: Int = 5) -> String {
+  package static func number(_ value: Double?, digits: Int = 5) -> String {
     guard let value, value.isFinite else { return "" }
     return String(format: "%.\(digits)g", value)
   }
 
   /// A fixed number of decimals; empty for NaN and nil.
-  public static func fixed(_ value: Double?, decimals: Int) -> String {
+  package static func fixed(_ value: Double?, decimals: Int) -> String {
     guard let value, value.isFinite else { return "" }
     return String(format: "%.\(decimals)f", value)
   }
@@ -86,7 +86,7 @@ public enum Cell {
   }
 
   /// A whole number with a comma at every third digit.
-  public static func grouped(_ value: Int) -> String {
+  package static func grouped(_ value: Int) -> String {
     var digits = String(value.magnitude), groups: [String] = []
     while digits.count > 3 {
       groups.insert(String(digits.suffix(3)), at: 0)

@@ -1,23 +1,23 @@
 /// A column of a table: its name, and what stands in it for a row; nil is an empty cell.
-public struct Column<Row> {
+package struct Column<Row> {
   let name: String
   let cell: (Row) -> (any CustomStringConvertible)?
 
   /// A column.
-  public init(_ name: String, _ cell: @escaping (Row) -> (any CustomStringConvertible)?) {
+  package init(_ name: String, _ cell: @escaping (Row) -> (any CustomStringConvertible)?) {
     self.name = name
     self.cell = cell
   }
 
   /// Columns with the same cell in each row.
-  public static func shared(_ cells: [(column: String, cell: String)]) -> [Column] {
+  package static func shared(_ cells: [(column: String, cell: String)]) -> [Column] {
     cells.map { shared in Column(shared.column) { _ in shared.cell } }
   }
 }
 
 extension CSVTable {
   /// A file's table.
-  public init<Row>(_ rows: [Row], _ columns: [Column<Row>]) {
+  package init<Row>(_ rows: [Row], _ columns: [Column<Row>]) {
     self.init(columns: columns.map(\.name))
     for row in rows { append(row, columns) }
   }
@@ -33,7 +33,7 @@ extension TextTable {
   /// A table for people; what a row does not have is a dash.
   ///
   /// - Parameter left: the columns, by number, that are set to the left.
-  public init<Row>(_ rows: [Row], _ columns: [Column<Row>], left: Set<Int> = [0]) {
+  package init<Row>(_ rows: [Row], _ columns: [Column<Row>], left: Set<Int> = [0]) {
     self.init(columns.map(\.name), left: left)
     for row in rows { append(columns.map { $0.cell(row)?.description ?? "–" }) }
   }

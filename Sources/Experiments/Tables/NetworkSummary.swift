@@ -2,12 +2,12 @@ import Foundation
 
 /// networks.csv for people: a table, and what its columns mean, a line each. Where the terminal is narrow, the columns that
 /// matter least are left out.
-public struct NetworkSummary {
+package struct NetworkSummary {
   private let rows: [ReportData.Row]
   private let operators: [ReportData.Row]
 
   /// A summary of networks.csv and, where there is one, operators.csv.
-  public init(networks: CSVTable, operators: CSVTable? = nil) {
+  package init(networks: CSVTable, operators: CSVTable? = nil) {
     rows = networks.rows
     // One that is wrong has been timed, and is marked.
     self.operators = (operators?.rows ?? []).filter { ["ok", "wrong"].contains($0["status"] ?? "") }
@@ -20,7 +20,7 @@ public struct NetworkSummary {
   }
 
   /// The summary in lines of at most `width` characters.
-  public func text(width: Int = Terminal.width(STDOUT_FILENO)) -> String {
+  package func text(width: Int = Terminal.width(STDOUT_FILENO)) -> String {
     let all = columns.filter { column in rows.contains { column.cell($0) != nil } }
     var kept = all
     // Long names are cut first, and short ones only where nothing is left to leave out.

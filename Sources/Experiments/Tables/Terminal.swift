@@ -2,15 +2,15 @@ import Foundation
 import Tensors
 
 /// How wide the terminal is, and texts that fit.
-public enum Terminal {
+package enum Terminal {
   /// The columns of the terminal that a descriptor belongs to; 80 where it is none. Windows are resized: ask each time.
-  public static func width(_ descriptor: Int32) -> Int {
+  package static func width(_ descriptor: Int32) -> Int {
     var size = winsize()
     return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
   }
 
   /// A text of at most so many columns, without what would move the cursor.
-  public static func fitted(_ text: String, to columns: Int) -> String {
+  package static func fitted(_ text: String, to columns: Int) -> String {
     let clean = Array(text.onOneLine)
     guard width(clean) > columns else { return String(clean) }
     var kept = clean

@@ -1,19 +1,19 @@
 import Tensors
 
 /// A table for people: columns as wide as they need to be, the first one to the left, numbers to the right.
-public struct TextTable {
+package struct TextTable {
   private let header: [String]
   private var rows: [[String]] = []
   private let leftColumns: Set<Int>
 
   /// An empty table; `left` names the columns, by number, that are set to the left.
-  public init(_ header: [String], left: Set<Int> = [0]) {
+  package init(_ header: [String], left: Set<Int> = [0]) {
     self.header = header
     leftColumns = left
   }
 
   /// Adds a row with a cell for each column; names that would break the line, or move the terminal's cursor, do not.
-  public mutating func append(_ row: [String]) { rows.append(row.map(\.onOneLine)) }
+  package mutating func append(_ row: [String]) { rows.append(row.map(\.onOneLine)) }
 
   /// How wide the longest line can be.
   var width: Int { widths.reduce(-2) { $0 + $1 + 2 } }
@@ -23,7 +23,7 @@ public struct TextTable {
   }
 
   /// The lines, with a rule below the header.
-  public var text: String {
+  package var text: String {
     let widths = widths
     func line(_ cells: [String]) -> String {
       let padded = cells.enumerated().map { column, cell -> String in

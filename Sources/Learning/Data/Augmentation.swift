@@ -1,17 +1,17 @@
 import Tensors
 
 /// Random changes of training images: a shift of up to `shift` pixels in each direction, and a mirror image.
-public struct Augmentation: Sendable {
+package struct Augmentation: Sendable {
   /// The largest shift, in pixels, up, down, left and right.
-  public let shift: Int
+  package let shift: Int
   /// Whether an image is mirrored left to right with probability 1/2.
-  public let flips: Bool
+  package let flips: Bool
   /// What enters at the borders, per channel: intensity 0 after normalisation, so that the shifted image is
   /// the one that padding the original with black would give.
-  public let fill: [Float]
+  package let fill: [Float]
 
   /// An augmentation; a shift of 0 without flips changes nothing.
-  public init(shift: Int, flips: Bool, fill: [Float]) {
+  package init(shift: Int, flips: Bool, fill: [Float]) {
     self.shift = max(shift, 0)
     self.flips = flips
     self.fill = fill
@@ -20,7 +20,7 @@ public struct Augmentation: Sendable {
   /// Changes every image of a batch, `[count, height, width, channels]`, by its own random numbers.
   ///
   /// The number of channels must be that of `fill`.
-  public func apply(to batch: inout Tensor, using random: inout Random) {
+  package func apply(to batch: inout Tensor, using random: inout Random) {
     guard shift > 0 || flips else { return }
     let shape = FeatureShape(batch)
     precondition(shape.channels == fill.count, "\(fill.count) channels expected, found \(shape.channels)")

@@ -3,21 +3,21 @@ import Kernels
 import Tensors
 
 /// A kind of data that `--data` can name.
-public struct DataSource: Sendable {
+package struct DataSource: Sendable {
   /// The name.
-  public let name: String
+  package let name: String
   /// One line: what it is.
-  public let summary: String
+  package let summary: String
   /// Whether the folder of its files follows the name, as in `mnist:DIR`.
-  public private(set) var hasFolder = false
+  package private(set) var hasFolder = false
   /// The options that may follow the name, as in `digits:split=1437`.
-  public private(set) var options: [any AnyKernelOption] = []
+  package private(set) var options: [any AnyKernelOption] = []
   /// Makes the data set. `item` is its name in tables; the folder is empty where there is none.
   fileprivate let load:
     @Sendable (_ item: String, _ folder: String, _ options: KernelOptions) throws -> Dataset
 
   /// Every kind, in the order of lists.
-  public static let all = [
+  package static let all = [
     DataSource(
       name: "digits", summary: "1,797 handwritten digits of 8×8 pixels, in this package",
       options: [digitsSplit]
@@ -43,19 +43,19 @@ public struct DataSource: Sendable {
     "split", .count, initial: 1415, help: "how many of the images, from the first on, are for training")
 
   /// The name with what follows it, such as `mnist:DIR`.
-  public var form: String { hasFolder ? "\(name):DIR" : name }
+  package var form: String { hasFolder ? "\(name):DIR" : name }
 }
 
 extension Dataset {
   /// What ``load(_:)`` takes.
-  public static let choices =
+  package static let choices =
     DataSource.all.dropLast().map(\.form).joined(separator: ", ") + " or " + (DataSource.all.last?.form ?? "")
 
   /// Loads the data set that an item of `--data` names: a name of ``choices`` with the folder of its files, or with
   /// options as `name:key=value`.
   ///
   /// - Throws: a ``WorkbenchError`` if the item is not understood, or a file is missing or refused.
-  public static func load(_ item: String) throws -> Dataset {
+  package static func load(_ item: String) throws -> Dataset {
     let parts = item.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
     guard let source = DataSource.all.first(where: { $0.name == parts[0] }) else {
       let near = nearestName(to: parts[0], among: DataSource.all.map(\.name))

@@ -2,24 +2,24 @@ import Foundation
 import Tensors
 
 /// Images with what is to be said about them, split into those to train on and those to test on.
-public struct Dataset: Sendable {
+package struct Dataset: Sendable {
   /// The item of `--data` that names it, such as `digits` or `mnist:/data/mnist`.
-  public let name: String
+  package let name: String
   /// The item with all options, also those left at their defaults: what a saved training remembers.
-  public internal(set) var definition: String
+  package internal(set) var definition: String
   /// The number of classes, where labels are 0 ..< `classes`; in a regression the number of values for each image.
-  public let classes: Int
+  package let classes: Int
   /// The training split.
-  public let train: Examples
+  package let train: Examples
   /// The test split, with images of the same extents.
-  public let test: Examples
+  package let test: Examples
   /// The random changes of training images that keep their meaning in this dataset. Nothing here applies it.
-  public let augmentation: Augmentation
+  package let augmentation: Augmentation
   /// What its images were normalised by.
   let normalization: Normalization
 
   /// Whether values are to be predicted, not classes.
-  public var isRegression: Bool { train.isRegression }
+  package var isRegression: Bool { train.isRegression }
 
   /// A dataset of images that are in NHWC order and scaled, but not normalised yet.
   ///
@@ -51,17 +51,17 @@ public struct Dataset: Sendable {
 }
 
 /// Images with their labels or values.
-public struct Examples: Sendable {
+package struct Examples: Sendable {
   /// The normalised images, `[count, height, width, channels]`.
-  public internal(set) var images: Tensor
+  package internal(set) var images: Tensor
   /// What is to be said about them.
-  public let targets: Targets
+  package let targets: Targets
 
   /// The number of images.
-  public var count: Int { images.shape[0] }
+  package var count: Int { images.shape[0] }
 
   /// One label per image; none in a regression.
-  public var labels: [Int] {
+  package var labels: [Int] {
     if case .labels(let labels) = targets { labels } else { [] }
   }
 

@@ -1,12 +1,12 @@
 /// The mean and the standard deviation of each value that a regression predicts: what its targets are standardised by.
-public struct TargetScale: Hashable, Sendable, Codable {
+package struct TargetScale: Hashable, Sendable, Codable {
   /// The means, one for each value of an image, in units of the target.
-  public let means: [Double]
+  package let means: [Double]
   /// The standard deviations; 1 where a value is constant up to rounding.
-  public let deviations: [Double]
+  package let deviations: [Double]
 
   /// The scale with these statistics; nil if they fit no network: no values, or deviations that are not above 0.
-  public init?(means: [Double], deviations: [Double]) {
+  package init?(means: [Double], deviations: [Double]) {
     guard !means.isEmpty, means.count == deviations.count, means.allSatisfy(\.isFinite),
       deviations.allSatisfy({ $0.isFinite && $0 > 0 })
     else { return nil }
@@ -15,7 +15,7 @@ public struct TargetScale: Hashable, Sendable, Codable {
   }
 
   /// The statistics of a training split, in double precision; nil in a classification.
-  public init?(_ examples: Examples) {
+  package init?(_ examples: Examples) {
     guard case .values(let values) = examples.targets else { return nil }
     let width = values.count / examples.count, count = Double(examples.count)
     var means = Array(repeating: 0.0, count: width), squares = means
@@ -32,7 +32,7 @@ public struct TargetScale: Hashable, Sendable, Codable {
   }
 
   /// The scale that a file of weights carries; nil if it carries none.
-  public init?(metadata: [String: String]) {
+  package init?(metadata: [String: String]) {
     func list(_ name: String) -> [Double]? {
       guard let parts = metadata[name]?.split(separator: ",", omittingEmptySubsequences: false) else {
         return nil
@@ -45,7 +45,7 @@ public struct TargetScale: Hashable, Sendable, Codable {
   }
 
   /// What a file of weights says of it, the values separated by commas.
-  public var metadata: [String: String] {
+  package var metadata: [String: String] {
     func text(_ values: [Double]) -> String { values.map { "\($0)" }.joined(separator: ",") }
     return ["target_mean": text(means), "target_deviation": text(deviations)]
   }
@@ -59,7 +59,7 @@ public struct TargetScale: Hashable, Sendable, Codable {
   }
 
   /// deviation · y + mean of a network's outputs: predictions in units of the target.
-  public func predictions(_ outputs: [Float]) -> [Float] {
+  package func predictions(_ outputs: [Float]) -> [Float] {
     outputs.enumerated().map { index, value in
       let place = index % means.count
       return Float(Double(value) * deviations[place] + means[place])

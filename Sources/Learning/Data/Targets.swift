@@ -1,7 +1,7 @@
 import Tensors
 
 /// What a network is to say about each image.
-public enum Targets: Hashable, Sendable {
+package enum Targets: Hashable, Sendable {
   /// Classification: a class for each image.
   case labels([Int])
   /// Regression: some values for each image, one image after the other.
@@ -23,7 +23,7 @@ public enum Targets: Hashable, Sendable {
   ///   - outputs: the network's, `[batch, 1, 1, classes or values]`.
   ///   - smoothing: the share of each label that is spread over all classes.
   ///   - scale: what the network predicts standardised in a regression; nil if it predicts the targets themselves.
-  public func loss(_ outputs: Tensor, smoothing: Double = 0, scale: TargetScale? = nil) -> BatchLoss {
+  package func loss(_ outputs: Tensor, smoothing: Double = 0, scale: TargetScale? = nil) -> BatchLoss {
     switch self {
     case .labels(let labels):
       let result = CrossEntropy.evaluate(outputs, labels, smoothing: smoothing)
@@ -36,18 +36,18 @@ public enum Targets: Hashable, Sendable {
 }
 
 /// What a batch came to.
-public struct BatchLoss: Sendable {
+package struct BatchLoss: Sendable {
   /// The mean over the batch: nats, or squared units of the target, without a unit if that is standardised.
-  public let loss: Double
+  package let loss: Double
   /// The gradient to the outputs, in their shape.
-  public let gradient: Tensor
+  package let gradient: Tensor
   /// For each image, whether it is classified rightly; empty in a regression.
-  public let isRight: [Bool]
+  package let isRight: [Bool]
   /// The mean squared error in a regression, in squared units of the target; 0 in a classification.
-  public let squaredError: Double
+  package let squaredError: Double
   /// The mean absolute error in a regression, in units of the target; 0 in a classification.
-  public let absoluteError: Double
+  package let absoluteError: Double
 
   /// How many images are classified rightly; 0 in a regression.
-  public var correct: Int { isRight.count { $0 } }
+  package var correct: Int { isRight.count { $0 } }
 }

@@ -2,17 +2,17 @@ import Layers
 import Tensors
 
 /// The norm of the loss's gradient to one weight array.
-public struct GradientNorm: Hashable, Sendable {
+package struct GradientNorm: Hashable, Sendable {
   /// The layer's name, such as `layer1.0.conv2`.
-  public let layer: String
+  package let layer: String
   /// ‖∂L/∂w‖₂ of the mean cross-entropy.
-  public let norm: Double
+  package let norm: Double
   /// ‖w‖₂
-  public let weightNorm: Double
+  package let weightNorm: Double
 
   /// The norms of all weights of a network, in the order of their names in files; the network is as it was
   /// afterwards.
-  public static func all(of network: any Layer, _ batch: Minibatch, threads: Int) -> [GradientNorm] {
+  package static func all(of network: any Layer, _ batch: Minibatch, threads: Int) -> [GradientNorm] {
     network.unchanged {
       let probe = ProxyProbe(network: network, batches: [batch], threads: threads)
       probe.differentiate(batch, probe.context)

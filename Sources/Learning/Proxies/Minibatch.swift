@@ -1,14 +1,14 @@
 import Tensors
 
 /// Images with their targets that one pass takes.
-public struct Minibatch: Sendable {
+package struct Minibatch: Sendable {
   /// NHWC.
-  public var images: Tensor
+  package var images: Tensor
   /// A class, or values, for each image.
-  public var targets: Targets
+  package var targets: Targets
 
   /// Images and their targets.
-  public init(images: Tensor, targets: Targets) {
+  package init(images: Tensor, targets: Targets) {
     self.images = images
     self.targets = targets
   }
@@ -18,7 +18,7 @@ public struct Minibatch: Sendable {
   /// - Parameters:
   ///   - size: the images of each; fewer where the split has not enough for all.
   ///   - random: what the order depends on; nil for the split's own.
-  public static func draw(_ number: Int, of size: Int, from examples: Examples, random: Random?)
+  package static func draw(_ number: Int, of size: Int, from examples: Examples, random: Random?)
     -> [Minibatch]
   {
     var order = Array(0..<examples.count)

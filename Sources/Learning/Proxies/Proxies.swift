@@ -2,7 +2,7 @@ import Layers
 import Tensors
 
 /// All proxies of a network.
-public enum Proxies {
+package enum Proxies {
   /// Computes proxies; the network is as it was afterwards.
   ///
   /// - Parameters:
@@ -12,7 +12,7 @@ public enum Proxies {
   ///   - batches: one or more; ZiCo takes all, the others the first.
   ///   - chosen: which ones.
   ///   - random: what the Zen-scores' draws depend on.
-  public static func evaluate(
+  package static func evaluate(
     _ network: any Layer, plain: (any Layer)? = nil, batches: [Minibatch], chosen: [Proxy] = Proxy.standard,
     random: Random = Random(seed: 0), threads: Int
   ) -> ProxyValues {

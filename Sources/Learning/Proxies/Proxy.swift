@@ -3,7 +3,7 @@
 ///
 /// Weights are the parameters of two or more axes: of convolutions, adders, offset predictors, attention, classifiers;
 /// biases and normalisations' γ and β are left out, as in Abdelfattah et al. (2021, arXiv:2101.08134).
-public enum Proxy: String, Sendable, CaseIterable, Codable, CodingKeyRepresentable {
+package enum Proxy: String, Sendable, CaseIterable, Codable, CodingKeyRepresentable {
   /// The sum over weights of the norm of the loss's gradient.
   case gradNorm = "grad_norm"
   /// Σ |w · ∂L/∂w| (Lee et al., 2019, arXiv:1810.02340).
@@ -29,8 +29,8 @@ public enum Proxy: String, Sendable, CaseIterable, Codable, CodingKeyRepresentab
   case zenPublished = "zen_published"
 
   /// Those that every table has; the others are computed where they are asked for.
-  public static let standard: [Proxy] = allCases.filter { $0 != .fisherPublished && $0 != .zenPublished }
+  package static let standard: [Proxy] = allCases.filter { $0 != .fisherPublished && $0 != .zenPublished }
 
   /// Whether a larger value is meant to stand for a better network; so it is for all of these.
-  public var isHigherBetter: Bool { true }
+  package var isHigherBetter: Bool { true }
 }

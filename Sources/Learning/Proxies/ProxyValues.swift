@@ -1,15 +1,15 @@
 /// The proxies of a network, or why it has none.
-public struct ProxyValues: Hashable, Sendable, Codable {
+package struct ProxyValues: Hashable, Sendable, Codable {
   /// The finite values.
-  public var values: [Proxy: Double] = [:]
+  package var values: [Proxy: Double] = [:]
   /// A sentence for each of the others that was asked for.
-  public var reasons: [Proxy: String] = [:]
+  package var reasons: [Proxy: String] = [:]
 
   /// No values.
-  public init() {}
+  package init() {}
 
   /// The reasons in one line.
-  public var note: String {
+  package var note: String {
     Proxy.allCases.compactMap { proxy in reasons[proxy].map { "\(proxy.rawValue): \($0)" } }
       .joined(separator: " ")
   }

@@ -7,15 +7,15 @@ import Tensors
 /// A pixel's contribution is the mean over draws, images and channels of the absolute gradient of the centre pixel's
 /// sum over channels. Batch normalisation's statistics are constants for that: through them all pixels of a batch
 /// would see each other.
-public struct ReceptiveField: Sendable {
+package struct ReceptiveField: Sendable {
   /// Rows and columns of the input.
-  public let height: Int, width: Int
+  package let height: Int, width: Int
   private var sums: [Double]
   /// The pixel in front of the centre of the feature map.
   private var centre: (row: Int, column: Int)
 
   /// A field to which nothing contributes yet.
-  public init(height: Int, width: Int) {
+  package init(height: Int, width: Int) {
     self.height = height
     self.width = width
     sums = Array(repeating: 0, count: height * width)
@@ -27,7 +27,7 @@ public struct ReceptiveField: Sendable {
   /// - Parameters:
   ///   - layers: one after the other; the last one's output has a centre, at half its height and width.
   ///   - images: NHWC, of this field's height and width.
-  public mutating func add(_ layers: [any Layer], _ images: Tensor, threads: Int) {
+  package mutating func add(_ layers: [any Layer], _ images: Tensor, threads: Int) {
     var context = Context(training: true, threads: threads)
     context.normalization = .constant
     let output = layers.reduce(images) { $1.forward($0, context) }
@@ -49,14 +49,14 @@ public struct ReceptiveField: Sendable {
   }
 
   /// Each pixel's share, row by row; their sum is 1. Zeros where nothing contributes.
-  public var shares: [Double] {
+  package var shares: [Double] {
     let total = sums.reduce(0, +)
     return total > 0 ? sums.map { $0 / total } : sums
   }
 
   /// The smallest number of pixels that have a share of the contributions together; nil where nothing contributes, or
   /// not a finite amount.
-  public func pixels(holding share: Double) -> Int? {
+  package func pixels(holding share: Double) -> Int? {
     let total = sums.reduce(0, +)
     guard total > 0, total.isFinite else { return nil }
     var sum = 0.0
@@ -69,7 +69,7 @@ public struct ReceptiveField: Sendable {
 
   /// The side of the smallest square about the centre, cut where it leaves the image, that has a share of the
   /// contributions; nil as above.
-  public func extent(holding share: Double) -> Int? {
+  package func extent(holding share: Double) -> Int? {
     let total = sums.reduce(0, +)
     guard total > 0, total.isFinite else { return nil }
     var rings = [Double](repeating: 0, count: max(height, width))
@@ -88,7 +88,7 @@ public struct ReceptiveField: Sendable {
 extension Layer {
   /// The layers up to the last feature map, in front of global pooling or of the classifier; nil where the network is
   /// no chain.
-  public var featureLinks: [any Layer]? {
+  package var featureLinks: [any Layer]? {
     guard let links = (self as? any Chain)?.links else { return nil }
     let ends = links.map { ($0 as? any EndsFeatureMaps)?.isPooling }
     let end = ends.lastIndex(of: true) ?? ends.firstIndex(of: false) ?? links.count

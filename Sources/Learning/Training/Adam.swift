@@ -3,24 +3,24 @@ import Layers
 import Tensors
 
 /// Adam (Kingma and Ba, 2014, arXiv:1412.6980) and AdamW (Loshchilov and Hutter, 2017, arXiv:1711.05101), as PyTorch's.
-public final class Adam: Optimizer {
+package final class Adam: Optimizer {
   /// What is the same in every step.
-  public struct Options: Hashable, Sendable, Codable {
+  package struct Options: Hashable, Sendable, Codable {
     /// The share of the last mean of gradients that is kept.
-    public var beta1: Double
+    package var beta1: Double
     /// The share of the last mean of squares that is kept.
-    public var beta2: Double
+    package var beta2: Double
     /// Added to the root of the mean of squares.
-    public var epsilon: Double
+    package var epsilon: Double
     /// Weight decay: added to the gradients (L2), or subtracted from the weights (decoupled).
-    public var weightDecay: Double
+    package var weightDecay: Double
     /// Whether weight decay acts on the weights themselves (AdamW).
-    public var isDecoupled: Bool
+    package var isDecoupled: Bool
     /// η of AdderNet's gradient scaling.
-    public var adderRate: Double
+    package var adderRate: Double
 
     /// Options; by default PyTorch's.
-    public init(
+    package init(
       beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0,
       isDecoupled: Bool = false, adderRate: Double = 0.2
     ) {
@@ -40,7 +40,7 @@ public final class Adam: Optimizer {
   private var counts: [Tensor?]
 
   /// An optimiser of the given parameters.
-  public init(_ parameters: [Parameter], _ options: Options) {
+  package init(_ parameters: [Parameter], _ options: Options) {
     self.parameters = parameters
     self.options = options
     means = Array(repeating: nil, count: parameters.count)
@@ -50,7 +50,7 @@ public final class Adam: Optimizer {
 
   /// m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g², w ← w − rate · m̂ / (√v̂ + ε), with m̂ and v̂ corrected for their
   /// start at zero.
-  public func step(rate: Double) {
+  package func step(rate: Double) {
     for (index, parameter) in parameters.enumerated() {
       guard var gradient = parameter.gradient else { continue }
       let rate = rate * parameter.rateFactor, count = gradient.count
@@ -93,7 +93,7 @@ public final class Adam: Optimizer {
     }
   }
 
-  public var slots: [String: [Tensor?]] {
+  package var slots: [String: [Tensor?]] {
     get { ["mean": means, "square": squares, "steps": counts] }
     set {
       means = newValue["mean"] ?? means

@@ -6,9 +6,9 @@ import Tensors
 ///
 /// A safetensors file with the network's state under its own names, the optimiser's slots as
 /// `optimizer.SLOT.PARAMETER`, and in the metadata where the training is and what defines it.
-public enum Checkpoint {
+package enum Checkpoint {
   /// Where the training state of a file of weights goes: `net.safetensors` has `net.resume.safetensors` beside it.
-  public static func path(beside weights: String) -> String {
+  package static func path(beside weights: String) -> String {
     let suffix = ".safetensors"
     let stem = weights.hasSuffix(suffix) ? String(weights.dropLast(suffix.count)) : weights
     return stem + ".resume" + suffix
@@ -17,7 +17,7 @@ public enum Checkpoint {
   /// Writes a training, whole or not at all.
   ///
   /// - Parameter job: what defines it: it can only be resumed by the same.
-  public static func save(_ trainer: Trainer, job: [String: String], to path: String) throws {
+  package static func save(_ trainer: Trainer, job: [String: String], to path: String) throws {
     var tensors = trainer.network.state.map(\.fileEntry)
     for (slot, values) in trainer.optimizer.slots.sorted(by: { $0.key < $1.key }) {
       for (parameter, value) in zip(trainer.parameters, values) {
@@ -40,7 +40,7 @@ public enum Checkpoint {
   /// Brings a training to where a file has it.
   ///
   /// - Throws: a ``WorkbenchError`` that names what the file and this training do not share.
-  public static func restore(_ trainer: Trainer, job: [String: String], from path: String) throws {
+  package static func restore(_ trainer: Trainer, job: [String: String], from path: String) throws {
     var file = try SafetensorsFile(path)
     guard let saved: TrainingState = decode(file.metadata["training"]),
       var definition: [String: String] = decode(file.metadata["job"])

@@ -2,15 +2,15 @@ import Foundation
 import Tensors
 
 /// Softmax cross-entropy, averaged over a batch.
-public enum CrossEntropy {
+package enum CrossEntropy {
   /// The loss of a batch, its gradient, and how often the largest logit is the label's.
-  public struct Result: Sendable {
+  package struct Result: Sendable {
     /// The mean over the batch, in nats.
-    public let loss: Double
+    package let loss: Double
     /// The gradient to the logits, in their shape.
-    public let gradient: Tensor
+    package let gradient: Tensor
     /// For each image of the batch, whether it is classified rightly.
-    public let isRight: [Bool]
+    package let isRight: [Bool]
   }
 
   /// - Parameters:
@@ -18,7 +18,7 @@ public enum CrossEntropy {
   ///   - labels: one for each image, below the number of classes.
   ///   - smoothing: the share of the target that is spread evenly over all classes (Szegedy et al., 2015,
   ///     arXiv:1512.00567).
-  public static func evaluate(_ logits: Tensor, _ labels: [Int], smoothing: Double = 0) -> Result {
+  package static func evaluate(_ logits: Tensor, _ labels: [Int], smoothing: Double = 0) -> Result {
     let classes = logits.count / labels.count
     var gradient = Tensor(uninitialized: logits.shape)
     var loss = 0.0, isRight: [Bool] = []

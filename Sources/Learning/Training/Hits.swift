@@ -1,12 +1,12 @@
 import Foundation
 
 /// Which images of a test split are classified rightly: a bit for each, in records as Base64.
-public struct Hits: Hashable, Sendable, Codable {
+package struct Hits: Hashable, Sendable, Codable {
   /// The first image's is the lowest bit of the first byte.
   private let bytes: Data
 
   /// One value for each image.
-  public init(_ isRight: [Bool]) {
+  package init(_ isRight: [Bool]) {
     var bytes = Data(repeating: 0, count: (isRight.count + 7) / 8)
     for (image, isRight) in isRight.enumerated() where isRight {
       bytes[image / 8] |= UInt8(1) << UInt8(image % 8)
@@ -15,17 +15,17 @@ public struct Hits: Hashable, Sendable, Codable {
   }
 
   /// The values of so many images; nil if there are not as many.
-  public func values(_ count: Int) -> [Bool]? {
+  package func values(_ count: Int) -> [Bool]? {
     guard count >= 0, bytes.count == (count + 7) / 8 else { return nil }
     let bytes = [UInt8](bytes)
     return (0..<count).map { image in bytes[image / 8] & (UInt8(1) << UInt8(image % 8)) != 0 }
   }
 
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     bytes = try decoder.singleValueContainer().decode(Data.self)
   }
 
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(bytes)
   }

@@ -3,7 +3,7 @@ import Layers
 import Tensors
 
 /// Changes parameters by their gradients, step by step.
-public protocol Optimizer: AnyObject {
+package protocol Optimizer: AnyObject {
   /// Changes every parameter that has a gradient.
   func step(rate: Double)
 
@@ -12,14 +12,14 @@ public protocol Optimizer: AnyObject {
 }
 
 /// Which optimiser, and its options.
-public enum OptimizerChoice: Hashable, Sendable, Codable {
+package enum OptimizerChoice: Hashable, Sendable, Codable {
   /// Stochastic gradient descent.
   case sgd(SGD.Options)
   /// Adam or AdamW.
   case adam(Adam.Options)
 
   /// A new optimiser of the given parameters.
-  public func make(_ parameters: [Parameter]) -> any Optimizer {
+  package func make(_ parameters: [Parameter]) -> any Optimizer {
     switch self {
     case .sgd(let options): SGD(parameters, options)
     case .adam(let options): Adam(parameters, options)

@@ -95,7 +95,8 @@ extension Recipe {
   /// The main job's recipe; of a regression Adam's, whose steps do not grow with the errors.
   ///
   /// - Parameter hasPenalties: whether the model declares penalties of its own, which leave no weight decay.
-  public static func standard(epochs: Int, isRegression: Bool = false, hasPenalties: Bool = false) -> Recipe {
+  package static func standard(epochs: Int, isRegression: Bool = false, hasPenalties: Bool = false) -> Recipe
+  {
     var settings = RecipeSettings()
     settings.epochs = epochs
     return settings.recipe(isRegression: isRegression, hasPenalties: hasPenalties)

@@ -3,20 +3,20 @@ import Layers
 import Tensors
 
 /// Stochastic gradient descent with momentum, as PyTorch's.
-public final class SGD: Optimizer {
+package final class SGD: Optimizer {
   /// What is the same in every step.
-  public struct Options: Hashable, Sendable, Codable {
+  package struct Options: Hashable, Sendable, Codable {
     /// The share of the last step that is kept.
-    public var momentum: Double
+    package var momentum: Double
     /// Whether to use Nesterov momentum.
-    public var nesterov: Bool
+    package var nesterov: Bool
     /// L2 weight decay.
-    public var weightDecay: Double
+    package var weightDecay: Double
     /// η of AdderNet's gradient scaling.
-    public var adderRate: Double
+    package var adderRate: Double
 
     /// Options; by default plain gradient descent.
-    public init(
+    package init(
       momentum: Double = 0, nesterov: Bool = false, weightDecay: Double = 0, adderRate: Double = 0.2
     ) {
       self.momentum = momentum
@@ -31,7 +31,7 @@ public final class SGD: Optimizer {
   private var velocities: [Tensor?]
 
   /// An optimiser of the given parameters.
-  public init(_ parameters: [Parameter], _ options: Options) {
+  package init(_ parameters: [Parameter], _ options: Options) {
     self.parameters = parameters
     self.options = options
     velocities = Array(repeating: nil, count: parameters.count)
@@ -41,7 +41,7 @@ public final class SGD: Optimizer {
   ///
   /// v ← momentum · v + g + decay · w, then w ← w − rate · v (with Nesterov, w − rate · (g + momentum · v)). An
   /// adder's gradient is scaled by η·√n / ‖g‖₂ first.
-  public func step(rate: Double) {
+  package func step(rate: Double) {
     for (index, parameter) in parameters.enumerated() {
       guard var gradient = parameter.gradient else { continue }
       let count = gradient.count, stepRate = Float(rate * parameter.rateFactor)
@@ -71,7 +71,7 @@ public final class SGD: Optimizer {
     }
   }
 
-  public var slots: [String: [Tensor?]] {
+  package var slots: [String: [Tensor?]] {
     get { ["momentum": velocities] }
     set { velocities = newValue["momentum"] ?? velocities }
   }

@@ -1,9 +1,9 @@
 import Foundation
 
 /// How the learning rate changes with the steps.
-public struct Schedule: Hashable, Sendable, Codable {
+package struct Schedule: Hashable, Sendable, Codable {
   /// The rule after the warm-up.
-  public enum Rule: Hashable, Sendable, Codable {
+  package enum Rule: Hashable, Sendable, Codable {
     /// The same rate throughout.
     case constant
     /// Half a cosine down to zero (Loshchilov and Hutter, 2016, arXiv:1608.03983).
@@ -13,21 +13,21 @@ public struct Schedule: Hashable, Sendable, Codable {
   }
 
   /// The highest rate.
-  public var rate: Double
+  package var rate: Double
   /// The rule.
-  public var rule: Rule
+  package var rule: Rule
   /// The share of all steps in which the rate rises linearly from zero.
-  public var warmUp: Double
+  package var warmUp: Double
 
   /// A schedule.
-  public init(rate: Double, rule: Rule = .cosine, warmUp: Double = 0) {
+  package init(rate: Double, rule: Rule = .cosine, warmUp: Double = 0) {
     self.rate = rate
     self.rule = rule
     self.warmUp = warmUp
   }
 
   /// The rate of a step, counted from 0, of `steps`.
-  public func rate(step: Int, of steps: Int) -> Double {
+  package func rate(step: Int, of steps: Int) -> Double {
     let warm = Int((warmUp * Double(steps)).rounded())
     if step < warm { return rate * Double(step + 1) / Double(warm) }
     let progress = Double(step - warm) / Double(max(steps - warm, 1))

@@ -2,56 +2,56 @@ import Layers
 import Tensors
 
 /// What one step came to.
-public struct StepResult: Hashable, Sendable {
+package struct StepResult: Hashable, Sendable {
   /// Counted from 1, over all epochs.
-  public let step: Int
+  package let step: Int
   /// The epoch it belongs to, counted from 1.
-  public let epoch: Int
+  package let epoch: Int
   /// The mean loss of its images, with the penalties that the model declares.
-  public let loss: Double
+  package let loss: Double
   /// Its images classified rightly, in percent; nil in a regression.
-  public let top1: Double?
+  package let top1: Double?
   /// The learning rate.
-  public let rate: Double
+  package let rate: Double
   /// What the epoch came to, if this was its last step.
-  public let epochResult: EpochResult?
+  package let epochResult: EpochResult?
 }
 
 /// Where a training is: with the weights and the optimiser's slots, all that the next step depends on.
-public struct TrainingState: Hashable, Sendable, Codable {
+package struct TrainingState: Hashable, Sendable, Codable {
   /// Whole epochs.
-  public var epoch = 0
+  package var epoch = 0
   /// Steps in the present one.
-  public var step = 0
+  package var step = 0
   /// The random numbers' position at the start of the present epoch, from which its order follows.
-  public var epochStart: UInt64
+  package var epochStart: UInt64
   /// Their present position.
-  public var random: UInt64
+  package var random: UInt64
   /// The sum of the present epoch's losses, over its images.
-  public var loss = 0.0
+  package var loss = 0.0
   /// How many of them were classified rightly.
-  public var correct = 0
+  package var correct = 0
 }
 
 /// Trains a network, step by step.
 ///
 /// The order of the images and their changes depend on the seed alone; so do the results, for any number of threads.
-public final class Trainer {
+package final class Trainer {
   /// Where it is.
-  public private(set) var state: TrainingState
+  package private(set) var state: TrainingState
   /// The network.
-  public let network: any Layer
+  package let network: any Layer
   /// Its parameters that change, and their names.
-  public let parameters: [NamedParameter]
+  package let parameters: [NamedParameter]
   /// What changes them.
-  public let optimizer: any Optimizer
+  package let optimizer: any Optimizer
 
   private let data: Dataset
   private let recipe: Recipe
   private let threads: Int
   private let batches: Int
   /// What a regression's targets are standardised by; nil in a classification, or if they are not.
-  public let targetScale: TargetScale?
+  package let targetScale: TargetScale?
   private var random: Random
   private var order: [Int] = []
   private var start = ContinuousClock.now
@@ -59,7 +59,7 @@ public final class Trainer {
   /// A training that has not begun.
   ///
   /// - Parameter isFrozen: which parameters stay as they are, by name.
-  public init(
+  package init(
     _ network: any Layer, on data: Dataset, _ recipe: Recipe, seed: UInt64, threads: Int,
     isFrozen: (String) -> Bool = { _ in false }
   ) {
@@ -76,24 +76,24 @@ public final class Trainer {
   }
 
   /// Whether values are to be predicted, not classes.
-  public var isRegression: Bool { data.isRegression }
+  package var isRegression: Bool { data.isRegression }
 
   /// Whether all epochs are done.
-  public var isFinished: Bool { state.epoch >= recipe.epochs }
+  package var isFinished: Bool { state.epoch >= recipe.epochs }
 
   /// Steps so far.
-  public var steps: Int { state.epoch * batches + state.step }
+  package var steps: Int { state.epoch * batches + state.step }
 
   /// The mean loss of the present epoch's images so far, and how many of them were classified rightly, in percent; nil
   /// between epochs.
-  public var epochSoFar: (loss: Double, top1: Double?)? {
+  package var epochSoFar: (loss: Double, top1: Double?)? {
     guard state.step > 0 else { return nil }
     let count = Double(min(state.step * recipe.batch, data.train.count))
     return (state.loss / count, isRegression ? nil : 100 * Double(state.correct) / count)
   }
 
   /// Continues from where another training was; weights and slots are the caller's to restore.
-  public func restore(_ state: TrainingState) throws {
+  package func restore(_ state: TrainingState) throws {
     // The images of the present epoch; between epochs, those of the last.
     let seen =
       state.step > 0 ? min(state.step, batches) * recipe.batch : state.epoch > 0 ? data.train.count : 0
@@ -116,7 +116,7 @@ public final class Trainer {
   /// The next step, and after an epoch's last one its test.
   ///
   /// - Throws: a ``WorkbenchError`` if the loss is not a number.
-  public func step() throws -> StepResult {
+  package func step() throws -> StepResult {
     if state.step == 0 {
       start = ContinuousClock.now
       state.epochStart = random.position

@@ -2,27 +2,27 @@ import Layers
 import Tensors
 
 /// What one epoch came to.
-public struct EpochResult: Hashable, Sendable, Codable {
+package struct EpochResult: Hashable, Sendable, Codable {
   /// Counted from 1.
-  public let epoch: Int
+  package let epoch: Int
   /// The learning rate of its last step.
-  public let rate: Double
+  package let rate: Double
   /// The mean loss over its steps.
-  public let trainLoss: Double
+  package let trainLoss: Double
   /// Training images classified rightly while training, in percent; nil in a regression.
-  public let trainTop1: Double?
+  package let trainTop1: Double?
   /// What the test after it came to.
-  public var test: TestResult
+  package var test: TestResult
   /// Its duration, test included; NaN if that is not known. It is coded apart from the rest.
-  public var seconds = Double.nan
+  package var seconds = Double.nan
 
   private enum CodingKeys: CodingKey { case epoch, rate, trainLoss, trainTop1, test }
 
   /// Test images classified rightly, in percent; nil in a regression.
-  public var testTop1: Double? { test.top1 }
+  package var testTop1: Double? { test.top1 }
 
   /// A result.
-  public init(
+  package init(
     epoch: Int, rate: Double, trainLoss: Double, trainTop1: Double?, test: TestResult, seconds: Double
   ) {
     self.epoch = epoch
@@ -35,22 +35,22 @@ public struct EpochResult: Hashable, Sendable, Codable {
 }
 
 /// How well a network does on the test split.
-public struct TestResult: Hashable, Sendable, Codable {
+package struct TestResult: Hashable, Sendable, Codable {
   /// Images classified rightly, in percent; nil in a regression.
-  public let top1: Double?
+  package let top1: Double?
   /// The mean squared error of a regression, in squared units of the target; nil in a classification.
-  public let mse: Double?
+  package let mse: Double?
   /// The mean absolute error of a regression, in units of the target; nil in a classification.
-  public let mae: Double?
+  package let mae: Double?
   /// Whether the network's outputs are numbers.
-  public let isFinite: Bool
+  package let isFinite: Bool
   /// Which images are classified rightly; nil in a regression, or if that is not known. Records keep the last epoch's.
-  public var hits: Hits?
+  package var hits: Hits?
 
   private enum CodingKeys: CodingKey { case top1, mse, mae, isFinite }
 
   /// A result from elsewhere.
-  public init(top1: Double?, mse: Double?, mae: Double?, isFinite: Bool, hits: Hits? = nil) {
+  package init(top1: Double?, mse: Double?, mae: Double?, isFinite: Bool, hits: Hits? = nil) {
     self.top1 = top1
     self.mse = mse
     self.mae = mae
@@ -60,13 +60,13 @@ public struct TestResult: Hashable, Sendable, Codable {
 }
 
 /// Training and testing.
-public enum Training {
+package enum Training {
   /// Trains a network, epoch by epoch.
   ///
   /// - Parameters:
   ///   - onEpoch: called after each epoch; may throw to end the training.
   ///   - onStep: called after each step; may throw to end the training.
-  public static func train(
+  package static func train(
     _ network: any Layer, on data: Dataset, _ recipe: Recipe, seed: UInt64, threads: Int,
     onStep: () throws -> Void = {}, onEpoch: (EpochResult) throws -> Void
   ) throws {
@@ -81,7 +81,7 @@ public enum Training {
   /// How well a network does on some images.
   ///
   /// - Parameter scale: what the network predicts standardised in a regression; errors are in the targets' units.
-  public static func evaluate(
+  package static func evaluate(
     _ network: any Layer, _ examples: Examples, batch: Int = 256, scale: TargetScale? = nil, threads: Int
   ) -> TestResult {
     let context = Context(training: false, threads: threads)
@@ -105,7 +105,7 @@ public enum Training {
 
 extension Examples {
   /// The images and targets at the given positions, in that order.
-  public func gather(_ positions: [Int]) -> (images: Tensor, targets: Targets) {
+  package func gather(_ positions: [Int]) -> (images: Tensor, targets: Targets) {
     let image = images.count / max(count, 1)
     var result = Tensor(uninitialized: [positions.count] + images.shape.dropFirst())
     images.withPointer { source in
