@@ -54,9 +54,9 @@ package enum Checkpoint {
       )
     }
     // Of those saved before the digits' split could be chosen.
-    if definition["data"] == "digits" { definition["data"] = "digits:split=1437" }
+    if definition["data"] == "digits", job["data"] != "digits" { definition["data"] = "digits:split=1437" }
     // Of those saved before there were validation splits.
-    if let data = definition["data"],
+    if let data = definition["data"], data != job["data"],
       !data.split(separator: ":").contains(where: { $0.hasPrefix("validation=") })
     {
       definition["data"] = data + ":validation=0"
