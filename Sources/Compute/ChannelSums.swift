@@ -48,7 +48,7 @@ func channelSums<Terms: ChannelTerms>(
 /// The sums of some blocks of rows: `[block][first, second][channel]`.
 ///
 /// Sums of one vector of channels wait for each other. Four vectors are summed side by side, of one block or, where it
-/// has fewer, of several.
+/// has fewer, of several. The last blocks come first: what was written last is still in the cache.
 @inline(never)
 private func sumBlocks<Terms: ChannelTerms>(
   _ type: Terms.Type, _ operands: Terms.Operands, _ blocks: Range<Int>, rows: Int, channels: Int,
@@ -60,26 +60,28 @@ private func sumBlocks<Terms: ChannelTerms>(
     let (block, vector) = unit.quotientAndRemainder(dividingBy: vectors)
     return Column(operands, block: block, channel: vector * Vector.scalarCount, channels: channels)
   }
-  var unit = blocks.lowerBound * vectors
-  while unit &+ 4 <= whole * vectors {
-    var (a, b, c, d) = (column(unit), column(unit + 1), column(unit + 2), column(unit + 3))
-    for _ in 0..<reductionBlock {
-      a.add(Vector.scalarCount, channels)
-      b.add(Vector.scalarCount, channels)
-      c.add(Vector.scalarCount, channels)
-      d.add(Vector.scalarCount, channels)
+  let first = blocks.lowerBound &* vectors
+  var unit = blocks.upperBound &* vectors
+  while unit > first {
+    if unit &- 4 >= first, unit <= whole &* vectors {
+      unit &-= 4
+      var (a, b, c, d) = (column(unit), column(unit &+ 1), column(unit &+ 2), column(unit &+ 3))
+      for _ in 0..<reductionBlock {
+        a.add(Vector.scalarCount, channels)
+        b.add(Vector.scalarCount, channels)
+        c.add(Vector.scalarCount, channels)
+        d.add(Vector.scalarCount, channels)
+      }
+      a.store(partial, channels)
+      b.store(partial, channels)
+      c.store(partial, channels)
+      d.store(partial, channels)
+    } else {
+      unit &-= 1
+      var a = column(unit)
+      for _ in 0..<min(reductionBlock, rows &- a.block &* reductionBlock) { a.add(a.lanes, channels) }
+      a.store(partial, channels)
     }
-    a.store(partial, channels)
-    b.store(partial, channels)
-    c.store(partial, channels)
-    d.store(partial, channels)
-    unit &+= 4
-  }
-  while unit < blocks.upperBound * vectors {
-    var a = column(unit)
-    for _ in 0..<min(reductionBlock, rows &- a.block &* reductionBlock) { a.add(a.lanes, channels) }
-    a.store(partial, channels)
-    unit &+= 1
   }
 }
 

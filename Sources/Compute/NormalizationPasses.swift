@@ -35,18 +35,31 @@ public enum NormalizationPasses {
     return (mean, variance)
   }
 
-  /// y = function(x), or max(function(x) + residual, 0).
+  /// y = function(x)
   public static func affine(
-    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ function: Affine,
-    rectifiedWith residual: UnsafePointer<Float>? = nil, rows: Int, threads: Int
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ function: Affine, rows: Int, threads: Int
   ) {
     withPointers([function.scale, function.shift]) { p in
-      let least = Vector(repeating: function.relu || residual != nil ? 0 : -.infinity)
+      let least = Vector(repeating: function.relu ? 0 : -.infinity)
       parallel(rows, threads: threads, grain: max(1, 16_384 / p.channels)) { range in
-        if let residual {
+        apply(AffineMap(x: x, y: y, p: p, least: least), range, p.channels)
+      }
+    }
+  }
+
+  /// y = max(function(x) + residual, 0), or max(function(x) + residualFunction(residual), 0). Neither function has a
+  /// ReLU of its own.
+  public static func rectifiedSum(
+    _ x: UnsafePointer<Float>, _ function: Affine, _ residual: UnsafePointer<Float>,
+    _ residualFunction: Affine?, _ y: UnsafeMutablePointer<Float>, rows: Int, threads: Int
+  ) {
+    let other = residualFunction ?? function
+    withPointers([function.scale, function.shift, other.scale, other.shift]) { p in
+      parallel(rows, threads: threads, grain: max(1, 16_384 / p.channels)) { range in
+        if residualFunction == nil {
           apply(RectifiedSum(x: x, residual: residual, y: y, p: p), range, p.channels)
         } else {
-          apply(AffineMap(x: x, y: y, p: p, least: least), range, p.channels)
+          apply(RectifiedSumOfTwo(x: x, residual: residual, y: y, p: p), range, p.channels)
         }
       }
     }
@@ -191,6 +204,15 @@ private protocol ChannelMap {
   func apply(_ offset: Int, _ channel: Int, _ lanes: Int)
 }
 
+extension ChannelPointers {
+  /// `self[first] · x + self[first + 1]`
+  @inline(__always)
+  func affine(_ first: Int, _ x: UnsafePointer<Float>, _ channel: Int, _ lanes: Int) -> Vector {
+    Tail.load(self[first + 1] + channel, lanes).fused(
+      Tail.load(x, lanes), Tail.load(self[first] + channel, lanes))
+  }
+}
+
 /// y = max(scale · x + shift, least); NaN stays. `p`: scale, shift.
 private struct AffineMap: ChannelMap {
   let x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>
@@ -198,9 +220,7 @@ private struct AffineMap: ChannelMap {
   let least: Vector
 
   @inline(__always) func apply(_ offset: Int, _ channel: Int, _ lanes: Int) {
-    let v = Tail.load(p[1] + channel, lanes).fused(
-      Tail.load(x + offset, lanes), Tail.load(p[0] + channel, lanes))
-    Tail.store(v.maximum(least), y + offset, lanes)
+    Tail.store(p.affine(0, x + offset, channel, lanes).maximum(least), y + offset, lanes)
   }
 }
 
@@ -210,9 +230,19 @@ private struct RectifiedSum: ChannelMap {
   let p: ChannelPointers
 
   @inline(__always) func apply(_ offset: Int, _ channel: Int, _ lanes: Int) {
-    let v = Tail.load(p[1] + channel, lanes).fused(
-      Tail.load(x + offset, lanes), Tail.load(p[0] + channel, lanes))
+    let v = p.affine(0, x + offset, channel, lanes)
     Tail.store((v + Tail.load(residual + offset, lanes)).maximum(.zero), y + offset, lanes)
+  }
+}
+
+/// The same with a function of the residual. `p`: scale, shift, the residual's.
+private struct RectifiedSumOfTwo: ChannelMap {
+  let x: UnsafePointer<Float>, residual: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>
+  let p: ChannelPointers
+
+  @inline(__always) func apply(_ offset: Int, _ channel: Int, _ lanes: Int) {
+    let v = p.affine(0, x + offset, channel, lanes), w = p.affine(2, residual + offset, channel, lanes)
+    Tail.store((v + w).maximum(.zero), y + offset, lanes)
   }
 }
 
