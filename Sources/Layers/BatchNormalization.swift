@@ -26,6 +26,8 @@ public final class BatchNormalization: Defined, TorchPrinted, HoldsDecisions {
     let kind: Context.Normalization
   }
   private var saved = Saved<Kept>()
+  /// The values of each channel in the last batch of a training; the running variance counts one less.
+  package private(set) var valuesPerChannel = 0
 
   /// A normalisation of `channels` channels.
   public init(channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1) {
@@ -212,6 +214,7 @@ public final class BatchNormalization: Defined, TorchPrinted, HoldsDecisions {
   }
 
   private func updateRunning(_ mean: [Double], _ variance: [Double], rows: Int) {
+    valuesPerChannel = rows
     let correction = Double(rows) / Double(max(rows - 1, 1))
     for channel in mean.indices {
       let oldMean = Double(runningMean.value[channel]), oldVariance = Double(runningVariance.value[channel])
