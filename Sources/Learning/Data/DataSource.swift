@@ -8,6 +8,8 @@ package struct DataSource: Sendable {
   package let name: String
   /// One line: what it is.
   package let summary: String
+  /// What is to be known of a task; nil of other data.
+  package private(set) var facts: TaskFacts?
   /// Whether the folder of its files follows the name, as in `mnist:DIR`.
   package private(set) var hasFolder = false
   /// The options that may follow the name, as in `digits:split=1437`.
@@ -37,6 +39,13 @@ package struct DataSource: Sendable {
     DataSource(name: "spots", summary: "a regression: three images of 42×42 pixels, each with a spot") {
       _, _, _ in try .spots()
     },
+  ] + tasks
+
+  /// The tasks whose images are made in the process.
+  package static let tasks = [
+    DataSource(WarpedDigits.self), DataSource(ClutteredDigits.self), DataSource(Pathfinder.self),
+    DataSource(SameDifferent.self), DataSource(Sprites.self), DataSource(Scales.self), DataSource(Gratings.self),
+    DataSource(Textures.self), DataSource(Counting.self), DataSource(Position.self),
   ]
 
   private static let digitsSplit = KernelOption(
@@ -44,6 +53,20 @@ package struct DataSource: Sendable {
 
   /// The name with what follows it, such as `mnist:DIR`.
   package var form: String { hasFolder ? "\(name):DIR" : name }
+}
+
+extension DataSource {
+  /// What is to be known of the task that an item names; nil if it names none.
+  package static func facts(of item: String) -> TaskFacts? {
+    tasks.first { $0.name == item.prefix { $0 != ":" } }?.facts
+  }
+
+  private init<Task: ImageTask>(_ task: Task.Type) {
+    self.init(
+      name: task.facts.name, summary: task.facts.summary, facts: task.facts,
+      options: task.options + TaskData.options
+    ) { item, _, options in try TaskData.load(task, item, options) }
+  }
 }
 
 extension Dataset {

@@ -9,13 +9,7 @@ extension Dataset {
   /// those of one form of 130 digits, written 14 times; a cut at 1415 or 1545 lies between two forms, one at 1437
   /// within a form (docs/data.md).
   static func digits(_ name: String, split boundary: Int) throws -> Dataset {
-    let folder = try resourceFolder(holding: "digits-images.idx3-ubyte")
-    let images = try IDX.images(folder + "/digits-images.idx3-ubyte", maximum: 16)
-    let labels = try IDX.labels(folder + "/digits-labels.idx1-ubyte")
-    guard images.shape == [1797, 8, 8, 1], labels.count == 1797 else {
-      throw WorkbenchError(
-        "\(folder) does not hold the 1797 digits of 8×8 pixels that belong to this package.")
-    }
+    let (images, labels, folder) = try embeddedDigits()
     guard (1..<labels.count).contains(boundary) else {
       throw WorkbenchError(
         "The option split of digits is \(boundary); it must be from 1 to \(labels.count - 1).")
@@ -28,6 +22,18 @@ extension Dataset {
       images: Tensor(Array(values[valuesBoundary...]), [labels.count - boundary, 8, 8, 1]),
       labels: Array(labels[boundary...]), classes: 10, source: folder)
     return try Dataset(name: name, classes: 10, train: train, test: test, shift: 1)
+  }
+
+  /// All of the digits, values 0 to 1 in steps of 1/16, in the file's order.
+  static func embeddedDigits() throws -> (images: Tensor, labels: [Int], folder: String) {
+    let folder = try resourceFolder(holding: "digits-images.idx3-ubyte")
+    let images = try IDX.images(folder + "/digits-images.idx3-ubyte", maximum: 16)
+    let labels = try IDX.labels(folder + "/digits-labels.idx1-ubyte")
+    guard images.shape == [1797, 8, 8, 1], labels.count == 1797 else {
+      throw WorkbenchError(
+        "\(folder) does not hold the 1797 digits of 8×8 pixels that belong to this package.")
+    }
+    return (images, labels, folder)
   }
 
   /// The folder of this package's data: beside the running program, or else in the source tree.
