@@ -8,8 +8,8 @@ package struct DataSource: Sendable {
   package let name: String
   /// One line: what it is.
   package let summary: String
-  /// What is to be known of a task; nil of other data.
-  package private(set) var facts: TaskFacts?
+  /// The task, if its images are made in the process.
+  private(set) var task: (any ImageTask.Type)?
   /// Whether the folder of its files follows the name, as in `mnist:DIR`.
   package private(set) var hasFolder = false
   /// The options that may follow the name, as in `digits:split=1437`.
@@ -39,6 +39,9 @@ package struct DataSource: Sendable {
     DataSource(name: "spots", summary: "a regression: three images of 42×42 pixels, each with a spot") {
       _, _, _ in try .spots()
     },
+    DataSource(
+      name: "images", summary: "your own PNG, PGM or PPM files, a folder for each class", hasFolder: true
+    ) { item, folder, _ in try .images(item, folder) },
   ] + tasks
 
   /// The tasks whose images are made in the process.
@@ -56,6 +59,9 @@ package struct DataSource: Sendable {
 }
 
 extension DataSource {
+  /// What is to be known of a task; nil of other data.
+  package var facts: TaskFacts? { task?.facts }
+
   /// What is to be known of the task that an item names; nil if it names none.
   package static func facts(of item: String) -> TaskFacts? {
     tasks.first { $0.name == item.prefix { $0 != ":" } }?.facts
@@ -63,7 +69,7 @@ extension DataSource {
 
   private init<Task: ImageTask>(_ task: Task.Type) {
     self.init(
-      name: task.facts.name, summary: task.facts.summary, facts: task.facts,
+      name: task.facts.name, summary: task.facts.summary, task: task,
       options: task.options + TaskData.options
     ) { item, _, options in try TaskData.load(task, item, options) }
   }

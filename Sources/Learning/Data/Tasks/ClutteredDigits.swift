@@ -15,7 +15,7 @@ struct ClutteredDigits: ImageTask {
   static let height = KernelOption(
     "height", .number(0.25...1), initial: 0.5, help: "the digit's height, in sides of the image")
   static let distractors = KernelOption(
-    "distractors", .whole(0...64), initial: 6, help: "how many pieces of other digits")
+    "distractors", .whole(0...64), initial: 4, help: "how many pieces of other digits")
   static let noise = noise(0.05)
   static let options: [any AnyKernelOption] = [height, distractors, noise]
 

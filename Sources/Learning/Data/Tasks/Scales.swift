@@ -16,7 +16,7 @@ struct Scales: ImageTask {
     "smallest", .whole(3...256), initial: 3, help: "the smallest size, in pixels")
   static let largest = KernelOption(
     "largest", .number(0.1...1), initial: 0.875, help: "the largest size, in sides of the image")
-  static let noise = noise(0.1)
+  static let noise = noise(0.15)
   static let options: [any AnyKernelOption] = [smallest, largest, noise]
 
   let classes = ["+", "×", "T", "⊥", "L", "Γ", "Z", "S"]

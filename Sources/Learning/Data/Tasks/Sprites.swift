@@ -7,15 +7,15 @@ struct Sprites: ImageTask {
     name: "sprites", summary: "which of six shapes, at any size, turn and place?",
     definition:
       "A square, an ellipse, a heart (those of dSprites), a triangle, a cross or a crescent, of a radius of `smallest` to `largest` of the image's side, turned by any angle, at any place where it fits, of any brightness against a dark ground; then noise is added.",
-    paper: "Matthey et al., 2017, dSprites: Disentanglement testing Sprites dataset, github.com/google-deepmind/dsprites-dataset",
+    paper: "Matthey et al., 2017, dSprites: Disentanglement testing Sprites dataset, github.com/deepmind/dsprites-dataset",
     about: "shape under scale, rotation and position",
     solution:
       "The shapes differ by more than a pixel at the smallest size, and the shape is far lighter than the noise: comparing with all turns of all shapes tells it.")
   static let smallest = KernelOption(
-    "smallest", .number(0.1...0.5), initial: 0.12, help: "the smallest radius, in sides of the image")
+    "smallest", .number(0.1...0.5), initial: 0.15, help: "the smallest radius, in sides of the image")
   static let largest = KernelOption(
     "largest", .number(0.1...0.5), initial: 0.3, help: "the largest radius, in sides of the image")
-  static let noise = noise(0.15)
+  static let noise = noise(0.08)
   static let options: [any AnyKernelOption] = [smallest, largest, noise]
 
   let classes = ["square", "ellipse", "heart", "triangle", "cross", "crescent"]
