@@ -33,14 +33,16 @@ extension Harness {
     return [Array(grey), Array(Data(base64Encoded: red) ?? Data())]
   } read: { input in
     let image = try PNGFile.decode(input, "a.png")
-    try require(image.bytes.count == image.width * image.height * image.channels, "\(image.bytes.count) bytes")
+    try require(
+      image.bytes.count == image.width * image.height * image.channels, "\(image.bytes.count) bytes")
   }
 
   private static let pixmap = Harness("pixmap") {
     [Array("P5 2 1 255\n".utf8) + [0, 255], Array("P6\n# a comment\n1 1\n15\n".utf8) + [0, 7, 15]]
   } read: { input in
     let image = try PortablePixmap.decode(input, "a.ppm")
-    try require(image.bytes.count == image.width * image.height * image.channels, "\(image.bytes.count) bytes")
+    try require(
+      image.bytes.count == image.width * image.height * image.channels, "\(image.bytes.count) bytes")
   }
 
   private static let cifar10 = Harness("cifar10") {

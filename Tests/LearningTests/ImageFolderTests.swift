@@ -41,7 +41,8 @@ import Testing
     try inFolder { folder in
       for split in ["train", "test"] {
         try write(grey([1, 2, 3, 4]), "\(folder)/\(split)/b/1.pgm")
-        try write(Array(PNGFile.encode(width: 2, height: 2, grey: [5, 6, 7, 8])), "\(folder)/\(split)/a/1.png")
+        try write(
+          Array(PNGFile.encode(width: 2, height: 2, grey: [5, 6, 7, 8])), "\(folder)/\(split)/a/1.png")
       }
       let data = try Dataset.load("images:\(folder)")
       #expect(data.train.labels == [0, 1] && data.test.labels == [0, 1])
@@ -63,18 +64,25 @@ import Testing
       return result
     }
     let good = grey([1, 2, 3, 4])
-    #expect(try refusal([("a/1.pgm", good), ("a/2.pgm", Array("P5 1 1 255\n".utf8) + [0])]).contains("must be alike"))
-    #expect(try refusal([("a/1.pgm", good), ("a/2.ppm", Array("P6 2 2 255\n".utf8) + Array(repeating: 0, count: 12))])
+    #expect(
+      try refusal([("a/1.pgm", good), ("a/2.pgm", Array("P5 1 1 255\n".utf8) + [0])]).contains(
+        "must be alike"))
+    #expect(
+      try refusal([
+        ("a/1.pgm", good), ("a/2.ppm", Array("P6 2 2 255\n".utf8) + Array(repeating: 0, count: 12)),
+      ])
       .contains("coloured"))
     #expect(try refusal([("a/1.png", good)]).contains("cannot be read as a PNG"))
     #expect(try refusal([("a/1.pgm", Array("P5 2 2 255\n".utf8) + [0])]).contains("need 4"))
     #expect(try refusal([("a/1.pgm", Array("P5 70000 70000 255\n".utf8))]).contains("at most"))
-    #expect(try refusal([("a/1.pgm", Array("P5 2 2 65535\n".utf8) + Array(repeating: 0, count: 8))]).contains("up to 255"))
+    #expect(
+      try refusal([("a/1.pgm", Array("P5 2 2 65535\n".utf8) + Array(repeating: 0, count: 8))]).contains(
+        "up to 255"))
     #expect(try refusal([("a/notes.txt", good)]).contains("no images"))
     #expect(try refusal([("1.pgm", good)]).contains("no folders"))
     // A grey pixel with alpha.
     let alpha = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR4nGNoEAAAARMAkdO1pqwAAAAASUVORK5CYII="
     let text = try refusal([("a/1.png", Array(Data(base64Encoded: alpha) ?? Data()))])
-    #expect(text.contains("transparent") , "\(text)")
+    #expect(text.contains("transparent"), "\(text)")
   }
 }

@@ -52,14 +52,19 @@ import Testing
   /// Every option at its limits makes images or a sentence.
   @Test(arguments: names) func holdsAtItsOptionsLimits(_ name: String) throws {
     let source = try #require(DataSource.tasks.first { $0.name == name })
-    let texts = ["0", "1", "2", "3", "4", "8", "16", "32", "64", "90", "180", "256", "0.01", "0.1", "0.25", "0.4", "0.5", "0.8", "1"]
+    let texts = [
+      "0", "1", "2", "3", "4", "8", "16", "32", "64", "90", "180", "256", "0.01", "0.1", "0.25", "0.4", "0.5",
+      "0.8", "1",
+    ]
     for option in source.options where !["train", "validation", "test", "seed"].contains(option.name) {
       for text in texts where option.canonical(text) != nil {
         for size in [16, 33] where option.name != "size" || size == 16 {
           let place = option.name == "size" ? "" : ":size=\(size)"
           do {
-            let data = try Dataset.load("\(name):\(option.name)=\(text)\(place):train=40:validation=1:test=40")
-            #expect(data.train.images.values.allSatisfy(\.isFinite))
+            let data = try Dataset.load(
+              "\(name):\(option.name)=\(text)\(place):train=40:validation=1:test=40")
+            let isFinite = data.train.images.values.allSatisfy { $0.isFinite }
+            #expect(isFinite)
           } catch let refusal as WorkbenchError { #expect(refusal.description.hasSuffix(".")) }
         }
       }
@@ -113,7 +118,9 @@ import Testing
   }
 
   /// From one dot all light pixels within the gap's reach are followed; the noise is left out.
-  @Test(arguments: [(32, ""), (16, "2"), (48, "6")]) func pathsLeadFromDotToDot(size: Int, dashes: String) throws {
+  @Test(arguments: [(32, ""), (16, "2"), (48, "6")]) func pathsLeadFromDotToDot(size: Int, dashes: String)
+    throws
+  {
     let options = ["noise": "0"].merging(dashes.isEmpty ? [:] : ["dashes": dashes]) { $1 }
     let right = try share(Pathfinder.self, options, size: size) { canvas in
       let dots = parts(canvas, reach: 1) { $0 == 255 }
@@ -131,10 +138,11 @@ import Testing
       let down = Double(dots[0] / 32 - dots[1] / 32), right = Double(dots[0] % 32 - dots[1] % 32)
       return ((down * down + right * right).squareRoot(), image.label)
     }
-    let best = stride(from: 0.0, through: 32, by: 0.5).map { limit in
-      let share = Double(found.count { ($0.0 > limit) == ($0.1 == 0) }) / 2000
-      return max(share, 1 - share)
-    }.max() ?? 1
+    let best =
+      stride(from: 0.0, through: 32, by: 0.5).map { limit in
+        let share = Double(found.count { ($0.0 > limit) == ($0.1 == 0) }) / 2000
+        return max(share, 1 - share)
+      }.max() ?? 1
     #expect(best < 0.65, "\(best)")
   }
 
@@ -302,6 +310,7 @@ extension DataSource {
       let values: [Float] = if case .values(let values) = examples.targets { values } else { [] }
       return (examples.images.values.map { UInt8(($0 * 255).rounded()) }, values)
     }
-    return try draw(#require(task))
+    guard let task else { throw WorkbenchError("\(name) is no task.") }
+    return try draw(task)
   }
 }

@@ -185,7 +185,7 @@ def position(label, size, random):
 
 # The defaults of the options.
 COPY, TEXTURE_NOISE, SCALES_NOISE, SAME_NOISE, DISTANCE = 0.3, 0.1, 0.15, 0.1, 0.7
-CONTRAST, GRATINGS_NOISE, COUNTING_NOISE, RINGS, POSITION_NOISE = 0.12, 0.3, 0.06, 3, 0.1
+CONTRAST, GRATINGS_NOISE, COUNTING_NOISE, RINGS, POSITION_NOISE = 0.12, 0.3, 0.15, 3, 0.1
 TASKS = {
     "textures": (textures, 8), "scales": (scales, 8), "same-different": (same_different, 2),
     "gratings": (gratings, 16), "counting": (counting, 8), "position": (position, 1),

@@ -19,35 +19,37 @@ package struct DataSource: Sendable {
     @Sendable (_ item: String, _ folder: String, _ options: KernelOptions) throws -> Dataset
 
   /// Every kind, in the order of lists.
-  package static let all = [
-    DataSource(
-      name: "digits", summary: "1,797 handwritten digits of 8×8 pixels, in this package",
-      options: [digitsSplit]
-    ) { try .digits($0, split: $2[digitsSplit]) },
-    DataSource(name: "mnist", summary: "MNIST's four files, or others of that format", hasFolder: true) {
-      item, folder, _ in try .mnist(item, folder)
-    },
-    DataSource(name: "cifar10", summary: "CIFAR-10's binary files", hasFolder: true) {
-      item, folder, _ in try .cifar10(item, folder)
-    },
-    DataSource(name: "npy", summary: "your own arrays", hasFolder: true) {
-      item, folder, _ in try .npy(item, folder)
-    },
-    DataSource(name: "synthetic", summary: "ten classes of moved, noisy patterns of 16×16 pixels") {
-      _, _, _ in try .synthetic()
-    },
-    DataSource(name: "spots", summary: "a regression: three images of 42×42 pixels, each with a spot") {
-      _, _, _ in try .spots()
-    },
-    DataSource(
-      name: "images", summary: "your own PNG, PGM or PPM files, a folder for each class", hasFolder: true
-    ) { item, folder, _ in try .images(item, folder) },
-  ] + tasks
+  package static let all =
+    [
+      DataSource(
+        name: "digits", summary: "1,797 handwritten digits of 8×8 pixels, in this package",
+        options: [digitsSplit]
+      ) { try .digits($0, split: $2[digitsSplit]) },
+      DataSource(name: "mnist", summary: "MNIST's four files, or others of that format", hasFolder: true) {
+        item, folder, _ in try .mnist(item, folder)
+      },
+      DataSource(name: "cifar10", summary: "CIFAR-10's binary files", hasFolder: true) {
+        item, folder, _ in try .cifar10(item, folder)
+      },
+      DataSource(name: "npy", summary: "your own arrays", hasFolder: true) {
+        item, folder, _ in try .npy(item, folder)
+      },
+      DataSource(name: "synthetic", summary: "ten classes of moved, noisy patterns of 16×16 pixels") {
+        _, _, _ in try .synthetic()
+      },
+      DataSource(name: "spots", summary: "a regression: three images of 42×42 pixels, each with a spot") {
+        _, _, _ in try .spots()
+      },
+      DataSource(
+        name: "images", summary: "your own PNG, PGM or PPM files, a folder for each class", hasFolder: true
+      ) { item, folder, _ in try .images(item, folder) },
+    ] + tasks
 
   /// The tasks whose images are made in the process.
   package static let tasks = [
     DataSource(WarpedDigits.self), DataSource(ClutteredDigits.self), DataSource(Pathfinder.self),
-    DataSource(SameDifferent.self), DataSource(Sprites.self), DataSource(Scales.self), DataSource(Gratings.self),
+    DataSource(SameDifferent.self), DataSource(Sprites.self), DataSource(Scales.self),
+    DataSource(Gratings.self),
     DataSource(Textures.self), DataSource(Counting.self), DataSource(Position.self),
   ]
 

@@ -22,7 +22,8 @@ struct ImageFolder {
       for split in TaskSplit.allCases where exists(split.rawValue) {
         for name in try folders(in: split.rawValue) where !classes.contains(name) {
           throw WorkbenchError(
-            "\(folder)/\(split.rawValue) has a folder \(name) that \(folder)/train has not; each class must be in both.")
+            "\(folder)/\(split.rawValue) has a folder \(name) that \(folder)/train has not; each class must be in both."
+          )
         }
         files[split] = try classes.indices.flatMap { label in
           try images(in: "\(split.rawValue)/\(classes[label])").map { ($0, label) }
@@ -46,9 +47,11 @@ struct ImageFolder {
       for (index, (path, _)) in files.enumerated() {
         let image = try Self.decode(path)
         if let shape {
-          guard (image.width, image.height, image.channels) == (shape.width, shape.height, shape.channels) else {
+          guard (image.width, image.height, image.channels) == (shape.width, shape.height, shape.channels)
+          else {
             throw WorkbenchError(
-              "\(path) has \(Self.words(image)), but \(first) has \(Self.words(shape)); all images must be alike.")
+              "\(path) has \(Self.words(image)), but \(first) has \(Self.words(shape)); all images must be alike."
+            )
           }
         } else {
           shape = image
@@ -69,7 +72,8 @@ struct ImageFolder {
         }
       }
       guard let tensor else {
-        throw WorkbenchError("\(folder) has no images for \(split.rawValue); add some, PNG, PGM or PPM files.")
+        throw WorkbenchError(
+          "\(folder) has no images for \(split.rawValue); add some, PNG, PGM or PPM files.")
       }
       return try Examples(
         images: tensor, labels: files.map(\.label), classes: classes.count, source: folder)
@@ -94,17 +98,21 @@ struct ImageFolder {
 
   private func exists(_ name: String) -> Bool {
     var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: "\(folder)/\(name)", isDirectory: &isFolder) && isFolder.boolValue
+    return FileManager.default.fileExists(atPath: "\(folder)/\(name)", isDirectory: &isFolder)
+      && isFolder.boolValue
   }
 
   /// What is in a folder, by the bytes of the names; hidden files are left out.
   private func contents(of name: String) throws -> [String] {
     let path = name.isEmpty ? folder : "\(folder)/\(name)"
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
-      throw WorkbenchError("\(path) cannot be read as a folder; give one with a folder of images for each class.")
+      throw WorkbenchError(
+        "\(path) cannot be read as a folder; give one with a folder of images for each class.")
     }
     guard names.count <= 1 << 20 else { throw WorkbenchError("\(path) holds more than \(1 << 20) files.") }
-    return names.filter { !$0.hasPrefix(".") }.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
+    return names.filter { !$0.hasPrefix(".") }.sorted {
+      Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8))
+    }
   }
 
   private func folders(in name: String) throws -> [String] {

@@ -64,14 +64,18 @@ package enum PNGFile {
     var size = grey.count + grey.count / 8 + height + 4096
     var bytes = [UInt8](repeating: 0, count: size)
     let isWritten = bytes.withUnsafeMutableBytes { target in
-      grey.withUnsafeBytes { png_image_write_to_memory(&image, target.baseAddress, &size, 0, $0.baseAddress, 0, nil) }
+      grey.withUnsafeBytes {
+        png_image_write_to_memory(&image, target.baseAddress, &size, 0, $0.baseAddress, 0, nil)
+      }
     }
     guard isWritten != 0 else { throw refusal(image, "The picture") }
     return Data(bytes.prefix(size))
   }
 
   private static func refusal(_ image: png_image, _ path: String) -> WorkbenchError {
-    let message = withUnsafeBytes(of: image.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    let message = withUnsafeBytes(of: image.message) {
+      String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+    }
     return WorkbenchError("\(path) cannot be read as a PNG image: libpng says ‘\(message)’.")
   }
 }

@@ -5,7 +5,8 @@ enum PortablePixmap {
   /// Decodes a file of one image; values are scaled to 0 … 255.
   static func decode(_ data: [UInt8], _ path: String) throws -> PNGFile.Image {
     var place = 2
-    guard data.count > 2, data[0] == UInt8(ascii: "P"), [UInt8(ascii: "5"), UInt8(ascii: "6")].contains(data[1])
+    guard data.count > 2, data[0] == UInt8(ascii: "P"),
+      [UInt8(ascii: "5"), UInt8(ascii: "6")].contains(data[1])
     else {
       throw WorkbenchError("\(path) is no binary PGM or PPM image: it does not start with P5 or P6.")
     }
@@ -26,7 +27,9 @@ enum PortablePixmap {
         place += 1
         digits += 1
       }
-      guard digits > 0 else { throw WorkbenchError("\(path) has no \(what) in its header; it may be damaged.") }
+      guard digits > 0 else {
+        throw WorkbenchError("\(path) has no \(what) in its header; it may be damaged.")
+      }
       return value
     }
     let width = try number("width"), height = try number("height"), largest = try number("largest value")

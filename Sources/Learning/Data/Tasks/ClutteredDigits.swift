@@ -11,7 +11,8 @@ struct ClutteredDigits: ImageTask {
       "Mnih et al., 2014, Recurrent Models of Visual Attention, arXiv:1406.6247 (their cluttered translated MNIST)",
     about: "attention: one object counts, the others do not",
     solution:
-      "The digit is the only whole one; where pieces cover it, or make another one, even a reader fails, so 100 % is a bound, not a promise.")
+      "The digit is the only whole one; where pieces cover it, or make another one, even a reader fails, so 100 % is a bound, not a promise."
+  )
   static let height = KernelOption(
     "height", .number(0.25...1), initial: 0.5, help: "the digit's height, in sides of the image")
   static let distractors = KernelOption(

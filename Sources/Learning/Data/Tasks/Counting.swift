@@ -10,9 +10,11 @@ struct Counting: ImageTask {
     paper:
       "Seguí et al., 2015, Learning to count with deep object features, arXiv:1505.08082",
     about: "sums over the image: each object counts once, whatever its size",
-    solution: "The connected parts above a threshold are counted; noise is far below it.")
+    solution:
+      "The connected parts above a threshold are counted; noise averages out over a disc, whose five pixels or more are far above it."
+  )
   static let most = KernelOption("most", .whole(2...64), initial: 8, help: "the largest number")
-  static let noise = noise(0.06)
+  static let noise = noise(0.15)
   static let options: [any AnyKernelOption] = [most, noise]
 
   let classes: [String]
@@ -29,7 +31,8 @@ struct Counting: ImageTask {
     noise = options[Self.noise]
     guard largest >= 1.2 else {
       throw WorkbenchError(
-        "counting has most=\(most), but \(most) discs do not fit into \(size)×\(size) pixels; choose fewer or larger images.")
+        "counting has most=\(most), but \(most) discs do not fit into \(size)×\(size) pixels; choose fewer or larger images."
+      )
     }
   }
 

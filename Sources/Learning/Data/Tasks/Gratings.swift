@@ -11,12 +11,15 @@ struct Gratings: ImageTask {
       "Daugman, 1985, Uncertainty relation for resolution in space, spatial frequency, and orientation optimized by two-dimensional visual cortical filters, JOSA A 2(7), doi:10.1364/JOSAA.2.001160",
     about: "direction and frequency: oriented, long and asymmetric windows",
     solution:
-      "The wave of the class that the image goes best with, over both phases (its power in the Fourier transform), is the answer; at 32×32 the amplitude is some nine standard deviations above the noise.")
+      "The wave of the class that the image goes best with, over both phases (its power in the Fourier transform), is the answer; at 32×32 the amplitude is some nine standard deviations above the noise."
+  )
   static let orientations = KernelOption(
     "orientations", .whole(2...32), initial: 8, help: "how many directions")
-  static let frequencies = KernelOption("frequencies", .whole(1...4), initial: 2, help: "how many frequencies")
+  static let frequencies = KernelOption(
+    "frequencies", .whole(1...4), initial: 2, help: "how many frequencies")
   static let contrast = KernelOption(
-    "contrast", .number(0.01...0.5), initial: 0.12, help: "the wave's amplitude; 1 is the range from black to white")
+    "contrast", .number(0.01...0.5), initial: 0.12,
+    help: "the wave's amplitude; 1 is the range from black to white")
   static let noise = noise(0.3)
   static let options: [any AnyKernelOption] = [orientations, frequencies, contrast, noise]
 

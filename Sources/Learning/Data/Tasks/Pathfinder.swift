@@ -11,7 +11,8 @@ struct Pathfinder: ImageTask {
       "Linsley et al., 2018, Learning long-range spatial dependencies with horizontal gated recurrent units, arXiv:1805.08315",
     about: "long range: a path is followed from end to end",
     solution:
-      "Dashes of one path are less apart than those of two: from one dot, going on to all light pixels within `gap` + 1, one comes to the other dot or does not.")
+      "Dashes of one path are less apart than those of two: from one dot, going on to all light pixels within `gap` + 1, one comes to the other dot or does not."
+  )
   static let dashes = KernelOption("dashes", .whole(1...32), initial: 4, help: "dashes of each long path")
   static let dash = KernelOption("dash", .whole(1...16), initial: 3, help: "a dash's length, in pixels")
   static let gap = KernelOption("gap", .whole(0...4), initial: 1, help: "the gap between dashes, in pixels")
@@ -35,7 +36,8 @@ struct Pathfinder: ImageTask {
     let length = dashes * (dash + gap) - gap
     guard length >= 3, length + gap + 8 <= size else {
       throw WorkbenchError(
-        "pathfinder has paths of \(length) pixels (\(dashes) dashes of \(dash) with gaps of \(gap)); for images of \(size)×\(size) they must have 3 to \(size - gap - 8).")
+        "pathfinder has paths of \(length) pixels (\(dashes) dashes of \(dash) with gaps of \(gap)); for images of \(size)×\(size) they must have 3 to \(size - gap - 8)."
+      )
     }
   }
 

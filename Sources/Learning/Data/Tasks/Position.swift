@@ -11,7 +11,8 @@ struct Position: ImageTask {
       "Liu et al., 2018, An Intriguing Failing of Convolutional Neural Networks and the CoordConv Solution, arXiv:1807.03247",
     about: "where, not what: pooling over the image forgets it, padding and reach bring it back",
     solution:
-      "The disc is the only place that is light over its whole extent; its centre is known to a small part of a pixel.")
+      "The disc is the only place that is light over its whole extent; its centre is known to a small part of a pixel."
+  )
   static let distractors = KernelOption("distractors", .whole(0...16), initial: 3, help: "how many rings")
   static let noise = noise(0.1)
   static let options: [any AnyKernelOption] = [distractors, noise]

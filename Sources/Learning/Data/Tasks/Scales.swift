@@ -11,7 +11,8 @@ struct Scales: ImageTask {
       "Xu et al., 2014, Scale-Invariant Convolutional Neural Networks, arXiv:1411.6369",
     about: "many scales at once: dilation, parallel windows, large windows",
     solution:
-      "The figure's bounding box, in 3×3 cells, is the figure, at 3 pixels as at 28: the grid is exact, and the figure is far lighter than the noise.")
+      "The figure's bounding box, in 3×3 cells, is the figure, at 3 pixels as at 28: the grid is exact, and the figure is far lighter than the noise."
+  )
   static let smallest = KernelOption(
     "smallest", .whole(3...256), initial: 3, help: "the smallest size, in pixels")
   static let largest = KernelOption(
@@ -35,7 +36,8 @@ struct Scales: ImageTask {
     let largest = Int(options[Self.largest] * Double(size))
     guard smallest <= largest else {
       throw WorkbenchError(
-        "scales has smallest=\(smallest) above its largest, \(options[Self.largest]) of \(size) pixels; choose a smaller one.")
+        "scales has smallest=\(smallest) above its largest, \(options[Self.largest]) of \(size) pixels; choose a smaller one."
+      )
     }
     var sum = 0.0
     let sums = (smallest...largest).map { extent in

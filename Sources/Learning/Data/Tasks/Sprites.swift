@@ -7,10 +7,12 @@ struct Sprites: ImageTask {
     name: "sprites", summary: "which of six shapes, at any size, turn and place?",
     definition:
       "A square, an ellipse, a heart (those of dSprites), a triangle, a cross or a crescent, of a radius of `smallest` to `largest` of the image's side, turned by any angle, at any place where it fits, of any brightness against a dark ground; then noise is added.",
-    paper: "Matthey et al., 2017, dSprites: Disentanglement testing Sprites dataset, github.com/deepmind/dsprites-dataset",
+    paper:
+      "Matthey et al., 2017, dSprites: Disentanglement testing Sprites dataset, github.com/deepmind/dsprites-dataset",
     about: "shape under scale, rotation and position",
     solution:
-      "The shapes differ by more than a pixel at the smallest size, and the shape is far lighter than the noise: comparing with all turns of all shapes tells it.")
+      "The shapes differ by more than a pixel at the smallest size, and the shape is far lighter than the noise: comparing with all turns of all shapes tells it."
+  )
   static let smallest = KernelOption(
     "smallest", .number(0.1...0.5), initial: 0.15, help: "the smallest radius, in sides of the image")
   static let largest = KernelOption(
@@ -27,7 +29,8 @@ struct Sprites: ImageTask {
     noise = options[Self.noise]
     guard low <= high else {
       throw WorkbenchError(
-        "sprites has smallest=\(options[Self.smallest]) above largest=\(options[Self.largest]); exchange them.")
+        "sprites has smallest=\(options[Self.smallest]) above largest=\(options[Self.largest]); exchange them."
+      )
     }
   }
 

@@ -52,7 +52,8 @@ enum TaskData {
   }
 
   /// The data set of a task.
-  static func load<Task: ImageTask>(_: Task.Type, _ item: String, _ options: KernelOptions) throws -> Dataset {
+  static func load<Task: ImageTask>(_: Task.Type, _ item: String, _ options: KernelOptions) throws -> Dataset
+  {
     let size = options[size], seed = options[seed]
     let counts: [TaskSplit: Int] = [
       .train: options[train], .validation: options[validation], .test: options[test],
@@ -60,7 +61,8 @@ enum TaskData {
     let pixels = counts.values.reduce(0, +) * size * size
     guard pixels <= largest else {
       throw WorkbenchError(
-        "\(item) would have \(pixels) pixels in all, and at most \(largest) are made; choose fewer or smaller images.")
+        "\(item) would have \(pixels) pixels in all, and at most \(largest) are made; choose fewer or smaller images."
+      )
     }
     func examples(_ split: TaskSplit) throws -> Examples {
       try images(

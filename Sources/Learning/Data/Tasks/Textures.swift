@@ -12,7 +12,8 @@ struct Textures: ImageTask {
     about:
       "local statistics without a shape: single pixels tell the lightness, neighbours the direction; nothing far away helps",
     solution:
-      "Two pixels apart by the texture's direction are equal in a share of (1 + copy) / 2 or more, others less; over all pixels of an image the counts are far enough apart to tell the classes.")
+      "Two pixels apart by the texture's direction are equal in a share of (1 + copy) / 2 or more, others less; over all pixels of an image the counts are far enough apart to tell the classes."
+  )
   static let copy = KernelOption(
     "copy", .number(0...1), initial: 0.3, help: "how often a pixel is that of its neighbour")
   static let noise = noise(0.1)

@@ -10,7 +10,8 @@ struct WarpedDigits: ImageTask {
     paper: "Jaderberg et al., 2015, Spatial Transformer Networks, arXiv:1506.02025 (their distorted MNIST)",
     about: "deformation: sampling that follows the object",
     solution:
-      "Whoever reads the digits reads them turned by less than a right angle; a few of the 382 test digits are badly written, so 100 % is a bound, not a promise.")
+      "Whoever reads the digits reads them turned by less than a right angle; a few of the 382 test digits are badly written, so 100 % is a bound, not a promise."
+  )
   static let rotation = KernelOption(
     "rotation", .number(0...180), initial: 60, help: "the largest turn to either side, in degrees")
   static let smallest = KernelOption(
@@ -32,7 +33,8 @@ struct WarpedDigits: ImageTask {
     noise = options[Self.noise]
     guard low <= high else {
       throw WorkbenchError(
-        "warped-digits has smallest=\(options[Self.smallest]) above largest=\(options[Self.largest]); exchange them.")
+        "warped-digits has smallest=\(options[Self.smallest]) above largest=\(options[Self.largest]); exchange them."
+      )
     }
   }
 
