@@ -26,6 +26,8 @@ import Testing
     }
     let train = images(data.train), test = images(data.test)
     #expect(train.count == 130 && test.count == 260 && train.isDisjoint(with: test))
+    let validation = images(try #require(data.validation))
+    #expect(validation.count == 70 && validation.isDisjoint(with: train.union(test)))
     // An image does not depend on how many there are, but on the seed.
     let more = try Dataset.load("\(name):size=24:train=130:validation=70:test=300")
     #expect(images(more.test).isSuperset(of: test))
@@ -270,7 +272,7 @@ import Testing
 
   /// Writers of one split are in no other, and each split has all classes.
   @Test func writersAreApart() {
-    let ranges = TaskSplit.allCases.map(DigitForms.range)
+    let ranges = Dataset.Split.allCases.map(DigitForms.range)
     #expect(ranges.map(\.lowerBound) == [0, 1287, 1415] && ranges.map(\.upperBound) == [1287, 1415, 1797])
   }
 

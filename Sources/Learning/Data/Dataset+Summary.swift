@@ -7,7 +7,8 @@ extension Dataset {
     func extents(_ examples: Examples) -> String {
       "\(examples.count)×\(shape[3])×\(shape[1])×\(shape[2])"
     }
-    let splits = [("training", Optional(train)), ("test", test)].compactMap { name, examples in
+    let splits = [("training", Optional(train)), ("validation", validation), ("test", test)].compactMap {
+      name, examples in
       examples.map { "\(name) \(extents($0))" }
     }
     let asked =

@@ -15,11 +15,11 @@ struct ImageFolder {
   init(_ folder: String) { self.folder = folder }
 
   /// The splits that there are.
-  mutating func read() throws -> [TaskSplit: Examples] {
-    var files: [TaskSplit: [(path: String, label: Int)]] = [:]
+  mutating func read() throws -> [Dataset.Split: Examples] {
+    var files: [Dataset.Split: [(path: String, label: Int)]] = [:]
     if exists("train") {
       classes = try folders(in: "train")
-      for split in TaskSplit.allCases where exists(split.rawValue) {
+      for split in Dataset.Split.allCases where exists(split.rawValue) {
         for name in try folders(in: split.rawValue) where !classes.contains(name) {
           throw WorkbenchError(
             "\(folder)/\(split.rawValue) has a folder \(name) that \(folder)/train has not; each class must be in both."
@@ -33,7 +33,7 @@ struct ImageFolder {
       classes = try folders(in: "")
       for label in classes.indices {
         for (index, path) in try images(in: classes[label]).enumerated() {
-          let split: TaskSplit = index % 10 == 9 ? .test : index % 10 == 8 ? .validation : .train
+          let split: Dataset.Split = index % 10 == 9 ? .test : index % 10 == 8 ? .validation : .train
           files[split, default: []].append((path, label))
         }
       }
@@ -42,7 +42,7 @@ struct ImageFolder {
       throw WorkbenchError("\(folder) has no folders; give each class one, with its images.")
     }
     var shape: PNGFile.Image?, first = ""
-    func load(_ files: [(path: String, label: Int)], _ split: TaskSplit) throws -> Examples {
+    func load(_ files: [(path: String, label: Int)], _ split: Dataset.Split) throws -> Examples {
       var tensor: Tensor?
       for (index, (path, _)) in files.enumerated() {
         let image = try Self.decode(path)
@@ -78,8 +78,8 @@ struct ImageFolder {
       return try Examples(
         images: tensor, labels: files.map(\.label), classes: classes.count, source: folder)
     }
-    var result: [TaskSplit: Examples] = [:]
-    for split in TaskSplit.allCases where split != .validation || files[split]?.isEmpty == false {
+    var result: [Dataset.Split: Examples] = [:]
+    for split in Dataset.Split.allCases where split != .validation || files[split]?.isEmpty == false {
       result[split] = try load(files[split] ?? [], split)
     }
     return result
@@ -128,12 +128,18 @@ struct ImageFolder {
 
 extension Dataset {
   /// The user's own images, in folders as ``ImageFolder`` has them; values are scaled to 0 … 1.
-  static func images(_ name: String, _ folder: String) throws -> Dataset {
+  static func images(_ name: String, _ folder: String, validation: Int?) throws -> Dataset {
     var reader = ImageFolder(folder)
     let splits = try reader.read()
     guard let train = splits[.train], let test = splits[.test] else {
       throw WorkbenchError("\(folder) has no images to train on, or none to test with; add some.")
     }
-    return try Dataset(name: name, classes: reader.classes.count, train: train, test: test)
+    if let held = splits[.validation] {
+      return try Dataset(
+        name: name, classes: reader.classes.count, train: train, validation: held, test: test)
+    }
+    let (rest, held) = try train.holdingOut(validation, of: name)
+    return try Dataset(
+      name: name, classes: reader.classes.count, train: rest, validation: held, test: test)
   }
 }

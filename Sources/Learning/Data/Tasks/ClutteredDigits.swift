@@ -24,7 +24,7 @@ struct ClutteredDigits: ImageTask {
   private let digits: DigitForms
   private let side: Double, distractors: Int, noise: Double
 
-  init(_ options: KernelOptions, size: Int, split: TaskSplit) throws {
+  init(_ options: KernelOptions, size: Int, split: Dataset.Split) throws {
     digits = try DigitForms(split)
     side = options[Self.height] * Double(size)
     distractors = options[Self.distractors]

@@ -20,7 +20,7 @@ struct Counting: ImageTask {
   let classes: [String]
   private let grid: Int, cell: Double, largest: Double, noise: Double
 
-  init(_ options: KernelOptions, size: Int, split: TaskSplit) throws {
+  init(_ options: KernelOptions, size: Int, split: Dataset.Split) throws {
     let most = options[Self.most]
     classes = (1...most).map(String.init)
     var grid = 1

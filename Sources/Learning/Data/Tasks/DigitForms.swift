@@ -9,7 +9,7 @@ struct DigitForms {
   private let members: [[Int]]
 
   /// The forms' images of a split, as positions in the file.
-  static func range(_ split: TaskSplit) -> Range<Int> {
+  static func range(_ split: Dataset.Split) -> Range<Int> {
     switch split {
     case .train: 0..<1287
     case .validation: 1287..<1415
@@ -17,7 +17,7 @@ struct DigitForms {
     }
   }
 
-  init(_ split: TaskSplit) throws {
+  init(_ split: Dataset.Split) throws {
     let digits = try Dataset.embeddedDigits(), range = Self.range(split)
     var pixels = Array(repeating: 0.0, count: range.count * 100)
     var members = Array(repeating: [Int](), count: 10)

@@ -27,7 +27,7 @@ struct Gratings: ImageTask {
   private let waves: [(x: Double, y: Double)]
   private let amplitude: Double, noise: Double
 
-  init(_ options: KernelOptions, size: Int, split: TaskSplit) {
+  init(_ options: KernelOptions, size: Int, split: Dataset.Split) {
     let orientations = options[Self.orientations], frequencies = options[Self.frequencies]
     var waves: [(x: Double, y: Double)] = [], classes: [String] = []
     for orientation in 0..<orientations {

@@ -22,11 +22,6 @@ package struct TaskFacts: Sendable {
   }
 }
 
-/// A part of the data, with random numbers and writers of its own.
-package enum TaskSplit: String, Sendable, CaseIterable {
-  case train, validation, test
-}
-
 /// Images made in the process from a seed, with the right answer known: one task for a network.
 ///
 /// A type for each task draws one image from a label and a source of random numbers; ``DataSource`` makes data sets of it.
@@ -40,7 +35,7 @@ protocol ImageTask: Sendable {
   /// The task for images of `size` pixels a side.
   ///
   /// - Throws: a ``WorkbenchError`` if the options do not go together.
-  init(_ options: KernelOptions, size: Int, split: TaskSplit) throws
+  init(_ options: KernelOptions, size: Int, split: Dataset.Split) throws
 
   /// What the classes, or the values of a regression, are called.
   var classes: [String] { get }

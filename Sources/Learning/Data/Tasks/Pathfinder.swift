@@ -25,7 +25,7 @@ struct Pathfinder: ImageTask {
   let classes = ["joined", "apart"]
   private let size: Int, dashes: Int, dash: Int, gap: Int, turns: Double, distractors: Int, noise: Double
 
-  init(_ options: KernelOptions, size: Int, split: TaskSplit) throws {
+  init(_ options: KernelOptions, size: Int, split: Dataset.Split) throws {
     self.size = size
     dashes = options[Self.dashes]
     dash = options[Self.dash]

@@ -21,7 +21,7 @@ struct Position: ImageTask {
   let classes = ["x", "y"]
   private let distractors: Int, radius: Double, noise: Double
 
-  init(_ options: KernelOptions, size: Int, split: TaskSplit) {
+  init(_ options: KernelOptions, size: Int, split: Dataset.Split) {
     distractors = options[Self.distractors]
     radius = Double(size) / 10
     noise = options[Self.noise]

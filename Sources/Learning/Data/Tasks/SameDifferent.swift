@@ -27,7 +27,7 @@ struct SameDifferent: ImageTask {
 
   private let count: Int, distance: Int, jitter: Int, noise: Double
 
-  init(_ options: KernelOptions, size: Int, split: TaskSplit) {
+  init(_ options: KernelOptions, size: Int, split: Dataset.Split) {
     count = options[Self.figures]
     distance = Int(options[Self.distance] * Double(size) + 0.5)
     jitter = size / 12

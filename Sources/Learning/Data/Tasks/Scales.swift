@@ -30,7 +30,7 @@ struct Scales: ImageTask {
   /// The share of sizes up to each, from the smallest on.
   private let shares: [Double]
 
-  init(_ options: KernelOptions, size: Int, split: TaskSplit) throws {
+  init(_ options: KernelOptions, size: Int, split: Dataset.Split) throws {
     noise = options[Self.noise]
     smallest = options[Self.smallest]
     let largest = Int(options[Self.largest] * Double(size))

@@ -23,7 +23,7 @@ struct Sprites: ImageTask {
   let classes = ["square", "ellipse", "heart", "triangle", "cross", "crescent"]
   private let low: Double, high: Double, noise: Double
 
-  init(_ options: KernelOptions, size: Int, split: TaskSplit) throws {
+  init(_ options: KernelOptions, size: Int, split: Dataset.Split) throws {
     low = options[Self.smallest] * Double(size)
     high = options[Self.largest] * Double(size)
     noise = options[Self.noise]

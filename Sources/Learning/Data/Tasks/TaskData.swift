@@ -6,7 +6,8 @@ import Tensors
 enum TaskData {
   static let size = KernelOption("size", .whole(16...256), initial: 32, help: "pixels a side")
   static let train = KernelOption("train", .count, initial: 5000, help: "images to train on")
-  static let validation = KernelOption("validation", .count, initial: 1000, help: "images to choose by")
+  static let validation = KernelOption(
+    "validation", .whole(0...1 << 20), initial: 1000, help: "images to choose by")
   static let test = KernelOption("test", .count, initial: 10_000, help: "images to test with")
   static let seed = KernelOption(
     "seed", .whole(0...Int(Int32.max)), initial: 0, help: "what the images depend on")
@@ -20,7 +21,7 @@ enum TaskData {
   /// Each image has random numbers of its own, from the seed, the task's name, the split and its number: it is the same
   /// whatever the number of threads, and however many there are. Labels come in turn, so that classes are equally frequent.
   static func images<Task: ImageTask>(
-    _ task: Task, _ split: TaskSplit, count: Int, size: Int, seed: Int
+    _ task: Task, _ split: Dataset.Split, count: Int, size: Int, seed: Int
   ) throws -> Examples {
     let start = Random(seed: UInt64(seed)).split(Task.facts.name).split(split.rawValue).position
     let classes = task.classes.count, values = Task.isRegression ? classes : 0
@@ -55,7 +56,7 @@ enum TaskData {
   static func load<Task: ImageTask>(_: Task.Type, _ item: String, _ options: KernelOptions) throws -> Dataset
   {
     let size = options[size], seed = options[seed]
-    let counts: [TaskSplit: Int] = [
+    let counts: [Dataset.Split: Int] = [
       .train: options[train], .validation: options[validation], .test: options[test],
     ]
     let pixels = counts.values.reduce(0, +) * size * size
@@ -64,12 +65,12 @@ enum TaskData {
         "\(item) would have \(pixels) pixels in all, and at most \(largest) are made; choose fewer or smaller images."
       )
     }
-    func examples(_ split: TaskSplit) throws -> Examples {
+    func examples(_ split: Dataset.Split) throws -> Examples {
       try images(
         Task(options, size: size, split: split), split, count: counts[split] ?? 0, size: size, seed: seed)
     }
     return try Dataset(
       name: item, classes: Task(options, size: size, split: .train).classes.count, train: examples(.train),
-      test: examples(.test))
+      validation: options[validation] > 0 ? examples(.validation) : nil, test: examples(.test))
   }
 }

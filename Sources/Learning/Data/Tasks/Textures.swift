@@ -24,7 +24,7 @@ struct Textures: ImageTask {
   }
   private let copy: UInt64, noise: Double
 
-  init(_ options: KernelOptions, size: Int, split: TaskSplit) {
+  init(_ options: KernelOptions, size: Int, split: Dataset.Split) {
     copy = UInt64(options[Self.copy] * 65_536 + 0.5)
     noise = options[Self.noise]
   }

@@ -25,7 +25,7 @@ struct WarpedDigits: ImageTask {
   private let digits: DigitForms
   private let turns: Double, low: Double, high: Double, noise: Double
 
-  init(_ options: KernelOptions, size: Int, split: TaskSplit) throws {
+  init(_ options: KernelOptions, size: Int, split: Dataset.Split) throws {
     digits = try DigitForms(split)
     turns = options[Self.rotation] / 360
     low = options[Self.smallest] * Double(size)
