@@ -34,10 +34,10 @@ public struct DepthwiseShape: Sendable {
 
 /// Depthwise convolution, vectorised over channels.
 public enum Depthwise {
-  /// y[p, c] = finish(Σ over taps of x[p · stride + t · dilation − padding, c] · w[t, c]); `w` is `[tap][channel]`.
+  /// y[p, c] = epilogue(Σ over taps of x[p · stride + t · dilation − padding, c] · w[t, c]); `w` is `[tap][channel]`.
   public static func forward(
     _ shape: DepthwiseShape, x: UnsafePointer<Float>, weights w: UnsafePointer<Float>,
-    y: UnsafeMutablePointer<Float>, finish: StoreOptions, threads: Int
+    y: UnsafeMutablePointer<Float>, epilogue: EpiloguePointers, threads: Int
   ) {
     let output = shape.output, channels = output.channels
     // Pixels whose whole window lies inside, horizontally.
@@ -57,7 +57,7 @@ public enum Depthwise {
         let rows = DepthwiseShape.taps(first, shape.dilation.height, shape.kernel.height, shape.input.height)
         let source = Line(
           x: x + (image * shape.input.height + first) * shape.input.width * channels, w: w, rows: rows,
-          y: y + line * output.width * channels, shape: shape, channels: channels, finish: finish)
+          y: y + line * output.width * channels, shape: shape, channels: channels, epilogue: epilogue)
         let whole = channels / Vector.scalarCount * Vector.scalarCount
         var column = 0
         while column < output.width {
@@ -195,11 +195,11 @@ public enum Depthwise {
     let y: UnsafeMutablePointer<Float>
     let shape: DepthwiseShape
     let channels: Int
-    let finish: StoreOptions
+    let epilogue: EpiloguePointers
 
     @inline(__always)
     private func bias(_ channel: Int, _ lanes: Int) -> Vector {
-      finish.bias.map { Tail.load($0 + channel, lanes) } ?? .zero
+      epilogue.bias.map { Tail.load($0 + channel, lanes) } ?? .zero
     }
 
     /// A tile from `column` on, for the vector of channels from `channel` on.
@@ -212,7 +212,7 @@ public enum Depthwise {
         tapStep: shape.dilation.width &* channels, lineStep: line &* channels,
         weights: w + (rows.lowerBound &* shape.kernel.width &* channels &+ channel), lines: rows.count,
         taps: shape.kernel.width, channels: channels, bias: bias(channel, Vector.scalarCount),
-        output: y + (column &* channels &+ channel), finish: finish)
+        output: y + (column &* channels &+ channel), epilogue: epilogue)
     }
 
     /// One pixel anywhere.
@@ -230,7 +230,7 @@ public enum Depthwise {
           sum = sum.fused(Tail.load(source, lanes), Tail.load(weight, lanes))
         }
       }
-      finish.store(sum, y + (column &* channels &+ channel), lanes)
+      epilogue.store(sum, y + (column &* channels &+ channel), lanes)
     }
   }
 }

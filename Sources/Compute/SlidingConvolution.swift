@@ -37,10 +37,11 @@ public struct SlidingConvolution {
   ///
   /// - Parameters:
   ///   - weights: of one group and `3 · kernelHeight` taps.
-  ///   - finish: what is done to the sums before they are stored.
+  ///   - epilogue: what is done to the sums before they are stored.
   ///   - threads: how many threads share the rows of y; the result does not depend on it.
   public func callAsFunction(
-    _ x: UnsafePointer<Float>, _ weights: PackedWeights, y: UnsafeMutablePointer<Float>, finish: StoreOptions,
+    _ x: UnsafePointer<Float>, _ weights: PackedWeights, y: UnsafeMutablePointer<Float>,
+    epilogue: EpiloguePointers,
     threads: Int
   ) {
     let zeros = Tensor(repeating: 0, [input.channels])
@@ -53,7 +54,7 @@ public struct SlidingConvolution {
             for firstOutput in stride(from: 0, to: output.channels, by: Vector.scalarCount) {
               let panel = firstOutput / tileWidth
               let pass = Pass(
-                x: x, y: y, zeros: zeros, finish: finish, firstOutput: firstOutput,
+                x: x, y: y, zeros: zeros, epilogue: epilogue, firstOutput: firstOutput,
                 weights: weights + (panel * tileWidth * depth + firstOutput % tileWidth),
                 weightStep: panels.width(panel))
               for row in rows { compute(row, pass, lines) }
@@ -70,7 +71,7 @@ public struct SlidingConvolution {
     let y: UnsafeMutablePointer<Float>
     /// A pixel of padding.
     let zeros: UnsafePointer<Float>
-    let finish: StoreOptions
+    let epilogue: EpiloguePointers
     /// The first of the vector's outputs.
     let firstOutput: Int
     /// Its weights: `[tap][channel][lane]`, channels `weightStep` apart.
@@ -81,7 +82,7 @@ public struct SlidingConvolution {
   /// One row of y, tile by tile.
   private func compute(_ outputRow: Int, _ pass: Pass, _ lines: UnsafeMutablePointer<SlidingLine>) {
     let tap = input.channels * pass.weightStep, outputs = output.channels - pass.firstOutput
-    let bias = pass.finish.bias.map { Tail.load($0 + pass.firstOutput, outputs) } ?? .zero
+    let bias = pass.epilogue.bias.map { Tail.load($0 + pass.firstOutput, outputs) } ?? .zero
     var column = 0
     while column < output.width {
       // The last tile is moved back to end with the row: what it shares with the one before is stored once.
@@ -92,7 +93,7 @@ public struct SlidingConvolution {
         lines: lines, count: fill(lines, outputRow, first..<first + pixels, tap, pass),
         channels: input.channels, weightStep: pass.weightStep, tapStep: isTurned ? -tap : tap, bias: bias,
         output: pass.y + ((outputRow * output.width + first) * output.channels + pass.firstOutput),
-        outputStep: output.channels, columns: outputs, skipped: column - first, finish: pass.finish
+        outputStep: output.channels, columns: outputs, skipped: column - first, epilogue: pass.epilogue
       ).run(pixels: pixels)
       column = first + pixels
     }

@@ -47,7 +47,7 @@ struct SlidingTileArguments: PartialTile {
   var columns: Int
   /// How many of the first pixels another tile has stored.
   var skipped: Int
-  var finish: StoreOptions
+  var epilogue: EpiloguePointers
 
   /// Runs the microkernel of 16 or of 8 pixels.
   @inline(__always)
@@ -87,6 +87,6 @@ struct SlidingPixel: TileRow {
 
   @inline(__always) func store(_ index: Int, _ tile: SlidingTileArguments) {
     guard index >= tile.skipped else { return }
-    tile.finish.store(sum, tile.output + index &* tile.outputStep, tile.columns)
+    tile.epilogue.store(sum, tile.output + index &* tile.outputStep, tile.columns)
   }
 }

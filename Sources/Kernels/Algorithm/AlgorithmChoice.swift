@@ -71,7 +71,7 @@ final class AlgorithmChoice {
 
   /// The forward pass, after a measurement of all that serve, where the context asks for one.
   func forward(
-    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
     let input = FeatureShape(x)
     if requested == nil, let tuning = context.tuning, !context.training,
@@ -81,12 +81,12 @@ final class AlgorithmChoice {
       let fastest = tuning.measureFastest(problem(input, .forward, context), of: candidates.map(\.name)) {
         name in
         guard let candidate = candidates.first(where: { $0.name == name }) else { return }
-        _ = made(candidate).forward(x, plan, filter, finish, context)
+        _ = made(candidate).forward(x, plan, filter, epilogue, context)
       }
       // What lost keeps no packed weights.
       for other in candidates where other.name != fastest { made[other.name] = nil }
     }
-    return passes(input, .forward, context).forward(x, plan, filter, finish, context)
+    return passes(input, .forward, context).forward(x, plan, filter, epilogue, context)
   }
 
   private func serving(_ input: FeatureShape, _ pass: Pass) -> [any Algorithm] {

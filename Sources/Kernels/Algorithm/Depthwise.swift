@@ -58,15 +58,15 @@ final class DepthwisePasses: ConvolutionPasses {
   init(_ geometry: ConvolutionGeometry) { self.geometry = geometry }
 
   func forward(
-    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
     let shape = shape(FeatureShape(x))
     var y = Tensor(uninitialized: shape.output.extents)
     withPointers(x, filter.value) { x, w in
       y.withMutablePointer { y in
-        finish.withPointers(output: y) {
+        epilogue.withPointers(output: y) {
           Compute.Depthwise.forward(
-            shape.engine, x: x, weights: w, y: y, finish: $0, threads: context.threads)
+            shape.engine, x: x, weights: w, y: y, epilogue: $0, threads: context.threads)
         }
       }
     }
@@ -91,7 +91,8 @@ final class DepthwisePasses: ConvolutionPasses {
             (turned + tap * channels).update(from: w + (taps - 1 - tap) * channels, count: channels)
           }
           Compute.Depthwise.forward(
-            shape.turned, x: g, weights: turned, y: dx, finish: StoreOptions(), threads: context.threads)
+            shape.turned, x: g, weights: turned, y: dx, epilogue: EpiloguePointers(), threads: context.threads
+          )
         }
       }
     }

@@ -34,16 +34,16 @@ final class MaximaPasses: ConvolutionPasses {
   init(_ geometry: ConvolutionGeometry) { self.geometry = geometry }
 
   func forward(
-    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
     let packed = pack.value(filter, context) { PackedWeights(forward: $0, groups: geometry.groups) }
     let zeros = Tensor(repeating: 0, [geometry.inputChannels])
     var y = Tensor(uninitialized: plan.output.extents)
     withPointers(x, zeros) { x, zeros in
       y.withMutablePointer { y in
-        finish.withPointers(output: y) { finish in
+        epilogue.withPointers(output: y) { epilogue in
           indirectDistances(
-            rows: plan.output.pixels, weights: packed, finish: finish, threads: context.threads
+            rows: plan.output.pixels, weights: packed, epilogue: epilogue, threads: context.threads
           ) {
             plan.fill($0, $1, x: x, zeros: zeros, y: y, skipsPadding: false)
           }

@@ -40,7 +40,7 @@ final class ColumnMatrixPasses: ConvolutionPasses {
   init(_ geometry: ConvolutionGeometry) { self.geometry = geometry }
 
   func forward(
-    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
     let depth = geometry.taps * geometry.inputChannels, pixels = plan.output.pixels
     let zeros = Tensor(repeating: 0, [geometry.inputChannels])
@@ -60,6 +60,6 @@ final class ColumnMatrixPasses: ConvolutionPasses {
     }
     let weights = filter.value.reshaped([depth, geometry.outputChannels])
     let product = MatrixProduct.plain(columns, weights, threads: context.threads)
-    return finish.applied(to: product.reshaped(plan.output.extents), threads: context.threads)
+    return epilogue.applied(to: product.reshaped(plan.output.extents), context)
   }
 }
