@@ -191,7 +191,7 @@ struct TrainCommand: ParsableCommand {
     definition["offset-groups"] = variations.offsetGroups.map { "\($0)" } ?? "the kernel's"
     if let initialization = description.initialization { definition["init"] = initialization.item }
     if let width = try variations.settings().width { definition["width"] = "\(width)" }
-    guard let description = description as? ResidualDescription else { return definition }
+    guard let description = description.residual else { return definition }
     definition["stages"] = description.replacedStages.map { "\($0.sorted())" } ?? "all"
     definition["shortcut"] = description.shortcut.rawValue
     definition["stride-on"] = description.stridePlace.rawValue

@@ -3,7 +3,7 @@ import Tensors
 /// Complex weights for each frequency, in the order in which the tiles read them:
 /// `[frequency][group][panel][channel][real, imaginary][lane]`, a panel one vector of outputs wide; where each group
 /// has one channel and one output, `[frequency][real, imaginary][group]`.
-public struct ComplexWeights: Sendable {
+package struct ComplexWeights: Sendable {
   let groups: Int, channels: Int, outputs: Int
   private let storage: Tensor
 
@@ -19,7 +19,7 @@ public struct ComplexWeights: Sendable {
   ///   - real: the real part of (frequency, group, channel, output) lies at the sum of these indices times the
   ///     strides below.
   ///   - imaginary: the imaginary part lies this far after the pointer; its sign is turned if `conjugate`.
-  public init(
+  package init(
     frequencies: Int, groups: Int, channels: Int, outputs: Int, real: UnsafePointer<Float>,
     imaginary: UnsafePointer<Float>, conjugate: Bool, frequencyStride: Int, groupStride: Int,
     channelStride: Int, outputStride: Int, threads: Int
@@ -91,7 +91,7 @@ public struct ComplexWeights: Sendable {
 ///
 /// A row of x lies at `x + row · xRow + frequency · 2 · groups · channels`: the real parts of all channels, then the
 /// imaginary ones; likewise y.
-public func complexMultiply(
+package func complexMultiply(
   rows: Int, frequencies: Int, weights: ComplexWeights, x: UnsafePointer<Float>, xRow: Int,
   y: UnsafeMutablePointer<Float>, yRow: Int, threads: Int
 ) {

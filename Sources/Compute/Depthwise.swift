@@ -1,7 +1,7 @@
 import Tensors
 
 /// A convolution in which each channel has a window of its own.
-public struct DepthwiseShape: Sendable {
+package struct DepthwiseShape: Sendable {
   let input: FeatureShape, output: FeatureShape
   let kernel: (height: Int, width: Int), stride: (height: Int, width: Int),
     dilation: (height: Int, width: Int)
@@ -10,7 +10,7 @@ public struct DepthwiseShape: Sendable {
   /// - Parameters:
   ///   - top: rows of padding above; may be negative.
   ///   - left: columns of padding on the left; may be negative.
-  public init(
+  package init(
     input: FeatureShape, output: FeatureShape, kernel: (height: Int, width: Int),
     stride: (height: Int, width: Int), dilation: (height: Int, width: Int), top: Int, left: Int
   ) {
@@ -33,9 +33,9 @@ public struct DepthwiseShape: Sendable {
 }
 
 /// Depthwise convolution, vectorised over channels.
-public enum Depthwise {
+package enum Depthwise {
   /// y[p, c] = epilogue(Σ over taps of x[p · stride + t · dilation − padding, c] · w[t, c]); `w` is `[tap][channel]`.
-  public static func forward(
+  package static func forward(
     _ shape: DepthwiseShape, x: UnsafePointer<Float>, weights w: UnsafePointer<Float>,
     y: UnsafeMutablePointer<Float>, epilogue: EpiloguePointers, threads: Int
   ) {
@@ -80,7 +80,7 @@ public enum Depthwise {
   }
 
   /// dx from g: for each input pixel the taps and outputs that read it.
-  public static func inputGradient(
+  package static func inputGradient(
     _ shape: DepthwiseShape, g: UnsafePointer<Float>, weights w: UnsafePointer<Float>,
     dx: UnsafeMutablePointer<Float>, threads: Int
   ) {
@@ -121,7 +121,7 @@ public enum Depthwise {
   /// dw[t, c] = Σ over images and pixels of x[p · stride + t · dilation − padding, c] · g[p, c].
   ///
   /// Each weight is summed by one thread, row of outputs by row.
-  public static func weightGradient(
+  package static func weightGradient(
     _ shape: DepthwiseShape, x: UnsafePointer<Float>, g: UnsafePointer<Float>,
     dw: UnsafeMutablePointer<Float>,
     threads: Int

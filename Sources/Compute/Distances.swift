@@ -7,7 +7,7 @@ import Tensors
 /// computed again by the definition, so that no output loses more than four bits.
 ///
 /// - Parameters: as of `indirectGEMM`.
-public func indirectDistances(
+package func indirectDistances(
   rows: Int, weights: PackedWeights, epilogue: EpiloguePointers, threads: Int,
   fill: (Range<Int>, RowTable) -> Int
 ) {

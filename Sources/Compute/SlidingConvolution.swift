@@ -4,7 +4,7 @@ import Tensors
 ///
 /// Where the outputs fill one vector only, the indirect GEMM reads a value from memory for each product. Here a tile
 /// is a run of neighbouring pixels: each value that is read meets all taps of its row that reach it.
-public struct SlidingConvolution {
+package struct SlidingConvolution {
   let input, output: FeatureShape
   let kernelHeight, rowDilation, top, left: Int
   let isTurned: Bool
@@ -15,7 +15,7 @@ public struct SlidingConvolution {
   ///   - top: the rows of padding above.
   ///   - left: the columns of padding on the left.
   ///   - isTurned: whether the window is turned by 180°, as for the gradient to the input.
-  public init?(
+  package init?(
     input: FeatureShape, output: FeatureShape, kernelHeight: Int, rowDilation: Int, top: Int, left: Int,
     isTurned: Bool
   ) {
@@ -39,7 +39,7 @@ public struct SlidingConvolution {
   ///   - weights: of one group and `3 · kernelHeight` taps.
   ///   - epilogue: what is done to the sums before they are stored.
   ///   - threads: how many threads share the rows of y; the result does not depend on it.
-  public func callAsFunction(
+  package func callAsFunction(
     _ x: UnsafePointer<Float>, _ weights: PackedWeights, y: UnsafeMutablePointer<Float>,
     epilogue: EpiloguePointers,
     threads: Int

@@ -11,7 +11,7 @@ import Tensors
 ///   - top: the rows of padding above.
 ///   - left: the columns of padding on the left: at most two, as on the right.
 ///   - result: HWIO, overwritten.
-public func slidingWeightGradient(
+package func slidingWeightGradient(
   input: FeatureShape, output: FeatureShape, kernelHeight: Int, rowDilation: Int, top: Int, left: Int,
   x: UnsafePointer<Float>, gradient: UnsafePointer<Float>, result: UnsafeMutablePointer<Float>, threads: Int
 ) {

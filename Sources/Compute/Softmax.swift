@@ -1,7 +1,7 @@
 /// Softmax over the rows of a matrix, and its gradient.
-public enum Softmax {
+package enum Softmax {
   /// Replaces each row by exp(x − max) / Σ exp(x − max).
-  public static func rows(_ values: UnsafeMutablePointer<Float>, rows: Int, columns: Int, threads: Int) {
+  package static func rows(_ values: UnsafeMutablePointer<Float>, rows: Int, columns: Int, threads: Int) {
     parallel(rows, threads: threads) { range in
       for index in range {
         let row = values + index &* columns
@@ -26,7 +26,7 @@ public enum Softmax {
   }
 
   /// The gradient to what softmax was taken of: a · (g − Σ a · g), row by row.
-  public static func gradient(
+  package static func gradient(
     _ a: UnsafePointer<Float>, _ g: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, rows: Int,
     columns: Int, threads: Int
   ) {

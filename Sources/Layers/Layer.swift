@@ -65,6 +65,17 @@ extension Layer {
     return cost
   }
 
+  /// The layer and all that are in it.
+  package var tree: [any Layer] { [self] + children.flatMap(\.layer.tree) }
+
+  /// The batch normalisations among them.
+  package var normalizations: [BatchNormalization] {
+    tree.compactMap {
+      guard case .normalization(let normalization) = ($0 as? any EpiloguePart)?.part else { return nil }
+      return normalization
+    }
+  }
+
   /// All parameters, those of the children included, under their dotted names.
   public var parameters: [NamedParameter] { everything.filter { $0.parameter.role.isTrained } }
 

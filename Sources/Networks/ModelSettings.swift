@@ -60,7 +60,7 @@ package struct ModelSettings: Settable {
     var description = try Models.description(name, inputChannels: inputChannels, classes: classes)
     if let replace { description.replacement = replace }
     description.initialization = initialization ?? nil
-    if let residual = description as? ResidualDescription { return try varied(residual) }
+    if let residual = description.residual { return try varied(residual) }
     var rest = self
     rest.replace = nil
     rest.initialization = nil

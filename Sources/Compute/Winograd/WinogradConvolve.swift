@@ -2,7 +2,7 @@ import Tensors
 
 /// y = epilogue(x ∗ w) by Winograd's minimal filtering: transform tiles of x, multiply matrices for each product,
 /// transform back.
-public func winogradConvolve(
+package func winogradConvolve(
   _ tiling: WinogradTiling, _ weights: WinogradWeights, x: UnsafePointer<Float>,
   y: UnsafeMutablePointer<Float>,
   epilogue: EpiloguePointers, threads: Int

@@ -8,7 +8,6 @@ struct Columns: Kernel {
   let summary = "the standard convolution, which can also be computed from a matrix of columns"
   let formula = "y[p, o] = Σ over t, c of x[p·s + t, c] · w[t, c, o]"
   let paper = "an example"
-  let options: [any AnyKernelOption] = []
   var algorithms: [String] { ["im2col"] + Algorithms.names() }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {

@@ -9,7 +9,6 @@ struct Reflected: Kernel {
   let summary = "k×k convolution that reads the image reflected at its borders in place of zeros"
   let formula = "y[p, o] = Σ over t, c of x[reflect(p·s + t), c] · w[t, c, o]"
   let paper = "an example"
-  let options: [any AnyKernelOption] = []
   var algorithms: [String] { Algorithms.names(readsRegularGrid: false) }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
