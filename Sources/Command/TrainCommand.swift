@@ -14,7 +14,7 @@ struct TrainCommand: ParsableCommand {
     discussion: """
       Example: swift run experiment train resnet20 --conv dilated --epochs 2 --save dilated.safetensors --log dilated.csv
 
-      Beside the weights, --save writes dilated.resume.safetensors after each epoch and when it is stopped (Ctrl-C); \
+      Besides the weights, --save writes dilated.resume.safetensors after each epoch and when it is stopped (Ctrl-C); \
       --resume continues from there, bit for bit. Without options it is the main job's model and recipe.
       """)
 
@@ -33,12 +33,13 @@ struct TrainCommand: ParsableCommand {
   var partial = false
   @Option(
     help: ArgumentHelp(
-      "Parameters that stay as they are, by the start of their names, such as conv1,bn1,layer1.",
+      "Parameters to keep fixed, by prefixes of their names, such as conv1,bn1,layer1.",
       valueName: "names"))
   var freeze: String?
   @Option(
     help: ArgumentHelp(
-      "Where the weights go, and the training's state beside them.", valueName: "file.safetensors"))
+      "The file for the weights; the training's state goes into a file next to it.",
+      valueName: "file.safetensors"))
   var save: String?
   @Option(
     help: ArgumentHelp("Resume a saved training, under the same options.", valueName: "file.safetensors"))
@@ -51,9 +52,9 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup(title: "The recipe")
   var recipe: RecipeOptions
-  @Option(help: ArgumentHelp("Stop after so many steps in all.", valueName: "n"))
+  @Option(help: ArgumentHelp("Stop after this many steps in total.", valueName: "n"))
   var steps: Int?
-  @Option(help: ArgumentHelp("What initial weights and the images' order depend on.", valueName: "n"))
+  @Option(help: ArgumentHelp("The seed of initial weights and of the images' order.", valueName: "n"))
   var seed = 0
   @OptionGroup
   var threads: ThreadOption

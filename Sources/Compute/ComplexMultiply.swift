@@ -10,7 +10,7 @@ package struct ComplexWeights: Sendable {
   var panels: Int { (outputs + Vector.scalarCount - 1) / Vector.scalarCount }
   var panelFloats: Int { channels * 2 * Vector.scalarCount }
   private var frequencyFloats: Int { isDiagonal ? 2 * groups : groups * panels * panelFloats }
-  /// Whether each channel has one factor of its own, as in depthwise convolution.
+  /// Whether each channel has its own factor, as in depthwise convolution.
   var isDiagonal: Bool { channels == 1 && outputs == 1 }
 
   /// Packs `frequencies` matrices.
@@ -132,7 +132,7 @@ package func complexMultiply(
   }
 }
 
-/// The same where each channel has a factor of its own: vectors of channels.
+/// The same where each channel has its own factor: vectors of channels.
 private func diagonalMultiply(
   rows: Int, frequencies: Int, weights: ComplexWeights, x: UnsafePointer<Float>, xRow: Int,
   y: UnsafeMutablePointer<Float>, yRow: Int, threads: Int

@@ -1,6 +1,6 @@
 import Tensors
 
-/// A convolution in which each channel has a window of its own.
+/// A convolution in which each channel has its own window.
 package struct DepthwiseShape: Sendable {
   let input: FeatureShape, output: FeatureShape
   let kernel: (height: Int, width: Int), stride: (height: Int, width: Int),
@@ -23,7 +23,7 @@ package struct DepthwiseShape: Sendable {
     self.left = left
   }
 
-  /// The taps of one axis whose window position lies inside, for an output at `first` = index · stride − padding.
+  /// The taps of one axis that are inside the image, for an output at `first` = index · stride − padding.
   @inline(__always)
   static func taps(_ first: Int, _ dilation: Int, _ kernel: Int, _ extent: Int) -> Range<Int> {
     let lower = first >= 0 ? 0 : (dilation &- 1 &- first) / dilation
@@ -40,7 +40,7 @@ package enum Depthwise {
     y: UnsafeMutablePointer<Float>, epilogue: EpiloguePointers, threads: Int
   ) {
     let output = shape.output, channels = output.channels
-    // Pixels whose whole window lies inside, horizontally.
+    // Pixels whose whole window is inside horizontally.
     let reach = shape.dilation.width * (shape.kernel.width - 1)
     let inner = (shape.left + shape.stride.width - 1) / shape.stride.width
     let last = (shape.input.width + shape.left - reach - 1) / shape.stride.width
@@ -140,7 +140,7 @@ package enum Depthwise {
             let sourceRow = image * input.height + first + tapRow * shape.dilation.height
             let source = x + (sourceRow * input.width * channels + channel)
             for tapColumn in 0..<shape.kernel.width {
-              // The outputs whose tap lies inside.
+              // The outputs whose tap is inside.
               let offset = tapColumn * shape.dilation.width - shape.left
               let lower = offset >= 0 ? 0 : (shape.stride.width - 1 - offset) / shape.stride.width
               let upper = min(

@@ -2,7 +2,7 @@ import Tensors
 
 /// Negative L1 distances by maxima: `outputs = bias − Σ |x − w|` with `Σ |x − w| = 2·Σ max(x, w) − Σ x − Σ w`.
 ///
-/// Two instructions a term in place of three, at the price of a cancellation: the error is relative to
+/// Two instructions a term instead of three, at the price of a cancellation: the error is relative to
 /// Σ |x| + Σ |w|, not to the distance. Where a distance of a tile is below a sixteenth of that sum, the tile is
 /// computed again by the definition, so that no output loses more than four bits.
 ///
@@ -160,7 +160,7 @@ private struct DistanceBlock {
       let w = sums.absolute.withUnsafeBufferPointer {
         Vector(at: $0.baseAddress.unsafelyUnwrapped + first + lane)
       }
-      // Lanes that are padding have neither weights nor a say.
+      // Ignore the padding lanes.
       let counts = Vector.lanes .< Vector(repeating: Float(columns &- lane))
       for row in 0..<tile.count {
         let least = (w + Vector(repeating: x[row].y)) * 0.0625

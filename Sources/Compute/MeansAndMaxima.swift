@@ -2,7 +2,7 @@ import Tensors
 
 /// Means and largest values of NHWC images: of each channel over an image's pixels, or of each pixel over its channels.
 ///
-/// A largest value is told by its position among all values, the first of equal ones.
+/// A largest value is given by its position among all values, the first of equal ones.
 package enum MeansAndMaxima {
   /// Of each image and channel over the pixels: `[image][channel]`.
   package static func overPixels(

@@ -82,7 +82,7 @@ package enum NormalizationPasses {
     }
   }
 
-  /// The gradient in front of the ReLU, whose decision is computed again as in the forward pass.
+  /// The gradient before the ReLU, whose decision is computed again as in the forward pass.
   @inline(__always)
   private static func passed(
     _ g: Vector, _ x: Vector, _ relu: Bool, _ scale: UnsafePointer<Float>, _ shift: UnsafePointer<Float>,

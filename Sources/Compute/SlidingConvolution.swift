@@ -14,12 +14,12 @@ package struct SlidingConvolution {
   /// - Parameters:
   ///   - top: the rows of padding above.
   ///   - left: the columns of padding on the left.
-  ///   - isTurned: whether the window is turned by 180°, as for the gradient to the input.
+  ///   - isTurned: whether the window is rotated by 180°, as for the gradient to the input.
   package init?(
     input: FeatureShape, output: FeatureShape, kernelHeight: Int, rowDilation: Int, top: Int, left: Int,
     isTurned: Bool
   ) {
-    // One pixel at most lies outside on either side, and a row has a tile.
+    // At most one pixel is outside on either side, and a row is at least a tile long.
     let right = output.width + 2 - input.width - left
     guard (0...1).contains(left), (0...1).contains(right), output.width >= 8,
       output.channels <= 2 * Vector.scalarCount
@@ -99,7 +99,7 @@ package struct SlidingConvolution {
     }
   }
 
-  /// Fills the table of a tile: where the columns of an output row read, in each line of the window that lies inside.
+  /// Fills the table of a tile: where the columns of an output row read, in each line of the window that is inside the image.
   ///
   /// - Returns: the number of these lines.
   private func fill(

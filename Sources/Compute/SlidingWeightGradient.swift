@@ -31,7 +31,7 @@ package func slidingWeightGradient(
             into: packed)
           for task in tasks {
             let (channel, height) = cuts[task % cuts.count], tapRow = task / cuts.count
-            // Rows of the output whose windows' row lies inside the input.
+            // Rows of the output whose windows' row is inside the input.
             let reach = tapRow * rowDilation - top
             let inside = rows.clamped(to: max(0, -reach)..<max(0, -reach, input.height - reach))
             guard !inside.isEmpty else { continue }

@@ -69,7 +69,7 @@ extension Vector {
   /// With n the nearest whole number to x / ln 2, it is 2ⁿ · exp(x − n · ln 2), the latter by its Taylor series.
   @inline(__always) var exponential: Vector {
     let x = replacing(with: Vector(repeating: -87.3), where: self .< Vector(repeating: -87.3))
-    // Adding 1.5 · 2²³ rounds to a whole number, which then stands in the low bits.
+    // Adding 1.5 · 2²³ rounds to a whole number, which is then in the low bits.
     let magic = Vector(repeating: 12_582_912)
     let shifted = magic.fused(x, Vector(repeating: 1.442_695_04)), n = shifted - magic
     // ln 2 in two parts, so that n · ln 2 is taken off exactly.

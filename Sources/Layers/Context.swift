@@ -6,7 +6,7 @@ public struct Context: Sendable {
   public var training: Bool
   /// The threads that one layer may use. No result depends on it.
   public var threads: Int
-  /// The training's step, on which alone random layers depend beside their seeds.
+  /// The training's step. Random layers depend on it and on their seeds alone.
   public var step = 0
   /// Whether layers keep what they make of their weights, such as packed ones, for the next pass.
   public var keepsPreparedWeights = true

@@ -19,7 +19,7 @@ package struct LayerSummary: Sendable {
   package struct Taps: Sendable {
     /// How many there are.
     package let count: Int
-    /// How many read nothing but padding, wherever the window lies.
+    /// How many read nothing but padding, wherever the window is.
     package let beyond: Int
 
     /// Numbers of taps.

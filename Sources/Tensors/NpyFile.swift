@@ -56,7 +56,7 @@ package enum NpyFile {
       bytes: try take(needed, "array"))
   }
 
-  /// Writes a tensor as it lies, as 32-bit little-endian floats in C order (`<f4`, version 1.0).
+  /// Writes a tensor in memory order, as 32-bit little-endian floats in C order (`<f4`, version 1.0).
   ///
   /// - Throws: a ``WorkbenchError`` if the file cannot be written; then no file appears (``AtomicFile``).
   package static func write(_ tensor: Tensor, to path: String) throws {

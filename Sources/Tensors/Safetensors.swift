@@ -209,7 +209,7 @@ package struct SafetensorsFile: ~Copyable {
   /// Writes tensors of single precision, whole or not at all.
   ///
   /// - Parameters:
-  ///   - tensors: names, shapes in the file and values in the file's axis order, which are asked for one by one.
+  ///   - tensors: names, shapes in the file and values in the file's axis order, which are read one by one.
   package static func write(
     _ tensors: [(name: String, shape: [Int], values: () -> Tensor)], metadata: [String: String] = [:],
     to path: String

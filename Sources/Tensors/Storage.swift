@@ -19,7 +19,7 @@ final class Storage: @unchecked Sendable {
   deinit { StoragePool.give(pointer, capacity) }
 }
 
-/// The recycled blocks behind tensors and scratch memory.
+/// The recycled memory blocks of tensors and scratch memory.
 package enum StoragePool {
   private struct Free {
     var blocks: [Int: [UnsafeMutableRawPointer]] = [:]

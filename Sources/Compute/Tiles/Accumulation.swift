@@ -1,4 +1,4 @@
-/// How a microkernel accumulates the terms of an output: one type for each `TileStep`, in a file of its own.
+/// How a microkernel accumulates the terms of an output: one type for each `TileStep`, in its own file.
 ///
 /// The functions are static, so that each way of accumulating has its own compiled loop.
 protocol Accumulation {

@@ -69,7 +69,7 @@ struct SlidingOperands {
   /// The tile's last pixel.
   let last: Int
 
-  /// The value at a pixel of the tile, or beside it.
+  /// The value at a pixel of the tile, or next to it.
   @inline(__always) subscript(_ index: Int) -> Vector {
     Vector(repeating: index < 0 ? before[0] : index > last ? after[0] : x[index &* step])
   }

@@ -3,7 +3,7 @@ import Tensors
 /// The images and tiles of a 3×3 convolution of stride 1.
 ///
 /// With taps `dilation` apart it is `dilation`² convolutions of every dilation-th row and column, each cut into
-/// tiles of its own.
+/// its own tiles.
 package struct WinogradTiling {
   let input: FeatureShape, output: FeatureShape
   let top: Int, left: Int

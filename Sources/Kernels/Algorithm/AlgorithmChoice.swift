@@ -2,12 +2,12 @@ import Compute
 import Layers
 import Tensors
 
-/// Which algorithm computes each pass of a layer: the one that was asked for, the cheapest by estimate, or the fastest
-/// that was measured, where the context asks for that.
+/// Which algorithm computes each pass of a layer: the requested one, the cheapest by estimate, or, where the context asks
+/// for measurements, the fastest.
 final class AlgorithmChoice {
   private let operation: Operation
   private let algorithms: Algorithms
-  /// The one that was asked for; nil for `auto`.
+  /// The requested algorithm; nil for `auto`.
   let requested: (any Algorithm)?
   private var made: [String: any ConvolutionPasses] = [:]
   /// What was chosen by estimates, since layers ask at every step.
@@ -69,7 +69,7 @@ final class AlgorithmChoice {
     made(algorithm(input, pass, context))
   }
 
-  /// The forward pass, after a measurement of all that serve, where the context asks for one.
+  /// The forward pass. Where the context asks for tuning, all algorithms that can compute it are timed first.
   func forward(
     _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {

@@ -34,7 +34,7 @@ struct Depthwise: Algorithm {
 }
 
 extension ConvolutionGeometry {
-  /// Whether each channel is by itself.
+  /// Whether each channel is convolved separately.
   var isDepthwise: Bool { groups == inputChannels && groups == outputChannels }
 }
 
@@ -73,7 +73,7 @@ final class DepthwisePasses: ConvolutionPasses {
     return y
   }
 
-  /// At stride 1, a depthwise convolution of g with the turned window.
+  /// At stride 1, a depthwise convolution of g with the rotated window.
   func inputGradient(
     _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, adding summand: Tensor?,
     _ context: Context

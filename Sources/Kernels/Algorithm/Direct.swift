@@ -143,7 +143,7 @@ func subtractWeightedSums(_ dw: inout Tensor, _ weight: Tensor, _ g: Tensor, thr
 }
 
 extension SlotLayout {
-  /// A filter whose input channels stand in the slots' order.
+  /// A filter with its input channels in the slots' order.
   func ordered(_ filter: Tensor) -> Tensor {
     guard let order else { return filter }
     let outputs = filter.shape[3]

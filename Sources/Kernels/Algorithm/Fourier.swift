@@ -74,7 +74,7 @@ final class FourierPasses: ConvolutionPasses {
     let packed = backwardSpectra.value(Filter(weight), context, variant: tiles.size) {
       spectra($0, size: tiles.size, backward: true, threads: context.threads)
     }
-    // dx is the correlation of g with the turned window: position q reads g from q + padding − reach + 1 on.
+    // dx is the correlation of g with the rotated window: position q reads g from q + padding − reach + 1 on.
     let dx = convolve(
       dense, packed, channels: geometry.outputChannels, outputs: geometry.inputChannels, shape: input,
       tiles: tiles,

@@ -2,7 +2,7 @@ import Compute
 import Layers
 import Tensors
 
-/// An adder's forward pass as 2·Σ max(x, w) − Σ x − Σ w: two instructions a term in place of three.
+/// An adder's forward pass as 2·Σ max(x, w) − Σ x − Σ w: two instructions a term instead of three.
 struct Maxima: Algorithm {
   let name = "max"
 
@@ -16,7 +16,7 @@ struct Maxima: Algorithm {
     return pass == .forward ? nil : "The algorithm max computes the forward pass alone; use direct."
   }
 
-  /// On few outputs or terms, what the sums of x and w cost beside the maxima is more than is saved.
+  /// With few outputs or terms, the sums of x and w cost more than the maxima save.
   func nanoseconds(_ operation: Operation, _ pass: Pass, _ input: FeatureShape) -> Double {
     let g = operation.geometry
     let pays = g.outputsPerGroup >= 32 && g.channelsPerGroup * g.taps >= 64

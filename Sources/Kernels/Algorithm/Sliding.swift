@@ -103,8 +103,8 @@ final class SlidingPasses: ConvolutionPasses {
     return y
   }
 
-  /// - Parameter isTurned: whether it is the gradient to the input: the convolution of g with the turned window,
-  ///   padded by what is missing to its full reach.
+  /// - Parameter isTurned: whether it is the gradient to the input: the convolution of g with the rotated window,
+  ///   padded to its full reach.
   func convolution(
     _ input: FeatureShape, _ output: FeatureShape, isTurned: Bool = false
   ) -> SlidingConvolution? {

@@ -75,7 +75,7 @@ final class WinogradPasses: ConvolutionPasses {
       left: geometry.padding.left, context)
   }
 
-  /// dx is the convolution of g with the turned window, padded by what is missing to its full reach.
+  /// dx is the convolution of g with the rotated window, padded to its full reach.
   func inputGradient(
     _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, adding summand: Tensor?,
     _ context: Context

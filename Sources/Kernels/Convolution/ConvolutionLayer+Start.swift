@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// A kernel's layer whose weights a model can start by a rule of its own.
+/// A kernel's layer whose weights a model can initialise by its own rule.
 package protocol StartsByRule: Layer {
   /// Gives the weights new values, and the bias too where the rule is PyTorch's; leaves weights alone that are no factors.
   func start(by rule: Initialization, _ random: Random)

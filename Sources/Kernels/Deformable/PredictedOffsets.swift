@@ -16,7 +16,7 @@ final class PredictedOffsets: Sampling {
   private var offsetGroups: Int
   private let predictor: ConvolutionLayer
 
-  /// Offsets and masks from outside, in place of predicted ones, and their gradients.
+  /// Offsets and masks from outside, instead of predicted ones, and their gradients.
   private var given: (offset: Tensor, mask: Tensor?)?
   private(set) var operandGradients = Operands()
 

@@ -1,12 +1,12 @@
 import Layers
 import Tensors
 
-/// A convolution of each channel by itself.
+/// A convolution of each channel separately.
 struct DepthwiseKernel: GroupedKernel {
   let name = "depthwise"
   let family = KernelFamily.grid
   let summary =
-    "k×k convolution of each channel by itself; where channels change, in as many groups as divide both"
+    "k×k convolution of each channel separately; where channels change, in as many groups as divide both"
   let formula = "y[p, c] = Σ over t of x[p·s + t, c] · w[t, c]"
   let paper =
     "Sifre, 2014; Chollet, 2016, arXiv:1610.02357; large windows: Ding et al., 2022, arXiv:2203.06717"

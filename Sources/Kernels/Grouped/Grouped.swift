@@ -1,11 +1,11 @@
 import Layers
 import Tensors
 
-/// A convolution in groups of channels that are convolved apart.
+/// A convolution in groups of channels that are convolved separately.
 struct Grouped: GroupedKernel {
   let name = "grouped"
   let family = KernelFamily.grid
-  let summary = "k×k convolution in groups of channels that are convolved apart"
+  let summary = "k×k convolution in groups of channels that are convolved separately"
   let formula = "y[p, o] = Σ over t, c in o's group of x[p·s + t, c] · w[t, c, o]"
   let paper = "Xie et al., 2016, arXiv:1611.05431"
   let options: [any AnyKernelOption] = [groups, KernelOptions.window, KernelOptions.dilation]

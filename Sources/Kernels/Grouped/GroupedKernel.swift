@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// Kernels whose groups, where they are applied to arrays and none are asked for, follow from the weight.
+/// Kernels whose number of groups follows from the weight where they are applied to arrays and none is given.
 protocol GroupedKernel: Kernel {}
 
 extension GroupedKernel {

@@ -29,7 +29,7 @@ package struct ConvolutionProblem: Sendable {
     package init(description: String) { self.description = description }
   }
 
-  /// Parses a problem string; throws `Unsupported` for 1-d and 3-d problems. `batch` is the number of images, in place of the
+  /// Parses a problem string; throws `Unsupported` for 1-d and 3-d problems. `batch` is the number of images, instead of the
   /// string's.
   package init(parsing text: String, batch: Int? = nil) throws {
     let (sizes, name) = try Self.scan(text)
@@ -90,7 +90,7 @@ package struct ConvolutionProblem: Sendable {
     self.text = batch == nil ? text : geometry.problem(input, name: name)
   }
 
-  /// The numbers behind their letters, and the name.
+  /// The numbers after their letters, and the name.
   private static func scan(_ text: String) throws -> ([String: Int], String?) {
     func fail(_ reason: String) -> WorkbenchError {
       WorkbenchError("The problem ‘\(text)’ \(reason); write it as mb1_ic64ih56oc64oh56kh3ph1n\"name\".")
@@ -119,7 +119,7 @@ package struct ConvolutionProblem: Sendable {
       }
       guard let value = Int(digits), value <= 1 << 30 else {
         throw fail(
-          digits.isEmpty ? "has no number behind ‘\(letters)’" : "has too large a number behind ‘\(letters)’")
+          digits.isEmpty ? "has no number after ‘\(letters)’" : "has too large a number after ‘\(letters)’")
       }
       guard sizes.updateValue(value, forKey: String(letters)) == nil else {
         throw fail("says \(letters) twice")

@@ -8,7 +8,7 @@ public struct KernelOptions: Hashable, Sendable {
   /// The kernel, or the data set, that they were checked for.
   private var owner: String?
 
-  /// No options at all.
+  /// No options: each has its default.
   public init() {}
 
   /// The options `given`, checked against those that the kernel takes.
@@ -73,7 +73,7 @@ extension KernelOptions {
   public static func dilation(initial: Int) -> KernelOption<Pair> {
     KernelOption(
       "dilation", .size(1...1 << 20), initial: Pair(initial), flag: "dilation",
-      help: "the distance of neighbouring taps")
+      help: "the distance between neighbouring taps")
   }
 
   /// The dilation of the taps, by default 1.
@@ -85,7 +85,7 @@ extension KernelOptions {
   /// The extent of the window, which kernels with a plain grid can vary.
   public static let window = KernelOption(
     "window", .oddSize(1...(1 << 20) - 1), initial: Pair(3),
-    help: "if given, the window's extent in place of the place's; padding keeps the image's size")
+    help: "if given, the window's extent instead of the place's; padding keeps the image's size")
 
   /// How x and w meet.
   public static let combine = KernelOption<any Combination>(

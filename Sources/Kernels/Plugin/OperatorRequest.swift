@@ -5,7 +5,7 @@ import Tensors
 public struct OperatorRequest: Sendable {
   /// Channels of the input.
   public var inputChannels: Int
-  /// The arrays beside the input.
+  /// The arrays besides the input.
   public var operands: Operands
   /// The kernel's options.
   public var options: KernelOptions
@@ -35,7 +35,7 @@ public struct OperatorRequest: Sendable {
     self.algorithm = algorithm
   }
 
-  /// The distance of taps: as asked for, or as the options have it; an error where both say something.
+  /// The dilation: the request's or the options'; an error where both are given.
   public func tapDistance(of kernel: String) throws -> Pair {
     guard let dilation else { return options.dilation }
     guard !options.isGiven(KernelOptions.dilation) else {

@@ -5,7 +5,7 @@ import Tensors
 struct Pointwise: Kernel {
   let name = "1x1"
   let family = KernelFamily.grid
-  let summary = "pointwise convolution: each pixel by itself"
+  let summary = "pointwise convolution: each pixel separately"
   let formula = "y[p, o] = Σ over c of x[p·s, c] · w[c, o]"
   let paper = "Lin et al., 2013, arXiv:1312.4400"
   var algorithms: [String] { Algorithms.names(window: 1) }

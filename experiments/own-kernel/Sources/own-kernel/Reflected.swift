@@ -3,7 +3,7 @@ import Kernels
 import Layers
 import Tensors
 
-/// A convolution whose padding reflects the image in place of zeros: a sampling of its own, with its own fast path.
+/// A convolution whose padding reflects the image instead of adding zeros: its own sampling, with its own fast path.
 struct Reflected: Kernel {
   let name = "reflected"
   let summary = "k×k convolution that reads the image reflected at its borders in place of zeros"
