@@ -6,7 +6,7 @@ import Tensors
 /// A convolution whose padding reflects the image instead of adding zeros: its own sampling, with its own fast path.
 struct Reflected: Kernel {
   let name = "reflected"
-  let summary = "k×k convolution that reads the image reflected at its borders in place of zeros"
+  let summary = "k×k convolution that reads the image reflected at its borders instead of zeros"
   let formula = "y[p, o] = Σ over t, c of x[reflect(p·s + t), c] · w[t, c, o]"
   let paper = "an example"
   var algorithms: [String] { Algorithms.names(readsRegularGrid: false) }
