@@ -52,7 +52,7 @@ public struct KernelOptions: Hashable, Sendable {
     }
   }
 
-  /// The value of an option that the kernel lists. Of ``init()``, every option has its default.
+  /// The value of an option that the kernel lists. Those of `KernelOptions()` have their defaults.
   public subscript<Value>(option: KernelOption<Value>) -> Value {
     if let owner, texts[option.name] == nil {
       preconditionFailure("\(owner) reads the option \(option.name), which is not in its list of options")
