@@ -32,7 +32,9 @@ package struct Sweep: Sendable {
     _ kernels: [KernelChoice], in model: SweepModel, on data: String, seeds: Int,
     recipe: RecipeSettings?
   ) throws -> Sweep {
-    Sweep(
+    // What no network of the model can be is said before the first minute.
+    for kernel in kernels { try model.description(1, 10).check(kernel) }
+    return Sweep(
       groups: [
         SweepGroup(
           name: nil, kernels: kernels, models: [model], data: [Located(data)], seeds: Array(0..<seeds),
