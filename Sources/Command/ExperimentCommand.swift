@@ -8,7 +8,7 @@ import Tensors
 
 /// The command `experiment`.
 ///
-/// A package with kernels of its own calls `ExperimentCommand.main(kernels:)` with its own list.
+/// A package with its own kernels calls `ExperimentCommand.main(kernels:)` with its own list.
 public struct ExperimentCommand: ParsableCommand {
   public static let configuration = CommandConfiguration(
     commandName: "experiment",
