@@ -37,6 +37,10 @@ struct RunCommand: ParsableCommand {
     help: ArgumentHelp("How often each network is trained, from other initial weights.", valueName: "n"))
   var seeds = 3
 
+  @Option(
+    help: ArgumentHelp("Differences that do not matter, for the verdict ‘equivalent’.", valueName: "points"))
+  var margin = Verdict.margin
+
   @Option(help: ArgumentHelp("The folder for the tables.", valueName: "dir"))
   var output = "experiment-output"
 
@@ -46,6 +50,7 @@ struct RunCommand: ParsableCommand {
   func validate() throws {
     try check(epochs, "--epochs", 0...100_000)
     try check(seeds, "--seeds", 1...10_000)
+    try check(margin, "--margin", 0.001...100)
     if output.isEmpty { throw ValidationError("--output is empty; give a folder.") }
   }
 
@@ -65,7 +70,7 @@ struct RunCommand: ParsableCommand {
     recipe.epochs = epochs
     let sweep = try Sweep.mainJob(
       kernels, in: variations.sweepModel(model.name ?? Models.standard), on: data, seeds: seeds,
-      recipe: epochs == 0 ? nil : recipe)
+      recipe: epochs == 0 ? nil : recipe, margin: margin)
     Cancellation.listen()
     let outcome = try SweepRunner(sweep, threads: records.threads).run(output: output, records.options)
     outcome.warnings.forEach(warn)

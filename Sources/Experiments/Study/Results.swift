@@ -8,8 +8,13 @@ package struct Results {
   private let specification: Specification
   private let networks: [NetworkRow]
   private let runs: [TrainedRun]
+  private let terms: VerdictTerms
 
-  init(_ specification: Specification, networks: [NetworkRow], runs: [TrainedRun]) {
+  init(
+    _ specification: Specification, networks: [NetworkRow], runs: [TrainedRun],
+    _ terms: VerdictTerms = VerdictTerms()
+  ) {
+    self.terms = terms
     self.specification = specification
     self.networks = networks
     self.runs = runs
@@ -52,7 +57,7 @@ package struct Results {
     }
     let accuracies = NetworkAccuracies(
       runs, of: networks.filter { $0.refusal == nil }.map(\.kernel), standard: specification.standard.item,
-      images: specification.data.test.count)
+      images: specification.data.test.count, terms)
     func fixed(_ name: String, _ value: @escaping (NetworkAccuracies.Row) -> Double?) -> Column {
       measured(name) { accuracies.rows[$0.kernel].map { Cell.fixed(value($0), decimals: 3) } }
     }
@@ -86,6 +91,11 @@ package struct Results {
       measured("verdict") { accuracies.rows[$0.kernel]?.verdict?.rawValue },
       Column("test_images") { _ in specification.data.test.count },
       measured("top1_images") { accuracies.rows[$0.kernel]?.imagesNote }, measured("remark") { $0.remark },
+      fixed("p_better") { $0.difference?.superiority?.mean },
+      fixed("p_better_low95") { $0.difference?.superiority?.interval.lowerBound },
+      fixed("p_better_high95") { $0.difference?.superiority?.interval.upperBound },
+      measured("margin") { accuracies.rows[$0.kernel]?.verdict == nil ? nil : Cell.number(terms.margin) },
+      measured("looks") { accuracies.rows[$0.kernel]?.verdict == nil ? nil : terms.looks },
     ]
     let finished = networks.filter { row in
       runs(of: row).allSatisfy { $0.isFinished || $0.failure != nil }
@@ -114,6 +124,9 @@ package struct Results {
     }
     return CSVTable(runs.flatMap { run in run.epochs.map { (run, $0) } }, columns)
   }
+
+  /// How many networks have a verdict, and one that says nothing.
+  var openVerdicts: Int { networkTable.rows.count { $0["verdict"] == Verdict.open.rawValue } }
 
   /// What was refused or failed.
   package struct Problem: Sendable {

@@ -28,17 +28,17 @@ package struct Sweep: Sendable {
   ///   - kernels: `standard` first.
   ///   - seeds: the seeds 0 ..< `seeds` are trained.
   ///   - recipe: how networks are trained; nil if they are not.
+  ///   - margin: points of accuracy that do not matter.
   package static func mainJob(
     _ kernels: [KernelChoice], in model: SweepModel, on data: String, seeds: Int,
-    recipe: RecipeSettings?
+    recipe: RecipeSettings?, margin: Double
   ) throws -> Sweep {
-    Sweep(
-      groups: [
-        SweepGroup(
-          name: nil, kernels: kernels, models: [model], data: [Located(data)], seeds: Array(0..<seeds),
-          recipe: recipe, latencySeconds: 1, hasProxies: true, hasLayers: false, fields: nil,
-          operators: try SweepOperators())
-      ], .run)
+    var group = SweepGroup(
+      name: nil, kernels: kernels, models: [model], data: [Located(data)], seeds: Array(0..<seeds),
+      recipe: recipe, latencySeconds: 1, hasProxies: true, hasLayers: false, fields: nil,
+      operators: try SweepOperators())
+    group.terms.margin = margin
+    return Sweep(groups: [group], .run)
   }
 
   /// The kernels of the main job that a folder holds finished results of, in the order of its table: as long as nothing
@@ -57,11 +57,11 @@ package struct SweepGroup: Sendable {
   /// The kernels, `standard` first.
   let kernels: [KernelChoice]
   /// The models, each with what it replaces.
-  let models: [SweepModel]
+  var models: [SweepModel]
   /// Specifications of data sets.
-  let data: [Located<String>]
+  var data: [Located<String>]
   /// The seeds of trainings.
-  let seeds: [Int]
+  var seeds: [Int]
   /// How networks are trained; nil if they are not.
   let recipe: RecipeSettings?
   /// How long the networks of a model may be timed together, in seconds; nil if they are not.
@@ -71,9 +71,13 @@ package struct SweepGroup: Sendable {
   /// Whether the layers of networks are timed.
   let hasLayers: Bool
   /// What receptive fields are measured; nil if none are.
-  let fields: FieldSettings?
+  var fields: FieldSettings?
   /// What is timed of operators; nil if nothing is.
-  let operators: SweepOperators?
+  var operators: SweepOperators?
+  /// What verdicts are asked for.
+  var terms = VerdictTerms()
+  /// How seeds are added; nil if they are as many as they are.
+  var until: SeedsUntil?
 }
 
 /// A model of a sweep.

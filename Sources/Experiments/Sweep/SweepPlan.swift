@@ -40,6 +40,8 @@ struct SweepPlan: Sendable {
     let network: Run
     let layers: Run?
     let trainings: [Run]
+    /// What verdicts are asked for.
+    let terms: VerdictTerms
   }
 
   /// The runs of a group.
@@ -150,7 +152,9 @@ struct SweepPlan: Sendable {
     )
     let layers = try group.hasLayers ? Self.layers(specification, shared, place) : nil
     guard group.recipe != nil else {
-      return Comparison(specification: specification, network: network, layers: layers, trainings: [])
+      return Comparison(
+        specification: specification, network: network, layers: layers, trainings: [],
+        terms: group.terms)
     }
     let trainings = try group.kernels.flatMap { choice in
       try group.seeds.map { seed in
@@ -163,7 +167,9 @@ struct SweepPlan: Sendable {
           .training(specification, choice, seed: seed, network: network.name))
       }
     }
-    return Comparison(specification: specification, network: network, layers: layers, trainings: trainings)
+    return Comparison(
+      specification: specification, network: network, layers: layers, trainings: trainings,
+      terms: group.terms)
   }
 
   private static func fields(_ settings: FieldSettings, _ kernels: [KernelChoice]) throws -> [Run] {

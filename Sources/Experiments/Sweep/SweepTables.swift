@@ -40,7 +40,7 @@ struct SweepTables {
         let result = Results(
           specification, networks: rows,
           runs: comparison.trainings.compactMap { Self.trainedRun($0, records[$0.name]) }
-            .filter { !refused.contains($0.kernel) })
+            .filter { !refused.contains($0.kernel) }, comparison.terms)
         results.append(result)
         add("networks", result.networkTable, group, plan)
         add("training", result.trainingTable, group, plan)
