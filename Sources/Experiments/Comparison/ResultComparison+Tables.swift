@@ -61,7 +61,7 @@ extension ResultComparison {
     }
     if !isByImage {
       lines.append(
-        "There are no records in one of the folders, so images are not paired: intervals are wide.")
+        "Without records in both folders images are not paired, and intervals are wide.")
     }
     if missing > 0 {
       lines.append("Only one of the two has: \(alone.before) trainings before, \(alone.after) after.")

@@ -148,7 +148,7 @@ package struct NetworkSummary {
       Column(head: "MAE", rank: 1, meaning: "") { Self.withHalf($0, "test_mae", 4) },
       Column(
         head: "beats standard", rank: 6,
-        meaning: "how often a new training is more accurate than standard's, on new images"
+        meaning: "how often a new training beats one of standard, on new images"
       ) { $0.number("p_better").map { Cell.fixed(100 * $0, decimals: 0) + " %" } },
       Column(head: "verdict", rank: 1, meaning: "") { $0["verdict"].flatMap { $0.isEmpty ? nil : $0 } },
     ]
@@ -228,7 +228,7 @@ package struct NetworkSummary {
       rows.contains(where: { $0["verdict"] == Verdict.open.rawValue })
     {
       lines.append(
-        "                Fewer than five seeds find only large differences; train more to be sure.")
+        "                fewer than five seeds find only large differences")
     }
     if looks > 1 {
       lines.append(
