@@ -59,6 +59,12 @@ let package = Package(
     .library(
       name: "Workbench", targets: ["Command", "Conformance", "Kernels", "Layers", "Compute", "Tensors"]),
   ],
+  traits: [
+    .default(enabledTraits: ["FFTW"]),
+    .trait(
+      name: "FFTW",
+      description: "The algorithm fft, by FFTW: a binary that links it falls under FFTW's licence, the GPL."),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -71,7 +77,9 @@ let package = Package(
     .systemLibrary(name: "CHints"),
     .target(name: "Tensors", swiftSettings: optimised),
     .target(
-      name: "Compute", dependencies: ["CFFTW", "CHints", "Tensors"], swiftSettings: optimised + simdSettings),
+      name: "Compute",
+      dependencies: [.target(name: "CFFTW", condition: .when(traits: ["FFTW"])), "CHints", "Tensors"],
+      swiftSettings: optimised + simdSettings),
     .target(name: "Layers", dependencies: ["Compute", "Tensors"], swiftSettings: optimised),
     .target(name: "Kernels", dependencies: ["Layers", "Compute", "Tensors"], swiftSettings: optimised),
     .target(name: "Conformance", dependencies: ["Kernels", "Layers", "Tensors"], swiftSettings: optimised),

@@ -20,13 +20,16 @@ struct ThreadOption: ParsableArguments {
 extension ArgumentHelp {
   /// Of `--conv`, where it names kernels.
   static var kernels: ArgumentHelp {
-    ArgumentHelp("Kernels, separated by commas, or all; see ‘experiment list’.", valueName: "names")
+    ArgumentHelp(
+      "Kernels, separated by commas, or all; see ‘experiment list’. Joined by +, as in shift+standard+adder, they are one network with a kernel for each stage.",
+      valueName: "names")
   }
 
   /// Of `--conv`, where it names one kernel for a model.
   static var kernel: ArgumentHelp {
     ArgumentHelp(
-      "The kernel in place of the model's convolutions (default: the model's own).", valueName: "name")
+      "The kernel in place of the model's convolutions (default: the model's own), or one for each stage or block, joined by +, as in shift+standard+adder.",
+      valueName: "name")
   }
 
   /// Of `--data`.

@@ -16,6 +16,8 @@ struct ListCommand: ParsableCommand {
       if !members.isEmpty { print("\(family.rawValue)\n") }
       members.forEach(Self.show)
     }
+    print(
+      "Kernels joined by + are one network with a kernel for each stage: shift+standard+dilated:dilation=4\n")
     print("Models\n")
     for family in Models.families {
       print("\(family.name): \(family.models.map(\.name).joined(separator: ", "))\n  \(family.source)")

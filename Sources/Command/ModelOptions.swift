@@ -75,10 +75,16 @@ struct ModelOptions: ParsableArguments, Sendable {
     for (flag, value) in given {
       guard let value else { continue }
       var isTaken = false
-      for (index, choice) in result.enumerated() where choices.count == 1 || choice.item != "standard" {
-        guard let option = choice.innermost.kernel.options.first(where: { $0.flag == flag }) else { continue }
-        result[index] = try ExperimentCommand.registry.choice("\(choice.item):\(option.name)=\(value)")
-        isTaken = true
+      for (index, choice) in result.enumerated() {
+        let isAlone = choices.count == 1 && choice.parts.count == 1
+        let items = choice.parts.map { part in
+          guard isAlone || part.item != "standard",
+            let option = part.innermost.kernel.options.first(where: { $0.flag == flag })
+          else { return part.item }
+          isTaken = true
+          return "\(part.item):\(option.name)=\(value)"
+        }
+        result[index] = try ExperimentCommand.registry.choice(items.joined(separator: "+"))
       }
       guard isTaken else {
         throw WorkbenchError(

@@ -1,4 +1,6 @@
-import CFFTW
+#if FFTW
+  import CFFTW
+#endif
 import Synchronization
 import Tensors
 
@@ -21,8 +23,14 @@ public struct FourierPlan: Sendable {
   /// The floats from one spectrum to the next: whole lines.
   public var spectrumCount: Int { (frequencies * channels * 2 + 15) / 16 * 16 }
 
-  /// The version of FFTW, for example `fftw-3.3.10-sse2-avx`.
-  public static var libraryVersion: String { String(cString: fftwVersionText()) }
+  /// The version of FFTW, for example `fftw-3.3.10-sse2-avx`; nil in a build without it, which makes no plans.
+  public static var libraryVersion: String? {
+    #if FFTW
+      String(cString: fftwVersionText())
+    #else
+      nil
+    #endif
+  }
 
   private static let blockWidth = 16
 
@@ -128,8 +136,10 @@ public struct FourierPlan: Sendable {
   }
 
   private func execute(_ plan: Int, _ tile: UnsafeMutablePointer<Float>) {
-    let numbers = UnsafeMutableRawPointer(tile).assumingMemoryBound(to: fftwf_complex.self)
-    fftwf_execute_dft(fftwf_plan(bitPattern: plan), numbers, numbers)
+    #if FFTW
+      let numbers = UnsafeMutableRawPointer(tile).assumingMemoryBound(to: fftwf_complex.self)
+      fftwf_execute_dft(fftwf_plan(bitPattern: plan), numbers, numbers)
+    #endif
   }
 
   private func plan(_ block: Range<Int>) -> (forward: Int, inverse: Int) {
@@ -137,26 +147,31 @@ public struct FourierPlan: Sendable {
   }
 
   private static func plan(_ size: Int, _ channels: Int) -> (Int, Int) {
-    // FFTW's planner is not thread-safe, its execution is.
-    plans.withLock { plans in
-      let pairs = width(channels) / 2, key = Key(size: size, pairs: pairs)
-      if let known = plans[key] { return known }
-      var tile = Tensor(uninitialized: [size * size * 2 * pairs])
-      var extents = [Int32(size), Int32(size)]
-      let stride = Int32(pairs)
-      let made = tile.withMutablePointer { tile in
-        let numbers = UnsafeMutableRawPointer(tile).assumingMemoryBound(to: fftwf_complex.self)
-        func plan(_ direction: Int32) -> Int {
-          Int(
-            bitPattern: fftwf_plan_many_dft(
-              2, &extents, stride, numbers, nil, stride, 1, numbers, nil, stride, 1, direction, FFTW_ESTIMATE)
-          )
+    #if FFTW
+      // FFTW's planner is not thread-safe, its execution is.
+      plans.withLock { plans in
+        let pairs = width(channels) / 2, key = Key(size: size, pairs: pairs)
+        if let known = plans[key] { return known }
+        var tile = Tensor(uninitialized: [size * size * 2 * pairs])
+        var extents = [Int32(size), Int32(size)]
+        let stride = Int32(pairs)
+        let made = tile.withMutablePointer { tile in
+          let numbers = UnsafeMutableRawPointer(tile).assumingMemoryBound(to: fftwf_complex.self)
+          func plan(_ direction: Int32) -> Int {
+            Int(
+              bitPattern: fftwf_plan_many_dft(
+                2, &extents, stride, numbers, nil, stride, 1, numbers, nil, stride, 1, direction,
+                FFTW_ESTIMATE)
+            )
+          }
+          return (plan(FFTW_FORWARD), plan(FFTW_BACKWARD))
         }
-        return (plan(FFTW_FORWARD), plan(FFTW_BACKWARD))
+        plans[key] = made
+        return made
       }
-      plans[key] = made
-      return made
-    }
+    #else
+      preconditionFailure("a build without FFTW refuses the algorithm fft")
+    #endif
   }
 }
 

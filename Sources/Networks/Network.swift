@@ -16,7 +16,8 @@ package final class Network: Chain, Wrapper {
   ///
   /// - Parameters:
   ///   - description: what to build.
-  ///   - kernel: what takes the place of the convolutions that the description names.
+  ///   - kernel: what takes the place of the convolutions that the description names; where it joins several kernels,
+  ///     each in its stage or block.
   ///   - standard: what all other convolutions are made by.
   ///   - algorithm: what the kernel is computed by; nil for the choice by shape.
   ///   - seed: what the initial weights depend on; each layer's also on its name, so that two kernels start
@@ -25,6 +26,7 @@ package final class Network: Chain, Wrapper {
     _ description: any ModelDescription, kernel: KernelChoice, standard: KernelChoice,
     algorithm: String? = nil, seed: UInt64
   ) throws {
+    try description.check(kernel)
     self.description = description
     self.kernel = kernel.canonicalItem
     let net = NetworkBuilder(

@@ -8,9 +8,12 @@ package struct NetworkBuilder {
   let description: any ModelDescription
   /// Where the layers stand that are made: `features.3`.
   private var path = ""
-  private let kernel: KernelChoice
+  /// What takes the place of convolutions here: of a part of a network, that part's own.
+  private var kernel: KernelChoice
   private let standard: KernelChoice
   private let algorithm: String?
+  /// The items that the algorithm is for.
+  private let computed: Set<String>
   private let root: Random
   private let record = Record()
 
@@ -25,6 +28,7 @@ package struct NetworkBuilder {
     self.kernel = kernel
     self.standard = standard
     self.algorithm = algorithm
+    computed = Set(kernel.parts.map(\.item))
     root = random
   }
 
@@ -37,6 +41,16 @@ package struct NetworkBuilder {
     part.path = fullName(name)
     return part
   }
+
+  /// The same builder with the kernel of a block of a residual network.
+  func with(_ kernel: KernelChoice) -> NetworkBuilder {
+    var part = self
+    part.kernel = kernel
+    return part
+  }
+
+  /// The kernel of each block of a residual network, stage by stage.
+  func kernels(of residual: ResidualDescription) throws -> [[KernelChoice]] { try residual.kernels(kernel) }
 
   private func fullName(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
 
@@ -63,7 +77,7 @@ package struct NetworkBuilder {
     do {
       record.items[fullName(name)] = choice.item
       let site = Site(
-        choice: choice, bias: bias, algorithm: choice.item == kernel.item ? algorithm : nil,
+        choice: choice, bias: bias, algorithm: computed.contains(choice.item) ? algorithm : nil,
         random: random(name))
       let layer = try site.layer(at: place)
       if let start { (layer as? any StartsByRule)?.start(by: start, random(name)) }

@@ -31,6 +31,7 @@ struct ResidualBuilder {
   /// The stem and the stages.
   func features() throws -> [NamedLayer] {
     try description.check()
+    let kernels = try net.kernels(of: description)
     let isLarge = description.stem == .large
     var layers: [NamedLayer] = [
       try net.convolution(
@@ -52,7 +53,7 @@ struct ResidualBuilder {
         let geometry = BlockGeometry(
           inputs: channels, width: stage.width, stride: isFirst && !isDilated ? stage.stride : 1,
           dilation: dilation, isFixed: isFixed)
-        blocks.append(try self.block(net[name]["\(block)"], geometry))
+        blocks.append(try self.block(net[name]["\(block)"].with(kernels[number - 1][block]), geometry))
         if isFirst && isDilated { dilation *= stage.stride }
         channels = stage.width * description.block.expansion
       }

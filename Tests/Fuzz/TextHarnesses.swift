@@ -46,7 +46,10 @@ extension Harness {
       kernel.options.map { "\(kernel.name):\($0.name)=\($0.initialText)" }
     } + ["cbam:around=squeeze-excite:around=adder"]
 
-  private static let kernel = Harness("kernel", texts: items + ["standard,adder:dilation=2", "all"]) { text in
+  private static let kernel = Harness(
+    "kernel",
+    texts: items + ["standard,adder:dilation=2", "all", "shift+standard+cbam:around=adder:dilation=2"]
+  ) { text in
     for choice in try KernelRegistry.builtIn.choices(text) {
       _ = choice.kernel.remarks(choice.options)
       let again = try KernelRegistry.builtIn.choice(choice.item)

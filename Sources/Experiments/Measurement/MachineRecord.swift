@@ -115,7 +115,8 @@ package struct MachineRecord: Codable, Sendable {
       }
       let pins: [Pin]
     }
-    var versions = ["fftw": FourierPlan.libraryVersion]
+    var versions: [String: String] = [:]
+    versions["fftw"] = FourierPlan.libraryVersion
     if let data = try? Data(contentsOf: root.appendingPathComponent("Package.resolved")),
       let resolved = try? JSONDecoder().decode(Resolved.self, from: data)
     {

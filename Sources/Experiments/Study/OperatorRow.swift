@@ -50,7 +50,13 @@ package struct OperatorRow: TimedRow, Sendable {
 
   /// Why there is no time, if there is none.
   package var refusal: Refusal? {
-    refusalReason.map { refusalStatus == "unsupported" ? .unsupported($0) : .refused($0) }
+    refusalReason.map { reason in
+      switch refusalStatus {
+      case "unsupported": .unsupported(reason)
+      case "skipped": .skipped(reason)
+      default: .refused(reason)
+      }
+    }
   }
 
   /// Why there is no time.
@@ -59,11 +65,13 @@ package struct OperatorRow: TimedRow, Sendable {
     case refused(String)
     /// Problems of this kind are not offered.
     case unsupported(String)
+    /// It is no operator: kernels of a network, joined by `+`.
+    case skipped(String)
 
     /// The sentence.
     package var reason: String {
       switch self {
-      case .refused(let reason), .unsupported(let reason): reason
+      case .refused(let reason), .unsupported(let reason), .skipped(let reason): reason
       }
     }
     /// The word in the table.
@@ -71,6 +79,7 @@ package struct OperatorRow: TimedRow, Sendable {
       switch self {
       case .refused: "refused"
       case .unsupported: "unsupported"
+      case .skipped: "skipped"
       }
     }
   }

@@ -76,6 +76,14 @@ package struct OperatorStudy {
     let x = Tensor(normal: problem.input.extents, using: &random)
     var contestants: [Contestant] = [], refusals: [OperatorRow] = []
     for choice in plan.kernels {
+      if let reason = choice.operatorRefusal {
+        refusals += plan.passes.map {
+          OperatorRow(
+            choice.item, "", $0, problem.text, OperatorPlace(problem.geometry, problem.input),
+            refusal: .skipped(reason))
+        }
+        continue
+      }
       for algorithm in algorithms(choice, problem) {
         do {
           var random = Random(seed: 0).split(choice.item)

@@ -33,6 +33,8 @@ package struct Sweep: Sendable {
     _ kernels: [KernelChoice], in model: SweepModel, on data: String, seeds: Int,
     recipe: RecipeSettings?, margin: Double
   ) throws -> Sweep {
+    // What no network of the model can be is said before the first minute.
+    for kernel in kernels { try model.description(1, 10).check(kernel) }
     var group = SweepGroup(
       name: nil, kernels: kernels, models: [model], data: [Located(data)], seeds: Array(0..<seeds),
       recipe: recipe, latencySeconds: 1, hasProxies: true, hasLayers: false, fields: nil,

@@ -6,7 +6,14 @@ import Tensors
 struct Fourier: Algorithm {
   let name = "fft"
 
+  /// Why this build cannot compute it; nil if it can.
+  static let unavailable =
+    FourierPlan.libraryVersion == nil
+    ? "The algorithm fft needs FFTW, which this build leaves out; build with FFTW, or choose another algorithm."
+    : nil
+
   func refusal(_ operation: Operation, _ pass: Pass, _ input: FeatureShape?) -> String? {
+    if let reason = Self.unavailable { return reason }
     if let reason = operation.refusalUnlessGridOfProducts(name) { return reason }
     let g = operation.geometry, reach = FourierTiles.reach(g)
     guard reach <= 1024 else {

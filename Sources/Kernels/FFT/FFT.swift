@@ -1,4 +1,5 @@
 import Layers
+import Tensors
 
 /// The standard convolution, computed in the frequency domain.
 struct FFT: Kernel {
@@ -11,6 +12,7 @@ struct FFT: Kernel {
   let algorithms = ["fft", "reference"]
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
-    try ConvolutionLayer(site, algorithms: .builtIn.only("fft", "reference"), countsFourier: true)
+    if let reason = Fourier.unavailable { throw WorkbenchError(reason) }
+    return try ConvolutionLayer(site, algorithms: .builtIn.only("fft", "reference"), countsFourier: true)
   }
 }

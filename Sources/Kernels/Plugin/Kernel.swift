@@ -6,7 +6,7 @@ import Tensors
 /// To add one, write a type that conforms to this protocol and put it into the list that a `KernelRegistry` is
 /// made from: the command line, the tests, the cost tables and the benchmarks then all know it.
 public protocol Kernel: Sendable {
-  /// The name on the command line.
+  /// The name on the command line, without `:`, `,` and `+`.
   var name: String { get }
   /// One line: what it does.
   var summary: String { get }

@@ -19,8 +19,14 @@ public struct KernelRegistry: Sendable {
   /// The kernels of this package.
   public static let builtIn = KernelRegistry(builtInKernels)
 
-  /// The kernel and the options that an item of `--conv` names, such as `adder:dilation=2`.
+  /// The kernel and the options that an item of `--conv` names, such as `adder:dilation=2`, or the kernels that it joins
+  /// by `+`.
   public func choice(_ item: String) throws -> KernelChoice {
+    let joined = item.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
+    if joined.count > 1 {
+      return KernelChoice(
+        item: item, kernel: JoinedKernels(choices: try joined.map(choice)), options: KernelOptions())
+    }
     let parts = item.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
     guard let kernel = kernels.first(where: { $0.name == parts[0] }) else {
       throw WorkbenchError(

@@ -1,0 +1,39 @@
+import Tensors
+
+/// Several kernels of one network, joined by `+` in an item of `--conv`: one for each stage, or for each block.
+///
+/// It stands where a kernel is chosen, and networks take it apart; it is no operator itself.
+struct JoinedKernels: Kernel {
+  let choices: [KernelChoice]
+
+  var name: String { choices.map(\.item).joined(separator: "+") }
+  let summary = "a kernel for each stage or block of a network"
+  let formula = "that of each kernel"
+  let paper = "that of each kernel"
+  let options: [any AnyKernelOption] = []
+  let algorithms: [String] = []
+
+  func remarks(_ options: KernelOptions) -> [String] {
+    choices.flatMap { choice in choice.kernel.remarks(choice.options).map { "\(choice.item): \($0)" } }
+  }
+
+  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry { place }
+
+  func site(for request: OperatorRequest) throws -> KernelSite {
+    throw WorkbenchError("\(name) \(Self.refusal)")
+  }
+
+  func makeLayer(_ site: KernelSite) throws -> any KernelLayer { throw WorkbenchError("it \(Self.refusal)") }
+
+  /// Why there is no such operator.
+  static let refusal =
+    "has a kernel for each stage of a network, so it is no operator by itself; name its kernels one by one."
+}
+
+extension KernelChoice {
+  /// The kernels that the item joins by `+`: one for each stage or block of a network; itself where it joins none.
+  package var parts: [KernelChoice] { (kernel as? JoinedKernels)?.choices ?? [self] }
+
+  /// Why it cannot be applied outside a network, if it joins several kernels.
+  package var operatorRefusal: String? { parts.count > 1 ? "\(item) \(JoinedKernels.refusal)" : nil }
+}
