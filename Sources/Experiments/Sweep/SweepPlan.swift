@@ -48,6 +48,8 @@ struct SweepPlan: Sendable {
     var match: Budget?
     /// The run that measured widths; nil if none did.
     var matching: Run?
+    /// What verdicts are asked for.
+    let terms: VerdictTerms
   }
 
   /// The runs of a group.
@@ -199,7 +201,7 @@ struct SweepPlan: Sendable {
       return (
         Comparison(
           specification: specification, network: network, layers: layers, trainings: [], match: group.match,
-          matching: matching), nil
+          matching: matching, terms: group.terms), nil
       )
     }
     var tunings: [Tuning] = [], trainings: [Run] = []
@@ -228,7 +230,7 @@ struct SweepPlan: Sendable {
     return (
       Comparison(
         specification: specification, network: network, layers: layers, trainings: trainings,
-        tunings: tunings, match: group.match, matching: matching), nil
+        tunings: tunings, match: group.match, matching: matching, terms: group.terms), nil
     )
   }
 
