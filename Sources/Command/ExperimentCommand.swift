@@ -16,8 +16,8 @@ public struct ExperimentCommand: ParsableCommand {
     version: workbenchVersion,
     subcommands: [
       RunCommand.self, ListCommand.self, DataCommand.self, ConvCommand.self, BenchCommand.self,
-      DescribeCommand.self, LogitsCommand.self, TrainCommand.self, ProxiesCommand.self, FieldCommand.self,
-      OffsetsCommand.self, TrainabilityCommand.self,
+      DescribeCommand.self, LogitsCommand.self, EvaluateCommand.self, TrainCommand.self, ProxiesCommand.self,
+      FieldCommand.self, OffsetsCommand.self, TrainabilityCommand.self,
       SweepCommand.self, ReportCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
