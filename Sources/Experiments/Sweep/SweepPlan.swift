@@ -40,6 +40,11 @@ struct SweepPlan: Sendable {
     let network: Run
     let layers: Run?
     let trainings: [Run]
+    /// The measurements of a space, of which `network` is the first network's; nil where the networks are no space.
+    let space: SpaceRuns?
+
+    /// All that is measured.
+    var measurements: [Run] { (space?.all ?? [network]) + (layers.map { [$0] } ?? []) }
   }
 
   /// The runs of a group.
@@ -62,7 +67,7 @@ struct SweepPlan: Sendable {
     var seen = Set<String>()
     let measured =
       groups.flatMap { $0.operators }
-      + groups.flatMap { $0.comparisons.flatMap { [$0.network] + ($0.layers.map { [$0] } ?? []) } }
+      + groups.flatMap { $0.comparisons.flatMap(\.measurements) }
     let trained = groups.flatMap { $0.comparisons.flatMap(\.trainings) }
     return (measured + groups.flatMap { $0.fields } + trained).filter { seen.insert($0.name).inserted }
   }
@@ -96,7 +101,7 @@ struct SweepPlan: Sendable {
     }
   }
 
-  private static func run(
+  static func run(
     _ definition: [String: String], _ label: String, _ kernels: [KernelChoice], _ work: Work
   ) throws -> Run {
     Run(
@@ -134,8 +139,9 @@ struct SweepPlan: Sendable {
     let recipe =
       group.recipe?.recipe(isRegression: data.isRegression, hasPenalties: description.hasPenalties)
       ?? .standard(epochs: 0)
+    let kernels = model.kernels ?? group.kernels
     let specification = try Specification(
-      kernels: group.kernels, data: data, model: description, recipe: recipe, seeds: group.seeds.count,
+      kernels: kernels, data: data, model: description, recipe: recipe, seeds: group.seeds.count,
       threads: threads)
     let place = "\(model.label) (\(specification.model.replacement.rawValue)) on \(data.name)"
     var definition = shared
@@ -144,26 +150,33 @@ struct SweepPlan: Sendable {
     definition["seconds"] = group.latencySeconds.map { "\($0)" } ?? "untimed"
     definition["proxies"] = group.hasProxies ? "on" : "off"
     if group.latencySeconds != nil { definition["threads"] = "\(threads)" }
-    let network = try run(
-      definition, place, group.kernels,
-      .network(specification, seconds: group.latencySeconds, withProxies: group.hasProxies)
-    )
-    let layers = try group.hasLayers ? Self.layers(specification, shared, place) : nil
-    guard group.recipe != nil else {
-      return Comparison(specification: specification, network: network, layers: layers, trainings: [])
+    let space = try model.kernels.map { _ in
+      try Self.space(specification, group.kernels, group, shared, place)
     }
-    let trainings = try group.kernels.flatMap { choice in
-      try group.seeds.map { seed in
+    let network =
+      try space?.networks[0]
+      ?? run(
+        definition, place, group.kernels,
+        .network(specification, seconds: group.latencySeconds, withProxies: group.hasProxies))
+    let layers = try group.hasLayers ? Self.layers(specification.with(group.kernels), shared, place) : nil
+    guard group.recipe != nil else {
+      return Comparison(
+        specification: specification, network: network, layers: layers, trainings: [], space: space)
+    }
+    let trainings = try zip(0..., kernels).flatMap { index, choice in
+      let measured = space?.networks[index] ?? network
+      return try group.seeds.map { seed in
         var definition = shared.merging(recipe.definition) { $1 }
         definition["kind"] = "training"
         definition["kernel"] = choice.item
         definition["seed"] = "\(seed)"
         return try run(
           definition, "\(choice.item), seed \(seed): \(place)", [choice],
-          .training(specification, choice, seed: seed, network: network.name))
+          .training(specification, choice, seed: seed, network: measured.name))
       }
     }
-    return Comparison(specification: specification, network: network, layers: layers, trainings: trainings)
+    return Comparison(
+      specification: specification, network: network, layers: layers, trainings: trainings, space: space)
   }
 
   private static func fields(_ settings: FieldSettings, _ kernels: [KernelChoice]) throws -> [Run] {
@@ -176,7 +189,7 @@ struct SweepPlan: Sendable {
     }
   }
 
-  private static func layers(_ specification: Specification, _ shared: [String: String], _ place: String)
+  static func layers(_ specification: Specification, _ shared: [String: String], _ place: String)
     throws -> Run
   {
     let own = [
@@ -186,7 +199,7 @@ struct SweepPlan: Sendable {
       shared.merging(own) { $1 }, "layers of \(place)", specification.kernels, .layers(specification))
   }
 
-  private static func list(_ kernels: [KernelChoice]) -> String {
+  static func list(_ kernels: [KernelChoice]) -> String {
     kernels.map(\.item).joined(separator: ",")
   }
 }

@@ -70,7 +70,8 @@ package struct SweepRunner: Sendable {
         }, Column("kind") { $0.definition["kind"] ?? "" }, Column("run") { $0.label },
       ], left: [0, 1, 2, 3])
     let done = plan.runs.count - missing.count
-    return ("\(table.text)\n\n\(plan.runs.count) runs, of which \(done) are done.", records.warnings)
+    let counts = plan.spaceCounts + ["\(plan.runs.count) runs, of which \(done) are done."]
+    return ("\(table.text)\n\n\(counts.joined(separator: "\n"))", records.warnings)
   }
 
   /// Does what is missing, keeps each run as it ends, and writes the tables of what there is.
