@@ -56,7 +56,7 @@ public struct ExperimentCommand: ParsableCommand {
       let code = exitCode(for: error)
       // Wrong usage gets one sentence, not a screen; help and versions are printed as they are.
       let text = code == .validationFailure ? "Error: \(message(for: error))" : fullMessage(for: error)
-      if code.isSuccess { print(text) } else if !text.isEmpty { warn(text) }
+      if code.isSuccess { print(ownOptionsFirst(text)) } else if !text.isEmpty { warn(text) }
       finish(code.rawValue)
     }
   }
@@ -91,6 +91,17 @@ public struct ExperimentCommand: ParsableCommand {
       }
     }
     return result
+  }
+
+  /// A help text with the options of the command itself in front of those that it shares with others, which the parser puts
+  /// first since they have titles.
+  static func ownOptionsFirst(_ help: String) -> String {
+    var sections = help.components(separatedBy: "\n\n")
+    guard let own = sections.firstIndex(where: { $0.hasPrefix("OPTIONS:\n") }),
+      let usage = sections.firstIndex(where: { $0.hasPrefix("USAGE:") })
+    else { return help }
+    sections.insert(sections.remove(at: own), at: usage + 1)
+    return sections.joined(separator: "\n\n")
   }
 
   private static func lackingFeatures() -> String? {

@@ -16,7 +16,8 @@ struct FieldCommand: ParsableCommand {
     discussion: """
       Example: swift run experiment field --conv standard,dilated,shift --depth 10 --csv field.csv --map fields
 
-      Of a stack of layers with the kernel, or of the last feature map of a model (docs/proxies.md).
+      Of a stack of layers with the kernel, or of the last feature map of a model, as it starts or with trained weights \
+      (docs/proxies.md).
       """)
 
   @Option(help: .kernels)
@@ -31,6 +32,9 @@ struct FieldCommand: ParsableCommand {
   @Option(FieldSettings.size) var size: String?
   @Option(FieldSettings.seeds) var seeds: String?
   @Option(FieldSettings.batch) var batch: String?
+  @Option(
+    help: ArgumentHelp("Trained weights of the model, of a single kernel.", valueName: "file.safetensors"))
+  var weights: String?
   @OptionGroup
   var threads: ThreadOption
   @Option(help: .rows)
@@ -43,6 +47,9 @@ struct FieldCommand: ParsableCommand {
     guard model.name == nil || (depth == nil && kernel == nil && channels == nil) else {
       throw ValidationError(
         "--depth, --kernel and --channels belong to a stack; leave them out, or the model.")
+    }
+    guard weights == nil || model.name != nil else {
+      throw ValidationError("--weights are a model's; name it, such as resnet20.")
     }
   }
 
@@ -57,6 +64,9 @@ struct FieldCommand: ParsableCommand {
   func run() throws {
     let model = model.name
     let kernels = try variations.kernels(ExperimentCommand.registry.choices(conv))
+    guard weights == nil || kernels.count == 1 else {
+      throw WorkbenchError("--weights fit one kernel; name a single one with --conv.")
+    }
     let standard = try ExperimentCommand.registry.choice("standard")
     if let csv { try AtomicFile.checkFolder(of: csv) }
     var settings = try settings(), description: (any ModelDescription)?
@@ -64,7 +74,8 @@ struct FieldCommand: ParsableCommand {
       let own = Models.input(model)
       settings.channels = own.channels
       if size == nil { settings.size = Pair(own.height, own.width) }
-      description = try variations.description(model, inputChannels: own.channels, classes: 10)
+      let classes = try weights.flatMap { try classesOfFile($0, of: model) }
+      description = try variations.description(model, inputChannels: own.channels, classes: classes ?? 10)
     }
     let rule = try variations.settings().initialization ?? nil
     Cancellation.listen()
@@ -78,6 +89,7 @@ struct FieldCommand: ParsableCommand {
         return layers
       }
       let network = try Network(description, kernel: kernel, standard: standard, seed: seed)
+      if let weights { try load(weights, into: network) }
       guard let links = network.featureLinks else {
         throw WorkbenchError("\(description.name) has no last feature map; leave out --model.")
       }

@@ -27,11 +27,16 @@ public func indirectWeightGradient(
       let sums = scratch + groups * packedGroup
       withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: block) { pointers in
         guard let pointers = pointers.baseAddress else { return }
+        // Whole vectors that few tasks read, and whose rows share the first-level cache, are read where they lie.
+        let isPacked =
+          outputs % Vector.scalarCount != 0 || (total > 2 * tileWidth && tasks.count > 2)
         for first in stride(from: 0, to: rows, by: block) {
           let range = first..<min(first + block, rows)
-          packGradient(
-            gradient, rows: range, groups: groups, outputs: outputs, groupSize: packedGroup, block: block,
-            into: scratch)
+          if isPacked {
+            packGradient(
+              gradient, rows: range, groups: groups, outputs: outputs, groupSize: packedGroup, block: block,
+              into: scratch)
+          }
           var filled = -1
           for group in 0..<groups {
             for task in tasks {
@@ -42,15 +47,25 @@ public func indirectWeightGradient(
                 filled = tap
               }
               for panel in 0..<panels.count {
-                let packed = scratch + group * packedGroup + panel * tileWidth * block
-                let columns = min(tileWidth, outputs - panel * tileWidth)
+                let width = panels.width(panel), columns = min(width, outputs - panel * tileWidth)
                 let target = result + (tap * channels + channel) * total + group * outputs + panel * tileWidth
-                for row in 0..<height { copyRow(target + row * total, to: sums + row * tileWidth, columns) }
-                WeightTileArguments(
-                  rows: pointers, channel: group * channels + channel, gradient: packed, pixels: range.count,
-                  sums: sums
-                ).run(channels: height, single: panels.width(panel) < tileWidth)
-                for row in 0..<height { copyRow(sums + row * tileWidth, to: target + row * total, columns) }
+                var tile = WeightTileArguments(
+                  rows: pointers, channel: group * channels + channel,
+                  gradient: gradient + (first * total + group * outputs + panel * tileWidth),
+                  gradientStep: total, pixels: range.count, sums: target, sumStep: total)
+                if isPacked {
+                  tile.gradient = UnsafePointer(scratch) + (group * packedGroup + panel * tileWidth * block)
+                  tile.gradientStep = width
+                }
+                if columns == width {
+                  tile.run(channels: height, single: width < tileWidth)
+                } else {
+                  tile.sums = sums
+                  tile.sumStep = tileWidth
+                  for row in 0..<height { copyRow(target + row * total, to: sums + row * tileWidth, columns) }
+                  tile.run(channels: height, single: width < tileWidth)
+                  for row in 0..<height { copyRow(sums + row * tileWidth, to: target + row * total, columns) }
+                }
               }
             }
           }

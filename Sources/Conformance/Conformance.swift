@@ -14,13 +14,19 @@ public struct Conformance: Sendable {
   public private(set) var checkedByAlgorithm: [String: Int] = [:]
   /// The combinations that a kernel refused, with its reason.
   public private(set) var refusals: [String] = []
+  /// How many of these there are for each reason.
+  public private(set) var refusalsByReason: [String: Int] = [:]
 
+  private let announce: @Sendable (String) -> Void
   private var label = ""
   /// The algorithms that round nothing on small whole numbers.
   private static let exact = Set(Algorithms.builtIn.forward.filter(\.isExactOnIntegers).map(\.name))
 
   /// An empty record.
-  public init() {}
+  ///
+  /// - Parameter announce: called with the name of each combination before it is computed, such as
+  ///   `cross, auto, stride 2, integers`.
+  public init(announce: @escaping @Sendable (String) -> Void = { _ in }) { self.announce = announce }
 
   /// Checks one item of `--conv` on all its algorithms and the given cases.
   public mutating func check(_ choice: KernelChoice, cases: [ConformanceCase]) {
@@ -60,6 +66,7 @@ public struct Conformance: Sendable {
     defer { StoragePool.poisonsMemory = false }
     for data in Data.allCases {
       label = "\(name), \(data)"
+      announce(label)
       do {
         let layer = try make()
         if let part = layer.firstWithoutDefinition {
@@ -77,6 +84,7 @@ public struct Conformance: Sendable {
         fail(wrong.sentence)
       } catch {
         refusals.append("\(label): \(error)")
+        refusalsByReason["\(error)", default: 0] += 1
       }
     }
   }

@@ -26,6 +26,8 @@ public final class BatchNormalization: Defined, TorchPrinted, HoldsDecisions {
     let kind: Context.Normalization
   }
   private var saved = Saved<Kept>()
+  /// The values of each channel in the last batch of a training; the running variance counts one less.
+  package private(set) var valuesPerChannel = 0
 
   /// A normalisation of `channels` channels.
   public init(channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1) {
@@ -86,7 +88,7 @@ public final class BatchNormalization: Defined, TorchPrinted, HoldsDecisions {
 
   /// The forward pass together with the ReLU after it, whose part of the backward pass is then done here too.
   func forward(_ input: Tensor, relu: Bool, _ context: Context) -> Tensor {
-    let channels = weight.value.count, rows = input.count / channels
+    let channels = weight.value.count
     guard context.training else {
       let (scale, shift) = affine
       return applied(.init(scale: scale, shift: shift, relu: relu), to: input, context)
@@ -98,6 +100,13 @@ public final class BatchNormalization: Defined, TorchPrinted, HoldsDecisions {
         Kept(input: input, mean: zeros, inverseDeviation: ones, function: function, kind: .none), context)
       return relu ? applied(function, to: input, context) : input
     }
+    return applied(trainingFunction(of: input, relu: relu, context), to: input, context)
+  }
+
+  /// In training, the function that the forward pass applies: it follows from the batch. The backward pass's needs are
+  /// kept.
+  func trainingFunction(of input: Tensor, relu: Bool, _ context: Context) -> NormalizationPasses.Affine {
+    let channels = weight.value.count, rows = input.count / channels
     let (mean, variance) = input.withPointer {
       NormalizationPasses.moments($0, rows: rows, channels: channels, threads: context.threads)
     }
@@ -109,7 +118,7 @@ public final class BatchNormalization: Defined, TorchPrinted, HoldsDecisions {
         input: input, mean: mean.map(Float.init),
         inverseDeviation: variance.map { Float(1 / ($0 + epsilon).squareRoot()) }, function: function,
         kind: context.normalization), context)
-    return applied(function, to: input, context)
+    return function
   }
 
   /// In inference, y = scale · x + shift.
@@ -205,6 +214,7 @@ public final class BatchNormalization: Defined, TorchPrinted, HoldsDecisions {
   }
 
   private func updateRunning(_ mean: [Double], _ variance: [Double], rows: Int) {
+    valuesPerChannel = rows
     let correction = Double(rows) / Double(max(rows - 1, 1))
     for channel in mean.indices {
       let oldMean = Double(runningMean.value[channel]), oldVariance = Double(runningVariance.value[channel])

@@ -48,11 +48,21 @@ public final class Residual: Container, Defined, TorchPrinted, HoldsDecisions {
     return result
   }
 
-  /// In training, `relu(main(x) + shortcut(x))` in one pass over the sum.
+  /// In training, `relu(main(x) + shortcut(x))`: the normalisations at the branches' ends, the sum and the ReLU in one
+  /// pass.
   public func forwardRectified(_ input: Tensor, _ context: Context) -> Tensor {
-    var result = main.forward(input, context)
-    result.addAndRectify(shortcut.map { context.run($0, input) } ?? input, threads: context.threads)
-    return result
+    let sum = main.forwardUnfinished(input, context)
+    var other = Unfinished(values: input)
+    if let shortcut {
+      other.values = context.run(shortcut.name, shortcut.layer, input) { input in
+        guard let sequence = shortcut.layer as? Sequential else {
+          return shortcut.layer.forward(input, context)
+        }
+        other = sequence.forwardUnfinished(input, context)
+        return other.values
+      }
+    }
+    return sum.rectifiedSum(with: other, context)
   }
 
   /// The shortcut is added, and what follows is done, while the main branch's last layer stores its output.

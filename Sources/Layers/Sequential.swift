@@ -72,6 +72,17 @@ public final class Sequential: Chain, Defined, TorchPrinted, HoldsDecisions {
     return steps.reduce(input) { $1.forward($0, context) }
   }
 
+  /// In training, the output but for the normalisation at the end, if the last layer is one without a ReLU.
+  func forwardUnfinished(_ input: Tensor, _ context: Context) -> Unfinished {
+    guard let last = steps.last, let normalization = last.normalization, last.relu == nil,
+      context.normalization != .none
+    else { return Unfinished(values: forward(input, context)) }
+    let x = steps.dropLast().reduce(input) { $1.forward($0, context) }
+    let y = context.run((last.name, last.layer), x)
+    return Unfinished(
+      values: y, function: normalization.trainingFunction(of: y, relu: false, context))
+  }
+
   /// Runs each layer together with the normalisation and the ReLU after it, the last with `epilogue` too.
   public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
     var x = input, rest = epilogue

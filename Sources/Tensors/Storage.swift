@@ -65,12 +65,24 @@ public enum StoragePool {
   /// Large blocks lie on large pages where the system has them: far fewer page faults and translation misses.
   private static func fresh(byteCount: Int) -> UnsafeMutableRawPointer {
     let largePage = 2 << 20
-    guard byteCount >= largePage else { return .allocate(byteCount: byteCount, alignment: 64) }
-    let block = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: largePage)
+    var block: UnsafeMutableRawPointer?
+    guard posix_memalign(&block, byteCount < largePage ? 64 : largePage, byteCount) == 0, let block else {
+      exhausted(byteCount)
+    }
     #if os(Linux)
-      madvise(block, byteCount, MADV_HUGEPAGE)
+      if byteCount >= largePage { madvise(block, byteCount, MADV_HUGEPAGE) }
     #endif
     return block
+  }
+
+  /// Ends the process with a sentence in place of a trap: an array that cannot be had is the user's affair, not a mistake in
+  /// the program, and nothing on the way could go on without it.
+  private static func exhausted(_ byteCount: Int) -> Never {
+    let size = byteCount < 1 << 20 ? "\((byteCount + 1023) >> 10) KiB" : "\(byteCount >> 20) MiB"
+    let sentence =
+      "Error: There is no memory left for an array of \(size); take a smaller batch, image or model, or raise the limit (ulimit -v).\n"
+    _ = sentence.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+    exit(1)
   }
 
   static func give(_ pointer: UnsafeMutablePointer<Float>, _ capacity: Int) {
@@ -83,7 +95,7 @@ public enum StoragePool {
       free.bytes += capacity * 4
       return true
     }
-    if !kept { UnsafeMutableRawPointer(pointer).deallocate() }
+    if !kept { Foundation.free(pointer) }
   }
 }
 

@@ -46,6 +46,17 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == before)
   }
 
+  /// So is a limit of memory: the weights of ResNet-50 and their packed copies take more.
+  @Test func memoryThatIsNotThereIsAnError() throws {
+    let outcome = try Experiment.run(
+      URL(fileURLWithPath: "/bin/sh"),
+      ["-c", "ulimit -v 300000; exec \"$@\"", "sh", Experiment.executable.path, "bench", "resnet50"]
+        + ["--threads", "1", "--seconds", "0.1"])
+    #expect(outcome.status == 1)
+    #expect(outcome.error.hasPrefix("Error: There is no memory left for an array of "), "\(outcome.error)")
+    #expect(outcome.error.count { $0.isNewline } == 1, "\(outcome.error)")
+  }
+
   /// Several outputs are all written or none, and finished files stay.
   @Test func outputsAreWrittenTogether() throws {
     try Data("finished".utf8).write(to: URL(fileURLWithPath: path("y")))

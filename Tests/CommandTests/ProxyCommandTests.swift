@@ -45,6 +45,38 @@ struct ProxyCommandTests {
         == ["dilated_dilation_3.npy", "dilated_dilation_3.pgm", "standard.npy", "standard.pgm"])
   }
 
+  /// A kernel that starts as the identity shows one pixel, and says why; with trained weights it shows what it sees.
+  @Test func fieldsOfTrainedWeights() throws {
+    let start = try Experiment.run([
+      "field", "--conv", "non-local,1x1", "--depth", "1", "--channels", "4", "--size", "9", "--seeds", "2",
+      "--csv", path("start.csv"),
+    ])
+    #expect(start.status == 0, "\(start.error)")
+    #expect(start.output.components(separatedBy: "show a trained model's field with --weights").count == 2)
+    #expect(start.output.contains("non-local: what it adds from elsewhere starts at zero"))
+    let header = try lines("start.csv")[0].split(separator: ",")
+    let column = try #require(header.firstIndex(of: "standard_error"))
+    let cells = try lines("start.csv")[1].split(separator: ",", omittingEmptySubsequences: false)
+    // All of it is at the centre, in every draw.
+    #expect(cells[column] == "0.0000", "\(cells)")
+    let train = try Experiment.run([
+      "train", "--conv", "non-local", "--data", "synthetic", "--steps", "3", "--save", path("w.safetensors"),
+    ])
+    #expect(train.status == 0, "\(train.error)")
+    let field = [
+      "field", "bottleneck20", "--conv", "non-local", "--seeds", "2", "--batch", "2", "--csv",
+    ]
+    let fresh = try Experiment.run(field + [path("fresh.csv")])
+    let trained = try Experiment.run(field + [path("trained.csv"), "--weights", path("w.safetensors")])
+    #expect(fresh.status == 0 && trained.status == 0, "\(fresh.error)\(trained.error)")
+    #expect(try lines("fresh.csv") != lines("trained.csv"))
+    // Weights of another kernel are refused, as everywhere.
+    let other = try Experiment.run([
+      "field", "bottleneck20", "--conv", "dilated", "--weights", path("w.safetensors"),
+    ])
+    #expect(other.status == 1 && other.error.contains("was saved for --conv non-local"), "\(other.error)")
+  }
+
   /// A rule for initial weights changes every command that builds a network; `default` is the model's own.
   @Test(arguments: [
     ["proxies", "--proxies", "snip"], ["trainability", "--depths", "20", "--epochs", "0"],
@@ -79,6 +111,7 @@ struct ProxyCommandTests {
     ("proxies --proxies none", 64), ("proxies --weights /nowhere", 1), ("proxies --csv /nowhere/x.csv", 1),
     ("proxies --conv standard,shift --weights w", 1), ("field", 64), ("field --conv standard --kernel 2", 64),
     ("field --conv standard --model resnet20 --depth 2", 64), ("field --conv standard --map /dev/null/x", 1),
+    ("field --conv standard --weights w", 64), ("field resnet20 --conv standard,shift --weights w", 1),
     ("field --conv standard --size 0", 64), ("field --conv deformable:groups=4 --channels 7 --depth 1", 1),
     ("trainability --depths 21", 1), ("trainability --depths x", 1), ("trainability --shortcut none", 64),
     ("trainability --data nothing", 1), ("describe resnet20 --shortcut none --zero-init", 1),

@@ -31,7 +31,11 @@ import Testing
       let places = old[0].map { new[0].firstIndex(of: $0) }
       #expect(!places.contains(nil), "\(name) has lost a column")
       for (line, (was, now)) in zip(old, new).enumerated() {
-        #expect(was == places.map { $0.map { now[$0] } ?? "" }, "\(name), line \(line + 1)")
+        // The data without a validation split have another name since.
+        let cells = places.map {
+          $0.map { now[$0].replacingOccurrences(of: ":validation=0", with: "") } ?? ""
+        }
+        #expect(was == cells, "\(name), line \(line + 1)")
       }
     }
   }

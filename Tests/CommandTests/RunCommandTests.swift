@@ -131,6 +131,10 @@ import Testing
   @Test(arguments: [
     (["lst"], "There is no subcommand ‘lst’; did you mean ‘list’?"),
     (["transmogrify"], "There is no subcommand ‘transmogrify’; choose from run, list,"),
+    (
+      ["run", "--conv", "standard,"],
+      "A kernel is missing beside a comma of ‘standard,’; leave the comma out."
+    ),
     (["run", "--conv", "dilate"], "There is no kernel ‘dilate’; did you mean ‘dilated’?"),
     (["describe", "resnet_20"], "There is no model ‘resnet_20’; did you mean ‘resnet20’?"),
     (["train", "--data", "mnsit:/nowhere"], "did you mean ‘mnist:DIR’?"),

@@ -17,18 +17,18 @@ import Testing
       return (master, FileHandle(fileDescriptor: other, closeOnDealloc: true))
     }
 
-    /// A line that reaches the terminal's edge would wrap, and could not be replaced by the next.
-    @Test func progressLinesDoNotWrap() throws {
-      let (master, other) = try terminal(columns: 40)
+    /// What the command writes to a terminal that is one of its outputs.
+    private func shown(columns: UInt16, connect: (Process, FileHandle) -> Void) throws -> String {
+      let (master, other) = try terminal(columns: columns)
       let process = Process()
       process.executableURL = Experiment.executable
       process.arguments = [
         "field", "--conv", "cbam:around=deformable-v2:mask=2sigmoid", "--depth", "1", "--channels", "2",
-        "--size",
-        "5", "--seeds", "3", "--batch", "1", "--threads", "1",
+        "--size", "5", "--seeds", "3", "--batch", "1", "--threads", "1",
       ]
       process.standardOutput = FileHandle.nullDevice
-      process.standardError = other
+      process.standardError = FileHandle.nullDevice
+      connect(process, other)
       try process.run()
       try other.close()
       var bytes: [UInt8] = [], buffer = [UInt8](repeating: 0, count: 4096)
@@ -36,12 +36,32 @@ import Testing
       close(master)
       process.waitUntilExit()
       #expect(process.terminationStatus == 0)
-      let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\r")
+      return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// A table's columns that do not fit follow below, beside the kernels' names again.
+    @Test func tablesDoNotWrap() throws {
+      let lines = try shown(columns: 80) { $0.standardOutput = $1 }.split(whereSeparator: \.isNewline)
+      #expect(lines.count { $0.hasPrefix("kernel ") } == 3, "\(lines)")
+      #expect(lines.filter { !$0.contains(": ") }.allSatisfy { $0.count <= 80 }, "\(lines)")
+    }
+
+    /// A line that reaches the terminal's edge would wrap, and could not be replaced by the next.
+    @Test func progressLinesDoNotWrap() throws {
+      let lines = try shown(columns: 40) { $0.standardError = $1 }.split(separator: "\r")
       #expect(lines.count { $0.hasPrefix("fields ") } == 3 && lines.contains { $0.contains("…") }, "\(lines)")
       #expect(lines.allSatisfy { $0.count < 40 && !$0.contains("\n") }, "\(lines)")
     }
 
   #endif
+
+  /// The options of a command come before those that it shares with others.
+  @Test(arguments: ["train", "field", "proxies", "bench"]) func ownOptionsComeFirst(_ command: String) throws
+  {
+    let sections = try Experiment.run([command, "--help"]).output.split(whereSeparator: \.isNewline)
+      .filter { $0.hasSuffix(":") && $0 == $0.uppercased() }
+    #expect(sections.first == "OPTIONS:" && sections.count > 1, "\(sections)")
+  }
 
   /// Results that did not arrive are no success.
   @Test(arguments: [["list"], ["describe", "resnet20"], ["--help"], ["conv", "--help"]])

@@ -81,8 +81,10 @@ struct TileTests {
       let before = memory.numbers(channels * tileWidth), sums = memory.filled(channels * tileWidth, .nan)
       for index in 0..<channels * tileWidth { sums[index] = before[index] }
       let rows = memory.place((0..<pixels).map { UnsafePointer(x + (pixels - 1 - $0) * 20) })
-      WeightTileArguments(rows: rows, channel: 3, gradient: g, pixels: pixels, sums: sums)
-        .run(channels: channels, single: single)
+      WeightTileArguments(
+        rows: rows, channel: 3, gradient: g, gradientStep: width, pixels: pixels, sums: sums,
+        sumStep: tileWidth
+      ).run(channels: channels, single: single)
       for channel in 0..<channels {
         for output in 0..<tileWidth {
           let index = channel * tileWidth + output

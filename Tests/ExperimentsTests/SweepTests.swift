@@ -73,7 +73,9 @@ import Testing
     // FNV-1a, 128 bits, of "" and "foobar": the values of the draft's reference.
     #expect(Fingerprint.of("") == "6c62272e07bb014262b821756295c58d")
     #expect(Fingerprint.of("foobar") == "343e1662793c64bf6f0d3597ba446f18")
-    let plan = try Self.plan("models: bottleneck20\nseeds: [7]\ntraining: {epochs: 2}\nkernels: [shift]\n")
+    let plan = try Self.plan(
+      "models: bottleneck20\nseeds: [7]\ntraining: {epochs: 2}\nkernels: [shift]\ndata: digits:validation=0\n"
+    )
     #expect(plan.runs.map { $0.definition["kind"] } == ["network", "training", "training"])
     let run = try #require(plan.runs.last)
     #expect(run.definition["kernel"] == "shift" && run.definition["seed"] == "7")
@@ -85,7 +87,7 @@ import Testing
     #expect(former.runs.last?.name == "be1ad93d3b964e59492b34001ca186a4")
     // What is varied in a model is named as the file writes it.
     let varied = try Self.plan(
-      "models: [{name: resnet20, dilate-stages: '3,2', zero-init: no}]\nkernels: ['dilated:dilation=4']\nreplace: all\n"
+      "models: [{name: resnet20, dilate-stages: '3,2', zero-init: no}]\nkernels: ['dilated:dilation=4']\nreplace: all\ndata: digits:validation=0\n"
         + "seeds: 2\ntraining: {epochs: 2, optimizer: adamw, schedule: step, milestones: [0.5, 0.8], nesterov: false, rate: 1e-2, augment: off}\n"
     )
     #expect(varied.runs.last?.name == "455593b6df1573c88d752c5eebb6b741")

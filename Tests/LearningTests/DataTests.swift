@@ -8,18 +8,36 @@ import Testing
   @Test func areCutBetweenTwoForms() throws {
     let digits = try Dataset.load("digits")
     #expect(digits.name == "digits" && digits.classes == 10)
-    #expect(digits.train.images.shape == [1415, 8, 8, 1] && digits.train.count == 1415)
+    #expect(digits.train.images.shape == [1157, 8, 8, 1] && digits.train.count == 1157)
+    let validation = try #require(digits.validation)
+    #expect(validation.images.shape == [258, 8, 8, 1] && validation.count == 258)
     #expect(digits.test.images.shape == [382, 8, 8, 1] && digits.test.count == 382)
-    // numpy.bincount(labels[:1415]) and numpy.bincount(labels[1415:])
-    #expect(counts(digits.train) == [140, 143, 140, 144, 142, 143, 142, 141, 139, 141])
+    // numpy.bincount(labels[:1157]), numpy.bincount(labels[1157:1415]) and numpy.bincount(labels[1415:])
+    #expect(counts(digits.train) == [114, 117, 114, 118, 116, 117, 116, 115, 114, 116])
+    #expect(counts(validation) == [26, 26, 26, 26, 26, 26, 26, 26, 25, 25])
     #expect(counts(digits.test) == [38, 39, 37, 39, 39, 39, 39, 38, 35, 39])
     #expect(digits.augmentation.shift == 1 && !digits.augmentation.flips)
+    #expect(digits.definition == "digits:split=1415:validation=258")
+  }
+
+  @Test func canBeWithoutValidation() throws {
+    let digits = try Dataset.load("digits:validation=0")
+    #expect(digits.validation == nil && digits.name == "digits:validation=0")
+    #expect(digits.definition == "digits:split=1415:validation=0")
+    // numpy.bincount(labels[:1415])
+    #expect(counts(digits.train) == [140, 143, 140, 144, 142, 143, 142, 141, 139, 141])
+    // One form less for validation.
+    let one = try Dataset.load("digits:validation=128")
+    #expect(one.train.count == 1287 && one.validation?.count == 128 && one.name == "digits:validation=128")
   }
 
   @Test func canBeCutElsewhere() throws {
     let old = try Dataset.load("digits:split=1437"), new = try Dataset.load("digits:split=1415")
-    #expect(old.name == "digits:split=1437" && old.definition == old.name)
-    #expect(new.name == "digits" && new.definition == "digits:split=1415")
+    #expect(old.name == "digits:split=1437" && old.definition == "digits:split=1437:validation=0")
+    #expect(new.name == "digits" && new.validation?.count == 258 && old.validation == nil)
+    #expect(try Dataset.load("digits:split=1437:validation=0").name == "digits:split=1437")
+    #expect(try Dataset.load("digits:validation=0258:split=01415").name == "digits")
+    #expect(try Dataset.load("digits:split=1437:validation=9").name == "digits:split=1437:validation=9")
     // numpy.bincount(labels[:1437]) and numpy.bincount(labels[1437:])
     #expect(counts(old.train) == [143, 146, 142, 146, 144, 145, 144, 143, 141, 143])
     #expect(counts(old.test) == [35, 36, 35, 37, 37, 37, 37, 36, 33, 37])
@@ -28,7 +46,8 @@ import Testing
   /// Where the forms start follows from the labels: the twelfth form is complete, and the others are copies of it in
   /// which some labels are missing.
   @Test func noFormStandsOnBothSidesOfTheSplit() throws {
-    let digits = try Dataset.load("digits"), labels = digits.train.labels + digits.test.labels
+    let digits = try Dataset.load("digits"), validation = try #require(digits.validation)
+    let labels = digits.train.labels + validation.labels + digits.test.labels
     let form = Array(labels[1415..<1545])
     #expect(Array(form.prefix(30)) == (0..<30).map { $0 % 10 })
     var place = 0, missing = 0, changed = 0, forms: [Int] = []
@@ -53,7 +72,9 @@ import Testing
       let trained = Set(forms[..<split])
       return forms[split...].count { trained.contains($0) }
     }
-    #expect(shared(digits.train.count) == 0 && shared(1415) == 0 && shared(1545) == 0)
+    let trained = digits.train.count
+    #expect(shared(trained) == 0 && shared(trained + validation.count) == 0)
+    #expect(shared(1287) == 0 && shared(1415) == 0 && shared(1545) == 0)
     #expect(shared(1437) == 108)
   }
 
@@ -62,21 +83,23 @@ import Testing
   @Test func areNormalisedByTheTrainingSplit() throws {
     let digits = try Dataset.load("digits")
     let firstRow: [Float] = [
-      -0.81323224, -0.81323224, 0.01881289, 1.35008514, 0.68444902, -0.64682323, -0.81323224, -0.81323224,
+      -0.81562580, -0.81562580, 0.01603389, 1.34668939, 0.68136164, -0.64929386, -0.81562580, -0.81562580,
     ]
     for (value, expected) in zip(digits.train.images.values, firstRow) {
       #expect(abs(value - expected) < 1e-5)
     }
     #expect(digits.train.labels.first == 0 && digits.test.labels.last == 8)
     let lastImage = digits.test.images.values.suffix(64).dropFirst(32).prefix(3)
-    for (value, expected) in zip(lastImage, [-0.81323224, -0.81323224, 1.1836761] as [Float]) {
+    for (value, expected) in zip(lastImage, [-0.81562580, -0.81562580, 1.18035745] as [Float]) {
       #expect(abs(value - expected) < 1e-5)
     }
     let (trainMean, trainDeviation) = moments(digits.train.images)
     #expect(abs(trainMean) < 1e-5 && abs(trainDeviation - 1) < 1e-5)
     let (testMean, testDeviation) = moments(digits.test.images)
-    #expect(abs(testMean + 0.002178821) < 1e-5 && abs(testDeviation - 1.00585451) < 1e-5)
-    #expect(abs(digits.augmentation.fill[0] + 0.8132322) < 1e-5)
+    #expect(abs(testMean + 0.004948102) < 1e-5 && abs(testDeviation - 1.00538851) < 1e-5)
+    let (ownMean, ownDeviation) = moments(try #require(digits.validation).images)
+    #expect(abs(ownMean + 0.015193643) < 1e-5 && abs(ownDeviation - 0.99736184) < 1e-5)
+    #expect(abs(digits.augmentation.fill[0] + 0.8156258) < 1e-5)
   }
 }
 
@@ -86,7 +109,10 @@ import Testing
     ("mnist", "needs the folder"), ("cifar10:", "needs the folder"), ("npy", "--data npy:DIR"),
     ("digits:x", "takes no folder"), ("synthetic:", "takes no folder"),
     ("digits:splt=3", "digits takes no option ‘splt’; did you mean ‘split’?"),
-    ("synthetic:split=3", "synthetic takes no option ‘split’; it has none."),
+    ("synthetic:split=3", "synthetic takes no option ‘split’; did you mean"),
+    ("digits:validation=1415", "it must be below 1415"), ("digits:validation=-1", "cannot be ‘-1’"),
+    ("mnist:/none:validation=x", "The option validation of mnist cannot be ‘x’; it takes a whole number"),
+    ("mnist:validation=3", "needs the folder"),
     ("digits:split=some", "The option split of digits cannot be ‘some’"),
     ("digits:split=1797", "it must be from 1 to 1796"), ("digits:split=0", "cannot be ‘0’"),
     ("digits:split=9:split=9", "is given twice"),
@@ -110,6 +136,14 @@ import Testing
     #expect(first.augmentation.shift == 0 && !first.augmentation.flips)
     let (mean, deviation) = moments(first.train.images)
     #expect(abs(mean) < 1e-5 && abs(deviation - 1) < 1e-5)
+    let validation = try #require(first.validation)
+    #expect(validation.images == second.validation?.images)
+    #expect(counts(validation) == Array(repeating: 25, count: 10))
+    #expect(Array(validation.images.values.prefix(256)) != Array(first.test.images.values.prefix(256)))
+    // Without it, all else is the same.
+    let without = try Dataset.load("synthetic:validation=0")
+    #expect(without.validation == nil && without.train.images == first.train.images)
+    #expect(without.test.images == first.test.images && without.name == "synthetic:validation=0")
     // Train and test are different images.
     #expect(Array(first.train.images.values.prefix(256)) != Array(first.test.images.values.prefix(256)))
   }

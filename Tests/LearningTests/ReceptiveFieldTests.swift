@@ -32,6 +32,26 @@ struct ReceptiveFieldTests {
     #expect(abs(field.shares.reduce(0, +) - 1) < 1e-12)
   }
 
+  /// A draw that reads the centre alone and one that reads its neighbour alone: each share is 0.5 ± 0.5, whose sum is 1. Draws
+  /// that differ by a factor have no error.
+  @Test func draws() throws {
+    let geometry = try ConvolutionGeometry(
+      inputChannels: 1, outputChannels: 1, kernel: Pair(3), stride: Pair(1), padding: Padding(Pair(1)))
+    let layer = try KernelRegistry.builtIn.choice("standard").makeLayer(at: geometry, random: Random(seed: 0))
+    func error(_ weights: [[Float]]) -> Double? {
+      var field = ReceptiveField(height: 5, width: 5)
+      for own in weights {
+        layer.parameters[0].parameter.value = Tensor(own, [3, 3, 1, 1])
+        field.add([layer], Tensor(repeating: 1, [2, 5, 5, 1]), threads: 1)
+      }
+      return field.standardError
+    }
+    let centre: [Float] = [0, 0, 0, 0, 1, 0, 0, 0, 0], beside: [Float] = [0, 0, 0, 0, 0, 1, 0, 0, 0]
+    #expect(error([centre]) == nil)
+    #expect(abs(try #require(error([centre, beside])) - 1) < 1e-12)
+    #expect(try #require(error([centre, centre.map { -3 * $0 }, centre])) < 1e-12)
+  }
+
   /// Two windows of ones: the outer product of 1, 2, 3, 2, 1 with itself, whose middle is 9 of 81.
   @Test func windowsAreConvolved() throws {
     let field = try field(1, layers: 2)

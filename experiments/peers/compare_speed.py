@@ -7,7 +7,7 @@
 In every round each piece of work is timed here and there, one right after the other; a number is the median over the
 rounds of the rounds' minima, a ratio (peer / ours) the median of the rounds' ratios. PyTorch runs in NCHW and in
 channels-last, and the faster one counts. Prints a Markdown table and writes it as CSV, with the machine in a JSON
-file beside it. `--only` takes a part: convolutions, operators, models, memory.
+file beside it. `--only` takes a part: convolutions, operators, models, steps, memory.
 """
 
 import argparse
@@ -25,6 +25,7 @@ import time
 import torch
 import torch.nn.functional as F
 import torchvision
+from bottleneck import bottleneck20
 from networks import CifarResNet
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -147,10 +148,10 @@ def onnx_inference(model, x, threads):
     return [lambda: session.run(None, {name: array})]
 
 
-def training():
+def training(make=lambda: CifarResNet(20), batch=128, channels=3, size=32):
     def run(layout):
-        model = CifarResNet(20).to(memory_format=layout).train()
-        x, labels = torch.randn(128, 3, 32, 32).to(memory_format=layout), torch.arange(128) % 10
+        model = make().to(memory_format=layout).train()
+        x, labels = torch.randn(batch, channels, size, size).to(memory_format=layout), torch.arange(batch) % 10
         optimizer = torch.optim.SGD(model.parameters(), 1e-4, momentum=0.9, weight_decay=1e-4)
 
         def work():
@@ -264,6 +265,21 @@ class Comparison:
         self.add("ResNet-20 training step, batch 128", "PyTorch", "≥ 1.5", times["step"])
         self.add("ResNet-50 inference, two threads", "our one thread", "≥ 1.8", times["threads"])
 
+    def steps(self):
+        """Training steps of the small networks that studies are made of."""
+        for size in (24, 32):
+            for kernel in ("standard", "dilated", "depthwise", "squeeze-excite", "shift", "deformable", "adder"):
+                peer = training(lambda: bottleneck20(kernel), 32, 1, size)
+                pairs = []
+                for _ in range(self.rounds):
+                    rows = self.ours(
+                        "--model", "bottleneck20", "--conv", kernel, "--input", f"1x{size}x{size}", "--batch", "32",
+                        "--pass", "training", "--seconds", "1")
+                    own = next(row for row in rows if row["kernel"] == kernel)
+                    pairs.append((min(fastest(work, 0.5) for work in peer), float(own["time_ms_min"])))
+                goal = "≥ 3" if kernel == "shift" else "≥ 5" if kernel in ("deformable", "adder") else "≥ 2"
+                self.add(f"bottleneck20 training step, batch 32 at {size}², {kernel}", "PyTorch", goal, pairs)
+
     def memory(self):
         """Peak resident megabytes of whole processes, the libraries' own included."""
 
@@ -292,7 +308,7 @@ def main():
     parser.add_argument("--binary", default=str(ROOT / ".build" / "debug" / "experiment"))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--only", choices=["convolutions", "operators", "models", "memory"])
+    parser.add_argument("--only", choices=["convolutions", "operators", "models", "steps", "memory"])
     parser.add_argument("--output", help="where the CSV goes")
     parser.add_argument("--run", choices=["inference", "training"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -303,7 +319,7 @@ def main():
         return
     torch.set_grad_enabled(True)
     comparison = Comparison(arguments.binary, arguments.rounds, arguments.threads)
-    for part in ["convolutions", "operators", "models", "memory"]:
+    for part in ["convolutions", "operators", "models", "steps", "memory"]:
         if arguments.only in (None, part):
             getattr(comparison, part)()
     columns = ["work", "peer", "peer_ms", "ours_ms", "ratio", "goal", "threads"]

@@ -8,7 +8,7 @@ where Channels.Arguments == WeightTileArguments, Channels.Operands == WeightTile
     var g = tile.gradient
     for pixel in 0..<tile.pixels {
       channels.add(0, WeightTileOperands(x: tile.rows[pixel] + tile.channel, gradient: Panel(at: g)))
-      g += Panel.count
+      g += tile.gradientStep
     }
     channels.store(0, tile)
   }
@@ -25,7 +25,7 @@ struct ChannelRow<Panel: Lanes>: TileRow {
   private var sums: Panel
 
   @inline(__always) init(_ index: Int, _ tile: WeightTileArguments) {
-    sums = Panel(at: tile.sums + index &* tileWidth)
+    sums = Panel(at: tile.sums + index &* tile.sumStep)
   }
 
   @inline(__always) mutating func add(_ index: Int, _ pixel: WeightTileOperands<Panel>) {
@@ -33,7 +33,7 @@ struct ChannelRow<Panel: Lanes>: TileRow {
   }
 
   @inline(__always) func store(_ index: Int, _ tile: WeightTileArguments) {
-    sums.store(tile.sums + index &* tileWidth)
+    sums.store(tile.sums + index &* tile.sumStep)
   }
 }
 
@@ -43,11 +43,15 @@ struct WeightTileArguments {
   var rows: UnsafePointer<UnsafePointer<Float>>
   /// The tile's first channel.
   var channel: Int
-  /// A panel of gradients: `[pixel][panel width]`.
+  /// A panel of gradients: one or two vectors for each pixel.
   var gradient: UnsafePointer<Float>
+  /// From one pixel's gradients to the next one's.
+  var gradientStep: Int
   var pixels: Int
-  /// What is added to: rows of `tileWidth`, one for each channel.
+  /// What is added to: one or two vectors for each channel.
   var sums: UnsafeMutablePointer<Float>
+  /// From one channel's sums to the next one's.
+  var sumStep: Int
 
   /// Runs the microkernel of so many channels: one of the counts of `channelCuts`.
   ///

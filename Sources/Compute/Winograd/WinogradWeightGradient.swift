@@ -117,8 +117,9 @@ private struct WeightGradient<Transform: WinogradTransform> {
         let largest = single ? weightTileChannels.single : weightTileChannels.pair
         for (channel, height) in channelCuts(channels, largest: largest) {
           WeightTileArguments(
-            rows: rows, channel: channel, gradient: z + panel &* tileWidth &* chunk, pixels: tiles,
-            sums: sums + (panel &* channels &+ channel) &* tileWidth
+            rows: rows, channel: channel, gradient: z + panel &* tileWidth &* chunk,
+            gradientStep: panels.width(panel), pixels: tiles,
+            sums: sums + (panel &* channels &+ channel) &* tileWidth, sumStep: tileWidth
           ).run(channels: height, single: single)
         }
       }

@@ -39,11 +39,14 @@ package struct FieldStudy {
     private let shares: Data?
     /// Why there is no field, if there is none.
     package let refusal: String?
+    /// What the field does not show, if the kernel starts as one that sees less than it can.
+    package let remark: String?
 
-    private enum CodingKeys: CodingKey { case summary, shares, refusal }
+    private enum CodingKeys: CodingKey { case summary, shares, refusal, remark }
 
-    init(_ kernel: String, _ field: ReceptiveField) {
+    init(_ kernel: String, _ field: ReceptiveField, remark: String?) {
       self.kernel = kernel
+      self.remark = remark
       summary = FieldSummary(field)
       shares = field.shares.reduce(into: Data()) { data, share in
         withUnsafeBytes(of: Float(share).bitPattern.littleEndian) { data.append(contentsOf: $0) }
@@ -55,6 +58,7 @@ package struct FieldStudy {
       self.kernel = kernel
       summary = nil
       shares = nil
+      remark = nil
       self.refusal = refusal
     }
 
@@ -88,18 +92,26 @@ package struct FieldStudy {
     for kernel in kernels {
       do {
         var field = ReceptiveField(height: shape.height, width: shape.width)
+        var startsAtZero = false
         for seed in 0..<plan.seeds {
           try Cancellation.check()
           let layers = try makeLayers(kernel, UInt64(seed))
           _ = try layers.reduce(shape) { try $1.outputShape(for: $0) }
           var random = Random(seed: UInt64(seed)).split("images")
           field.add(layers, Tensor(normal: shape.extents, using: &random), threads: plan.threads)
+          startsAtZero = startsAtZero || layers.contains(where: \.hasWeightsOfZero)
           progress?.advance("\(kernel.item), seed \(seed)")
         }
         guard field.pixels(holding: 1) != nil else {
           throw WorkbenchError("\(kernel.item): no gradient, or an infinite one, reaches the images.")
         }
-        rows.append(Row(kernel.item, field))
+        let isBlind = startsAtZero && field.extent(holding: 1) == 1
+        rows.append(
+          Row(
+            kernel.item, field,
+            remark: isBlind
+              ? "what it adds from elsewhere starts at zero, so that only the centre contributes; show a trained model's field with --weights."
+              : nil))
       } catch let error as WorkbenchError {
         rows.append(Row(kernel.item, refusal: error.description))
       }
@@ -137,14 +149,20 @@ package struct FieldStudy {
     let extents = shares.map { place, share in
       Column<Row>("extent \(share) %") { $0.summary?.sizes(place)?.extent }
     }
-    let table = TextTable(rows, [Column("kernel") { $0.kernel }] + sides + extents)
-    let problems = rows.compactMap { row in row.refusal.map { "\(row.kernel) was refused: \($0)" } }
+    let error = Column<Row>("± %") { row in
+      row.summary?.standardError.map { Cell.fixed(100 * $0, decimals: 1) }
+    }
+    let table = TextTable(rows, [Column("kernel") { $0.kernel }] + sides + extents + [error])
+    let problems = rows.compactMap { row in
+      row.refusal.map { "\(row.kernel) was refused: \($0)" } ?? row.remark.map { "\(row.kernel): \($0)" }
+    }
     let legend = """
 
       side: √(smallest number of pixels that hold that share of all contributions)
       extent: side of the smallest square about the centre that holds it
+      ± %: standard errors of the pixels' shares over the draws, summed
       """
-    return ([table.text, legend] + problems).joined(separator: "\n")
+    return ([table.fitted, legend] + problems).joined(separator: "\n")
   }
 
   /// What a map's file is called, without its ending: some words, without what file systems or shells take amiss.
@@ -177,5 +195,12 @@ package struct FieldStudy {
       data.append(largest > 0 ? UInt8((255 * (share / largest).squareRoot()).rounded()) : 0)
     }
     return data
+  }
+}
+
+extension Layer {
+  /// Whether an array of weights, not of biases, is zero, so that nothing passes it.
+  fileprivate var hasWeightsOfZero: Bool {
+    parameters.contains { !$0.name.hasSuffix("bias") && $0.parameter.value.values.allSatisfy { $0 == 0 } }
   }
 }

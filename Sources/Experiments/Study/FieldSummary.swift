@@ -13,6 +13,8 @@ package struct FieldSummary: Hashable, Sendable, Codable {
   package let pixels: [Int]
   /// The sides of the smallest squares about the centre that have them, in pixels.
   package let extents: [Int]
+  /// The standard errors of the pixels' shares, summed; nil of a single draw, and in records of earlier versions.
+  package let standardError: Double?
 
   /// The sizes of a field to which something contributes; nil of any other.
   package init?(_ field: ReceptiveField) {
@@ -21,6 +23,7 @@ package struct FieldSummary: Hashable, Sendable, Codable {
     width = field.width
     pixels = shares.compactMap { field.pixels(holding: $0) }
     extents = shares.compactMap { field.extent(holding: $0) }
+    standardError = field.standardError
     guard pixels.count == shares.count, extents.count == shares.count else { return nil }
   }
 }
@@ -51,6 +54,7 @@ extension CSVTable {
       [Column("kernel") { $0.kernel }] + Column.shared(shared) + [
         Column("height") { $0.summary?.height }, Column("width") { $0.summary?.width },
       ] + sizes + [
+        Column("standard_error") { Cell.fixed($0.summary?.standardError, decimals: 4) },
         Column("status") { $0.summary == nil ? "refused" : "ok" }, Column("reason") { $0.refusal },
       ])
   }

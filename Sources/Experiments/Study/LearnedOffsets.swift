@@ -161,6 +161,6 @@ extension CSVTable {
     let columns = [
       "row", "column", "offset_group", "tap", "grid_y", "grid_x", "y", "x", "mask", "image_y", "image_x",
     ]
-    return TextTable(rows, columns.map { name in Column(name) { $0[name] ?? "" } }).text
+    return TextTable(rows, columns.map { name in Column(name) { $0[name] ?? "" } }).fitted
   }
 }

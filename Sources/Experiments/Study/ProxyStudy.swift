@@ -99,7 +99,7 @@ package struct ProxyStudy {
           }
         })
     return
-      ([table.text, "\n↑ Higher is meant to be better. How well that holds, and formulas: docs/proxies.md"]
+      ([table.fitted, "\n↑ Higher is meant to be better. How well that holds, and formulas: docs/proxies.md"]
       + problems)
       .joined(separator: "\n")
   }

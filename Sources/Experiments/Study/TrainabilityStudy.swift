@@ -108,7 +108,7 @@ package struct TrainabilityStudy {
       ], left: [0, 2, 3])
     return
       ([
-        table.text,
+        table.fitted,
         "\nNorms of the loss's gradient to the weights of the first layer, the median one and the last.",
       ]
       + problems).joined(separator: "\n")

@@ -37,7 +37,8 @@ struct Fingerprint {
   static func of(_ data: Dataset) -> String {
     var hash = Fingerprint()
     hash.add("classes \(data.classes) shift \(data.augmentation.shift) flips \(data.augmentation.flips)")
-    for examples in [data.train, data.test] {
+    // Data without a validation split keep the names that they had before there were any.
+    for examples in [data.train, data.test] + (data.validation.map { [$0] } ?? []) {
       hash.add(examples.images)
       switch examples.targets {
       case .labels(let labels): for label in labels { hash.add(UInt64(label)) }

@@ -26,7 +26,9 @@ struct ResultFolder {
       try FileManager.default.createDirectory(
         at: SweepRecords.folder(path), withIntermediateDirectories: true)
     } catch {
-      throw WorkbenchError("The folder \(path) cannot be made; choose another one with --output.")
+      let exists = FileManager.default.fileExists(atPath: path)
+      throw WorkbenchError(
+        "The folder \(path) cannot be \(exists ? "written to" : "made"); choose another one with --output.")
     }
   }
 

@@ -39,7 +39,7 @@ package enum BenchTables {
         "speed-up  standard's time over its own, median of the ratios of the same rounds",
         "error     the largest difference from the definition in Double, of its largest value",
       ]
-    return table.text + "\n\n" + (notes + reasons).joined(separator: "\n")
+    return table.fitted + "\n\n" + (notes + reasons).joined(separator: "\n")
   }
 
   /// A model's layers, for people.
@@ -59,6 +59,6 @@ package enum BenchTables {
     table.append(["total", "", "", Cell.fixed(1000 * total, decimals: 3), "100.0", ""])
     return
       "\(kernel): each layer with the normalisation, residual and ReLU done while it stores its output\n\n"
-      + table.text
+      + table.fitted
   }
 }

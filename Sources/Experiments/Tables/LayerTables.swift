@@ -41,7 +41,7 @@ package enum LayerTables {
         Column("params") { Cell.grouped($0.cost.parameters) }, Column("MACs") { Cell.grouped($0.cost.macs) },
         Column("adds") { Cell.grouped($0.cost.adds) }, Column("other") { Cell.grouped($0.cost.otherOps) },
       ], left: [0, 1, 2, 3]
-    ).text
+    ).fitted
   }
 
   /// What bottlenecks save, for people.
@@ -62,7 +62,7 @@ package enum LayerTables {
       What the bottlenecks save: H·W·(Cin·Cmid + 9·Cmid²\(groups) + Cmid·Cout) MACs beside a plain 3×3's 9·H·W·Cin·Cout
       (H×W is the block's output; normalisation and shortcuts left out)
 
-      \(table.text)
+      \(table.fitted)
       """
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Tensors
 
 /// A table for people: columns as wide as they need to be, the first one to the left, numbers to the right.
@@ -23,18 +24,44 @@ package struct TextTable {
   }
 
   /// The lines, with a rule below the header.
-  package var text: String {
+  package var text: String { text(of: Array(header.indices)) }
+
+  /// The lines as a terminal has room for them: columns that do not fit follow below, beside the first ones again. Elsewhere,
+  /// for other programs, a row stays a line.
+  package var fitted: String {
+    isatty(STDOUT_FILENO) == 1 ? text(within: Terminal.width(STDOUT_FILENO)) : text
+  }
+
+  /// The lines of at most so many characters, but for columns that are wider by themselves.
+  func text(within limit: Int) -> String {
+    let widths = widths
+    func width(_ columns: [Int]) -> Int { columns.reduce(-2) { $0 + widths[$1] + 2 } }
+    var key = Array(header.indices.prefix { leftColumns.contains($0) })
+    while key.count > 1, width(key) > limit * 2 / 3 { key.removeLast() }
+    var blocks = [key]
+    for column in header.indices.dropFirst(key.count) {
+      let last = blocks[blocks.count - 1]
+      if last.count > key.count, width(last + [column]) > limit {
+        blocks.append(key + [column])
+      } else {
+        blocks[blocks.count - 1].append(column)
+      }
+    }
+    return blocks.map(text(of:)).joined(separator: "\n\n")
+  }
+
+  private func text(of columns: [Int]) -> String {
     let widths = widths
     func line(_ cells: [String]) -> String {
-      let padded = cells.enumerated().map { column, cell -> String in
-        let space = String(repeating: " ", count: widths[column] - cell.count)
+      let padded = columns.map { column -> String in
+        let cell = cells[column], space = String(repeating: " ", count: widths[column] - cell.count)
         return leftColumns.contains(column) ? cell + space : space + cell
       }
       var text = padded.joined(separator: "  ")
       while text.last == " " { text.removeLast() }
       return text
     }
-    let rule = widths.map { String(repeating: "─", count: $0) }.joined(separator: "  ")
+    let rule = columns.map { String(repeating: "─", count: widths[$0]) }.joined(separator: "  ")
     return ([line(header), rule] + rows.map(line)).joined(separator: "\n")
   }
 }

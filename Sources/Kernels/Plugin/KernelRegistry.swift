@@ -60,6 +60,9 @@ public struct KernelRegistry: Sendable {
     let items =
       list == "all"
       ? kernels.map(\.name) : list.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    guard items.count == 1 || !items.contains("") else {
+      throw WorkbenchError("A kernel is missing beside a comma of ‘\(list)’; leave the comma out.")
+    }
     var seen = Set<String>()
     return try items.filter { seen.insert($0).inserted }.map(choice)
   }

@@ -55,6 +55,15 @@ struct GridRows: SamplingPlan {
     y: UnsafeMutablePointer<Float>, skipsPadding: Bool
   ) -> Int {
     let g = geometry, channels = input.channels
+    if g.readsPixelsInOrder {
+      let pixels = x + range.lowerBound &* channels
+      for index in 0..<range.count {
+        table.outputRows[index] = y + (range.lowerBound &+ index) &* output.channels
+        table.slot(0)[index] = pixels + index &* channels
+      }
+      table.setTap(slot: 0, 0)
+      return 1
+    }
     return withUnsafeTemporaryAllocation(of: (Int, Int, Int).self, capacity: RowTable.capacity) { origins in
       var (image, row, column) = output.position(range.lowerBound)
       var isInner = true
@@ -115,6 +124,10 @@ struct GridRows: SamplingPlan {
     scratch: UnsafeMutablePointer<Float>, into pointers: UnsafeMutablePointer<UnsafePointer<Float>>
   ) {
     let g = geometry, channels = input.channels
+    if g.readsPixelsInOrder {
+      for index in 0..<range.count { pointers[index] = x + (range.lowerBound &+ index) &* channels }
+      return
+    }
     let dy = tap / g.kernel.width * g.dilation.height - g.padding.top
     let dx = tap % g.kernel.width * g.dilation.width - g.padding.left
     var (image, row, column) = output.position(range.lowerBound)
@@ -151,5 +164,12 @@ struct GridRows: SamplingPlan {
         output.advance(&image, &row, &column)
       }
     }
+  }
+}
+
+extension ConvolutionGeometry {
+  /// Whether output pixels read the input pixels of the same numbers: 1×1, of stride 1, without padding.
+  @inline(__always) var readsPixelsInOrder: Bool {
+    taps == 1 && stride == Pair(1) && padding == Padding(Pair(0))
   }
 }

@@ -22,6 +22,15 @@ struct TransposedGrid: TransposedRows {
     _ range: Range<Int>, _ table: RowTable, g gradient: UnsafePointer<Float>, zeros: UnsafePointer<Float>,
     dx: UnsafeMutablePointer<Float>
   ) -> Int {
+    if geometry.readsPixelsInOrder {
+      let pixels = gradient + range.lowerBound &* output.channels
+      for index in 0..<range.count {
+        table.outputRows[index] = dx + (range.lowerBound &+ index) &* input.channels
+        table.slot(0)[index] = pixels + index &* output.channels
+      }
+      table.setTap(slot: 0, 0)
+      return 1
+    }
     let index = phases.lastIndex { $0.numbers.lowerBound <= range.lowerBound } ?? 0
     let phase = phases[index]
     guard range.upperBound <= phase.numbers.upperBound else {

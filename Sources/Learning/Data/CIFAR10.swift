@@ -6,7 +6,7 @@ extension Dataset {
   /// and `test_batch.bin`, of at most 10,000 records each.
   ///
   /// A record is a label and 32×32 pixels of red, then green, then blue: 3,073 bytes.
-  static func cifar10(_ name: String, _ folder: String) throws -> Dataset {
+  static func cifar10(_ name: String, _ folder: String, validation: Int?) throws -> Dataset {
     func split(_ files: [String]) throws -> Examples {
       let paths = files.map { (folder as NSString).appendingPathComponent($0) }
       let batches = try paths.map(cifarRecords)
@@ -21,9 +21,10 @@ extension Dataset {
         images: images, labels: labels, classes: 10,
         source: "\(folder)/\(files.count == 1 ? files[0] : "data_batch_*")")
     }
+    let (train, held) = try split((1...5).map { "data_batch_\($0).bin" }).holdingOut(validation, of: name)
     return try Dataset(
-      name: name, classes: 10, train: split((1...5).map { "data_batch_\($0).bin" }),
-      test: split(["test_batch.bin"]), shift: 4, flips: true)
+      name: name, classes: 10, train: train, validation: held, test: split(["test_batch.bin"]), shift: 4,
+      flips: true)
   }
 
   private static let cifarRecordSize = 3073

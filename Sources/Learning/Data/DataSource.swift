@@ -12,35 +12,73 @@ package struct DataSource: Sendable {
   package private(set) var hasFolder = false
   /// The options that may follow the name, as in `digits:split=1437`.
   package private(set) var options: [any AnyKernelOption] = []
+  /// What an option is if it is left out; for most what it says itself.
+  private(set) var usual: @Sendable (any AnyKernelOption, KernelOptions) -> String = { option, _ in
+    option.initialText
+  }
   /// Makes the data set. `item` is its name in tables; the folder is empty where there is none.
   fileprivate let load:
     @Sendable (_ item: String, _ folder: String, _ options: KernelOptions) throws -> Dataset
 
   /// Every kind, in the order of lists.
   package static let all = [
+    digits,
     DataSource(
-      name: "digits", summary: "1,797 handwritten digits of 8×8 pixels, in this package",
-      options: [digitsSplit]
-    ) { try .digits($0, split: $2[digitsSplit]) },
-    DataSource(name: "mnist", summary: "MNIST's four files, or others of that format", hasFolder: true) {
-      item, folder, _ in try .mnist(item, folder)
-    },
-    DataSource(name: "cifar10", summary: "CIFAR-10's binary files", hasFolder: true) {
-      item, folder, _ in try .cifar10(item, folder)
-    },
-    DataSource(name: "npy", summary: "your own arrays", hasFolder: true) {
-      item, folder, _ in try .npy(item, folder)
-    },
-    DataSource(name: "synthetic", summary: "ten classes of moved, noisy patterns of 16×16 pixels") {
-      _, _, _ in try .synthetic()
-    },
-    DataSource(name: "spots", summary: "a regression: three images of 42×42 pixels, each with a spot") {
-      _, _, _ in try .spots()
-    },
+      name: "mnist", summary: "MNIST's four files, or others of that format", hasFolder: true,
+      options: [heldOut]
+    ) { try .mnist($0, $1, validation: $2[heldOut]) },
+    DataSource(
+      name: "cifar10", summary: "CIFAR-10's binary files", hasFolder: true, options: [heldOut]
+    ) { try .cifar10($0, $1, validation: $2[heldOut]) },
+    DataSource(
+      name: "npy", summary: "your own arrays", hasFolder: true, options: [heldOut]
+    ) { try .npy($0, $1, validation: $2[heldOut]) },
+    DataSource(
+      name: "synthetic", summary: "ten classes of moved, noisy patterns of 16×16 pixels",
+      options: [syntheticValidation]
+    ) { try .synthetic(validation: $2[syntheticValidation]) },
+    DataSource(
+      name: "spots", summary: "a regression: three images of 42×42 pixels, each with a spot",
+      options: [spotsValidation]
+    ) { try .spots(validation: $2[spotsValidation]) },
   ]
 
+  private static let digits = DataSource(
+    name: "digits", summary: "1,797 handwritten digits of 8×8 pixels, in this package",
+    options: [digitsSplit, digitsValidation],
+    usual: { option, options in
+      // Other splits are those of earlier versions, which had no validation images.
+      option.name == digitsValidation.name && options[digitsSplit] != digitsSplit.initial
+        ? "0" : option.initialText
+    }
+  ) { item, _, options in
+    let hasValidation = options.isGiven(digitsValidation) || options[digitsSplit] == digitsSplit.initial
+    return try .digits(
+      item, split: options[digitsSplit], validation: hasValidation ? options[digitsValidation] : 0)
+  }
+
   private static let digitsSplit = KernelOption(
-    "split", .count, initial: 1415, help: "how many of the images, from the first on, are for training")
+    "split", .count, initial: 1415, help: "how many of the images, from the first on, are not for testing")
+  private static let digitsValidation = KernelOption(
+    "validation", .whole(0...1 << 20), initial: 258,
+    help: "how many of these, up to the split, are for validation; 0 where another split is given")
+  private static let syntheticValidation = generatedValidation(250)
+  private static let spotsValidation = generatedValidation(500)
+
+  private static func generatedValidation(_ count: Int) -> KernelOption<Int> {
+    KernelOption(
+      "validation", .whole(0...1 << 16), initial: count, help: "how many images are made for validation")
+  }
+
+  /// How many of a file's training images are for validation; nil for a tenth.
+  private static let heldOut = KernelOption<Int?>(
+    "validation",
+    SettingForm(
+      "n", "a whole number from 0 to \(1 << 20), or tenth", write: { $0.map(String.init) ?? "tenth" }
+    ) {
+      $0 == "tenth" ? .some(nil) : SettingForm<Int>.whole(0...1 << 20).value($0).map { .some($0) }
+    }, initial: nil,
+    help: "how many of the training images are for validation, the last of each class")
 
   /// The name with what follows it, such as `mnist:DIR`.
   package var form: String { hasFolder ? "\(name):DIR" : name }
@@ -63,16 +101,18 @@ extension Dataset {
       throw WorkbenchError(
         "The data '\(item)' is unknown; \(form.map { "did you mean ‘\($0)’?" } ?? "choose \(choices).")")
     }
+    var own = Array(parts.dropFirst()), folder = ""
     if source.hasFolder {
       // A folder's name may hold colons.
-      let folder = (parts.dropFirst().joined(separator: ":") as NSString).expandingTildeInPath
+      own = own.reversed().prefix { part in source.options.contains { part.hasPrefix("\($0.name)=") } }
+        .reversed()
+      folder = parts[1..<parts.count - own.count].joined(separator: ":")
       guard !folder.isEmpty else {
         throw WorkbenchError(
           "The data '\(source.name)' needs the folder of its files; write --data \(source.form).")
       }
-      return try source.load(item, folder, KernelOptions())
     }
-    guard parts.dropFirst().allSatisfy({ $0.contains("=") }) else {
+    guard own.allSatisfy({ $0.contains("=") }) else {
       let example = source.options.first.map {
         ", or with an option, \(source.name):\($0.name)=\($0.initialText)"
       }
@@ -80,14 +120,21 @@ extension Dataset {
         "The data '\(source.name)' takes no folder; write --data \(source.name)\(example ?? "").")
     }
     let options = try KernelOptions(
-      KernelOptions.pairs(parts.dropFirst(), of: item), among: source.options, of: source.name)
-    func text(_ own: [any AnyKernelOption]) -> String {
-      ([source.name] + own.map { "\($0.name)=\(options.text(of: $0))" }).joined(separator: ":")
+      KernelOptions.pairs(own, of: item), among: source.options, of: source.name)
+    let plain = source.hasFolder ? "\(source.name):\(folder)" : source.name
+    func text(_ option: any AnyKernelOption) -> String {
+      let usual = source.usual(option, options)
+      return options.isGiven(option) ? option.canonical(options.text(of: option)) ?? usual : usual
     }
     // The same data have the same name, however they were asked for.
-    let unusual = source.options.filter { options.text(of: $0) != $0.initialText }
-    var data = try source.load(text(unusual), "", options)
-    data.definition = text(source.options)
+    let unusual = source.options.filter { text($0) != source.usual($0, options) }
+    let name = ([plain] + unusual.map { "\($0.name)=\(text($0))" }).joined(separator: ":")
+    var data = try source.load(name, (folder as NSString).expandingTildeInPath, options)
+    let all = source.options.map { option in
+      "\(option.name)=\(option.name == "validation" ? "\(data.validation?.count ?? 0)" : text(option))"
+    }
+    data.name = name
+    data.definition = ([plain] + all).joined(separator: ":")
     return data
   }
 }

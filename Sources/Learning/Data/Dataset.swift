@@ -1,16 +1,18 @@
 import Foundation
 import Tensors
 
-/// Images with what is to be said about them, split into those to train on and those to test on.
+/// Images with what is to be said about them, split into those to train on, to choose by and to test on.
 package struct Dataset: Sendable {
   /// The item of `--data` that names it, such as `digits` or `mnist:/data/mnist`.
-  package let name: String
+  package internal(set) var name: String
   /// The item with all options, also those left at their defaults: what a saved training remembers.
   package internal(set) var definition: String
   /// The number of classes, where labels are 0 ..< `classes`; in a regression the number of values for each image.
   package let classes: Int
   /// The training split.
   package let train: Examples
+  /// The split by which epochs, rates and recipes are chosen; nil if there is none.
+  package let validation: Examples?
   /// The test split, with images of the same extents.
   package let test: Examples
   /// The random changes of training images that keep their meaning in this dataset. Nothing here applies it.
@@ -28,16 +30,19 @@ package struct Dataset: Sendable {
   ///   - flips: whether its augmentation mirrors images.
   /// - Throws: a ``WorkbenchError`` if the splits disagree in extents, or hold values that are not finite.
   init(
-    name: String, classes: Int, train: consuming Examples, test: consuming Examples, shift: Int = 0,
-    flips: Bool = false
+    name: String, classes: Int, train: consuming Examples, validation: consuming Examples? = nil,
+    test: consuming Examples, shift: Int = 0, flips: Bool = false
   ) throws {
-    guard train.images.shape.dropFirst() == test.images.shape.dropFirst() else {
+    let extents = [("validation", validation?.extents), ("test", test.extents)]
+    for case (let split, let found?) in extents where found != train.extents {
       throw WorkbenchError(
-        "The data '\(name)' has training images of \(train.extents) and test images of \(test.extents)"
+        "The data '\(name)' has training images of \(train.extents) and \(split) images of \(found)"
           + " (height × width × channels), which must be equal.")
     }
     let normalization = Normalization(train.images)
-    guard normalization.apply(to: &train.images), normalization.apply(to: &test.images) else {
+    guard normalization.apply(to: &train.images), normalization.apply(to: &validation),
+      normalization.apply(to: &test.images)
+    else {
       throw WorkbenchError("The data '\(name)' holds values that are infinite or not a number.")
     }
     self.name = name
@@ -45,8 +50,23 @@ package struct Dataset: Sendable {
     self.classes = classes
     self.normalization = normalization
     self.train = train
+    self.validation = validation
     self.test = test
     augmentation = Augmentation(shift: shift, flips: flips, fill: normalization.zero)
+  }
+}
+
+extension Dataset {
+  /// A part of a dataset.
+  package enum Split: String, Sendable, CaseIterable { case train, validation, test }
+
+  /// The images of a split; nil if there is none.
+  package subscript(split: Split) -> Examples? {
+    switch split {
+    case .train: train
+    case .validation: validation
+    case .test: test
+    }
   }
 }
 
@@ -72,6 +92,12 @@ package struct Examples: Sendable {
 
   /// The extents of an image, in words.
   var extents: String { images.shape.dropFirst().map { "\($0)" }.joined(separator: "×") }
+
+  /// Images and what is to be said about each, which has been checked.
+  init(images: Tensor, targets: Targets) {
+    self.images = images
+    self.targets = targets
+  }
 
   /// Images and as many labels.
   ///

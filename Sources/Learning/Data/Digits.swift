@@ -5,10 +5,10 @@ extension Dataset {
   /// The UCI optical handwritten digits that ship with this package: 1,797 images of 8×8 pixels, 17 grey
   /// levels, ten classes (E. Alpaydin and C. Kaynak, 1998, DOI 10.24432/C50P49, CC BY 4.0).
   ///
-  /// The first `split` of them are for training, the others for testing. The file names no writers. Its labels are
-  /// those of one form of 130 digits, written 14 times; a cut at 1415 or 1545 lies between two forms, one at 1437
-  /// within a form (docs/data.md).
-  static func digits(_ name: String, split boundary: Int) throws -> Dataset {
+  /// The first `split` of them are for training, but the last `validation` of these for validation; the others are for
+  /// testing. The file names no writers. Its labels are those of one form of 130 digits, written 14 times; cuts at 1157,
+  /// 1287, 1415 or 1545 lie between two forms, one at 1437 within a form (docs/data.md).
+  static func digits(_ name: String, split boundary: Int, validation: Int) throws -> Dataset {
     let folder = try resourceFolder(holding: "digits-images.idx3-ubyte")
     let images = try IDX.images(folder + "/digits-images.idx3-ubyte", maximum: 16)
     let labels = try IDX.labels(folder + "/digits-labels.idx1-ubyte")
@@ -20,14 +20,22 @@ extension Dataset {
       throw WorkbenchError(
         "The option split of digits is \(boundary); it must be from 1 to \(labels.count - 1).")
     }
-    let values = images.values, valuesBoundary = boundary * 64
-    let train = try Examples(
-      images: Tensor(Array(values[..<valuesBoundary]), [boundary, 8, 8, 1]),
-      labels: Array(labels[..<boundary]), classes: 10, source: folder)
-    let test = try Examples(
-      images: Tensor(Array(values[valuesBoundary...]), [labels.count - boundary, 8, 8, 1]),
-      labels: Array(labels[boundary...]), classes: 10, source: folder)
-    return try Dataset(name: name, classes: 10, train: train, test: test, shift: 1)
+    guard validation < boundary else {
+      throw WorkbenchError(
+        "The option validation of digits is \(validation); it must be below \(boundary), the images before the split."
+      )
+    }
+    let values = images.values
+    func part(_ range: Range<Int>) throws -> Examples {
+      try Examples(
+        images: Tensor(Array(values[range.lowerBound * 64..<range.upperBound * 64]), [range.count, 8, 8, 1]),
+        labels: Array(labels[range]), classes: 10, source: folder)
+    }
+    let trained = boundary - validation
+    return try Dataset(
+      name: name, classes: 10, train: part(0..<trained),
+      validation: validation > 0 ? part(trained..<boundary) : nil, test: part(boundary..<labels.count),
+      shift: 1)
   }
 
   /// The folder of this package's data: beside the running program, or else in the source tree.

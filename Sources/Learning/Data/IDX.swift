@@ -56,7 +56,7 @@ extension Dataset {
   static let largestFile = 2 << 30
 
   /// The MNIST files, or others in the same format and of ten classes such as Fashion-MNIST, in `folder`.
-  static func mnist(_ name: String, _ folder: String) throws -> Dataset {
+  static func mnist(_ name: String, _ folder: String, validation: Int?) throws -> Dataset {
     func split(_ prefix: String) throws -> Examples {
       try Examples(
         images: IDX.images(find("\(prefix)-images", "idx3-ubyte"), maximum: 255),
@@ -74,6 +74,8 @@ extension Dataset {
       }
       throw WorkbenchError("\(names[0]) does not exist; give the folder of the four MNIST files.")
     }
-    return try Dataset(name: name, classes: 10, train: split("train"), test: split("t10k"), shift: 2)
+    let (train, held) = try split("train").holdingOut(validation, of: name)
+    return try Dataset(
+      name: name, classes: 10, train: train, validation: held, test: split("t10k"), shift: 2)
   }
 }

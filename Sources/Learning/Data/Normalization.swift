@@ -40,6 +40,14 @@ struct Normalization {
     }
   }
 
+  /// The same for the images of a split, if there is one; true if there is none.
+  func apply(to examples: inout Examples?) -> Bool {
+    guard var changed = examples.take() else { return true }
+    let isFinite = apply(to: &changed.images)
+    examples = changed
+    return isFinite
+  }
+
   /// Per channel, the mean of x − center, or of its square.
   private static func means(_ images: Tensor, around center: [Double], power: Int) -> [Double] {
     let shape = FeatureShape(images)

@@ -2,51 +2,75 @@ import Foundation
 import Tensors
 
 extension Dataset {
-  /// The user's own arrays: `train_images.npy`, `train_labels.npy`, `test_images.npy` and `test_labels.npy`.
+  /// The user's own arrays: `train_images.npy`, `train_labels.npy`, `test_images.npy` and `test_labels.npy`, and if there
+  /// are any `validation_images.npy` and `validation_labels.npy`.
   ///
   /// Images are `[count, height, width]` or `[count, channels, height, width]`, of any numeric type, and are
   /// normalised but not scaled before; labels are integers from 0, `[count]`. The number of classes is the
-  /// largest label plus one. In place of labels, `train_targets.npy` and `test_targets.npy` hold values to
-  /// predict, `[count]` or `[count, values]`.
-  static func npy(_ name: String, _ folder: String) throws -> Dataset {
+  /// largest label plus one. In place of labels, `train_targets.npy` and so on hold values to predict, `[count]` or
+  /// `[count, values]`.
+  static func npy(_ name: String, _ folder: String, validation: Int?) throws -> Dataset {
     func path(_ file: String) -> String { (folder as NSString).appendingPathComponent(file) }
+    func exists(_ file: String) -> Bool { FileManager.default.fileExists(atPath: path(file)) }
     func read(_ file: String) throws -> NpyArray { try NpyFile.read(path(file), limit: largestFile) }
-    if FileManager.default.fileExists(atPath: path("train_targets.npy")) {
-      guard !FileManager.default.fileExists(atPath: path("train_labels.npy")) else {
+    let isRegression = exists("train_targets.npy"), hasValidation = exists("validation_images.npy")
+    guard !isRegression || !exists("train_labels.npy") else {
+      throw WorkbenchError("\(folder) holds train_labels.npy and train_targets.npy; take one of them away.")
+    }
+    guard !hasValidation || validation ?? 0 == 0 else {
+      throw WorkbenchError(
+        "\(folder) holds validation_images.npy, so none are taken from the training images; leave out validation=\(validation ?? 0)."
+      )
+    }
+    let splits = ["train", "test"] + (hasValidation && validation != 0 ? ["validation"] : [])
+    let parts: [String: Examples], classes: Int
+    if isRegression {
+      let targets = try splits.map { ($0, try npyTargets(read("\($0)_targets.npy"))) }
+      classes = targets[0].1.width
+      for (split, target) in targets where target.width != classes {
         throw WorkbenchError(
-          "\(folder) holds train_labels.npy and train_targets.npy; take one of them away.")
-      }
-      func split(_ name: String) throws -> (examples: Examples, width: Int) {
-        let targets = try read("\(name)_targets.npy"), images = try npyImages(read("\(name)_images.npy"))
-        guard (1...2).contains(targets.shape.count), targets.shape[0] == images.shape[0] else {
-          throw WorkbenchError(
-            "\(targets.path) has the shape \(targets.shape), but targets must be [count] or [count, values],"
-              + " as many as the \(images.shape[0]) images.")
-        }
-        let values = try targets.tensor().values
-        return (
-          try Examples(images: images, values: values, source: "\(folder)/\(name)_*.npy"),
-          targets.shape.count == 2 ? targets.shape[1] : 1
-        )
-      }
-      let train = try split("train"), test = try split("test")
-      guard train.width == test.width else {
-        throw WorkbenchError(
-          "\(folder) has \(train.width) values for each training image and \(test.width) for each test image,"
+          "\(folder) has \(classes) values for each training image and \(target.width) for each \(split) image,"
             + " which must be equal.")
       }
-      return try Dataset(name: name, classes: train.width, train: train.examples, test: test.examples)
+      parts = try Dictionary(
+        uniqueKeysWithValues: targets.map { split, target in
+          let images = try npyImages(read("\(split)_images.npy"))
+          guard target.count == images.shape[0] else {
+            throw WorkbenchError(
+              "\(path("\(split)_targets.npy")) has targets for \(target.count) images, but there must be"
+                + " as many as the \(images.shape[0]) images.")
+          }
+          return (
+            split, try Examples(images: images, values: target.values, source: "\(folder)/\(split)_*.npy")
+          )
+        })
+    } else {
+      let labels = try splits.map { ($0, try npyLabels(read("\($0)_labels.npy"))) }
+      classes = (labels.flatMap(\.1).max() ?? 0) + 1
+      parts = try Dictionary(
+        uniqueKeysWithValues: labels.map { [classes] split, labels in
+          (
+            split,
+            try Examples(
+              images: npyImages(read("\(split)_images.npy")), labels: labels, classes: classes,
+              source: "\(folder)/\(split)_*.npy")
+          )
+        })
     }
-    let trainLabels = try npyLabels(read("train_labels.npy"))
-    let testLabels = try npyLabels(read("test_labels.npy"))
-    let classes = max(trainLabels.max() ?? 0, testLabels.max() ?? 0) + 1
-    let train = try Examples(
-      images: npyImages(read("train_images.npy")), labels: trainLabels, classes: classes,
-      source: "\(folder)/train_*.npy")
-    let test = try Examples(
-      images: npyImages(read("test_images.npy")), labels: testLabels, classes: classes,
-      source: "\(folder)/test_*.npy")
-    return try Dataset(name: name, classes: classes, train: train, test: test)
+    guard let train = parts["train"], let test = parts["test"] else {
+      throw WorkbenchError("\(folder) holds no training or no test images.")
+    }
+    let (rest, held) =
+      hasValidation ? (train, parts["validation"]) : try train.holdingOut(validation, of: name)
+    return try Dataset(name: name, classes: classes, train: rest, validation: held, test: test)
+  }
+
+  private static func npyTargets(_ array: NpyArray) throws -> (values: [Float], count: Int, width: Int) {
+    guard (1...2).contains(array.shape.count) else {
+      throw WorkbenchError(
+        "\(array.path) has the shape \(array.shape), but targets must be [count] or [count, values].")
+    }
+    return (try array.tensor().values, array.shape[0], array.shape.count == 2 ? array.shape[1] : 1)
   }
 
   private static func npyImages(_ array: NpyArray) throws -> Tensor {

@@ -7,7 +7,7 @@ extension Dataset {
   /// Each example is three images of 42×42 pixels (as channels), each with one blurred spot of its own place, size and
   /// brightness in noise of deviation 0.1; the target is the mean of the spots' horizontal positions, −1 at the left
   /// and 1 at the right of where they can be, 5 pixels from the edges. 2,000 are for training, 500 for testing.
-  static func spots() throws -> Dataset {
+  static func spots(validation: Int) throws -> Dataset {
     let random = Random(seed: 42)
     func split(_ name: String, _ count: Int) throws -> Examples {
       var source = random.split(name)
@@ -21,7 +21,9 @@ extension Dataset {
       }
       return try Examples(images: images, values: targets, source: "spots \(name)")
     }
-    return try Dataset(name: "spots", classes: 1, train: split("train", 2000), test: split("test", 500))
+    return try Dataset(
+      name: "spots", classes: 1, train: split("train", 2000),
+      validation: validation > 0 ? split("validation", validation) : nil, test: split("test", 500))
   }
 
   private static let spotsExtent = 42

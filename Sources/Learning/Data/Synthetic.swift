@@ -7,7 +7,7 @@ extension Dataset {
   /// Each class is a smooth random pattern (cosines of up to 1.5 periods); an image is its class's pattern,
   /// moved by up to 4 pixels in each direction, times a contrast of 0.7 to 1.3, plus normal noise of
   /// deviation 1. 1,000 images are for training, 250 for testing, with the classes in turn.
-  static func synthetic() throws -> Dataset {
+  static func synthetic(validation: Int) throws -> Dataset {
     let random = Random(seed: 2026)
     var source = random.split("patterns")
     let patterns = (0..<10).map { _ in syntheticPattern(using: &source) }
@@ -18,7 +18,9 @@ extension Dataset {
       return try Examples(
         images: Tensor(pixels, [count, 16, 16, 1]), labels: labels, classes: 10, source: "synthetic \(name)")
     }
-    return try Dataset(name: "synthetic", classes: 10, train: split("train", 1000), test: split("test", 250))
+    return try Dataset(
+      name: "synthetic", classes: 10, train: split("train", 1000),
+      validation: validation > 0 ? split("validation", validation) : nil, test: split("test", 250))
   }
 
   private static let syntheticSize = 16

@@ -11,6 +11,11 @@ package struct ReceptiveField: Sendable {
   /// Rows and columns of the input.
   package let height: Int, width: Int
   private var sums: [Double]
+  /// Of each pixel over the draws: the squares of its contributions, and their products with all of the draw.
+  private var squares: [Double], products: [Double]
+  /// The squares of all contributions of a draw.
+  private var totalSquares = 0.0
+  private var draws = 0
   /// The pixel in front of the centre of the feature map.
   private var centre: (row: Int, column: Int)
 
@@ -19,6 +24,8 @@ package struct ReceptiveField: Sendable {
     self.height = height
     self.width = width
     sums = Array(repeating: 0, count: height * width)
+    squares = sums
+    products = sums
     centre = (height / 2, width / 2)
   }
 
@@ -43,9 +50,33 @@ package struct ReceptiveField: Sendable {
     func middle(_ size: Int, of input: Int) -> Int { ((2 * (size / 2) + 1) * input / size - 1) / 2 }
     centre = (middle(shape.height, of: height), middle(shape.width, of: width))
     let channels = images.shape[3]
+    var own = [Double](repeating: 0, count: sums.count)
     gradient.withPointer { g in
-      for index in 0..<gradient.count { sums[index / channels % sums.count] += abs(Double(g[index])) }
+      for index in 0..<gradient.count { own[index / channels % own.count] += abs(Double(g[index])) }
     }
+    let total = own.reduce(0, +)
+    draws += 1
+    totalSquares += total * total
+    for (pixel, value) in own.enumerated() {
+      sums[pixel] += value
+      squares[pixel] += value * value
+      products[pixel] += value * total
+    }
+  }
+
+  /// The standard errors of all pixels' shares over the draws, summed: how far the map may be from that of endless draws.
+  /// Nil of a single draw, or where nothing contributes, or not a finite amount.
+  ///
+  /// A share is a ratio; its error is that of the residuals, contribution − share · (all contributions of the draw).
+  package var standardError: Double? {
+    let total = sums.reduce(0, +), count = Double(draws)
+    guard draws > 1, total > 0, total.isFinite else { return nil }
+    let errors = sums.indices.map { pixel in
+      let share = sums[pixel] / total
+      let residuals = squares[pixel] - 2 * share * products[pixel] + share * share * totalSquares
+      return (max(0, residuals) * count / (count - 1)).squareRoot() / total
+    }
+    return errors.reduce(0, +)
   }
 
   /// Each pixel's share, row by row; their sum is 1. Zeros where nothing contributes.

@@ -4,7 +4,8 @@ import Tensors
 
 extension ProxyProbe {
   /// log E Σ|f(x) − f(x + 0.01·ε)| + Σ over normalisations of log √(mean over channels of the variance), with normal x and
-  /// ε, where f ends in front of the global pooling; the mean over some draws of weights.
+  /// ε, where f ends in front of the global pooling; the mean over some draws of weights. The variance is the one that the
+  /// normalisation divides by: the population's.
   ///
   /// Weights are drawn from the standard normal distribution, but for those that start at zero: offset predictors.
   /// Normalisations have γ = 1 and β = 0.
@@ -29,18 +30,18 @@ extension ProxyProbe {
     for draw in 0..<draws {
       let random = random.split("repetition \(draw)")
       drawWeights(normalizations, random, zeroesBiases: published)
-      // From zero, they become momentum times the batch's.
+      // From zero, they become momentum times the batch's, unbiased.
       if !published { setVariances(0) }
       var own = random.split("images")
       let shape = batch.images.shape
       let images = Tensor(normal: shape, using: &own), noise = Tensor(normal: shape, using: &own)
-      let output = features(images), deviations = logDeviations(normalizations) { $0.momentum }
+      let output = features(images), deviations = logDeviations(normalizations, share: \.shareOfBatch)
       let disturbed = features(.sum(images, noise.scaled(by: 0.01), threads: threads))
       let distance = withPointers(output, disturbed) { a, b in
         (0..<output.count).reduce(0.0) { $0 + abs(Double(a[$1]) - Double(b[$1])) }
       }
       sum += log(distance / Double(shape[0]))
-      sum += published ? logDeviations(normalizations) { _ in 1 } : deviations
+      sum += published ? logDeviations(normalizations, share: { _ in 1 }) : deviations
     }
     return sum / Double(draws)
   }
@@ -67,6 +68,13 @@ extension ProxyProbe {
       let variances = layer.runningVariance.value
       return sum + log(variances.sum() / share(layer) / Double(variances.count)) / 2
     }
+  }
+}
+
+extension BatchNormalization {
+  /// The running variance for a batch's variance of 1, if it was 0 before.
+  fileprivate var shareOfBatch: Double {
+    momentum * Double(valuesPerChannel) / Double(max(valuesPerChannel - 1, 1))
   }
 }
 

@@ -54,7 +54,13 @@ package enum Checkpoint {
       )
     }
     // Of those saved before the digits' split could be chosen.
-    if definition["data"] == "digits" { definition["data"] = "digits:split=1437" }
+    if definition["data"] == "digits", job["data"] != "digits" { definition["data"] = "digits:split=1437" }
+    // Of those saved before there were validation splits.
+    if let data = definition["data"], data != job["data"],
+      !data.split(separator: ":").contains(where: { $0.hasPrefix("validation=") })
+    {
+      definition["data"] = data + ":validation=0"
+    }
     for name in Set(job.keys).union(definition.keys).sorted() where job[name] != definition[name] {
       throw WorkbenchError(
         "\(path) was trained with \(name) \(definition[name] ?? "left out"), not \(job[name] ?? "left out"); resume it with the same options."

@@ -1,0 +1,28 @@
+import Compute
+import Tensors
+
+/// A layer's output of which the last step, a normalisation, is still to be done together with what follows.
+struct Unfinished {
+  var values: Tensor
+  /// What is still to be done; nil for nothing.
+  var function: NormalizationPasses.Affine?
+
+  /// `relu(self + other)` in one pass.
+  consuming func rectifiedSum(with other: Unfinished, _ context: Context) -> Tensor {
+    guard let function else {
+      guard other.function == nil else { return other.rectifiedSum(with: self, context) }
+      var result = values
+      result.addAndRectify(other.values, threads: context.threads)
+      return result
+    }
+    var result = Tensor(uninitialized: values.shape)
+    withPointers(values, other.values) { x, residual in
+      result.withMutablePointer {
+        NormalizationPasses.rectifiedSum(
+          x, function, residual, other.function, $0, rows: values.count / function.scale.count,
+          threads: context.threads)
+      }
+    }
+    return result
+  }
+}
