@@ -52,7 +52,9 @@ import Testing
 
   @Test func halvingKeepsAThirdOfAThird() throws {
     let shares = try run(.halving, 3, seed: 0).seen.map(\.1)
-    #expect(shares == Array(repeating: 1.0 / 9, count: 9) + Array(repeating: 1.0 / 3, count: 3) + [1])
+    let ninths = [Double](repeating: 1.0 / 9, count: 9), thirds = [Double](repeating: 1.0 / 3, count: 3)
+    let wanted: [Double] = ninths + thirds + [1]
+    #expect(shares == wanted)
   }
 
   @Test(arguments: Method.allCases) func aSmallSpaceEnds(_ method: Method) throws {
@@ -108,7 +110,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("macs=90", "No network of"), ("latency=1.2x", "has no latency;"),
+    ("macs=90", "No network of"), ("latency=1.2x", "has no latency_ms_predicted;"),
     ("flops=3", "The budget ‘flops=3’ is none;"),
     ("macs=-1", "The budget"), ("macs", "The budget"), ("macs=x", "The budget"), ("macs=1=2", "The budget"),
   ]) func budgetsThatAreNoneAreRefused(_ budget: String, _ words: String) throws {

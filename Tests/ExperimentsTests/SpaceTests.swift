@@ -160,7 +160,8 @@ import Testing
     let found = try #require(
       LatencyModel(model, items.map { try registry.choice($0) }, layers: layers, networks: networks))
     #expect(found.predictions["standard"] == 26 && found.predictions["shift"] == 215)
-    #expect(found.predictions["standard+shift+standard"] == 5 + 3 + 70 + 11)
+    // 5 + (1 + 2) + (30 + 40) + (5 + 6).
+    #expect(found.predictions["standard+shift+standard"] == 89)
     #expect(found.predictions["adder+shift+shift"] == nil)
     // 89 for 80, and 116 for 116: 11.25 % and 0.
     #expect(found.error?.networks == 2)

@@ -54,7 +54,7 @@ struct SweepParser {
     let space = values["space"]
     var models =
       try values["models"].map {
-        try models($0, values["replace"], values["init"], widths: space?.entry("width"))
+        try self.models($0, values["replace"], values["init"], widths: space?.entry("width"))
       } ?? []
     if let space {
       if let kernels = values["kernels"] {
