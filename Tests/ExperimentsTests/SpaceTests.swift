@@ -66,6 +66,7 @@ import Testing
     ("space: {kernels: [shift, adder], draw: 9}\n", "a.yaml:2: this space has 8 networks, fewer than the 9"),
     ("space: {kernels: [shift], draw: 0}\n", "a.yaml:2: draw is ‘0’;"),
     ("space: {kernels: [shift]}\nkernels: adder\n", "a.yaml:3: the kernels of a space are in"),
+    ("space: {kernels: [shift]}\nmatch: params\n", "a.yaml:3: the networks of a space have the widths"),
     ("space: {kernels: [shift], width: 0}\n", "a.yaml:2: width is ‘0’;"),
     (
       "space: {kernels: [shift, adder, dilated, fft, standard, max-plus, depthwise], per: block}\n",

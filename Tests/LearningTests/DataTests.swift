@@ -109,7 +109,7 @@ import Testing
     ("mnist", "needs the folder"), ("cifar10:", "needs the folder"), ("npy", "--data npy:DIR"),
     ("digits:x", "takes no folder"), ("synthetic:", "takes no folder"),
     ("digits:splt=3", "digits takes no option ‘splt’; did you mean ‘split’?"),
-    ("synthetic:split=3", "synthetic takes no option ‘split’; did you mean"),
+    ("synthetic:split=3", "synthetic takes no option ‘split’; choose from validation."),
     ("digits:validation=1415", "it must be below 1415"), ("digits:validation=-1", "cannot be ‘-1’"),
     ("mnist:/none:validation=x", "The option validation of mnist cannot be ‘x’; it takes a whole number"),
     ("mnist:validation=3", "needs the folder"),

@@ -82,9 +82,14 @@ import Testing
     func write(_ values: [Float], _ shape: [Int], _ name: String) throws {
       try NpyFile.write(Tensor(values, shape), to: folder.appendingPathComponent("\(name).npy").path)
     }
+    func write(labels: [UInt8], _ name: String) throws {
+      let header = Array("{'descr': '|u1', 'fortran_order': False, 'shape': (\(labels.count),), }\n".utf8)
+      let bytes = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.count), 0] + header + labels
+      try Data(bytes).write(to: folder.appendingPathComponent("\(name)_labels.npy"))
+    }
     func split(_ name: String, _ count: Int, from first: Float) throws {
       try write((0..<count).map { first + Float($0) }, [count, 1, 1], "\(name)_images")
-      try write((0..<count).map { Float($0 % 2) }, [count], "\(name)_labels")
+      try write(labels: (0..<count).map { UInt8($0 % 2) }, name)
     }
     try split("train", 20, from: 0)
     try split("test", 4, from: 100)
@@ -107,7 +112,7 @@ import Testing
     try write([1, 2, 3], [3, 1, 1], "validation_images")
     #expect(throws: WorkbenchError.self) { try Dataset.load(item) }
     try write([1, 2, 3, 4, 5, 6], [3, 2, 1], "validation_images")
-    try write([1, 0, 1], [3], "validation_labels")
+    try write(labels: [1, 0, 1], "validation")
     #expect(throws: WorkbenchError.self) { try Dataset.load(item) }
   }
 }

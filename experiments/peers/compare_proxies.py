@@ -230,7 +230,7 @@ def values(case, names=NAMES):
 
 
 def digits():
-    """The training split of the digits as Dataset.load has it, before it is normalised."""
+    """The training split of `digits:validation=0`, before it is normalised."""
     labels = np.fromfile(DATA / "digits-labels.idx1-ubyte", np.uint8)[8:]
     images = np.fromfile(DATA / "digits-images.idx3-ubyte", np.uint8)[16:].reshape(-1, 1, 8, 8)
     return (images[:SPLIT] / 16).astype(np.float32), labels[:SPLIT].astype(np.int64)
@@ -266,7 +266,8 @@ def compare(model, item, seed, names, data="digits", images=32, batches=4):
         folder = pathlib.Path(folder)
         weights, table = folder / "w.safetensors", folder / "proxies.csv"
         pixels, labels = normalised(*(digits() if data == "digits" else noise(folder)))
-        network = [model, "--conv", item, "--seed", seed, "--data", data if data == "digits" else f"npy:{folder}"]
+        source = "digits" if data == "digits" else f"npy:{folder}"
+        network = [model, "--conv", item, "--seed", seed, "--data", f"{source}:validation=0"]
         # A rate of zero leaves the initial weights.
         run("train", *network, "--rate", 0, "--steps", 1, "--save", weights)
         run("proxies", *network, "--weights", weights, "--shuffle", "off", "--batch", images, "--batches", batches,

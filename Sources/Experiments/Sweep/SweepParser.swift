@@ -12,8 +12,7 @@ struct SweepParser {
 
   private static let groupKeys = [
     "kernels", "space", "models", "replace", "init", "data", "seeds", "training", "latency", "proxies",
-    "layers",
-    "fields", "operators",
+    "layers", "fields", "operators", "tune", "match",
   ]
 
   /// A file's sweep. Its own entries hold for every group that does not say otherwise.
@@ -62,7 +61,7 @@ struct SweepParser {
       }
       (kernels, models) = try apply(space, to: models)
     }
-    return SweepGroup(
+    var group = SweepGroup(
       name: name, kernels: kernels, models: models,
       data: try values["data"].map { try unique($0, "data").map { Located($0.0, $0.1) } }
         ?? [Located("digits", place)],
@@ -73,6 +72,27 @@ struct SweepParser {
       hasLayers: try values["layers"]?.truth("layers") ?? false,
       fields: try values["fields"].flatMap(fields),
       operators: try values["operators"].map(operators))
+    if let tune = values["tune"] {
+      guard group.recipe != nil else {
+        throw tune.error("there is no training to tune; give one with ‘training: …’.")
+      }
+      group.tune = try self.tune(tune)
+    }
+    if let match = values["match"] {
+      guard !group.models.isEmpty else {
+        throw match.error("there are no models to match; name some with ‘models: …’.")
+      }
+      guard space == nil else {
+        throw match.error("the networks of a space have the widths that it says; leave out match.")
+      }
+      group.match = try match.word("match", Budget.self)
+    }
+    return group
+  }
+
+  private func tune(_ value: YAMLValue) throws -> RateTuning? {
+    guard value.isMapping else { return try value.truth("tune") ? RateTuning() : nil }
+    return try value.read(RateTuning.all, of: "tune")
   }
 
   /// The texts of a list, each once.
