@@ -28,7 +28,7 @@ extension ArgumentHelp {
   /// Of `--conv`, where it names one kernel for a model.
   static var kernel: ArgumentHelp {
     ArgumentHelp(
-      "The kernel in place of the model's convolutions (default: the model's own), or one for each stage or block, joined by +, as in shift+standard+adder.",
+      "The kernel instead of the model's convolutions (default: the model's own), or one for each stage or block, joined by +, as in shift+standard+adder.",
       valueName: "name")
   }
 
@@ -36,7 +36,7 @@ extension ArgumentHelp {
   static var data: ArgumentHelp { ArgumentHelp("\(Dataset.choices).", valueName: "data") }
 
   /// Of `--csv`.
-  static var rows: ArgumentHelp { ArgumentHelp("Where the rows go.", valueName: "file") }
+  static var rows: ArgumentHelp { ArgumentHelp("The file for the rows.", valueName: "file") }
 }
 
 /// Refuses a number out of range, as wrong usage.

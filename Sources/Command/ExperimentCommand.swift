@@ -8,17 +8,16 @@ import Tensors
 
 /// The command `experiment`.
 ///
-/// A package with kernels of its own calls `ExperimentCommand.main(kernels:)` with its own list.
+/// A package with its own kernels calls `ExperimentCommand.main(kernels:)` with its own list.
 public struct ExperimentCommand: ParsableCommand {
   public static let configuration = CommandConfiguration(
     commandName: "experiment",
     abstract: "What happens if the 3×3 convolution in a residual network is replaced by another operator?",
     version: workbenchVersion,
     subcommands: [
-      RunCommand.self, ListCommand.self, ConvCommand.self, BenchCommand.self, DescribeCommand.self,
-      LogitsCommand.self, EvaluateCommand.self, TrainCommand.self, ProxiesCommand.self, FieldCommand.self,
-      OffsetsCommand.self,
-      TrainabilityCommand.self,
+      RunCommand.self, ListCommand.self, DataCommand.self, ConvCommand.self, BenchCommand.self,
+      DescribeCommand.self, LogitsCommand.self, EvaluateCommand.self, TrainCommand.self, ProxiesCommand.self,
+      FieldCommand.self, OffsetsCommand.self, TrainabilityCommand.self,
       SweepCommand.self, SearchCommand.self, ReportCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
