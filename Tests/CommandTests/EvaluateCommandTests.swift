@@ -73,13 +73,15 @@ import Testing
     ])
     #expect(train.status == 0, "\(train.error)")
     let outcome = try Experiment.run([
-      "evaluate", "mean_spot", "--weights", path("net.safetensors"), "--data", "spots", "--csv", path("e.csv"),
+      "evaluate", "mean_spot", "--weights", path("net.safetensors"), "--data", "spots", "--csv",
+      path("e.csv"),
     ])
     #expect(outcome.status == 0, "\(outcome.error)")
     let row = try #require(rows("e.csv").first), mse = try #require(Double(row["mse"] ?? ""))
     #expect(row["top1"] == "" && train.output.contains("test: MSE \(String(format: "%.5f", mse))"))
     let refused = try Experiment.run([
-      "evaluate", "mean_spot", "--weights", path("net.safetensors"), "--data", "spots", "--confusion", path("c"),
+      "evaluate", "mean_spot", "--weights", path("net.safetensors"), "--data", "spots", "--confusion",
+      path("c"),
     ])
     #expect(refused.status == 1 && refused.error.contains("--confusion"))
   }

@@ -87,8 +87,9 @@ import Testing
 
   /// Stopped at any step, within an epoch or between two, and resumed by another trainer: the same bits at the end.
   @Test(arguments: [1, 4, 15, 22, 28]) func resumesBitForBit(_ steps: Int) throws {
-    let data = try Self.data(), path = FileManager.default.temporaryDirectory
-      .appendingPathComponent("best-\(UUID().uuidString).safetensors").path
+    let data = try Self.data(),
+      path = FileManager.default.temporaryDirectory
+        .appendingPathComponent("best-\(UUID().uuidString).safetensors").path
     defer { unlink(path) }
     func run(_ trainer: Trainer) throws -> (ChosenEpoch, [Tensor]) {
       while !trainer.isFinished { _ = try trainer.step() }
@@ -108,7 +109,8 @@ import Testing
     #expect(resumed.0 == whole.0 && resumed.1 == whole.1)
     // Without the best weights it is no training of these data.
     if steps > 4 {
-      let other = Trainer(try Self.network(), on: try Self.data(validation: false), Self.recipe, seed: 1, threads: 1)
+      let other = Trainer(
+        try Self.network(), on: try Self.data(validation: false), Self.recipe, seed: 1, threads: 1)
       #expect(throws: WorkbenchError.self) { try Checkpoint.restore(other, job: ["a": "b"], from: path) }
     }
   }

@@ -35,11 +35,13 @@ import Testing
     // Intervals do not make up for each other.
     #expect(abs(CalibrationError.expected([0.9, 0.1], [false, true]) - 0.9) < 1e-15)
     // A limit belongs to the interval below it.
-    #expect(abs(CalibrationError.expected([1.0 / 15, 0.01], [true, false]) - (1 - 1.0 / 15 - 0.01) / 2) < 1e-15)
+    #expect(
+      abs(CalibrationError.expected([1.0 / 15, 0.01], [true, false]) - (1 - 1.0 / 15 - 0.01) / 2) < 1e-15)
     #expect(CalibrationError.expected([], []).isNaN && CalibrationError.expected([.nan], [true]).isNaN)
   }
 
-  @Test(arguments: [[], [0, 255, 7], [0, 256, 65_535, 12]]) func predictionsComeBack(_ classes: [Int]) throws {
+  @Test(arguments: [[], [0, 255, 7], [0, 256, 65_535, 12]]) func predictionsComeBack(_ classes: [Int]) throws
+  {
     let predictions = Predictions(classes)
     #expect(predictions.values(classes.count) == classes && predictions.values(classes.count + 1) == nil)
     let again = try JSONDecoder().decode(Predictions.self, from: JSONEncoder().encode(predictions))

@@ -120,7 +120,8 @@ package struct TrainingJob {
   private func keep(_ log: String, upTo last: Int, _ table: inout CSVTable) throws {
     let old = try CSVTable(file: log, limit: 1 << 30)
     // Those of earlier versions have fewer columns.
-    guard old.columns.allSatisfy(table.columns.contains), old.columns.starts(with: table.columns.prefix(5)) else {
+    guard old.columns.allSatisfy(table.columns.contains), old.columns.starts(with: table.columns.prefix(5))
+    else {
       throw WorkbenchError(
         "\(log) is no log of this training; move it away, or give another file with --log.")
     }
