@@ -13,7 +13,7 @@ import Testing
 
   private static let text =
     "kernels: [shift]\nmodels: bottleneck20\ndata: synthetic\nseeds: 2\nlatency: false\nproxies: false\n"
-    + "training: {epochs: 1, batch: 250}\n"
+    + "training: {epochs: 3, batch: 50}\n"
 
   private static func sweep(_ more: String) throws -> Sweep { try SweepTests.sweep(text + more) }
 
