@@ -28,7 +28,7 @@ extension ArgumentHelp {
   /// Of `--conv`, where it names one kernel for a model.
   static var kernel: ArgumentHelp {
     ArgumentHelp(
-      "The kernel in place of the model's convolutions (default: the model's own), or one for each stage or block, joined by +, as in shift+standard+adder.",
+      "The kernel instead of the model's convolutions (default: the model's own), or one for each stage or block, joined by +, as in shift+standard+adder.",
       valueName: "name")
   }
 
@@ -36,11 +36,18 @@ extension ArgumentHelp {
   static var data: ArgumentHelp { ArgumentHelp("\(Dataset.choices).", valueName: "data") }
 
   /// Of `--csv`.
-  static var rows: ArgumentHelp { ArgumentHelp("Where the rows go.", valueName: "file") }
+  static var rows: ArgumentHelp { ArgumentHelp("The file for the rows.", valueName: "file") }
 }
 
 /// Refuses a number out of range, as wrong usage.
 func check(_ value: Int, _ name: String, _ range: ClosedRange<Int>) throws {
+  guard range.contains(value) else {
+    throw ValidationError("\(name) is \(value); it must be from \(range.lowerBound) to \(range.upperBound).")
+  }
+}
+
+/// Refuses a number outside a range, as wrong usage.
+func check(_ value: Double, _ name: String, _ range: ClosedRange<Double>) throws {
   guard range.contains(value) else {
     throw ValidationError("\(name) is \(value); it must be from \(range.lowerBound) to \(range.upperBound).")
   }

@@ -22,13 +22,13 @@ struct BenchCommand: ParsableCommand {
     help: ArgumentHelp(
       "Problems as oneDNN's benchdnn writes them, such as mb1_ic64ih56oc64oh56kh3ph1.", valueName: "string"))
   var problem: [String] = []
-  @Option(help: ArgumentHelp("A file with a problem string a line, such as oneDNN's.", valueName: "file"))
+  @Option(help: ArgumentHelp("A file with one problem string per line, such as oneDNN's.", valueName: "file"))
   var problems: String?
   @OptionGroup(title: "A model")
   var model: ModelArgument
   @Option(
     help: ArgumentHelp(
-      "Kernels, separated by commas, or all (default: a model's own); standard is timed beside them.",
+      "Kernels, separated by commas, or all (default: a model's own); standard is timed too.",
       valueName: "names"))
   var conv: String?
   @Option(
@@ -39,7 +39,7 @@ struct BenchCommand: ParsableCommand {
     name: .customLong("pass"),
     help: "forward, backward or training (forward and backward; of a model, a whole step).")
   var pass = TimedPass.forward
-  @Option(help: ArgumentHelp("Images, in place of the problems' own (of a model: 1).", valueName: "n"))
+  @Option(help: ArgumentHelp("The batch size, instead of the problems' own (of a model: 1).", valueName: "n"))
   var batch: Int?
   @Option(help: ArgumentHelp("Images of a model, CxHxW (default: the model's own).", valueName: "size"))
   var input: ImageArgument?
@@ -48,14 +48,14 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Print a table of a model's layers in inference.")
   var detail = false
   @Option(
-    help: ArgumentHelp("Where the times of a model's layers in inference go.", valueName: "file.csv"))
+    help: ArgumentHelp("The file for the times of a model's layers in inference.", valueName: "file.csv"))
   var layers: String?
   @OptionGroup
   var threads: ThreadOption
   @Option(
-    help: ArgumentHelp("About how long each problem, or model, may be timed, in seconds.", valueName: "s"))
+    help: ArgumentHelp("About how many seconds to time each problem or model.", valueName: "s"))
   var seconds = 1.0
-  @Flag(help: "Choose algorithms by measuring them, in inference, in place of the fixed rule.")
+  @Flag(help: "Choose algorithms by measuring them, in inference, instead of the fixed rule.")
   var tune = false
   @Option(help: ArgumentHelp("Where --tune remembers its choices.", valueName: "file.json"))
   var tuneFile: String?
@@ -132,7 +132,7 @@ struct BenchCommand: ParsableCommand {
     }
     print(BenchTables.text(rows, threads: threads.count, machine))
     if let disagreement = rows.disagreement { throw WorkbenchError(disagreement) }
-    // What was asked for by name and could not be done is a failure; a file or `all` takes what there is.
+    // A kernel named on the command line that could not be run is a failure; a file or `all` runs what it can.
     if problems == nil, conv != "all", algorithm != "all", let refusal = rows.compactMap(\.refusal).first {
       throw WorkbenchError(refusal.reason)
     }

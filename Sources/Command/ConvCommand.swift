@@ -29,7 +29,7 @@ struct ConvCommand: ParsableCommand {
   var bias: String?
   @Option(
     help: ArgumentHelp(
-      "All weights by name, in place of --weight and --bias; those of a composed kernel.",
+      "All weights by name, instead of --weight and --bias; those of a composed kernel.",
       valueName: "w.safetensors"))
   var weights: String?
   @Option(help: ArgumentHelp("With --weights: the window, N or HxW.", valueName: "size"))
@@ -55,21 +55,21 @@ struct ConvCommand: ParsableCommand {
   var algorithm: String?
   @OptionGroup
   var threads: ThreadOption
-  @Option(help: ArgumentHelp("Where the output goes.", valueName: "y.npy"))
+  @Option(help: ArgumentHelp("The file for the output.", valueName: "y.npy"))
   var output: String
-  @Option(help: ArgumentHelp("The gradient to the output: asks for those below.", valueName: "gy.npy"))
+  @Option(help: ArgumentHelp("The output gradient; needed for the gradients below.", valueName: "gy.npy"))
   var gradOutput: String?
-  @Option(help: ArgumentHelp("Where the gradient to the input goes.", valueName: "gx.npy"))
+  @Option(help: ArgumentHelp("The file for the input gradient.", valueName: "gx.npy"))
   var gradInput: String?
-  @Option(help: ArgumentHelp("Where the gradient to the weight goes.", valueName: "gw.npy"))
+  @Option(help: ArgumentHelp("The file for the weight gradient.", valueName: "gw.npy"))
   var gradWeight: String?
-  @Option(help: ArgumentHelp("Where all gradients to parameters go, by name.", valueName: "gw.safetensors"))
+  @Option(help: ArgumentHelp("The file for all parameter gradients, by name.", valueName: "gw.safetensors"))
   var gradWeights: String?
-  @Option(help: ArgumentHelp("Where the gradient to the bias goes.", valueName: "gb.npy"))
+  @Option(help: ArgumentHelp("The file for the bias gradient.", valueName: "gb.npy"))
   var gradBias: String?
-  @Option(help: ArgumentHelp("Where the gradient to the offset goes.", valueName: "go.npy"))
+  @Option(help: ArgumentHelp("The file for the offset gradient.", valueName: "go.npy"))
   var gradOffset: String?
-  @Option(help: ArgumentHelp("Where the gradient to the mask goes.", valueName: "gm.npy"))
+  @Option(help: ArgumentHelp("The file for the mask gradient.", valueName: "gm.npy"))
   var gradMask: String?
 
   private var outputs: [(option: String, path: String?)] {

@@ -29,7 +29,7 @@ struct DescribeCommand: ParsableCommand {
     name: .customLong("print"),
     help: "torch prints the tree of modules as PyTorch's print(model) does; table prints the layers.")
   var form = Form.table
-  @Option(help: ArgumentHelp("Where the rows go, with a last one for the total.", valueName: "file"))
+  @Option(help: ArgumentHelp("The file for the rows, the last of which is the total.", valueName: "file"))
   var csv: String?
 
   enum Form: String, CaseIterable, ExpressibleByArgument { case table, torch }

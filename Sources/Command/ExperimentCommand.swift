@@ -8,7 +8,7 @@ import Tensors
 
 /// The command `experiment`.
 ///
-/// A package with kernels of its own calls `ExperimentCommand.main(kernels:)` with its own list.
+/// A package with its own kernels calls `ExperimentCommand.main(kernels:)` with its own list.
 public struct ExperimentCommand: ParsableCommand {
   public static let configuration = CommandConfiguration(
     commandName: "experiment",
@@ -18,7 +18,7 @@ public struct ExperimentCommand: ParsableCommand {
       RunCommand.self, ListCommand.self, DataCommand.self, ConvCommand.self, BenchCommand.self,
       DescribeCommand.self, LogitsCommand.self, EvaluateCommand.self, TrainCommand.self, ProxiesCommand.self,
       FieldCommand.self, OffsetsCommand.self, TrainabilityCommand.self,
-      SweepCommand.self, ReportCommand.self,
+      SweepCommand.self, CompareCommand.self, SearchCommand.self, ReportCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 

@@ -25,9 +25,9 @@ struct FieldCommand: ParsableCommand {
   @Option(FieldSettings.depth) var depth: String?
   @Option(FieldSettings.window) var kernel: String?
   @Option(FieldSettings.channels) var channels: String?
-  @OptionGroup(title: "A model in place of the stack")
+  @OptionGroup(title: "A model instead of the stack")
   var model: ModelArgument
-  @OptionGroup(title: "A model in place of the stack")
+  @OptionGroup(title: "A model instead of the stack")
   var variations: ModelOptions
   @Option(FieldSettings.size) var size: String?
   @Option(FieldSettings.seeds) var seeds: String?

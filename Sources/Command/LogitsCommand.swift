@@ -27,7 +27,7 @@ struct LogitsCommand: ParsableCommand {
   var input: String
   @Option(
     help: ArgumentHelp(
-      "Where the logits go, one row for each image; NCHW where pixels are classified.", valueName: "y.npy"))
+      "The file for the logits, one row per image; NCHW where pixels are classified.", valueName: "y.npy"))
   var output: String
   @Option(help: .kernel)
   var conv: String?

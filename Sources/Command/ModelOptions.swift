@@ -32,7 +32,7 @@ struct ModelOptions: ParsableArguments, Sendable {
     ]
   }
 
-  /// What they say of the model.
+  /// The settings that they give for the model.
   func settings() throws -> ModelSettings { try Command.settings(given) }
 
   /// Whether all are left at their defaults.
@@ -68,7 +68,7 @@ struct ModelOptions: ParsableArguments, Sendable {
       seed: seed)
   }
 
-  /// Kernels from items of `--conv`, with the options given here; `standard` beside others stays plain.
+  /// Kernels from items of `--conv`, with the options given here; `standard` among others stays plain.
   func kernels(_ choices: [KernelChoice]) throws -> [KernelChoice] {
     var result = choices
     let given = [("dilation", dilation.map(\.text)), ("offset-groups", offsetGroups.map(String.init))]

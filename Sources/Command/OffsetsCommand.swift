@@ -15,8 +15,8 @@ struct OffsetsCommand: ParsableCommand {
     discussion: """
       Example: mkdir -p out && swift run experiment train --conv deformable --epochs 2 --save out/net.safetensors && swift run experiment offsets --weights out/net.safetensors --csv out/offsets.csv && swift run experiment report out
 
-      Without a model it is the main job's, as for train. Positions are of the centre and two other pixels of the layer's output, in its input's coordinates and, times \
-      the strides in front of it, in the image's. The image goes beside them, to offsets-image.csv.
+      The default model is the main job's, as for train. Positions are given for the centre and two other pixels of the \
+      layer's output, in its input's coordinates and, times the strides before it, in the image's. The image goes to offsets-image.csv.
       """)
 
   @OptionGroup(title: "The model")
@@ -27,7 +27,7 @@ struct OffsetsCommand: ParsableCommand {
   var weights: String
   @Option(help: ArgumentHelp("\(Dataset.choices); its test images.", valueName: "data"))
   var data: String?
-  @Option(help: ArgumentHelp("Images in place of data, NCHW, normalised.", valueName: "x.npy"))
+  @Option(help: ArgumentHelp("Images instead of data, NCHW, normalised.", valueName: "x.npy"))
   var input: String?
   @Option(help: ArgumentHelp("Which image, counted from 0.", valueName: "n"))
   var image = 0
@@ -40,7 +40,9 @@ struct OffsetsCommand: ParsableCommand {
   var variations: ModelOptions
   @OptionGroup
   var threads: ThreadOption
-  @Option(help: ArgumentHelp("Where the rows go, and the image beside them.", valueName: "file.csv"))
+  @Option(
+    help: ArgumentHelp("The file for the rows; the image goes into a file next to it.", valueName: "file.csv")
+  )
   var csv: String
 
   func validate() throws {
@@ -73,7 +75,7 @@ struct OffsetsCommand: ParsableCommand {
     print("\(offsets.layer)\n\n\(table.offsetsText)")
   }
 
-  /// `offsets.csv` has `offsets-image.csv` beside it.
+  /// `offsets-image.csv` for `offsets.csv`.
   private static func imagePath(_ csv: String) -> String {
     (csv.hasSuffix(".csv") ? String(csv.dropLast(4)) : csv) + "-image.csv"
   }

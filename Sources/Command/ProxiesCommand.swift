@@ -27,20 +27,20 @@ struct ProxiesCommand: ParsableCommand {
   var data = "digits"
   @Option(help: ArgumentHelp("Images of a minibatch.", valueName: "n"))
   var batch = 32
-  @Option(help: ArgumentHelp("Minibatches, which ZiCo takes all of, the others the first.", valueName: "n"))
+  @Option(help: ArgumentHelp("Minibatches; ZiCo uses all, the other proxies the first.", valueName: "n"))
   var batches = 4
   @Option(help: "Whether minibatches are random images of the training split, or its first ones: on or off.")
   var shuffle = Switch.on
   @Option(
     help: ArgumentHelp(
-      "Which ones, separated by commas (default: all but fisher_published and zen_published, other forms of two).",
+      "Which ones, separated by commas (default: all but fisher_published and zen_published, alternative forms of two).",
       valueName: "names"))
   var proxies: ProxyList?
   @Option(
-    help: ArgumentHelp("Weights in place of initial ones, of a single kernel.", valueName: "file.safetensors")
+    help: ArgumentHelp("Weights instead of initial ones, of a single kernel.", valueName: "file.safetensors")
   )
   var weights: String?
-  @Option(help: ArgumentHelp("What initial weights, minibatches and draws depend on.", valueName: "n"))
+  @Option(help: ArgumentHelp("The seed of initial weights, minibatches and draws.", valueName: "n"))
   var seed = 0
   @OptionGroup
   var threads: ThreadOption

@@ -4,17 +4,17 @@ import Foundation
 
 /// What the commands that keep records do with those that are there.
 struct RecordOptions: ParsableArguments {
-  @Flag(help: "Start anew: throw away the folder's records and the tables made from them.")
+  @Flag(help: "Start again: delete the folder's records and the tables made from them.")
   var force = false
   @Option(
     defaultAsFlag: "all", parsing: .next,
     help: ArgumentHelp(
-      "Make records of another build of this program again: all, or those of kernels, separated by commas.",
+      "Redo records made by another build of this program: all, or those of kernels, separated by commas.",
       valueName: "names"))
   var rerun: String?
   @Option(
     help: ArgumentHelp(
-      "Threads of what is timed, and networks trained at a time; no result depends on it (default: all cores).",
+      "Threads for timing, and networks trained at once; no result depends on it (default: all cores).",
       valueName: "n"))
   var threads = ProcessInfo.processInfo.activeProcessorCount
 

@@ -14,8 +14,8 @@ struct RunCommand: ParsableCommand {
       Example: swift run experiment run --conv dilated,shift --epochs 3 --seeds 2 --output comparison
 
       Without a model it is bottleneck20. Writes operators.csv, networks.csv, training.csv and machine.json into the \
-      output folder. What is finished is kept in its folder records: a run that was stopped is resumed by the same \
-      command, and other kernels join those that are there.
+      output folder. Finished runs are kept in its folder records: the same command resumes a run that was stopped, \
+      and other kernels are added to those already there.
       """)
 
   @Option(help: .kernels)
@@ -34,7 +34,7 @@ struct RunCommand: ParsableCommand {
   var epochs = 15
 
   @Option(
-    help: ArgumentHelp("How often each network is trained, from other initial weights.", valueName: "n"))
+    help: ArgumentHelp("Trainings of each network, each from different initial weights.", valueName: "n"))
   var seeds = 3
 
   @Flag(
@@ -49,6 +49,10 @@ struct RunCommand: ParsableCommand {
       valueName: "budget"))
   var match: Budget?
 
+  @Option(
+    help: ArgumentHelp("Differences that do not matter, for the verdict ‘equivalent’.", valueName: "points"))
+  var margin = Verdict.margin
+
   @Option(help: ArgumentHelp("The folder for the tables.", valueName: "dir"))
   var output = "experiment-output"
 
@@ -61,6 +65,7 @@ struct RunCommand: ParsableCommand {
     guard !tuneRate || epochs > 0 else {
       throw ValidationError("--tune-rate trains, so it needs --epochs of at least 1.")
     }
+    try check(margin, "--margin", 0.001...100)
     if output.isEmpty { throw ValidationError("--output is empty; give a folder.") }
   }
 
@@ -80,7 +85,7 @@ struct RunCommand: ParsableCommand {
     recipe.epochs = epochs
     let sweep = try Sweep.mainJob(
       kernels, in: variations.sweepModel(model.name ?? Models.standard), on: data, seeds: seeds,
-      recipe: epochs == 0 ? nil : recipe, tune: tuneRate ? RateTuning() : nil, match: match)
+      recipe: epochs == 0 ? nil : recipe, tune: tuneRate ? RateTuning() : nil, match: match, margin: margin)
     Cancellation.listen()
     let outcome = try SweepRunner(sweep, threads: records.threads).run(output: output, records.options)
     outcome.warnings.forEach(warn)
@@ -89,7 +94,7 @@ struct RunCommand: ParsableCommand {
     outcome.problems.forEach { print($0.sentence) }
     print("\nTables: \(output)/operators.csv, networks.csv, training.csv; machine: \(output)/machine.json")
     if let disagreement = outcome.disagreement { throw WorkbenchError(disagreement) }
-    // What was asked for by name and could not be done is a failure; `all` takes what there is.
+    // A kernel named on the command line that could not be run is a failure; `all` runs what it can.
     let items = Set(asked.map(\.item))
     if conv != "all", let problem = outcome.problems.first(where: { items.contains($0.kernel) }) {
       throw WorkbenchError(problem.sentence)

@@ -14,7 +14,7 @@ struct TrainCommand: ParsableCommand {
     discussion: """
       Example: swift run experiment train resnet20 --conv dilated --epochs 2 --save dilated.safetensors --log dilated.csv
 
-      Beside the weights, --save writes dilated.resume.safetensors after each epoch and when it is stopped (Ctrl-C); \
+      Besides the weights, --save writes dilated.resume.safetensors after each epoch and when it is stopped (Ctrl-C); \
       --resume continues from there, bit for bit. The weights are those of the best epoch by the data's validation split; \
       the test split is looked at once, at the end, with these. Without options it is the main job's model and recipe.
       """)
@@ -34,12 +34,13 @@ struct TrainCommand: ParsableCommand {
   var partial = false
   @Option(
     help: ArgumentHelp(
-      "Parameters that stay as they are, by the start of their names, such as conv1,bn1,layer1.",
+      "Parameters to keep fixed, by prefixes of their names, such as conv1,bn1,layer1.",
       valueName: "names"))
   var freeze: String?
   @Option(
     help: ArgumentHelp(
-      "Where the weights go, and the training's state beside them.", valueName: "file.safetensors"))
+      "The file for the weights; the training's state goes into a file next to it.",
+      valueName: "file.safetensors"))
   var save: String?
   @Option(
     help: ArgumentHelp("Resume a saved training, under the same options.", valueName: "file.safetensors"))
@@ -57,9 +58,9 @@ struct TrainCommand: ParsableCommand {
       "Choose the rate first: 0.3, 1 or 3 times the recipe's, each trained once with another seed and compared by the validation split."
   )
   var tuneRate = false
-  @Option(help: ArgumentHelp("Stop after so many steps in all.", valueName: "n"))
+  @Option(help: ArgumentHelp("Stop after this many steps in total.", valueName: "n"))
   var steps: Int?
-  @Option(help: ArgumentHelp("What initial weights and the images' order depend on.", valueName: "n"))
+  @Option(help: ArgumentHelp("The seed of initial weights and of the images' order.", valueName: "n"))
   var seed = 0
   @OptionGroup
   var threads: ThreadOption
@@ -239,7 +240,7 @@ struct TrainCommand: ParsableCommand {
     definition["offset-groups"] = variations.offsetGroups.map { "\($0)" } ?? "the kernel's"
     if let initialization = description.initialization { definition["init"] = initialization.item }
     if let width = try variations.settings().width { definition["width"] = "\(width)" }
-    guard let description = description as? ResidualDescription else { return definition }
+    guard let description = description.residual else { return definition }
     definition["stages"] = description.replacedStages.map { "\($0.sorted())" } ?? "all"
     definition["shortcut"] = description.shortcut.rawValue
     definition["stride-on"] = description.stridePlace.rawValue

@@ -66,7 +66,7 @@ struct TrainabilityCommand: ParsableCommand {
       }
       let description = try variations.description(
         "\(family)\(depth)", inputChannels: data.train.images.shape[3], classes: data.classes)
-      guard let residual = description as? ResidualDescription else {
+      guard let residual = description.residual else {
         throw WorkbenchError("\(description.name) has no shortcuts to be left out; choose residual networks.")
       }
       return (depth, residual)

@@ -3,7 +3,7 @@ import Learning
 import Networks
 import Tensors
 
-/// Loads a file of weights; one of another network is refused, or loaded as far as it fits where that was asked for.
+/// Loads a file of weights; one of another network is refused, or with --partial loaded as far as it fits.
 ///
 /// - Parameters:
 ///   - partial: whether `--partial` was given; nil for commands that do not have it.

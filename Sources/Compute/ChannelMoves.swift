@@ -1,8 +1,8 @@
 /// Moves of single channels, as a shift makes them.
-public enum ChannelMoves {
+package enum ChannelMoves {
   /// y[c] = x[offsets[c]]
   @inline(never)
-  public static func gather(
+  package static func gather(
     _ x: UnsafePointer<Float>, _ offsets: UnsafePointer<Int>, _ y: UnsafeMutablePointer<Float>, count: Int
   ) {
     for channel in 0..<count { y[channel] = x[offsets[channel]] }
@@ -10,7 +10,7 @@ public enum ChannelMoves {
 
   /// y[offsets[c]] = x[c]
   @inline(never)
-  public static func scatter(
+  package static func scatter(
     _ x: UnsafePointer<Float>, _ offsets: UnsafePointer<Int>, _ y: UnsafeMutablePointer<Float>, count: Int
   ) {
     for channel in 0..<count { y[offsets[channel]] = x[channel] }

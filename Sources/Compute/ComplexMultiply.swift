@@ -3,14 +3,14 @@ import Tensors
 /// Complex weights for each frequency, in the order in which the tiles read them:
 /// `[frequency][group][panel][channel][real, imaginary][lane]`, a panel one vector of outputs wide; where each group
 /// has one channel and one output, `[frequency][real, imaginary][group]`.
-public struct ComplexWeights: Sendable {
+package struct ComplexWeights: Sendable {
   let groups: Int, channels: Int, outputs: Int
   private let storage: Tensor
 
   var panels: Int { (outputs + Vector.scalarCount - 1) / Vector.scalarCount }
   var panelFloats: Int { channels * 2 * Vector.scalarCount }
   private var frequencyFloats: Int { isDiagonal ? 2 * groups : groups * panels * panelFloats }
-  /// Whether each channel has one factor of its own, as in depthwise convolution.
+  /// Whether each channel has its own factor, as in depthwise convolution.
   var isDiagonal: Bool { channels == 1 && outputs == 1 }
 
   /// Packs `frequencies` matrices.
@@ -19,7 +19,7 @@ public struct ComplexWeights: Sendable {
   ///   - real: the real part of (frequency, group, channel, output) lies at the sum of these indices times the
   ///     strides below.
   ///   - imaginary: the imaginary part lies this far after the pointer; its sign is turned if `conjugate`.
-  public init(
+  package init(
     frequencies: Int, groups: Int, channels: Int, outputs: Int, real: UnsafePointer<Float>,
     imaginary: UnsafePointer<Float>, conjugate: Bool, frequencyStride: Int, groupStride: Int,
     channelStride: Int, outputStride: Int, threads: Int
@@ -91,7 +91,7 @@ public struct ComplexWeights: Sendable {
 ///
 /// A row of x lies at `x + row · xRow + frequency · 2 · groups · channels`: the real parts of all channels, then the
 /// imaginary ones; likewise y.
-public func complexMultiply(
+package func complexMultiply(
   rows: Int, frequencies: Int, weights: ComplexWeights, x: UnsafePointer<Float>, xRow: Int,
   y: UnsafeMutablePointer<Float>, yRow: Int, threads: Int
 ) {
@@ -132,7 +132,7 @@ public func complexMultiply(
   }
 }
 
-/// The same where each channel has a factor of its own: vectors of channels.
+/// The same where each channel has its own factor: vectors of channels.
 private func diagonalMultiply(
   rows: Int, frequencies: Int, weights: ComplexWeights, x: UnsafePointer<Float>, xRow: Int,
   y: UnsafeMutablePointer<Float>, yRow: Int, threads: Int

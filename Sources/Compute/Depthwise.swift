@@ -1,7 +1,7 @@
 import Tensors
 
-/// A convolution in which each channel has a window of its own.
-public struct DepthwiseShape: Sendable {
+/// A convolution in which each channel has its own window.
+package struct DepthwiseShape: Sendable {
   let input: FeatureShape, output: FeatureShape
   let kernel: (height: Int, width: Int), stride: (height: Int, width: Int),
     dilation: (height: Int, width: Int)
@@ -10,7 +10,7 @@ public struct DepthwiseShape: Sendable {
   /// - Parameters:
   ///   - top: rows of padding above; may be negative.
   ///   - left: columns of padding on the left; may be negative.
-  public init(
+  package init(
     input: FeatureShape, output: FeatureShape, kernel: (height: Int, width: Int),
     stride: (height: Int, width: Int), dilation: (height: Int, width: Int), top: Int, left: Int
   ) {
@@ -23,7 +23,7 @@ public struct DepthwiseShape: Sendable {
     self.left = left
   }
 
-  /// The taps of one axis whose window position lies inside, for an output at `first` = index · stride − padding.
+  /// The taps of one axis that are inside the image, for an output at `first` = index · stride − padding.
   @inline(__always)
   static func taps(_ first: Int, _ dilation: Int, _ kernel: Int, _ extent: Int) -> Range<Int> {
     let lower = first >= 0 ? 0 : (dilation &- 1 &- first) / dilation
@@ -33,14 +33,14 @@ public struct DepthwiseShape: Sendable {
 }
 
 /// Depthwise convolution, vectorised over channels.
-public enum Depthwise {
-  /// y[p, c] = finish(Σ over taps of x[p · stride + t · dilation − padding, c] · w[t, c]); `w` is `[tap][channel]`.
-  public static func forward(
+package enum Depthwise {
+  /// y[p, c] = epilogue(Σ over taps of x[p · stride + t · dilation − padding, c] · w[t, c]); `w` is `[tap][channel]`.
+  package static func forward(
     _ shape: DepthwiseShape, x: UnsafePointer<Float>, weights w: UnsafePointer<Float>,
-    y: UnsafeMutablePointer<Float>, finish: StoreOptions, threads: Int
+    y: UnsafeMutablePointer<Float>, epilogue: EpiloguePointers, threads: Int
   ) {
     let output = shape.output, channels = output.channels
-    // Pixels whose whole window lies inside, horizontally.
+    // Pixels whose whole window is inside horizontally.
     let reach = shape.dilation.width * (shape.kernel.width - 1)
     let inner = (shape.left + shape.stride.width - 1) / shape.stride.width
     let last = (shape.input.width + shape.left - reach - 1) / shape.stride.width
@@ -57,7 +57,7 @@ public enum Depthwise {
         let rows = DepthwiseShape.taps(first, shape.dilation.height, shape.kernel.height, shape.input.height)
         let source = Line(
           x: x + (image * shape.input.height + first) * shape.input.width * channels, w: w, rows: rows,
-          y: y + line * output.width * channels, shape: shape, channels: channels, finish: finish)
+          y: y + line * output.width * channels, shape: shape, channels: channels, epilogue: epilogue)
         let whole = channels / Vector.scalarCount * Vector.scalarCount
         var column = 0
         while column < output.width {
@@ -80,7 +80,7 @@ public enum Depthwise {
   }
 
   /// dx from g: for each input pixel the taps and outputs that read it.
-  public static func inputGradient(
+  package static func inputGradient(
     _ shape: DepthwiseShape, g: UnsafePointer<Float>, weights w: UnsafePointer<Float>,
     dx: UnsafeMutablePointer<Float>, threads: Int
   ) {
@@ -121,7 +121,7 @@ public enum Depthwise {
   /// dw[t, c] = Σ over images and pixels of x[p · stride + t · dilation − padding, c] · g[p, c].
   ///
   /// Each weight is summed by one thread, row of outputs by row.
-  public static func weightGradient(
+  package static func weightGradient(
     _ shape: DepthwiseShape, x: UnsafePointer<Float>, g: UnsafePointer<Float>,
     dw: UnsafeMutablePointer<Float>,
     threads: Int
@@ -140,7 +140,7 @@ public enum Depthwise {
             let sourceRow = image * input.height + first + tapRow * shape.dilation.height
             let source = x + (sourceRow * input.width * channels + channel)
             for tapColumn in 0..<shape.kernel.width {
-              // The outputs whose tap lies inside.
+              // The outputs whose tap is inside.
               let offset = tapColumn * shape.dilation.width - shape.left
               let lower = offset >= 0 ? 0 : (shape.stride.width - 1 - offset) / shape.stride.width
               let upper = min(
@@ -195,11 +195,11 @@ public enum Depthwise {
     let y: UnsafeMutablePointer<Float>
     let shape: DepthwiseShape
     let channels: Int
-    let finish: StoreOptions
+    let epilogue: EpiloguePointers
 
     @inline(__always)
     private func bias(_ channel: Int, _ lanes: Int) -> Vector {
-      finish.bias.map { Tail.load($0 + channel, lanes) } ?? .zero
+      epilogue.bias.map { Tail.load($0 + channel, lanes) } ?? .zero
     }
 
     /// A tile from `column` on, for the vector of channels from `channel` on.
@@ -212,7 +212,7 @@ public enum Depthwise {
         tapStep: shape.dilation.width &* channels, lineStep: line &* channels,
         weights: w + (rows.lowerBound &* shape.kernel.width &* channels &+ channel), lines: rows.count,
         taps: shape.kernel.width, channels: channels, bias: bias(channel, Vector.scalarCount),
-        output: y + (column &* channels &+ channel), finish: finish)
+        output: y + (column &* channels &+ channel), epilogue: epilogue)
     }
 
     /// One pixel anywhere.
@@ -230,7 +230,7 @@ public enum Depthwise {
           sum = sum.fused(Tail.load(source, lanes), Tail.load(weight, lanes))
         }
       }
-      finish.store(sum, y + (column &* channels &+ channel), lanes)
+      epilogue.store(sum, y + (column &* channels &+ channel), lanes)
     }
   }
 }

@@ -2,13 +2,14 @@ import Tensors
 
 /// Negative L1 distances by maxima: `outputs = bias − Σ |x − w|` with `Σ |x − w| = 2·Σ max(x, w) − Σ x − Σ w`.
 ///
-/// Two instructions a term in place of three, at the price of a cancellation: the error is relative to
+/// Two instructions a term instead of three, at the price of a cancellation: the error is relative to
 /// Σ |x| + Σ |w|, not to the distance. Where a distance of a tile is below a sixteenth of that sum, the tile is
 /// computed again by the definition, so that no output loses more than four bits.
 ///
 /// - Parameters: as of `indirectGEMM`.
-public func indirectDistances(
-  rows: Int, weights: PackedWeights, finish: StoreOptions, threads: Int, fill: (Range<Int>, RowTable) -> Int
+package func indirectDistances(
+  rows: Int, weights: PackedWeights, epilogue: EpiloguePointers, threads: Int,
+  fill: (Range<Int>, RowTable) -> Int
 ) {
   let sums = WeightSums(weights), cut = RowTiles(rows: rows)
   weights.withPointer { packed in
@@ -24,7 +25,7 @@ public func indirectDistances(
               tables[index].repeatFirst(from: range.count, slots: slots)
               return DistanceTile(table: tables[index], count: range.count, slots: slots)
             },
-            weights: weights, packed: packed, sums: sums, finish: finish
+            weights: weights, packed: packed, sums: sums, epilogue: epilogue
           ).run()
         }
       }
@@ -93,7 +94,7 @@ private struct DistanceBlock {
   let weights: PackedWeights
   let packed: UnsafePointer<Float>
   let sums: WeightSums
-  let finish: StoreOptions
+  let epilogue: EpiloguePointers
 
   func run() {
     withScratch((tileRows + 1) * tileWidth) { maxima in
@@ -132,17 +133,17 @@ private struct DistanceBlock {
           rows: tile.table.rows, runs: tile.table.runs, slots: tile.slots, weights: panelWeights,
           ahead: panelWeights + width * depth + index * aheadStep * depth, aheadStep: aheadStep, bias: start,
           outputs: rows, column: 0, columns: width, count: tile.count, one: Float(min(tile.count, 1)),
-          finish: StoreOptions())
+          epilogue: EpiloguePointers())
         TileStep.maximum.run(arguments, single: width < tileWidth)
         let x = UnsafeBufferPointer(rebasing: inputs[index * tileRows..<(index + 1) * tileRows])
         if store(tile, x, maxima, first, output, columns) { continue }
         for lane in 0..<width {
-          start[lane] = lane < columns ? finish.bias.map { $0[output + lane] } ?? 0 : 0
+          start[lane] = lane < columns ? epilogue.bias.map { $0[output + lane] } ?? 0 : 0
         }
         arguments.outputs = UnsafePointer(tile.table.outputs)
         arguments.column = output
         arguments.columns = columns
-        arguments.finish = finish
+        arguments.epilogue = epilogue
         TileStep.distance.run(arguments, single: width < tileWidth)
       }
     }
@@ -159,7 +160,7 @@ private struct DistanceBlock {
       let w = sums.absolute.withUnsafeBufferPointer {
         Vector(at: $0.baseAddress.unsafelyUnwrapped + first + lane)
       }
-      // Lanes that are padding have neither weights nor a say.
+      // Ignore the padding lanes.
       let counts = Vector.lanes .< Vector(repeating: Float(columns &- lane))
       for row in 0..<tile.count {
         let least = (w + Vector(repeating: x[row].y)) * 0.0625
@@ -170,9 +171,9 @@ private struct DistanceBlock {
     if any(small) { return false }
     for lane in stride(from: 0, to: columns, by: Vector.scalarCount) {
       let lanes = columns &- lane
-      let bias = finish.bias.map { Tail.load($0 + output + lane, lanes) } ?? .zero
+      let bias = epilogue.bias.map { Tail.load($0 + output + lane, lanes) } ?? .zero
       for row in 0..<tile.count {
-        finish.store(
+        epilogue.store(
           bias - distance(maxima, row, lane, x[row].x), tile.table.outputs[row] + output + lane, lanes)
       }
     }

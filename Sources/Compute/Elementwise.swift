@@ -135,7 +135,7 @@ public enum Elementwise {
   }
 
   /// y = y + residual, then max(y, 0), each where wanted.
-  public static func finish(
+  public static func applyEpilogue(
     _ y: UnsafeMutablePointer<Float>, residual: UnsafePointer<Float>?, relu: Bool, count: Int, threads: Int
   ) {
     guard let residual else {
@@ -190,7 +190,9 @@ extension Tensor {
     precondition(shape == other.shape, "cannot add \(shape) and \(other.shape)")
     let count = count
     other.withPointer { x in
-      withMutablePointer { Elementwise.finish($0, residual: x, relu: true, count: count, threads: threads) }
+      withMutablePointer {
+        Elementwise.applyEpilogue($0, residual: x, relu: true, count: count, threads: threads)
+      }
     }
   }
 

@@ -11,20 +11,20 @@ import Tensors
 /// at a time, `[size][size][channels of the block]`, so that they stay in the cache. Two neighbouring channels are
 /// the parts of one complex number, which FFTW transforms many of side by side; their spectra are then told apart
 /// by symmetry. Plans are FFTW's estimates, not measurements: the same plan, and the same bits, every time.
-public struct FourierPlan: Sendable {
+package struct FourierPlan: Sendable {
   /// The extent of a tile.
-  public let size: Int
+  package let size: Int
   /// The channels of a spectrum.
-  public let channels: Int
+  package let channels: Int
   /// The frequencies that are kept: the others follow by symmetry.
-  public var frequencies: Int { size * (size / 2 + 1) }
+  package var frequencies: Int { size * (size / 2 + 1) }
   /// The floats of the largest tile.
-  public var tileCount: Int { size * size * Self.width(min(channels, Self.blockWidth)) }
+  package var tileCount: Int { size * size * Self.width(min(channels, Self.blockWidth)) }
   /// The floats from one spectrum to the next: whole lines.
-  public var spectrumCount: Int { (frequencies * channels * 2 + 15) / 16 * 16 }
+  package var spectrumCount: Int { (frequencies * channels * 2 + 15) / 16 * 16 }
 
   /// The version of FFTW, for example `fftw-3.3.10-sse2-avx`; nil in a build without it, which makes no plans.
-  public static var libraryVersion: String? {
+  package static var libraryVersion: String? {
     #if FFTW
       String(cString: fftwVersionText())
     #else
@@ -35,10 +35,10 @@ public struct FourierPlan: Sendable {
   private static let blockWidth = 16
 
   /// The floats of a tile's pixel for so many channels: an even number.
-  public static func width(_ channels: Int) -> Int { channels + channels % 2 }
+  package static func width(_ channels: Int) -> Int { channels + channels % 2 }
 
   /// The blocks of channels that are transformed together.
-  public var blocks: [Range<Int>] {
+  package var blocks: [Range<Int>] {
     stride(from: 0, to: channels, by: Self.blockWidth).map { $0..<min($0 + Self.blockWidth, channels) }
   }
 
@@ -49,7 +49,7 @@ public struct FourierPlan: Sendable {
   private let whole: (forward: Int, inverse: Int), last: (forward: Int, inverse: Int)
 
   /// The plans for a size and a number of channels; made once, then shared by all threads.
-  public init(size: Int, channels: Int) {
+  package init(size: Int, channels: Int) {
     self.size = size
     self.channels = channels
     whole = Self.plan(size, min(channels, Self.blockWidth))
@@ -60,7 +60,7 @@ public struct FourierPlan: Sendable {
   /// The spectrum of a tile of a block of channels, which is overwritten; it must be aligned to 64 bytes.
   ///
   /// A pixel of the tile has `width` floats; those after the channels are zeros.
-  public func transform(
+  package func transform(
     _ tile: UnsafeMutablePointer<Float>, _ block: Range<Int>, _ spectrum: UnsafeMutablePointer<Float>
   ) {
     execute(plan(block).forward, tile)
@@ -93,7 +93,7 @@ public struct FourierPlan: Sendable {
   }
 
   /// size² times the tile of a block of a spectrum's channels; the tile must be aligned to 64 bytes.
-  public func invert(
+  package func invert(
     _ spectrum: UnsafePointer<Float>, _ block: Range<Int>, _ tile: UnsafeMutablePointer<Float>
   ) {
     let width = Self.width(block.count), columns = size / 2 + 1

@@ -1,18 +1,18 @@
 import Tensors
 
 /// Products of NHWC images with factors: one for each channel of an image, or one for each pixel.
-public struct Gating: Sendable {
+package struct Gating: Sendable {
   private let shape: FeatureShape
   private let isByChannel: Bool
 
   /// Images, and whether each has a factor for each channel; else each pixel has one.
-  public init(_ shape: FeatureShape, isByChannel: Bool) {
+  package init(_ shape: FeatureShape, isByChannel: Bool) {
     self.shape = shape
     self.isByChannel = isByChannel
   }
 
   /// y = x · factors
-  public func multiply(
+  package func multiply(
     _ x: UnsafePointer<Float>, _ factors: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, threads: Int
   ) {
     let channels = shape.channels, size = max(1, shape.height * shape.width)
@@ -31,7 +31,7 @@ public struct Gating: Sendable {
   }
 
   /// The gradient to the factors: Σ x · g over what each multiplies, pixel by pixel or channel by channel.
-  public func factorGradient(
+  package func factorGradient(
     _ x: UnsafePointer<Float>, _ g: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, threads: Int
   ) {
     let channels = shape.channels, size = shape.height * shape.width

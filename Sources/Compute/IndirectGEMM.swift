@@ -8,7 +8,7 @@ import Tensors
 /// - Parameters:
 ///   - rows: the number of output pixels.
 ///   - weights: packed weights; group g reads channels g · channels and writes outputs g · outputs onwards.
-///   - finish: what is done to the sums before they are stored.
+///   - epilogue: what is done to the sums before they are stored.
 ///   - step: what is accumulated of x and w.
 ///   - slots: at most how many slots a tile has; by default one for each tap.
 ///   - channelStep: the step between a slot's channels in memory.
@@ -16,7 +16,8 @@ import Tensors
 ///   - threads: how many threads share the rows or the panels; the result does not depend on it.
 ///   - fill: fills the table of a tile of rows (at most `RowTable.capacity`) and returns its number of slots.
 public func indirectGEMM(
-  rows: Int, weights: PackedWeights, finish: StoreOptions = StoreOptions(), step: TileStep = .product,
+  rows: Int, weights: PackedWeights, epilogue: EpiloguePointers = EpiloguePointers(),
+  step: TileStep = .product,
   slots: Int? = nil, channelStep: Int = 1, scratchPerRow: Int = 0, threads: Int,
   fill: (Range<Int>, RowTable) -> Int
 ) {
@@ -26,7 +27,7 @@ public func indirectGEMM(
   let byPanel = scratchPerRow == 0 && tiles < 8 * threads && panels.count >= threads
   weights.withPointer { packed in
     let loop = IndirectLoop(
-      rows: rows, weights: weights, packed: packed, finish: finish, step: step,
+      rows: rows, weights: weights, packed: packed, epilogue: epilogue, step: step,
       slotCapacity: slots ?? weights.taps, channelStep: channelStep, scratchPerRow: scratchPerRow)
     if byPanel {
       parallel(panels.count, threads: threads) { loop.run(tiles: 0..<tiles, panels: $0, fill: fill) }
@@ -41,7 +42,7 @@ private struct IndirectLoop {
   let rows: Int
   let weights: PackedWeights
   let packed: UnsafePointer<Float>
-  let finish: StoreOptions
+  let epilogue: EpiloguePointers
   let step: TileStep
   let slotCapacity: Int
   let channelStep: Int
@@ -74,7 +75,7 @@ private struct IndirectLoop {
               let output = group * weights.outputs + panel * tileWidth
               let columns = min(tileWidth, weights.outputs - panel * tileWidth)
               bias.update(repeating: 0, count: tileWidth)
-              if let values = finish.bias { bias.update(from: values + output, count: columns) }
+              if let values = epilogue.bias { bias.update(from: values + output, count: columns) }
               for tile in blockTiles {
                 let table = tables[tile - first]
                 if group > 0 && panel == panelRange.lowerBound {
@@ -88,7 +89,7 @@ private struct IndirectLoop {
                       * depth,
                     aheadStep: aheadStep, bias: bias, outputs: table.outputs, column: output,
                     columns: columns, count: RowTiles(rows: rows).range(tile).count, one: Float(min(rows, 1)),
-                    finish: finish),
+                    epilogue: epilogue),
                   single: panels.width(panel) < tileWidth)
               }
             }

@@ -1,7 +1,7 @@
 /// The instruction set that the arithmetic was compiled for.
-public enum InstructionSet {
+package enum InstructionSet {
   /// `avx512`, `avx2` or `portable`, as chosen in Package.swift.
-  public static var built: String {
+  package static var built: String {
     #if WORKBENCH_AVX512
       "avx512"
     #elseif WORKBENCH_FMA
@@ -12,7 +12,7 @@ public enum InstructionSet {
   }
 
   /// The processor features that a build of this instruction set needs, as Linux names them.
-  public static var required: [String] {
+  package static var required: [String] {
     switch built {
     case "avx512": ["avx512f", "avx512vl", "avx512dq", "avx512bw", "avx2", "fma"]
     case "avx2": ["avx2", "fma"]

@@ -5,7 +5,7 @@
 ///   - weights: HWIO: `[tap][channel of the group][output of all groups]`.
 ///   - terms: `[row][output]`, overwritten: tap · channels + channel. In a tie the smallest, as in the order of the sum.
 ///   - threads: how many threads share the rows; the result does not depend on it.
-public func largestTerms(
+package func largestTerms(
   of samples: UnsafePointer<Float>, rows: Int, taps: Int, channels: Int, groups: Int,
   weights: UnsafePointer<Float>, outputs: Int, into terms: UnsafeMutablePointer<Int32>, threads: Int
 ) {

@@ -1,8 +1,8 @@
 /// What this machine can do at most, measured: the scale of every other number.
-public enum MachinePeaks {
+package enum MachinePeaks {
   /// Fused multiply–adds of one thread from registers alone, in GFLOP/s (two operations each); the best of
   /// `rounds`.
-  public static func multiplyAdd(rounds: Int = 20) -> Double {
+  package static func multiplyAdd(rounds: Int = 20) -> Double {
     let steps = 200_000, lanes = Vector.scalarCount, accumulators = 12
     var best = 0.0
     for _ in 0..<rounds {
@@ -36,7 +36,7 @@ public enum MachinePeaks {
   }
 
   /// Copying between two arrays of 64 MiB, in GB/s read plus written; the best of `rounds`.
-  public static func bandwidth(rounds: Int = 5) -> Double {
+  package static func bandwidth(rounds: Int = 5) -> Double {
     let count = 16 << 20
     // Not from the pool of recycled blocks, which would keep them.
     let source = UnsafeMutablePointer<Float>.allocate(capacity: count)

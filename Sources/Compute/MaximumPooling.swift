@@ -5,7 +5,7 @@ import Tensors
 /// - Parameters:
 ///   - padding: pixels around the image that are never the largest.
 ///   - winners: for each output, the position in x of its largest value, or nil if not needed; NaN propagates.
-public func maximumPooling(
+package func maximumPooling(
   _ x: UnsafePointer<Float>, _ input: FeatureShape, _ y: UnsafeMutablePointer<Float>, _ output: FeatureShape,
   size: Int, stride: Int, padding: Int, winners: UnsafeMutablePointer<Int32>?, threads: Int
 ) {
@@ -50,7 +50,7 @@ public func maximumPooling(
 }
 
 /// The gradient to the input of a maximum pooling: each output's goes to its largest value; dx starts as zeros.
-public func maximumPoolingGradient(
+package func maximumPoolingGradient(
   _ g: UnsafePointer<Float>, winners: UnsafePointer<Int32>, _ dx: UnsafeMutablePointer<Float>,
   _ output: FeatureShape, threads: Int
 ) {

@@ -2,10 +2,10 @@ import Tensors
 
 /// Means and largest values of NHWC images: of each channel over an image's pixels, or of each pixel over its channels.
 ///
-/// A largest value is told by its position among all values, the first of equal ones.
-public enum MeansAndMaxima {
+/// A largest value is given by its position among all values, the first of equal ones.
+package enum MeansAndMaxima {
   /// Of each image and channel over the pixels: `[image][channel]`.
-  public static func overPixels(
+  package static func overPixels(
     _ x: UnsafePointer<Float>, _ shape: FeatureShape, means: UnsafeMutablePointer<Float>,
     winners: UnsafeMutablePointer<Int>, threads: Int
   ) {
@@ -27,7 +27,7 @@ public enum MeansAndMaxima {
   }
 
   /// The gradient to x from those to the means and to the largest values.
-  public static func overPixelsGradient(
+  package static func overPixelsGradient(
     means: UnsafePointer<Float>, largest: UnsafePointer<Float>, winners: UnsafePointer<Int>,
     _ dx: UnsafeMutablePointer<Float>, _ shape: FeatureShape, threads: Int
   ) {
@@ -43,7 +43,7 @@ public enum MeansAndMaxima {
   }
 
   /// Of each pixel over its channels: y is `[pixel][mean, largest]`.
-  public static func overChannels(
+  package static func overChannels(
     _ x: UnsafePointer<Float>, _ shape: FeatureShape, _ y: UnsafeMutablePointer<Float>,
     winners: UnsafeMutablePointer<Int>, threads: Int
   ) {
@@ -64,7 +64,7 @@ public enum MeansAndMaxima {
   }
 
   /// The gradient to x from that to y.
-  public static func overChannelsGradient(
+  package static func overChannelsGradient(
     _ g: UnsafePointer<Float>, winners: UnsafePointer<Int>, _ dx: UnsafeMutablePointer<Float>,
     _ shape: FeatureShape, threads: Int
   ) {

@@ -2,18 +2,18 @@ import Tensors
 
 /// The passes of batch normalisation over `[rows][channels]` (Ioffe and Szegedy, 2015, arXiv:1502.03167), with the
 /// ReLU after it where there is one, or the residual sum and its ReLU.
-public enum NormalizationPasses {
+package enum NormalizationPasses {
   /// y = scale · x + shift, channel by channel, and max(y, 0) if `relu`.
-  public struct Affine: Sendable {
+  package struct Affine: Sendable {
     /// One factor for each channel.
-    public var scale: [Float]
+    package var scale: [Float]
     /// One summand for each channel.
-    public var shift: [Float]
+    package var shift: [Float]
     /// Whether negative results become zero.
-    public var relu: Bool
+    package var relu: Bool
 
     /// A function.
-    public init(scale: [Float], shift: [Float], relu: Bool = false) {
+    package init(scale: [Float], shift: [Float], relu: Bool = false) {
       self.scale = scale
       self.shift = shift
       self.relu = relu
@@ -23,7 +23,7 @@ public enum NormalizationPasses {
   /// The mean and the biased variance of each channel, in one pass.
   ///
   /// Values are taken relative to the first row, so that a large mean costs no digits of the variance.
-  public static func moments(
+  package static func moments(
     _ x: UnsafePointer<Float>, rows: Int, channels: Int, threads: Int
   ) -> (mean: [Double], variance: [Double]) {
     let sums = channelSums(MomentTerms.self, x, rows: rows, channels: channels, threads: threads)
@@ -36,7 +36,7 @@ public enum NormalizationPasses {
   }
 
   /// y = function(x)
-  public static func affine(
+  package static func affine(
     _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ function: Affine, rows: Int, threads: Int
   ) {
     withPointers([function.scale, function.shift]) { p in
@@ -49,7 +49,7 @@ public enum NormalizationPasses {
 
   /// y = max(function(x) + residual, 0), or max(function(x) + residualFunction(residual), 0). Neither function has a
   /// ReLU of its own.
-  public static func rectifiedSum(
+  package static func rectifiedSum(
     _ x: UnsafePointer<Float>, _ function: Affine, _ residual: UnsafePointer<Float>,
     _ residualFunction: Affine?, _ y: UnsafeMutablePointer<Float>, rows: Int, threads: Int
   ) {
@@ -66,7 +66,7 @@ public enum NormalizationPasses {
   }
 
   /// Σ g and Σ g · (x − mean) / deviation of each channel, over the elements that `function`'s ReLU let through.
-  public static func gradientSums(
+  package static func gradientSums(
     _ x: UnsafePointer<Float>, _ g: UnsafePointer<Float>, mean: [Float], inverseDeviation: [Float],
     _ function: Affine, rows: Int, threads: Int
   ) -> (shift: [Double], scale: [Double]) {
@@ -84,7 +84,7 @@ public enum NormalizationPasses {
 
   /// dx = a · g + b · x + c, channel by channel, with g = 0 where `function`'s ReLU let nothing through: batch
   /// normalisation's gradient to its input has this form.
-  public static func inputGradient(
+  package static func inputGradient(
     _ x: UnsafePointer<Float>, _ g: UnsafePointer<Float>, _ dx: UnsafeMutablePointer<Float>, a: [Float],
     b: [Float], c: [Float], _ function: Affine, rows: Int, threads: Int
   ) {

@@ -2,7 +2,7 @@
 /// y[t] = Σ share · x[s] over the terms (t, s, share) of pixel t.
 ///
 /// Terms are added in the order in which they were given, forward and transposed: no result depends on the threads.
-public struct PixelMap: Sendable {
+package struct PixelMap: Sendable {
   /// The terms of one side's pixels: those of pixel p are `starts[p] ..< starts[p + 1]`.
   private struct Rows: Sendable {
     var starts: [Int32]
@@ -35,7 +35,7 @@ public struct PixelMap: Sendable {
   ///   - sources: the pixels of an input image, fewer than 2³¹.
   ///   - targets: those of an output image.
   ///   - forEachTerm: calls its argument with each target, source and share.
-  public init(
+  package init(
     sources: Int, targets: Int,
     _ forEachTerm: ((_ target: Int, _ source: Int, _ share: Float) -> Void) -> Void
   ) {
@@ -52,14 +52,14 @@ public struct PixelMap: Sendable {
   }
 
   /// y = map(x), for NHWC images one after the other.
-  public func apply(
+  package func apply(
     _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, images: Int, channels: Int, threads: Int
   ) {
     Self.sum(gathers, x, y, of: targets, from: sources, images: images, channels: channels, threads: threads)
   }
 
   /// dx = mapᵀ(g): the gradient to x.
-  public func applyTransposed(
+  package func applyTransposed(
     _ g: UnsafePointer<Float>, _ dx: UnsafeMutablePointer<Float>, images: Int, channels: Int, threads: Int
   ) {
     Self.sum(

@@ -17,7 +17,7 @@ public struct RowTable {
   let outputs: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
   private let channels: Int
 
-  /// Memory that belongs to the tile, for rows that exist nowhere else; as large as the operator asked for.
+  /// Scratch memory of the tile, for rows that exist nowhere else, of the size that the operator needs.
   public let scratch: UnsafeMutablePointer<Float>
 
   /// Room for tables of `tiles` tiles with at most `slots` slots each, during `body`.

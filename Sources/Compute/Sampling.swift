@@ -52,7 +52,7 @@ public struct BilinearSample {
   }
 }
 
-/// Interpolation over rows of channels: what deformable operators do beside the indirect GEMM.
+/// Interpolation over rows of channels: what deformable operators do in addition to the indirect GEMM.
 public enum BilinearSampling {
   /// Writes `scale` times a bilinear sample of `channels` channels.
   public static func interpolate(

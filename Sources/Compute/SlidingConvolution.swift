@@ -4,7 +4,7 @@ import Tensors
 ///
 /// Where the outputs fill one vector only, the indirect GEMM reads a value from memory for each product. Here a tile
 /// is a run of neighbouring pixels: each value that is read meets all taps of its row that reach it.
-public struct SlidingConvolution {
+package struct SlidingConvolution {
   let input, output: FeatureShape
   let kernelHeight, rowDilation, top, left: Int
   let isTurned: Bool
@@ -14,12 +14,12 @@ public struct SlidingConvolution {
   /// - Parameters:
   ///   - top: the rows of padding above.
   ///   - left: the columns of padding on the left.
-  ///   - isTurned: whether the window is turned by 180°, as for the gradient to the input.
-  public init?(
+  ///   - isTurned: whether the window is rotated by 180°, as for the gradient to the input.
+  package init?(
     input: FeatureShape, output: FeatureShape, kernelHeight: Int, rowDilation: Int, top: Int, left: Int,
     isTurned: Bool
   ) {
-    // One pixel at most lies outside on either side, and a row has a tile.
+    // At most one pixel is outside on either side, and a row is at least a tile long.
     let right = output.width + 2 - input.width - left
     guard (0...1).contains(left), (0...1).contains(right), output.width >= 8,
       output.channels <= 2 * Vector.scalarCount
@@ -37,10 +37,11 @@ public struct SlidingConvolution {
   ///
   /// - Parameters:
   ///   - weights: of one group and `3 · kernelHeight` taps.
-  ///   - finish: what is done to the sums before they are stored.
+  ///   - epilogue: what is done to the sums before they are stored.
   ///   - threads: how many threads share the rows of y; the result does not depend on it.
-  public func callAsFunction(
-    _ x: UnsafePointer<Float>, _ weights: PackedWeights, y: UnsafeMutablePointer<Float>, finish: StoreOptions,
+  package func callAsFunction(
+    _ x: UnsafePointer<Float>, _ weights: PackedWeights, y: UnsafeMutablePointer<Float>,
+    epilogue: EpiloguePointers,
     threads: Int
   ) {
     let zeros = Tensor(repeating: 0, [input.channels])
@@ -53,7 +54,7 @@ public struct SlidingConvolution {
             for firstOutput in stride(from: 0, to: output.channels, by: Vector.scalarCount) {
               let panel = firstOutput / tileWidth
               let pass = Pass(
-                x: x, y: y, zeros: zeros, finish: finish, firstOutput: firstOutput,
+                x: x, y: y, zeros: zeros, epilogue: epilogue, firstOutput: firstOutput,
                 weights: weights + (panel * tileWidth * depth + firstOutput % tileWidth),
                 weightStep: panels.width(panel))
               for row in rows { compute(row, pass, lines) }
@@ -70,7 +71,7 @@ public struct SlidingConvolution {
     let y: UnsafeMutablePointer<Float>
     /// A pixel of padding.
     let zeros: UnsafePointer<Float>
-    let finish: StoreOptions
+    let epilogue: EpiloguePointers
     /// The first of the vector's outputs.
     let firstOutput: Int
     /// Its weights: `[tap][channel][lane]`, channels `weightStep` apart.
@@ -81,7 +82,7 @@ public struct SlidingConvolution {
   /// One row of y, tile by tile.
   private func compute(_ outputRow: Int, _ pass: Pass, _ lines: UnsafeMutablePointer<SlidingLine>) {
     let tap = input.channels * pass.weightStep, outputs = output.channels - pass.firstOutput
-    let bias = pass.finish.bias.map { Tail.load($0 + pass.firstOutput, outputs) } ?? .zero
+    let bias = pass.epilogue.bias.map { Tail.load($0 + pass.firstOutput, outputs) } ?? .zero
     var column = 0
     while column < output.width {
       // The last tile is moved back to end with the row: what it shares with the one before is stored once.
@@ -92,13 +93,13 @@ public struct SlidingConvolution {
         lines: lines, count: fill(lines, outputRow, first..<first + pixels, tap, pass),
         channels: input.channels, weightStep: pass.weightStep, tapStep: isTurned ? -tap : tap, bias: bias,
         output: pass.y + ((outputRow * output.width + first) * output.channels + pass.firstOutput),
-        outputStep: output.channels, columns: outputs, skipped: column - first, finish: pass.finish
+        outputStep: output.channels, columns: outputs, skipped: column - first, epilogue: pass.epilogue
       ).run(pixels: pixels)
       column = first + pixels
     }
   }
 
-  /// Fills the table of a tile: where the columns of an output row read, in each line of the window that lies inside.
+  /// Fills the table of a tile: where the columns of an output row read, in each line of the window that is inside the image.
   ///
   /// - Returns: the number of these lines.
   private func fill(

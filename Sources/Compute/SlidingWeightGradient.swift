@@ -11,7 +11,7 @@ import Tensors
 ///   - top: the rows of padding above.
 ///   - left: the columns of padding on the left: at most two, as on the right.
 ///   - result: HWIO, overwritten.
-public func slidingWeightGradient(
+package func slidingWeightGradient(
   input: FeatureShape, output: FeatureShape, kernelHeight: Int, rowDilation: Int, top: Int, left: Int,
   x: UnsafePointer<Float>, gradient: UnsafePointer<Float>, result: UnsafeMutablePointer<Float>, threads: Int
 ) {
@@ -31,7 +31,7 @@ public func slidingWeightGradient(
             into: packed)
           for task in tasks {
             let (channel, height) = cuts[task % cuts.count], tapRow = task / cuts.count
-            // Rows of the output whose windows' row lies inside the input.
+            // Rows of the output whose windows' row is inside the input.
             let reach = tapRow * rowDilation - top
             let inside = rows.clamped(to: max(0, -reach)..<max(0, -reach, input.height - reach))
             guard !inside.isEmpty else { continue }

@@ -1,7 +1,7 @@
 /// Softmax over the rows of a matrix, and its gradient.
-public enum Softmax {
+package enum Softmax {
   /// Replaces each row by exp(x − max) / Σ exp(x − max).
-  public static func rows(_ values: UnsafeMutablePointer<Float>, rows: Int, columns: Int, threads: Int) {
+  package static func rows(_ values: UnsafeMutablePointer<Float>, rows: Int, columns: Int, threads: Int) {
     parallel(rows, threads: threads) { range in
       for index in range {
         let row = values + index &* columns
@@ -26,7 +26,7 @@ public enum Softmax {
   }
 
   /// The gradient to what softmax was taken of: a · (g − Σ a · g), row by row.
-  public static func gradient(
+  package static func gradient(
     _ a: UnsafePointer<Float>, _ g: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, rows: Int,
     columns: Int, threads: Int
   ) {
@@ -69,7 +69,7 @@ extension Vector {
   /// With n the nearest whole number to x / ln 2, it is 2ⁿ · exp(x − n · ln 2), the latter by its Taylor series.
   @inline(__always) var exponential: Vector {
     let x = replacing(with: Vector(repeating: -87.3), where: self .< Vector(repeating: -87.3))
-    // Adding 1.5 · 2²³ rounds to a whole number, which then stands in the low bits.
+    // Adding 1.5 · 2²³ rounds to a whole number, which is then in the low bits.
     let magic = Vector(repeating: 12_582_912)
     let shifted = magic.fused(x, Vector(repeating: 1.442_695_04)), n = shifted - magic
     // ln 2 in two parts, so that n · ln 2 is taken off exactly.

@@ -4,7 +4,7 @@ import Tensors
 
 /// Checks that a layer does what its definition says: every kernel × algorithm × awkward shape, and other layers.
 ///
-/// A package with kernels of its own can run it on its registry.
+/// A package with its own kernels can run it on its registry.
 public struct Conformance: Sendable {
   /// What was found wrong, one sentence each.
   public private(set) var failures: [String] = []
@@ -168,7 +168,7 @@ public struct Conformance: Sendable {
     }
   }
 
-  /// What is asked for of the gradient to the input changes nothing else, and another branch's gradient is added to it.
+  /// Whether the input gradient is needed changes nothing else, and another branch's gradient is added to it.
   private mutating func checkInputGradients(
     _ layer: any Defined, _ x: Tensor, _ g: Tensor, _ alone: [Tensor], _ random: inout Random
   ) {

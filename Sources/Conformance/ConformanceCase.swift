@@ -45,6 +45,7 @@ public struct ConformanceCase: Sendable {
       .init("several tiles", try square(3, 17, 18), shape(2, 10, 11, 17)),
       .init("full vectors", try square(3, 16, 32), shape(1, 3, 3, 16)),
       .init("long rows", try square(3, 16, 18), shape(1, 3, 21, 16)),
+      .init("long rows, few channels", try square(3, 5, 7), shape(2, 3, 11, 5), bias: true),
       .init("ten channels, nine directions", try square(3, 20, 20), shape(1, 4, 4, 20)),
       .init("stride 2", try square(3, 6, 6, stride: 2), shape(2, 5, 6, 6)),
       .init("stride above size", try square(3, 4, 5, stride: 7), shape(1, 9, 4, 4)),

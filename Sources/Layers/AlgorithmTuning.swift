@@ -1,14 +1,14 @@
 import Synchronization
 
 /// Which algorithm was measured to be the fastest, by problem: shared by all layers of a process.
-public final class AlgorithmTuning: Sendable {
+package final class AlgorithmTuning: Sendable {
   private let choices: Mutex<[String: String]>
 
   /// A memory that starts with what an earlier one held.
-  public init(_ choices: [String: String] = [:]) { self.choices = Mutex(choices) }
+  package init(_ choices: [String: String] = [:]) { self.choices = Mutex(choices) }
 
   /// All choices so far, by problem.
-  public var known: [String: String] { choices.withLock { $0 } }
+  package var known: [String: String] { choices.withLock { $0 } }
 
   /// Measures which of some algorithms is the fastest for a problem, and remembers it.
   ///
@@ -16,7 +16,7 @@ public final class AlgorithmTuning: Sendable {
   ///   - problem: everything that the time depends on.
   ///   - candidates: the algorithms' names.
   ///   - run: runs one of them once.
-  public func measureFastest(_ problem: String, of candidates: [String], run: (String) -> Void) -> String {
+  package func measureFastest(_ problem: String, of candidates: [String], run: (String) -> Void) -> String {
     var best = (candidates[0], Duration.seconds(1_000_000))
     for candidate in candidates {
       run(candidate)
@@ -33,5 +33,5 @@ public final class AlgorithmTuning: Sendable {
   }
 
   /// The choice remembered for a problem.
-  public func choice(_ problem: String) -> String? { known[problem] }
+  package func choice(_ problem: String) -> String? { known[problem] }
 }

@@ -40,7 +40,7 @@ public final class ChannelPooling: Defined, TorchPrinted, HoldsDecisions {
     return result
   }
 
-  /// Where each pixel's largest value stands; the first of equal ones.
+  /// The position of each pixel's largest value; the first of equal ones.
   private func positions<Value: Comparable>(_ x: [Value], _ channels: Int) -> [Int] {
     stride(from: 0, to: x.count, by: channels).map { first in
       (first..<first + channels).reduce(first) { x[$1] > x[$0] ? $1 : $0 }

@@ -2,7 +2,7 @@ import Tensors
 
 /// A layer that runs others under their names: its time and its rows in tables are theirs.
 ///
-/// It runs each by `Context.run` and `Context.runBackward`, so that an ``Observer`` sees them.
+/// It runs each by `Context.run` and `Context.runBackward`, so that an `Observer` sees them.
 public protocol Container: Layer {
   /// What it runs over an input, in order.
   func steps(for input: FeatureShape) throws -> [ContainerStep]

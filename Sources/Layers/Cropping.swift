@@ -34,7 +34,7 @@ public final class Cropping: Defined, TorchPrinted, HoldsDecisions {
     return shape
   }
 
-  /// Nothing is counted: the cut stands in for padding that another layer would do without.
+  /// Nothing is counted: another layer would do without both the padding and the cut.
   public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost { Cost() }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {

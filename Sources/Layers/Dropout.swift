@@ -1,7 +1,7 @@
 import Compute
 import Tensors
 
-/// In training, zeros in place of a share of the values, and the others scaled to keep the mean (Srivastava et al.,
+/// In training, zeros instead of a share of the values, and the others scaled to keep the mean (Srivastava et al.,
 /// 2014); in inference nothing.
 ///
 /// Which ones depends on the seed and the training's step alone, so that a training can be resumed.

@@ -1,5 +1,5 @@
 /// A layer after which there are no feature maps: the places of its outputs are not those of pixels.
-public protocol EndsFeatureMaps: Layer {
+package protocol EndsFeatureMaps: Layer {
   /// Whether it pools the feature maps; else it reads them whole.
   var isPooling: Bool { get }
 }

@@ -1,10 +1,12 @@
 import Compute
 import Tensors
 
-/// What follows a layer in inference: `relu(normalise(y) + residual)`, each part where there is one.
+/// What follows a layer, or the sums of a convolution: `relu(normalise(y + bias) + residual)`, each part where there is one.
 ///
-/// Layers that can do it while they store their output save a pass over memory for each part.
+/// Layers that apply it while they store their output save a pass over memory for each part.
 public struct Epilogue {
+  /// One value for each channel. It belongs to the layer itself, so that callers of a layer leave it out.
+  public var bias: Tensor?
   /// The normalisation of the output.
   public var normalization: BatchNormalization?
   /// What is added to it, in the output's shape.
@@ -15,8 +17,11 @@ public struct Epilogue {
   /// Nothing follows.
   public static var none: Epilogue { Epilogue() }
 
-  /// What follows a layer.
-  public init(normalization: BatchNormalization? = nil, residual: Tensor? = nil, relu: Bool = false) {
+  /// What follows.
+  public init(
+    bias: Tensor? = nil, normalization: BatchNormalization? = nil, residual: Tensor? = nil, relu: Bool = false
+  ) {
+    self.bias = bias
     self.normalization = normalization
     self.residual = residual
     self.relu = relu
@@ -24,16 +29,39 @@ public struct Epilogue {
 
   /// Unfused: applies each part in a separate pass over the output.
   public func applied(to output: Tensor, _ context: Context) -> Tensor {
-    var y = normalization?.forward(output, context) ?? output
+    var y = output
+    if let bias {
+      let channels = bias.count, rows = y.count / channels
+      y.withMutablePointer { y in
+        NormalizationPasses.affine(
+          y, y, .init(scale: Array(repeating: 1, count: channels), shift: bias.values), rows: rows,
+          threads: context.threads)
+      }
+    }
+    if let normalization { y = normalization.forward(y, context) }
     if residual != nil || relu {
       let count = y.count
       y.withMutablePointer { y in
         withOptionalPointer(residual) {
-          Elementwise.finish(y, residual: $0, relu: relu, count: count, threads: context.threads)
+          Elementwise.applyEpilogue(y, residual: $0, relu: relu, count: count, threads: context.threads)
         }
       }
     }
     return y
+  }
+
+  /// What is left of it once its normalisation's scale is in the filter: the shift joins the bias.
+  public func folded(into filter: Filter, bias: Tensor?) -> Epilogue {
+    Epilogue(bias: filter.bias(bias), residual: residual, relu: relu)
+  }
+
+  /// For the engine: pointers, valid during the call. A normalisation must be folded into the filter.
+  public func withPointers(output: UnsafeMutablePointer<Float>, _ body: (EpiloguePointers) -> Void) {
+    withOptionalPointer(bias) { bias in
+      withOptionalPointer(residual) { residual in
+        body(EpiloguePointers(bias: bias, residual: residual, output: output, relu: relu))
+      }
+    }
   }
 }
 

@@ -1,21 +1,21 @@
 import Tensors
 
 /// How a file of weights and a network fit together.
-public struct StateMatch: Sendable {
+package struct StateMatch: Sendable {
   /// Names that the network and the file both have, in one shape.
-  public var loaded: [String] = []
+  package var loaded: [String] = []
   /// Names that only the network has.
-  public var missing: [String] = []
+  package var missing: [String] = []
   /// Names that only the file has.
-  public var unexpected: [String] = []
+  package var unexpected: [String] = []
   /// Names whose shapes differ, or whose values are no floats, with what differs.
-  public var misfits: [String] = []
+  package var misfits: [String] = []
 
   /// Whether everything fits.
-  public var isComplete: Bool { missing.isEmpty && unexpected.isEmpty && misfits.isEmpty }
+  package var isComplete: Bool { missing.isEmpty && unexpected.isEmpty && misfits.isEmpty }
 
   /// What does not fit: the first names of each kind, and how many more there are.
-  public var differences: String {
+  package var differences: String {
     func list(_ names: [String]) -> String {
       let shown = names.prefix(5).joined(separator: ", ")
       return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
@@ -27,10 +27,10 @@ public struct StateMatch: Sendable {
 
 extension Layer {
   /// Everything that a file of weights holds: parameters, then running statistics, under PyTorch's names.
-  public var state: [NamedParameter] { parameters + buffers }
+  package var state: [NamedParameter] { parameters + buffers }
 
   /// Writes the state as a safetensors file, in PyTorch's layouts.
-  public func save(to path: String, metadata: [String: String] = [:]) throws {
+  package func save(to path: String, metadata: [String: String] = [:]) throws {
     try SafetensorsFile.write(state.map(\.fileEntry), metadata: metadata, to: path)
   }
 
@@ -46,7 +46,7 @@ extension Layer {
   /// - Throws: a `WorkbenchError` that lists what does not fit; then nothing is changed. One that cannot be read to
   ///   its end leaves what was read.
   @discardableResult
-  public func load(from path: String, partial: Bool = false, advice: String = "") throws -> StateMatch {
+  package func load(from path: String, partial: Bool = false, advice: String = "") throws -> StateMatch {
     var file = try SafetensorsFile(path)
     let match = match(file.entries)
     guard match.isComplete || partial else {
@@ -96,7 +96,7 @@ extension Layer {
 
 extension NamedParameter {
   /// What a file of weights holds of it.
-  public var fileEntry: (name: String, shape: [Int], values: () -> Tensor) {
+  package var fileEntry: (name: String, shape: [Int], values: () -> Tensor) {
     let parameter = parameter
     return (
       name, parameter.layout.fileShape(parameter.value.shape),

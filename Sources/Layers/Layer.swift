@@ -4,7 +4,7 @@ import Tensors
 ///
 /// A forward pass in training keeps exactly what the next backward pass needs; that pass uses it up (``Saved``).
 ///
-/// What only some layers have is a protocol of its own: a definition in double precision (``Defined``), a choice of
+/// What only some layers have is a separate protocol: a definition in double precision (``Defined``), a choice of
 /// algorithm (``ChoosesAlgorithm``), PyTorch's printed form (``TorchPrinted``), decisions that can be held
 /// (``HoldsDecisions``). A layer that runs others under their names is a ``Container``; one that does what another does,
 /// with something changed, is a ``Wrapper``.
@@ -65,6 +65,17 @@ extension Layer {
     return cost
   }
 
+  /// The layer and all that are in it.
+  package var tree: [any Layer] { [self] + children.flatMap(\.layer.tree) }
+
+  /// The batch normalisations among them.
+  package var normalizations: [BatchNormalization] {
+    tree.compactMap {
+      guard case .normalization(let normalization) = ($0 as? any EpiloguePart)?.part else { return nil }
+      return normalization
+    }
+  }
+
   /// All parameters, those of the children included, under their dotted names.
   public var parameters: [NamedParameter] { everything.filter { $0.parameter.role.isTrained } }
 
@@ -74,7 +85,7 @@ extension Layer {
   /// The number of values that training changes.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.parameter.value.count } }
 
-  /// The values of all parameters, cut into those of each child. For layers that have none of their own.
+  /// The values of all parameters, split by child, for layers without parameters of their own.
   public func byChild(_ values: [Tensor64]) -> [[Tensor64]] {
     var rest = values[...]
     return children.map { child in

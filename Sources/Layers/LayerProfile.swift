@@ -3,31 +3,31 @@ import Tensors
 /// The time that each layer of a network took in one pass of inference.
 ///
 /// For one thread of control: a network runs its layers one after the other.
-public final class LayerProfile {
+package final class LayerProfile {
   /// One layer, with what was done while its output was stored.
-  public struct Entry: Sendable {
+  package struct Entry: Sendable {
     /// The layer's path, for example `layer1.0.conv2`, and what was fused with it.
-    public let name: String
+    package let name: String
     /// Its input.
-    public let input: FeatureShape
+    package let input: FeatureShape
     /// What the layer itself costs.
-    public let cost: Cost
+    package let cost: Cost
     /// The algorithm, or nil where there is no choice.
-    public let algorithm: String?
+    package let algorithm: String?
     /// Its duration.
-    public let seconds: Double
+    package let seconds: Double
   }
 
   /// The layers in the order in which they ran.
-  public private(set) var entries: [Entry] = []
+  package private(set) var entries: [Entry] = []
 
   /// An empty profile.
-  public init() {}
+  package init() {}
 
   /// What notes the layers of a pass here.
   ///
   /// - Parameter context: how the pass runs.
-  public func observer(_ context: Context) -> Observer {
+  package func observer(_ context: Context) -> Observer {
     Observer { [self] run in
       let shape = FeatureShape(run.input)
       entries.append(

@@ -1,36 +1,36 @@
 import Tensors
 
 /// A layer of a network in a table: what it is, what comes out of it, what it costs.
-public struct LayerSummary: Sendable {
+package struct LayerSummary: Sendable {
   /// The path of layer names, joined by dots.
-  public var name: String
+  package var name: String
   /// The kind of layer, by PyTorch's name.
-  public var type: String
+  package var type: String
   /// The item of `--conv` that made it, if one did.
-  public var kernel: String?
+  package var kernel: String?
   /// The shape of its output.
-  public var output: FeatureShape
+  package var output: FeatureShape
   /// What a forward pass costs in inference.
-  public var cost: Cost
+  package var cost: Cost
   /// The taps of its windows; nil if it has none on a fixed grid.
-  public var taps: Taps?
+  package var taps: Taps?
 
   /// Taps of windows.
-  public struct Taps: Sendable {
+  package struct Taps: Sendable {
     /// How many there are.
-    public let count: Int
-    /// How many read nothing but padding, wherever the window lies.
-    public let beyond: Int
+    package let count: Int
+    /// How many read nothing but padding, wherever the window is.
+    package let beyond: Int
 
     /// Numbers of taps.
-    public init(count: Int, beyond: Int) {
+    package init(count: Int, beyond: Int) {
       self.count = count
       self.beyond = beyond
     }
   }
 
   /// A row.
-  public init(name: String, type: String, output: FeatureShape, cost: Cost) {
+  package init(name: String, type: String, output: FeatureShape, cost: Cost) {
     self.name = name
     self.type = type
     self.output = output
@@ -39,7 +39,7 @@ public struct LayerSummary: Sendable {
 }
 
 /// A layer with windows on a fixed grid.
-public protocol HasWindows: Layer {
+package protocol HasWindows: Layer {
   /// The taps of its windows; nil if it has none on a fixed grid.
   func taps(for input: FeatureShape) throws -> LayerSummary.Taps?
 }
@@ -47,7 +47,7 @@ public protocol HasWindows: Layer {
 extension LayerSummary {
   /// A row for a layer of this name, or for each of those that it consists of if it is a container, in the order in which
   /// they run.
-  public static func rows(of layer: any Layer, _ name: String = "", for input: FeatureShape) throws
+  package static func rows(of layer: any Layer, _ name: String = "", for input: FeatureShape) throws
     -> [LayerSummary]
   {
     guard let container = layer as? any Container else {

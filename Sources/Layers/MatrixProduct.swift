@@ -48,7 +48,7 @@ func multiplyRows(
     output.withMutablePointer { y in
       indirectGEMM(
         rows: rows, weights: weights,
-        finish: StoreOptions(bias: bias, residual: nil, output: y, relu: false), threads: threads
+        epilogue: EpiloguePointers(bias: bias, output: y), threads: threads
       ) { range, table in
         table.setTap(slot: 0, 0)
         let slot = table.slot(0), out = table.outputRows

@@ -9,7 +9,7 @@ public final class MeanAndMaximum: Defined, TorchPrinted, HoldsDecisions {
   private let shared: any Layer
   private var saved = Saved<(input: FeatureShape, winners: [Int])>()
 
-  /// Both poolings before a layer that treats each pixel by itself.
+  /// Both poolings before a layer that treats each pixel separately.
   public init(_ shared: any Layer) { self.shared = shared }
 
   public var children: [NamedLayer] { [("", shared)] }
@@ -56,7 +56,7 @@ public final class MeanAndMaximum: Defined, TorchPrinted, HoldsDecisions {
     return .sum(halves[0], halves[1], threads: threads)
   }
 
-  /// Where each image's largest value of each channel stands; the first of equal ones.
+  /// The position of each image's largest value of each channel; the first of equal ones.
   private func positions<Value: Comparable>(_ x: [Value], _ shape: FeatureShape) -> [Int] {
     let channels = shape.channels, size = shape.height * shape.width * channels
     return (0..<shape.batch * channels).map { index in

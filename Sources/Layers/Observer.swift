@@ -5,19 +5,19 @@ import Tensors
 ///
 /// Reported are the layers that containers run, a kernel as one layer whatever it consists of, and every ReLU's output.
 /// For one thread of control.
-public final class Observer: @unchecked Sendable {
+package final class Observer: @unchecked Sendable {
   /// A layer that has run.
-  public struct Run {
+  package struct Run {
     /// Its path, for example `layer1.0.conv2`. In training, what is fused with it is not part of its output.
-    public let name: String
+    package let name: String
     /// The layer.
-    public let layer: any Layer
+    package let layer: any Layer
     /// What it read.
-    public let input: Tensor
+    package let input: Tensor
     /// What came out, in inference with what follows it.
-    public let output: Tensor
+    package let output: Tensor
     /// Its duration.
-    public let seconds: Double
+    package let seconds: Double
   }
 
   private let ran: (Run) -> Void
@@ -33,7 +33,7 @@ public final class Observer: @unchecked Sendable {
   ///   - ran: called with each layer that has run, in the order of the forward pass.
   ///   - rectified: called with each ReLU and its output, those inside kernels included, in training.
   ///   - gradient: called with a layer and the gradient to its output, in the order of the backward pass.
-  public init(
+  package init(
     ran: @escaping (Run) -> Void = { _ in }, rectified: @escaping (any Layer, Tensor) -> Void = { _, _ in },
     gradient: @escaping (any Layer, Tensor) -> Void = { _, _ in }
   ) {

@@ -42,7 +42,7 @@ public struct PoolingWindow: Hashable, Sendable {
     return shape
   }
 
-  /// The part of window `index` that lies inside `extent` pixels.
+  /// The part of window `index` that is inside `extent` pixels.
   func range(_ index: Int, _ extent: Int) -> Range<Int> {
     let first = index * stride - padding
     return max(first, 0)..<min(first + size, extent)

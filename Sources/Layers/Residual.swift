@@ -12,7 +12,7 @@ public final class Residual: Container, Defined, TorchPrinted, HoldsDecisions {
   ///
   /// - Parameters:
   ///   - main: named layers in sequence.
-  ///   - shortcut: the layer beside them and its name, or nil for the identity.
+  ///   - shortcut: the layer in parallel with them and its name, or nil for the identity.
   ///   - printedName: what PyTorch calls this kind of block.
   public init(_ main: [NamedLayer], shortcut: NamedLayer? = nil, printedName: String = "Residual") {
     self.main = Sequential(main)

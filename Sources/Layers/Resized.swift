@@ -12,7 +12,7 @@ public final class Resized: Container, Defined, TorchPrinted, HoldsDecisions {
   ///
   /// - Parameters:
   ///   - inner: the layer.
-  ///   - stride: that of the layers beside it: the size is then that of every stride-th pixel.
+  ///   - stride: that of the parallel branches: the size is then that of every stride-th pixel.
   public init(_ inner: any Layer, every stride: (height: Int, width: Int) = (1, 1)) {
     self.inner = inner
     self.stride = stride

@@ -32,7 +32,7 @@ extension Layer {
     return "\(typeName)(\n" + lines.map { "  \($0)\n" }.joined() + ")"
   }
 
-  /// The children that are printed; what is inside those without a name stands in their place.
+  /// The children that are printed; those without a name are replaced by what is inside them.
   fileprivate var shownChildren: [NamedLayer] {
     children.flatMap { child in
       guard child.name.isEmpty else { return [child] }

@@ -1,12 +1,12 @@
 import Tensors
 
-/// What a bottleneck saves beside a plain 3×3 convolution between the same channels (He et al., 2015, figure 5).
+/// What a bottleneck saves compared with a plain 3×3 convolution between the same channels (He et al., 2015, figure 5).
 package struct BottleneckSaving: Sendable {
   /// The block's name.
   package let block: String
   /// The size of its output.
   package let height: Int, width: Int
-  /// Channels before, inside and behind it.
+  /// Channels before, inside and after it.
   package let inputs: Int, inner: Int, outputs: Int
   /// The extent of its window.
   let window: Int

@@ -8,7 +8,7 @@ enum GoogLeNet {
     name: "GoogLeNet", source: "Szegedy et al., 2014, arXiv:1409.4842; torchvision's, no auxiliary heads",
     models: [Model("googlenet", printedName: "GoogLeNet", body: body)])
 
-  /// Channels of the four branches of an inception: 1×1; 1×1 and 3×3; 1×1 and 3×3; behind the pooling.
+  /// Channels of the four branches of an inception: 1×1; 1×1 and 3×3; 1×1 and 3×3; after the pooling.
   private typealias Widths = (Int, (Int, Int), (Int, Int), Int)
 
   private static let inceptions: [(stage: Int, widths: [Widths])] = [

@@ -80,14 +80,14 @@ package struct InitializationScheme: Sendable {
     }
     let options = try KernelOptions(
       KernelOptions.pairs(parts.dropFirst(), of: item), among: scheme.options, of: scheme.name)
-    // The same rule has the same name, however it was asked for.
+    // The same rule has the same name, however it was written.
     let unusual = scheme.options.filter { options.text(of: $0) != $0.initialText }
     let text = [scheme.name] + unusual.map { "\($0.name)=\(options.text(of: $0))" }
     return ChosenInitialization(item: text.joined(separator: ":"), rule: scheme.make(options))
   }
 }
 
-/// A rule for initial weights and how it was asked for.
+/// A rule for initial weights and how it was written.
 package struct ChosenInitialization: Hashable, Sendable {
   /// The item of `--init`, without options that are at their defaults.
   package let item: String

@@ -3,7 +3,7 @@ import Tensors
 
 /// A regression network of three inputs: MEAN_Spot.
 ///
-/// Each 42×42×1 image has a branch of its own: a 5×5 convolution with ReLU, batch normalisation, 3×3 max pooling of
+/// Each 42×42×1 image has its own branch: a 5×5 convolution with ReLU, batch normalisation, 3×3 max pooling of
 /// stride 3, dropout. The branches' channels follow one another; a joint 5×5 convolution with ReLU, 2×2 max pooling,
 /// dropout and a linear layer follow. `mean_spot_cbam` has CBAM (Woo et al., 2018, arXiv:1807.06521) after the joint
 /// convolution. The three images are the channels of one.

@@ -87,7 +87,7 @@ enum MobileNet {
       ], printedName: "Conv2dNormActivation")
   }
 
-  /// 1×1 to more channels, each one's own 3×3, 1×1 back, with the identity beside them where nothing changes.
+  /// 1×1 to more channels, each one's own 3×3, 1×1 back, with an identity shortcut where nothing changes.
   private static func inverted(
     _ net: NetworkBuilder, _ inputs: Int, _ outputs: Int, expansion: Int, stride: Int
   ) throws -> any Layer {

@@ -2,9 +2,9 @@ import Layers
 
 /// Which convolutions of a network a kernel takes the place of.
 package enum Replacement: String, Sendable, CaseIterable {
-  /// Those that see more than a pixel, but for the stem's.
+  /// Those with a window of more than one pixel, except the stem's.
   case spatial
-  /// All but the stem's, as AdderNet does.
+  /// All except the stem's, as AdderNet does.
   case all
 }
 
@@ -28,10 +28,10 @@ package protocol ModelDescription: Sendable {
   var isDense: Bool { get }
   /// What PyTorch calls this kind of network.
   var printedName: String { get }
-  /// What was chosen beside the name, kernel, channels and classes and decides what the weights mean, as options of the
+  /// What was chosen besides the name, kernel, channels and classes and decides what the weights mean, as options of the
   /// command line; the value is empty where the option is to be left out.
   var variations: [(option: String, value: String)] { get }
-  /// Whether λ · Σ w² of some of its weights belongs to its loss: then its recipe has no weight decay beside it.
+  /// Whether λ · Σ w² of some of its weights belongs to its loss: then its recipe has no weight decay.
   var hasPenalties: Bool { get }
   /// Counts what the name has stood for: records of an earlier network are not those of this one.
   var revision: Int { get }

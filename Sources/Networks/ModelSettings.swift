@@ -20,13 +20,14 @@ package struct ModelSettings: Settable {
 
   package static let replace = Setting(
     "replace", \Self.replace, .word,
-    "Which convolutions are replaced: spatial (k×k but the stem) or all (but the stem); default: the model's")
+    "Which convolutions are replaced: spatial (every k×k except the stem) or all (except the stem); default: the model's"
+  )
   package static let stages = Setting(
     "stages", \Self.stages, .stages,
     "Replace only in these stages, such as 2,3,4 for layer2 to layer4 (default: all)")
   package static let shortcut = Setting(
     "shortcut", \Self.shortcut, .word,
-    "Beside blocks that change the size: padding (option A) or projection (option B), or none beside any block; default: the model's"
+    "The shortcut of blocks that change the size: padding (option A) or projection (option B); none leaves out all shortcuts; default: the model's"
   )
   package static let strideOn = Setting(
     "stride-on", \Self.strideOn, .word,
@@ -39,7 +40,7 @@ package struct ModelSettings: Settable {
     "Start the last normalisation of each block at zero, so that blocks start as identities")
   package static let expansion = Setting(
     "expansion", \Self.expansion, .whole(1...1024),
-    "Channels inside ShiftResNet's blocks for each of their output (default: 3)")
+    "Channels inside ShiftResNet's blocks per output channel (default: 3)")
   package static let width = Setting(
     "width", \Self.width, .number(0.01...64),
     "A factor on the channels of a residual network's stem and stages (default: 1)")
@@ -60,7 +61,7 @@ package struct ModelSettings: Settable {
     var description = try Models.description(name, inputChannels: inputChannels, classes: classes)
     if let replace { description.replacement = replace }
     description.initialization = initialization ?? nil
-    if let residual = description as? ResidualDescription { return try varied(residual) }
+    if let residual = description.residual { return try varied(residual) }
     var rest = self
     rest.replace = nil
     rest.initialization = nil
@@ -103,7 +104,7 @@ package struct ModelSettings: Settable {
     return description
   }
 
-  /// What is varied beside which convolutions are replaced: the settings' names, and their values as the command line
+  /// What is varied besides which convolutions are replaced: the settings' names, and their values as the command line
   /// writes them in a record's definition.
   package var notes: [(name: String, text: String)] {
     func list(_ stages: Set<Int>) -> String { stages.sorted().map(String.init).joined(separator: ",") }

@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// A model in the list: how it is called and what it was made for.
+/// A model in the list: its name and what it was made for.
 package struct Model: Sendable {
   /// The name on the command line.
   package let name: String

@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// What files of weights say of the network that they were saved from: safetensors' metadata, text under names.
+/// What files of weights record about the network that they were saved from: safetensors' metadata, text under names.
 ///
 /// `workbench` is the version that wrote the file and `workbench_format` the form of these names. `model`, `conv` and the
 /// model's options are as on the command line, `classes` and `channels` (of the images) are numbers. A file without

@@ -2,13 +2,13 @@ import Kernels
 import Layers
 import Tensors
 
-/// A network with a kernel in place of its convolutions.
+/// A network with a kernel that replaces its convolutions.
 package final class Network: Chain, Wrapper {
   /// What it was built from.
   package let description: any ModelDescription
   /// The kernel, as ``Kernels/KernelChoice/canonicalItem`` writes it.
   package let kernel: String
-  /// The item of `--conv` behind each convolution, by its name.
+  /// The item of `--conv` at each convolution's place, by its name.
   private let items: [String: String]
   package let inner: any Layer
 

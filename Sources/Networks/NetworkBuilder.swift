@@ -6,7 +6,7 @@ import Tensors
 package struct NetworkBuilder {
   /// What is built.
   let description: any ModelDescription
-  /// Where the layers stand that are made: `features.3`.
+  /// The path of the layers that are made: `features.3`.
   private var path = ""
   /// What takes the place of convolutions here: of a part of a network, that part's own.
   private var kernel: KernelChoice
@@ -32,7 +32,7 @@ package struct NetworkBuilder {
     root = random
   }
 
-  /// The item of `--conv` behind each convolution, by its name.
+  /// The item of `--conv` at each convolution's place, by its name.
   var items: [String: String] { record.items }
 
   /// The builder of a part.
@@ -57,7 +57,7 @@ package struct NetworkBuilder {
   /// The random numbers of a layer.
   func random(_ name: String) -> Random { root.split(fullName(name)) }
 
-  /// A convolution that keeps the size, but for the stride, or what stands in its place.
+  /// A convolution that keeps the size, but for the stride, or the kernel that replaces it.
   ///
   /// - Parameters:
   ///   - padding: zeros on each side; nil for those that keep the size.
@@ -88,7 +88,7 @@ package struct NetworkBuilder {
     }
   }
 
-  /// Gives the weights of what stands in a convolution's place their share of the loss. Biases, positions and the
+  /// Gives the weights of a convolution, or of the kernel that replaces it, their penalty in the loss. Biases, positions and the
   /// attention of a wrapper have none.
   private func penalize(_ layer: any Layer, _ penalty: Double) {
     if let inner = (layer as? any WrapsKernel)?.wrapped { return penalize(inner, penalty) }
@@ -97,7 +97,7 @@ package struct NetworkBuilder {
     for child in layer.children { penalize(child.layer, penalty) }
   }
 
-  /// CBAM's attention on feature maps of some channels: a layer of its own, not a wrapper around a kernel.
+  /// CBAM's attention on feature maps of some channels: a separate layer, not a wrapper around a kernel.
   func attention(_ name: String, channels: Int, reduction: Int) throws -> NamedLayer {
     (name, Sequential(try Attention.cbam(channels: channels, reduction: reduction, random: random(name))))
   }

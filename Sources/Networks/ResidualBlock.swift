@@ -8,7 +8,7 @@ package final class ResidualBlock: Container, Defined, TorchPrinted, HoldsDecisi
   private let residual: Residual
   private let relu = ReLU()
 
-  /// A block of the named layers, with the identity or a shortcut beside them.
+  /// A block of the named layers, with the identity or a shortcut in parallel.
   init(
     _ kind: ResidualDescription.Block, _ main: [NamedLayer], shortcut: (any Layer)?
   ) {

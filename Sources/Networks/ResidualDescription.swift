@@ -41,13 +41,13 @@ package struct ResidualDescription: ModelDescription {
     }
   }
 
-  /// What stands beside blocks: of those that change the size or the channels, in He et al.'s (2015, §3.3) options.
+  /// The shortcut of blocks that change the size or the channels: He et al.'s (2015, §3.3) options.
   package enum Shortcut: String, Sendable, CaseIterable {
     /// Option A: every stride-th pixel, with zeros in the new channels.
     case padding
     /// Option B: a strided 1×1 convolution with batch normalisation.
     case projection
-    /// Nothing beside any block: a plain network (§3.3, figure 3, middle).
+    /// No shortcut around any block: a plain network (§3.3, figure 3, middle).
     case none
   }
 

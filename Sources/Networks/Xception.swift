@@ -15,7 +15,7 @@ enum Xception {
       try net.convolution("conv2", 32, 64, window: 3, padding: 0),
       ("bn2", BatchNormalization(channels: 64)), ("act2", ReLU()),
     ]
-    // The widths behind each separable convolution of the twelve blocks.
+    // The widths after each separable convolution of the twelve blocks.
     let widths =
       [[128, 128], [256, 256], [728, 728]] + Array(repeating: [728, 728, 728], count: 8) + [[728, 1024]]
     var channels = 64
@@ -35,8 +35,8 @@ enum Xception {
     return Sequential(layers)
   }
 
-  /// Separable convolutions, each behind a ReLU but for the network's first; where channels change, the image is
-  /// halved, and a 1×1 convolution stands beside them.
+  /// Separable convolutions, each after a ReLU but for the network's first; where channels change, the image is
+  /// halved, and the shortcut is a 1×1 convolution.
   private static func block(_ net: NetworkBuilder, _ inputs: Int, _ widths: [Int], isFirst: Bool) throws
     -> any Layer
   {

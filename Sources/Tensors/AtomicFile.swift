@@ -1,10 +1,10 @@
 import Foundation
 
 /// Files that appear whole or not at all.
-public enum AtomicFile {
+package enum AtomicFile {
   /// Refuses a path that is a folder, or whose folder does not exist or cannot be written to: asked before long work,
   /// so that its results are not lost.
-  public static func checkFolder(of path: String) throws {
+  package static func checkFolder(of path: String) throws {
     var existing = stat()
     if stat(path, &existing) == 0 {
       switch existing.st_mode & S_IFMT {
@@ -31,7 +31,7 @@ public enum AtomicFile {
   /// The file that a path leads to through symbolic links, whether it exists or not; the path itself, if it is none.
   ///
   /// - Throws: a ``WorkbenchError`` if the links lead in a circle.
-  public static func target(of path: String) throws -> String {
+  package static func target(of path: String) throws -> String {
     var target = path
     for _ in 0..<40 {
       guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: target) else {
@@ -45,7 +45,7 @@ public enum AtomicFile {
   }
 
   /// Whether two paths lead to the same file, by whatever names and links. Devices are no files: both may be `/dev/null`.
-  public static func areSame(_ one: String, _ other: String) -> Bool {
+  package static func areSame(_ one: String, _ other: String) -> Bool {
     /// The folder without links, and the file's name in it.
     func place(_ path: String) -> String? {
       var existing = stat()
@@ -63,7 +63,7 @@ public enum AtomicFile {
   private static let suffix = ".partial"
 
   /// Whether a file's name is one that an interrupted writer left behind.
-  public static func isLeftover(_ name: String) -> Bool {
+  package static func isLeftover(_ name: String) -> Bool {
     name.hasPrefix(".") && name.hasSuffix(suffix)
       && name.dropFirst().dropLast(suffix.count).allSatisfy(\.isHexDigit)
   }
@@ -75,18 +75,18 @@ public enum AtomicFile {
   ///
   /// - Throws: a ``WorkbenchError`` that names the path and the reason; nothing is left behind, and an
   ///   existing file stays as it was.
-  public static func write(_ data: Data, to path: String) throws {
+  package static func write(_ data: Data, to path: String) throws {
     try write(to: path) { put in try put(data) }
   }
 
   /// The same for data that comes piece by piece: `body` passes each to the function that it is given.
-  public static func write(to path: String, _ body: ((Data) throws -> Void) throws -> Void) throws {
+  package static func write(to path: String, _ body: ((Data) throws -> Void) throws -> Void) throws {
     guard let staged = try stage(path, body) else { return }
     try finish([staged])
   }
 
   /// Writes several files: all of them, or none if one cannot be written.
-  public static func write(_ files: [(path: String, data: Data)]) throws {
+  package static func write(_ files: [(path: String, data: Data)]) throws {
     var staged: [Staged] = []
     do {
       for (path, data) in files {

@@ -1,12 +1,12 @@
 import Foundation
 
 /// The processor that this process runs on.
-public enum Host {
+package enum Host {
   /// Its name, as the system reports it.
-  public static var processorName: String { field("model name") ?? "unknown" }
+  package static var processorName: String { field("model name") ?? "unknown" }
 
   /// Its features, as Linux names them; nil where the system does not tell.
-  public static var features: Set<String>? {
+  package static var features: Set<String>? {
     field("flags").map { Set($0.split(separator: " ").map(String.init)) }
   }
 

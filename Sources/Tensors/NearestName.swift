@@ -1,5 +1,5 @@
 /// The end of a sentence about a name that does not exist: the nearest that does, or else all of them.
-public func suggestion(for word: String, among names: [String]) -> String {
+package func suggestion(for word: String, among names: [String]) -> String {
   nearestName(to: word, among: names).map { "did you mean ‘\($0)’?" }
     ?? "choose from \(names.joined(separator: ", "))."
 }
@@ -7,7 +7,7 @@ public func suggestion(for word: String, among names: [String]) -> String {
 /// The name that differs least from a word, if that could be a slip: an edit for each four letters, at least one.
 ///
 /// Upper and lower case are the same.
-public func nearestName(to word: String, among names: [String]) -> String? {
+package func nearestName(to word: String, among names: [String]) -> String? {
   let letters = Array(word.lowercased())
   guard (3...64).contains(letters.count) else { return nil }
   let distances = names.map { editDistance(letters, Array($0.lowercased())) }

@@ -1,11 +1,11 @@
 /// The contents of a `.npy` file: a shape, and values in row-major order in the file's own type.
-public struct NpyArray: Sendable {
+package struct NpyArray: Sendable {
   /// The types of values that are read, by NumPy's names without the byte order.
-  public enum ElementType: String, Sendable {
+  package enum ElementType: String, Sendable {
     case b1, i1, u1, i2, u2, i4, u4, i8, u8, f4, f8
 
     /// Bytes per value.
-    public var size: Int {
+    package var size: Int {
       switch self {
       case .b1, .i1, .u1: 1
       case .i2, .u2: 2
@@ -15,24 +15,24 @@ public struct NpyArray: Sendable {
     }
 
     /// Whether values are whole numbers; booleans count as 0 and 1.
-    public var isInteger: Bool { self != .f4 && self != .f8 }
+    package var isInteger: Bool { self != .f4 && self != .f8 }
   }
 
   /// The file it came from, for error sentences.
-  public let path: String
+  package let path: String
   /// The extent of each axis, outermost first.
-  public let shape: [Int]
+  package let shape: [Int]
   /// The type of the values in the file.
-  public let type: ElementType
+  package let type: ElementType
   let isBigEndian: Bool
   /// The values as they lie in the file.
   let bytes: [UInt8]
 
   /// The number of values.
-  public var count: Int { bytes.count / type.size }
+  package var count: Int { bytes.count / type.size }
 
   /// The values rounded to single precision, in the file's axis order; a double too large becomes infinite.
-  public func tensor() throws -> Tensor {
+  package func tensor() throws -> Tensor {
     try Tensor.checkSize(shape, path)
     var result = Tensor(uninitialized: shape)
     result.withMutablePointer { target in
@@ -56,7 +56,7 @@ public struct NpyArray: Sendable {
   /// The values as integers in row-major order.
   ///
   /// - Throws: a ``WorkbenchError`` if they are floats, or if one is larger than `Int.max`.
-  public func integers() throws -> [Int] {
+  package func integers() throws -> [Int] {
     guard type.isInteger else {
       throw WorkbenchError(
         "\(path) must hold integers, not \(type.rawValue); convert it with array.astype('int64').")

@@ -1,14 +1,14 @@
 import Foundation
 
 /// NumPy's `.npy` files: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
-public enum NpyFile {
+package enum NpyFile {
   /// Reads an array of booleans, integers or floats (32 or 64 bits), of 0 to 32 axes in C order.
   ///
   /// Everything that the header says is compared with the file's size before memory is allocated.
   ///
   /// - Parameter limit: the largest file accepted, in bytes.
   /// - Throws: a ``WorkbenchError`` that names the file and the reason.
-  public static func read(_ path: String, limit: Int = .max) throws -> NpyArray {
+  package static func read(_ path: String, limit: Int = .max) throws -> NpyArray {
     let file = try RegularFile(path, limit: limit)
     var position = 0
     func take(_ count: Int, _ part: String) throws -> [UInt8] {
@@ -56,15 +56,15 @@ public enum NpyFile {
       bytes: try take(needed, "array"))
   }
 
-  /// Writes a tensor as it lies, as 32-bit little-endian floats in C order (`<f4`, version 1.0).
+  /// Writes a tensor in memory order, as 32-bit little-endian floats in C order (`<f4`, version 1.0).
   ///
   /// - Throws: a ``WorkbenchError`` if the file cannot be written; then no file appears (``AtomicFile``).
-  public static func write(_ tensor: Tensor, to path: String) throws {
+  package static func write(_ tensor: Tensor, to path: String) throws {
     try AtomicFile.write(try contents(tensor, path), to: path)
   }
 
   /// The whole file of a tensor; `path` is where it goes, for error sentences.
-  public static func contents(_ tensor: Tensor, _ path: String) throws -> Data {
+  package static func contents(_ tensor: Tensor, _ path: String) throws -> Data {
     guard tensor.shape.count <= 32 else {
       throw WorkbenchError(
         "\(path) cannot be written: a .npy file has at most 32 axes, not \(tensor.shape.count).")

@@ -27,7 +27,7 @@ extension String {
 }
 
 extension Unicode.Scalar {
-  /// Whether it would move what is written around it, or is not allowed in a text: controls, separators of lines, marks
+  /// Whether it would move the text around it, or is not allowed in a text: controls, separators of lines, marks
   /// of direction, U+FFFE and U+FFFF.
   fileprivate var isShownByItsNumber: Bool {
     switch properties.generalCategory {

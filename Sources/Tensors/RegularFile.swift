@@ -4,18 +4,18 @@ import Foundation
 ///
 /// Folders, devices and pipes are refused, so that a reader can compare what a header promises with what
 /// there is before it allocates.
-public struct RegularFile: ~Copyable {
+package struct RegularFile: ~Copyable {
   /// The name it was opened by, for error sentences.
-  public let path: String
+  package let path: String
   /// The size of the whole file in bytes.
-  public let size: Int
+  package let size: Int
   private let descriptor: Int32
 
   /// Opens the file at `path`.
   ///
   /// - Parameter limit: the largest size accepted, in bytes.
   /// - Throws: a ``WorkbenchError`` if it is missing, unreadable, not a regular file, or larger than `limit`.
-  public init(_ path: String, limit: Int = .max) throws {
+  package init(_ path: String, limit: Int = .max) throws {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw RegularFile.unreadable(path, errno) }
     var information = stat()
@@ -47,7 +47,7 @@ public struct RegularFile: ~Copyable {
   /// Reads the next `count` bytes; the caller has checked that the file has as many.
   ///
   /// - Throws: a ``WorkbenchError`` if the file ends before, or the system reports a failure.
-  public func read(_ count: Int) throws -> [UInt8] {
+  package func read(_ count: Int) throws -> [UInt8] {
     try [UInt8](unsafeUninitializedCapacity: max(count, 0)) { buffer, filled in
       while filled < count {
         let target = UnsafeMutableRawBufferPointer(
@@ -64,7 +64,7 @@ public struct RegularFile: ~Copyable {
   }
 
   /// Passes over the next `count` bytes.
-  public func skip(_ count: Int) throws {
+  package func skip(_ count: Int) throws {
     guard lseek(descriptor, off_t(count), SEEK_CUR) >= 0 else { throw RegularFile.unreadable(path, errno) }
   }
 

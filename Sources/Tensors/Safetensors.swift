@@ -3,9 +3,9 @@ import Foundation
 /// Files of named tensors: https://huggingface.co/docs/safetensors (a length, a JSON header, the values).
 ///
 /// Values are read as they come, one tensor at a time; nothing is allocated for what a header only promises.
-public struct SafetensorsFile: ~Copyable {
+package struct SafetensorsFile: ~Copyable {
   /// The types of values, by the format's names.
-  public enum ElementType: String, Sendable {
+  package enum ElementType: String, Sendable {
     case f64 = "F64"
     case f32 = "F32"
     case f16 = "F16"
@@ -21,7 +21,7 @@ public struct SafetensorsFile: ~Copyable {
     case bool = "BOOL"
 
     /// Bytes per value.
-    public var size: Int {
+    package var size: Int {
       switch self {
       case .f64, .i64, .u64: 8
       case .f32, .i32, .u32: 4
@@ -31,33 +31,33 @@ public struct SafetensorsFile: ~Copyable {
     }
 
     /// Whether values can be read here.
-    public var isFloat: Bool { [.f64, .f32, .f16, .bf16].contains(self) }
+    package var isFloat: Bool { [.f64, .f32, .f16, .bf16].contains(self) }
   }
 
   /// One tensor's line of the header.
-  public struct Entry: Sendable {
+  package struct Entry: Sendable {
     /// The tensor's name.
-    public let name: String
+    package let name: String
     /// The type of its values.
-    public let type: ElementType
+    package let type: ElementType
     /// Its extents, in PyTorch's order.
-    public let shape: [Int]
+    package let shape: [Int]
     fileprivate let range: Range<Int>
   }
 
   /// The tensors, in the order of their values.
-  public let entries: [Entry]
+  package let entries: [Entry]
   /// Free text under names.
-  public let metadata: [String: String]
+  package let metadata: [String: String]
   private let file: RegularFile
   /// Where it is.
-  public var path: String { file.path }
+  package var path: String { file.path }
   private var next = 0
 
   /// Opens a file and checks every field of its header.
   ///
   /// - Throws: a ``WorkbenchError`` that names the file and what is wrong with it.
-  public init(_ path: String) throws {
+  package init(_ path: String) throws {
     let file = try RegularFile(path)
     func broken(_ reason: String) -> WorkbenchError {
       WorkbenchError("\(path) is no valid safetensors file: \(reason).")
@@ -101,7 +101,7 @@ public struct SafetensorsFile: ~Copyable {
   /// Reads the values of the next entry, rounded to single precision, in the file's axis order.
   ///
   /// Its type must be one of floats; `skip` passes over an entry.
-  public mutating func read() throws -> Tensor {
+  package mutating func read() throws -> Tensor {
     let entry = entries[next]
     try Tensor.checkSize(entry.shape, "\(entry.name) of \(file.path)")
     let bytes = try file.read(entry.range.count)
@@ -129,7 +129,7 @@ public struct SafetensorsFile: ~Copyable {
   }
 
   /// Passes over the next entry.
-  public mutating func skip() throws {
+  package mutating func skip() throws {
     try file.skip(entries[next].range.count)
     next += 1
   }
@@ -209,8 +209,8 @@ public struct SafetensorsFile: ~Copyable {
   /// Writes tensors of single precision, whole or not at all.
   ///
   /// - Parameters:
-  ///   - tensors: names, shapes in the file and values in the file's axis order, which are asked for one by one.
-  public static func write(
+  ///   - tensors: names, shapes in the file and values in the file's axis order, which are read one by one.
+  package static func write(
     _ tensors: [(name: String, shape: [Int], values: () -> Tensor)], metadata: [String: String] = [:],
     to path: String
   ) throws {
@@ -218,7 +218,7 @@ public struct SafetensorsFile: ~Copyable {
   }
 
   /// The whole file of some tensors.
-  public static func contents(
+  package static func contents(
     _ tensors: [(name: String, shape: [Int], values: () -> Tensor)], metadata: [String: String] = [:]
   ) throws -> Data {
     var file = Data()

@@ -120,7 +120,7 @@ extension ClosedRange<Double> {
 extension SettingForm<Bool> {
   /// `on` or `off`.
   package static var onOff: Self { truth("on|off", "on or off") }
-  /// What its name alone turns on.
+  /// A flag, turned on by its name.
   package static var flag: Self { truth("", "true or false") }
 
   private static func truth(_ placeholder: String, _ words: String) -> Self {

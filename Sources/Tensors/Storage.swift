@@ -19,8 +19,8 @@ final class Storage: @unchecked Sendable {
   deinit { StoragePool.give(pointer, capacity) }
 }
 
-/// The recycled blocks behind tensors and scratch memory.
-public enum StoragePool {
+/// The recycled memory blocks of tensors and scratch memory.
+package enum StoragePool {
   private struct Free {
     var blocks: [Int: [UnsafeMutableRawPointer]] = [:]
     var bytes = 0
@@ -35,7 +35,7 @@ public enum StoragePool {
   #endif
 
   /// Whether new tensors are filled with NaN: tests set it, to find outputs that are not written.
-  public static var poisonsMemory: Bool {
+  package static var poisonsMemory: Bool {
     get { poison.load(ordering: .relaxed) }
     set { poison.store(newValue, ordering: .relaxed) }
   }

@@ -109,7 +109,7 @@ extension Tensor: Equatable {
 
 extension Tensor {
   /// Refuses a shape with a negative extent, or one that needs more than a sixteenth of this machine's memory:
-  /// inputs, outputs, gradients and their copies in other layouts must fit beside each other.
+  /// inputs, outputs, gradients and their copies in other layouts must fit into memory together.
   ///
   /// - Parameters:
   ///   - shape: the extents, outermost first.

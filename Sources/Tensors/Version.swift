@@ -1,2 +1,2 @@
 /// The workbench's version: what `experiment --version` prints, and what saved files carry.
-public let workbenchVersion = "0.5.0"
+package let workbenchVersion = "0.5.0"

@@ -33,14 +33,14 @@ struct TileTests {
         let runs = memory.place(
           (0..<slots).map { SlotRun(first: (slots - 1 - $0) * channels, count: channels - $0) })
         let outputs = memory.place((0..<count).map { y + $0 * 40 })
-        let finish = StoreOptions(
+        let epilogue = EpiloguePointers(
           bias: bias, residual: count % 2 == 0 ? residual : nil, output: y,
           relu: count % 3 == 0)
         step.run(
           TileArguments(
             rows: rows, runs: runs, channelStep: channelStep, slots: slots, weights: w, ahead: w,
             aheadStep: 0, bias: bias, outputs: outputs, column: 4, columns: columns, count: count,
-            one: 1, finish: finish),
+            one: 1, epilogue: epilogue),
           single: single)
         for row in 0..<count {
           for column in 0..<40 {
@@ -160,7 +160,7 @@ struct TileTests {
     SlidingTileArguments(
       lines: table, count: lines, channels: channels, weightStep: lanes, tapStep: channels * lanes,
       bias: Vector(at: bias), output: y, outputStep: 20, columns: columns, skipped: skipped,
-      finish: StoreOptions()
+      epilogue: EpiloguePointers()
     ).run(pixels: pixels)
     for pixel in 0..<pixels {
       for column in 0..<20 {
@@ -227,7 +227,7 @@ struct TileTests {
     DepthwiseTileArguments(
       x: x, xStep: stride * channels, tapStep: channels, lineStep: width * channels, weights: w,
       lines: lines, taps: taps, channels: channels, bias: Vector(at: bias), output: y,
-      finish: StoreOptions()
+      epilogue: EpiloguePointers()
     ).run(pixels: pixels, ofThree: ofThree)
     for pixel in 0..<pixels {
       for channel in 0..<channels {

@@ -24,7 +24,6 @@ struct AgreementTests {
 
   private struct Faulty: Kernel {
     let name = "faulty", summary = "", formula = "", paper = ""
-    let options: [any AnyKernelOption] = []
     let fault: Fault
     func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
       FaultyLayer(try ConvolutionLayer(site), fault)

@@ -24,7 +24,6 @@ struct CanonicalItemTests {
   /// A kernel of one's own that is composed of layers, without saying so by its type.
   private struct Pair: Kernel {
     let name = "pair", summary = "", formula = "", paper = ""
-    let options: [any AnyKernelOption] = []
     let algorithms = ["direct", "reference"]
     func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
       ComposedLayer(

@@ -34,11 +34,26 @@ import Testing
     #expect(options[Self.rates] == [2, 7] && options[Self.pooling] == false && options[Self.pace] == 0.25)
     #expect(options[KernelOptions.dilation] == Pair(3) && options[KernelOptions.window] == Pair(5, 7))
     #expect(options[KernelOptions.combine].name == "adder")
-    // Left out, or not the kernel's at all: the default.
-    #expect(options[Self.count] == 4 && KernelOptions()[Self.rates] == [1])
     #expect(options.isGiven(Self.rates) && !options.isGiven(Self.count))
+    // Without a kernel each option has its default.
+    #expect(KernelOptions()[Self.rates] == [1])
     let spread = try KernelOptions([], among: [KernelOptions.dilation(initial: 2)], of: "mine")
     #expect(spread[KernelOptions.dilation] == Pair(2))
+  }
+
+  /// A list of options that is misspelt, or of another type, is not the kernel's list: reading an option says so.
+  @Test func unlistedOptionsStopTheProgram() async {
+    await #expect(processExitsWith: .failure) {
+      _ = try KernelOptions([], of: Misspelt())[Misspelt.count]
+    }
+  }
+
+  private struct Misspelt: Kernel {
+    let name = "misspelt", summary = "", formula = "", paper = ""
+    let option: [any AnyKernelOption] = [count]
+    static let count = KernelOption("count", .count, initial: 4, help: "")
+
+    func makeLayer(_ site: KernelSite) throws -> any KernelLayer { try ConvolutionLayer(site) }
   }
 
   private static let rates = KernelOption("rates", .list(1...3), initial: [1], help: "")

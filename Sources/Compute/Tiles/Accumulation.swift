@@ -1,4 +1,4 @@
-/// How a microkernel accumulates the terms of an output: one type for each `TileStep`, in a file of its own.
+/// How a microkernel accumulates the terms of an output: one type for each `TileStep`, in its own file.
 ///
 /// The functions are static, so that each way of accumulating has its own compiled loop.
 protocol Accumulation {
@@ -12,10 +12,10 @@ protocol Accumulation {
   static func add(_ x: Vector, _ w: Vector, to sum: Vector, one: Vector) -> Vector
 
   /// The outputs, once all terms are in: the accumulators, unless it says otherwise.
-  static func finish(_ sum: Vector, bias: Vector) -> Vector
+  static func end(_ sum: Vector, bias: Vector) -> Vector
 }
 
 extension Accumulation {
   @inline(__always) static func start(bias: Vector) -> Vector { bias }
-  @inline(__always) static func finish(_ sum: Vector, bias: Vector) -> Vector { sum }
+  @inline(__always) static func end(_ sum: Vector, bias: Vector) -> Vector { sum }
 }

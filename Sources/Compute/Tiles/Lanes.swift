@@ -14,7 +14,7 @@ protocol Lanes {
   /// Writes the lanes to `pointer`.
   func store(_ pointer: UnsafeMutablePointer<Float>)
   /// Writes the first `count` outputs to `pointer`, with what follows them.
-  func store(_ pointer: UnsafeMutablePointer<Float>, _ count: Int, _ finish: StoreOptions)
+  func store(_ pointer: UnsafeMutablePointer<Float>, _ count: Int, _ epilogue: EpiloguePointers)
 }
 
 /// One vector of outputs.
@@ -36,15 +36,15 @@ struct OneVector: Lanes {
 
   @inline(__always) func finished<Step: Accumulation>(_ bias: OneVector, _ step: Step.Type) -> OneVector {
     var result = self
-    result.sum = Step.finish(sum, bias: bias.sum)
+    result.sum = Step.end(sum, bias: bias.sum)
     return result
   }
 
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>) { sum.store(pointer) }
 
   @inline(__always)
-  func store(_ pointer: UnsafeMutablePointer<Float>, _ count: Int, _ finish: StoreOptions) {
-    finish.store(sum, pointer, count)
+  func store(_ pointer: UnsafeMutablePointer<Float>, _ count: Int, _ epilogue: EpiloguePointers) {
+    epilogue.store(sum, pointer, count)
   }
 }
 
@@ -83,8 +83,8 @@ struct TwoVectors: Lanes {
   }
 
   @inline(__always)
-  func store(_ pointer: UnsafeMutablePointer<Float>, _ count: Int, _ finish: StoreOptions) {
-    first.store(pointer, count, finish)
-    second.store(pointer + Vector.scalarCount, count &- Vector.scalarCount, finish)
+  func store(_ pointer: UnsafeMutablePointer<Float>, _ count: Int, _ epilogue: EpiloguePointers) {
+    first.store(pointer, count, epilogue)
+    second.store(pointer + Vector.scalarCount, count &- Vector.scalarCount, epilogue)
   }
 }

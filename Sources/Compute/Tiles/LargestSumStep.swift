@@ -7,5 +7,5 @@ enum LargestSumStep: Accumulation {
   static func add(_ x: Vector, _ w: Vector, to sum: Vector, one: Vector) -> Vector { sum.maximum(x + w) }
 
   @inline(__always)
-  static func finish(_ sum: Vector, bias: Vector) -> Vector { sum + bias }
+  static func end(_ sum: Vector, bias: Vector) -> Vector { sum + bias }
 }

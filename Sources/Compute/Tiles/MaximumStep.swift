@@ -1,4 +1,4 @@
-/// The sum in Σ |x − w| = 2 · Σ max(x, w) − Σ x − Σ w: y = bias + Σ max(x, w), two instructions a term in place of
+/// The sum in Σ |x − w| = 2 · Σ max(x, w) − Σ x − Σ w: y = bias + Σ max(x, w), two instructions a term instead of
 /// three. `indirectDistances` does the rest.
 enum MaximumStep: Accumulation {
   @inline(__always)

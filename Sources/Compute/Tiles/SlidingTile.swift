@@ -47,7 +47,7 @@ struct SlidingTileArguments: PartialTile {
   var columns: Int
   /// How many of the first pixels another tile has stored.
   var skipped: Int
-  var finish: StoreOptions
+  var epilogue: EpiloguePointers
 
   /// Runs the microkernel of 16 or of 8 pixels.
   @inline(__always)
@@ -69,7 +69,7 @@ struct SlidingOperands {
   /// The tile's last pixel.
   let last: Int
 
-  /// The value at a pixel of the tile, or beside it.
+  /// The value at a pixel of the tile, or next to it.
   @inline(__always) subscript(_ index: Int) -> Vector {
     Vector(repeating: index < 0 ? before[0] : index > last ? after[0] : x[index &* step])
   }
@@ -87,6 +87,6 @@ struct SlidingPixel: TileRow {
 
   @inline(__always) func store(_ index: Int, _ tile: SlidingTileArguments) {
     guard index >= tile.skipped else { return }
-    tile.finish.store(sum, tile.output + index &* tile.outputStep, tile.columns)
+    tile.epilogue.store(sum, tile.output + index &* tile.outputStep, tile.columns)
   }
 }

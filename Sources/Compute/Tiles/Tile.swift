@@ -1,7 +1,7 @@
 import CHints
 
 /// The microkernel of the indirect GEMM: a tile of output pixels × one or two vectors of outputs,
-/// `y = finish(start + Σ over slots, channels of step(x, w))`.
+/// `y = epilogue(start + Σ over slots, channels of step(x, w))`.
 ///
 /// Out of line, so that there is one copy of each size, under its own name.
 enum Tile<Rows: TileRows, Panel: Lanes, Stride: ChannelStride>
@@ -27,10 +27,10 @@ where Rows.Arguments == TileArguments, Rows.Operands == TileOperands<Panel> {
         }
       }
     }
-    if tile.finish.isPlain {
+    if tile.epilogue.isPlain {
       // Known to the compiler, this saves two branches for each vector.
       var plain = tile
-      plain.finish = StoreOptions()
+      plain.epilogue = EpiloguePointers()
       rows.store(plain, width: Panel.count)
     } else {
       rows.store(tile, width: Panel.count)
@@ -66,7 +66,7 @@ struct PixelRow<Panel: Lanes, Step: Accumulation>: TileRow {
   @inline(__always) func store(_ index: Int, _ tile: TileArguments) {
     guard index < tile.count else { return }
     let outputs = sums.finished(Panel(at: tile.bias), Step.self)
-    outputs.store(tile.outputs[index] + tile.column, tile.columns, tile.finish)
+    outputs.store(tile.outputs[index] + tile.column, tile.columns, tile.epilogue)
   }
 }
 

@@ -27,7 +27,7 @@ struct TileArguments: PartialTile {
   /// Always 1, but opaque to the optimiser, so that a multiply–add by it is not folded into an add.
   var one: Float
   /// What is done to the sums before they are stored.
-  var finish: StoreOptions
+  var epilogue: EpiloguePointers
 }
 
 /// The pixels of the largest tile that there is. Full tiles have `tileRows`; the tests run the others everywhere.

@@ -1,15 +1,15 @@
 import Tensors
 
-/// y = finish(x ∗ w) by Winograd's minimal filtering: transform tiles of x, multiply matrices for each product,
+/// y = epilogue(x ∗ w) by Winograd's minimal filtering: transform tiles of x, multiply matrices for each product,
 /// transform back.
-public func winogradConvolve(
+package func winogradConvolve(
   _ tiling: WinogradTiling, _ weights: WinogradWeights, x: UnsafePointer<Float>,
   y: UnsafeMutablePointer<Float>,
-  finish: StoreOptions, threads: Int
+  epilogue: EpiloguePointers, threads: Int
 ) {
   switch weights.size {
-  case .two: Run<WinogradTwo>(tiling, weights.packed, x, y, finish).run(threads)
-  case .four: Run<WinogradFour>(tiling, weights.packed, x, y, finish).run(threads)
+  case .two: Run<WinogradTwo>(tiling, weights.packed, x, y, epilogue).run(threads)
+  case .four: Run<WinogradFour>(tiling, weights.packed, x, y, epilogue).run(threads)
   }
 }
 
@@ -18,7 +18,7 @@ private struct Run<Transform: WinogradTransform> {
   let weights: PackedWeights
   let x: UnsafePointer<Float>
   let y: UnsafeMutablePointer<Float>
-  let finish: StoreOptions
+  let epilogue: EpiloguePointers
   let panels: Panels
   /// The tiles that pass through together.
   let chunk: Int
@@ -31,13 +31,13 @@ private struct Run<Transform: WinogradTransform> {
 
   init(
     _ tiling: WinogradTiling, _ weights: PackedWeights, _ x: UnsafePointer<Float>,
-    _ y: UnsafeMutablePointer<Float>, _ finish: StoreOptions
+    _ y: UnsafeMutablePointer<Float>, _ epilogue: EpiloguePointers
   ) {
     self.tiling = tiling
     self.weights = weights
     self.x = x
     self.y = y
-    self.finish = finish
+    self.epilogue = epilogue
     panels = Panels(outputs: weights.outputs)
     outputRow = panels.floats(depth: 1)
     // Both matrices stay within about half of the second-level cache, but the weights are read once a chunk.
@@ -116,7 +116,7 @@ private struct Run<Transform: WinogradTransform> {
                 rows: tables[0].rows, runs: tables[0].runs, slots: 1, weights: weights,
                 ahead: weights + tileWidth * channels, aheadStep: aheadStep, bias: zeros,
                 outputs: tables[0].outputs, column: panel * tileWidth, columns: tileWidth, count: 0, one: 1,
-                finish: StoreOptions())
+                epilogue: EpiloguePointers())
               for tile in 0..<tiles {
                 arguments.rows = UnsafePointer(tables[tile].rows)
                 arguments.outputs = UnsafePointer(tables[tile].outputs)
@@ -143,7 +143,7 @@ private struct Run<Transform: WinogradTransform> {
     let sums = EvenVectors(first: half + products &* Vector.scalarCount, step: Vector.scalarCount)
     for output in stride(from: 0, to: weights.outputs, by: Vector.scalarCount) {
       let lanes = weights.outputs &- output
-      let bias = finish.bias.map { Tail.load($0 + output, lanes) } ?? .zero
+      let bias = epilogue.bias.map { Tail.load($0 + output, lanes) } ?? .zero
       for j in 0..<points {
         Transform.output(
           EvenVectors(first: m + (j &* outputPlane &+ output), step: points &* outputPlane),
@@ -153,7 +153,7 @@ private struct Run<Transform: WinogradTransform> {
         let h = row &+ i &* tiling.reach.height
         Transform.output(WinogradSquare<Transform>(half).line(i), sums)
         let target = y + (((image &* shape.height &+ h) &* shape.width &+ left) &* shape.channels &+ output)
-        for j in 0..<width { finish.store(sums(j) + bias, target + j &* right, lanes) }
+        for j in 0..<width { epilogue.store(sums(j) + bias, target + j &* right, lanes) }
       }
     }
   }

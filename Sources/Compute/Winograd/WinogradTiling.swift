@@ -3,8 +3,8 @@ import Tensors
 /// The images and tiles of a 3×3 convolution of stride 1.
 ///
 /// With taps `dilation` apart it is `dilation`² convolutions of every dilation-th row and column, each cut into
-/// tiles of its own.
-public struct WinogradTiling {
+/// its own tiles.
+package struct WinogradTiling {
   let input: FeatureShape, output: FeatureShape
   let top: Int, left: Int
   let dilation: (height: Int, width: Int)
@@ -16,7 +16,7 @@ public struct WinogradTiling {
   /// - Parameters:
   ///   - top: rows of padding above; may be negative.
   ///   - left: columns of padding on the left; may be negative.
-  public init(
+  package init(
     _ size: WinogradSize, input: FeatureShape, output: FeatureShape, top: Int, left: Int,
     dilation: (height: Int, width: Int)
   ) {
@@ -36,7 +36,7 @@ public struct WinogradTiling {
   let reach: (height: Int, width: Int)
 
   /// All tiles of all images.
-  public var count: Int { input.batch * dilation.height * dilation.width * rows * columns }
+  package var count: Int { input.batch * dilation.height * dilation.width * rows * columns }
 
   /// The image, and the output pixel in the corner, of a tile.
   @inline(__always)

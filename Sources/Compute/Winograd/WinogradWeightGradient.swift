@@ -9,7 +9,7 @@ import Tensors
 /// - Parameters:
 ///   - tiling: x is its input, g its output.
 ///   - result: HWIO, overwritten.
-public func winogradWeightGradient(
+package func winogradWeightGradient(
   _ size: WinogradSize, _ tiling: WinogradTiling, x: UnsafePointer<Float>, gradient: UnsafePointer<Float>,
   result: UnsafeMutablePointer<Float>, threads: Int
 ) {

@@ -1,18 +1,18 @@
 import Tensors
 
 /// The size of Winograd's tiles.
-public enum WinogradSize: Int, Sendable {
+package enum WinogradSize: Int, Sendable {
   /// F(2×2, 3×3): 16 products for 4 outputs.
   case two = 2
   /// F(4×4, 3×3): 36 products for 16 outputs, at a larger rounding error.
   case four = 4
 
   /// Products of a tile.
-  public var products: Int { (rawValue + 2) * (rawValue + 2) }
+  package var products: Int { (rawValue + 2) * (rawValue + 2) }
 }
 
 /// 3×3 weights in Winograd's domain, packed: a matrix of channels × outputs for each product of a tile.
-public struct WinogradWeights: Sendable {
+package struct WinogradWeights: Sendable {
   let size: WinogradSize
   let packed: PackedWeights
 
@@ -20,7 +20,7 @@ public struct WinogradWeights: Sendable {
   ///
   /// - Parameter backward: whether for the gradient to the input: the window rotated by 180°, channels and
   ///   outputs exchanged.
-  public init(_ weights: Tensor, _ size: WinogradSize, backward: Bool, threads: Int) {
+  package init(_ weights: Tensor, _ size: WinogradSize, backward: Bool, threads: Int) {
     self.size = size
     switch size {
     case .two: packed = Self.pack(weights, WinogradTwo.self, backward, threads)

@@ -142,14 +142,14 @@ package struct OperatorStudy {
     for named in layer.parameters where named.isPosition {
       let shape = named.parameter.value.shape
       named.parameter.value =
-        shape.count == 4
+        named.parameter.layout == .convolution
         ? Tensor(normal: shape, deviation: 0.0005, using: &random)
         : Tensor(uniform: shape, in: 0.3..<0.7, using: &random)
     }
     // A block that starts as the identity would be one, too.
-    for named in layer.parameters where named.parameter.value.values.allSatisfy({ $0 == 0 }) {
-      let shape = named.parameter.value.shape
-      if named.name.hasSuffix("bn.weight") { named.parameter.value = Tensor(repeating: 1, shape) }
+    for normalization in layer.normalizations where normalization.weight.value.values.allSatisfy({ $0 == 0 })
+    {
+      normalization.weight.value = Tensor(repeating: 1, normalization.weight.value.shape)
     }
   }
 

@@ -71,7 +71,7 @@ final class LearnedOffsets: Sampling {
     (nil, gradient.offset.map { [Definition.biasGradient($0)] } ?? [])
   }
 
-  /// Backward, beside the samples, the sum of the offsets' gradients over all pixels.
+  /// Backward, the samples and the sum of the offsets' gradients over all pixels.
   func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
     var cost = try geometry.samplingCost(for: input, pass: pass, masked: false)
     if pass == .backward { cost.adds += try geometry.outputShape(for: input).pixels * offset.value.count }

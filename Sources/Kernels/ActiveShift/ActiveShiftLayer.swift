@@ -123,7 +123,7 @@ final class ActiveShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDec
     if algorithm == "reference", context.decisions == nil {
       return Tensor(reference(Tensor64(input), [Tensor64(distance.value)], training: context.training))
     }
-    return window.passes.forward(input, window.plan(input), Filter(window.weight), Finish(), context)
+    return window.passes.forward(input, window.plan(input), Filter(window.weight), .none, context)
   }
 
   func backward(_ gradient: Tensor, input wanted: InputGradient, _ context: Context) -> Tensor {

@@ -1,6 +1,6 @@
 import Layers
 
-/// AdderNet's operator: distances in place of products.
+/// AdderNet's operator: distances instead of products.
 struct Adder: Kernel {
   let name = "adder"
   let family = KernelFamily.arithmetic

@@ -46,9 +46,9 @@ public protocol Algorithm: Sendable {
 
 /// The passes of an algorithm for one operation. Those that its algorithm refuses are never called.
 public protocol ConvolutionPasses: AnyObject {
-  /// y from x, which is read where the plan says; the shapes have been checked.
+  /// y from x, which is read where the plan says; the shapes have been checked, and a normalisation is in the filter.
   func forward(
-    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor
 
   /// dx from g = dy, plus the summand if there is one. The plan keeps the gradients to its positions.

@@ -2,12 +2,12 @@ import Compute
 import Layers
 import Tensors
 
-/// Which algorithm computes each pass of a layer: the one that was asked for, the cheapest by estimate, or the fastest
-/// that was measured, where the context asks for that.
+/// Which algorithm computes each pass of a layer: the requested one, the cheapest by estimate, or, where the context asks
+/// for measurements, the fastest.
 final class AlgorithmChoice {
   private let operation: Operation
   private let algorithms: Algorithms
-  /// The one that was asked for; nil for `auto`.
+  /// The requested algorithm; nil for `auto`.
   let requested: (any Algorithm)?
   private var made: [String: any ConvolutionPasses] = [:]
   /// What was chosen by estimates, since layers ask at every step.
@@ -69,9 +69,9 @@ final class AlgorithmChoice {
     made(algorithm(input, pass, context))
   }
 
-  /// The forward pass, after a measurement of all that serve, where the context asks for one.
+  /// The forward pass. Where the context asks for tuning, all algorithms that can compute it are timed first.
   func forward(
-    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
     let input = FeatureShape(x)
     if requested == nil, let tuning = context.tuning, !context.training,
@@ -81,12 +81,12 @@ final class AlgorithmChoice {
       let fastest = tuning.measureFastest(problem(input, .forward, context), of: candidates.map(\.name)) {
         name in
         guard let candidate = candidates.first(where: { $0.name == name }) else { return }
-        _ = made(candidate).forward(x, plan, filter, finish, context)
+        _ = made(candidate).forward(x, plan, filter, epilogue, context)
       }
       // What lost keeps no packed weights.
       for other in candidates where other.name != fastest { made[other.name] = nil }
     }
-    return passes(input, .forward, context).forward(x, plan, filter, finish, context)
+    return passes(input, .forward, context).forward(x, plan, filter, epilogue, context)
   }
 
   private func serving(_ input: FeatureShape, _ pass: Pass) -> [any Algorithm] {

@@ -34,7 +34,7 @@ struct Depthwise: Algorithm {
 }
 
 extension ConvolutionGeometry {
-  /// Whether each channel is by itself.
+  /// Whether each channel is convolved separately.
   var isDepthwise: Bool { groups == inputChannels && groups == outputChannels }
 }
 
@@ -58,22 +58,22 @@ final class DepthwisePasses: ConvolutionPasses {
   init(_ geometry: ConvolutionGeometry) { self.geometry = geometry }
 
   func forward(
-    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
     let shape = shape(FeatureShape(x))
     var y = Tensor(uninitialized: shape.output.extents)
     withPointers(x, filter.value) { x, w in
       y.withMutablePointer { y in
-        finish.withPointers(output: y) {
+        epilogue.withPointers(output: y) {
           Compute.Depthwise.forward(
-            shape.engine, x: x, weights: w, y: y, finish: $0, threads: context.threads)
+            shape.engine, x: x, weights: w, y: y, epilogue: $0, threads: context.threads)
         }
       }
     }
     return y
   }
 
-  /// At stride 1, a depthwise convolution of g with the turned window.
+  /// At stride 1, a depthwise convolution of g with the rotated window.
   func inputGradient(
     _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, adding summand: Tensor?,
     _ context: Context
@@ -91,7 +91,8 @@ final class DepthwisePasses: ConvolutionPasses {
             (turned + tap * channels).update(from: w + (taps - 1 - tap) * channels, count: channels)
           }
           Compute.Depthwise.forward(
-            shape.turned, x: g, weights: turned, y: dx, finish: StoreOptions(), threads: context.threads)
+            shape.turned, x: g, weights: turned, y: dx, epilogue: EpiloguePointers(), threads: context.threads
+          )
         }
       }
     }

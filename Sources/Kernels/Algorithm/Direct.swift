@@ -39,7 +39,7 @@ final class DirectPasses: ConvolutionPasses {
   }
 
   func forward(
-    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
     let slots = plan.slots
     let packed = forwardPack.value(filter, context, variant: slots.order == nil ? 0 : 1) {
@@ -49,9 +49,10 @@ final class DirectPasses: ConvolutionPasses {
     let zeros = Tensor(repeating: 0, [geometry.inputChannels])
     withPointers(x, zeros) { x, zeros in
       y.withMutablePointer { y in
-        finish.withPointers(output: y) { finish in
+        epilogue.withPointers(output: y) { epilogue in
           indirectGEMM(
-            rows: plan.output.pixels, weights: packed, finish: finish, step: engine.step, slots: slots.count,
+            rows: plan.output.pixels, weights: packed, epilogue: epilogue, step: engine.step,
+            slots: slots.count,
             channelStep: slots.channelStep, scratchPerRow: plan.scratchPerPixel, threads: context.threads
           ) {
             plan.fill($0, $1, x: x, zeros: zeros, y: y, skipsPadding: combination.isProduct)
@@ -83,8 +84,8 @@ final class DirectPasses: ConvolutionPasses {
           rows.fillTransposed(range, table, g: g, zeros: zeros, dx: dx)
         }
         if engine.gradients == .products {
-          Finish(residual: summand).withPointers(output: dx) {
-            indirectGEMM(rows: pixels, weights: packed, finish: $0, threads: context.threads, fill: fill)
+          Epilogue(residual: summand).withPointers(output: dx) {
+            indirectGEMM(rows: pixels, weights: packed, epilogue: $0, threads: context.threads, fill: fill)
           }
         } else {
           indirectClampedGradient(
@@ -142,7 +143,7 @@ func subtractWeightedSums(_ dw: inout Tensor, _ weight: Tensor, _ g: Tensor, thr
 }
 
 extension SlotLayout {
-  /// A filter whose input channels stand in the slots' order.
+  /// A filter with its input channels in the slots' order.
   func ordered(_ filter: Tensor) -> Tensor {
     guard let order else { return filter }
     let outputs = filter.shape[3]

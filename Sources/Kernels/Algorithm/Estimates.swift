@@ -29,7 +29,7 @@ enum Estimates {
 
   /// A matrix product: outputs come in vectors of 16, two of them at a time, rows in sixes.
   ///
-  /// - Parameter rate: the GFLOP/s where a vector has no second one beside it.
+  /// - Parameter rate: the GFLOP/s of tiles that are one vector wide.
   static func products(rows: Int, _ inputs: Int, _ outputs: Int, single rate: Double = 130) -> Double {
     let vectors = (outputs + 15) / 16
     let pairs = Double(vectors / 2 * 2), single = Double(vectors % 2)

@@ -56,7 +56,7 @@ final class FourierPasses: ConvolutionPasses {
   }
 
   func forward(
-    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
     let full = unit.checkedOutput(FeatureShape(x))
     let tiles = FourierTiles(unit, output: full)
@@ -68,7 +68,7 @@ final class FourierPasses: ConvolutionPasses {
       tiles: tiles,
       origin: (-geometry.padding.top, -geometry.padding.left), threads: context.threads)
     let y = subsampled(dense, geometry.checkedOutput(FeatureShape(x)))
-    return finish.applied(to: y, threads: context.threads)
+    return epilogue.applied(to: y, context)
   }
 
   func inputGradient(
@@ -81,7 +81,7 @@ final class FourierPasses: ConvolutionPasses {
     let packed = backwardSpectra.value(Filter(weight), context, variant: tiles.size) {
       spectra($0, size: tiles.size, backward: true, threads: context.threads)
     }
-    // dx is the correlation of g with the turned window: position q reads g from q + padding − reach + 1 on.
+    // dx is the correlation of g with the rotated window: position q reads g from q + padding − reach + 1 on.
     let dx = convolve(
       dense, packed, channels: geometry.outputChannels, outputs: geometry.inputChannels, shape: input,
       tiles: tiles,
@@ -89,7 +89,7 @@ final class FourierPasses: ConvolutionPasses {
         geometry.padding.top - geometry.dilation.height * (geometry.kernel.height - 1),
         geometry.padding.left - geometry.dilation.width * (geometry.kernel.width - 1)
       ), threads: context.threads)
-    return Finish(residual: summand).applied(to: dx, threads: context.threads)
+    return Epilogue(residual: summand).applied(to: dx, context)
   }
 
   func weightGradient(

@@ -152,7 +152,7 @@ extension FourierTiles {
   /// What a pass costs in the frequency domain: real multiply–accumulates of the spectra's products (four for each
   /// complex one) and radix-2 butterflies of the transforms; the weights' own spectra are cached.
   ///
-  /// Backward, the gradient to the input is cut into tiles of its own; that to the weights is transformed back too.
+  /// Backward, the input gradient has its own tiles, and the weight gradient is transformed back too.
   static func cost(_ geometry: ConvolutionGeometry, _ input: FeatureShape, pass: Cost.Pass) throws -> Cost {
     let unit = try geometry.with(stride: Pair(1))
     let tiles = FourierTiles(unit, output: try unit.outputShape(for: input)), forward = tiles.cost(geometry)

@@ -2,7 +2,7 @@ import Compute
 import Layers
 import Tensors
 
-/// An adder's forward pass as 2·Σ max(x, w) − Σ x − Σ w: two instructions a term in place of three.
+/// An adder's forward pass as 2·Σ max(x, w) − Σ x − Σ w: two instructions a term instead of three.
 struct Maxima: Algorithm {
   let name = "max"
 
@@ -16,7 +16,7 @@ struct Maxima: Algorithm {
     return pass == .forward ? nil : "The algorithm max computes the forward pass alone; use direct."
   }
 
-  /// On few outputs or terms, what the sums of x and w cost beside the maxima is more than is saved.
+  /// With few outputs or terms, the sums of x and w cost more than the maxima save.
   func nanoseconds(_ operation: Operation, _ pass: Pass, _ input: FeatureShape) -> Double {
     let g = operation.geometry
     let pays = g.outputsPerGroup >= 32 && g.channelsPerGroup * g.taps >= 64
@@ -34,16 +34,16 @@ final class MaximaPasses: ConvolutionPasses {
   init(_ geometry: ConvolutionGeometry) { self.geometry = geometry }
 
   func forward(
-    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
     let packed = pack.value(filter, context) { PackedWeights(forward: $0, groups: geometry.groups) }
     let zeros = Tensor(repeating: 0, [geometry.inputChannels])
     var y = Tensor(uninitialized: plan.output.extents)
     withPointers(x, zeros) { x, zeros in
       y.withMutablePointer { y in
-        finish.withPointers(output: y) { finish in
+        epilogue.withPointers(output: y) { epilogue in
           indirectDistances(
-            rows: plan.output.pixels, weights: packed, finish: finish, threads: context.threads
+            rows: plan.output.pixels, weights: packed, epilogue: epilogue, threads: context.threads
           ) {
             plan.fill($0, $1, x: x, zeros: zeros, y: y, skipsPadding: false)
           }

@@ -18,12 +18,11 @@ final class ReferencePasses: ConvolutionPasses {
   init(_ operation: Operation) { self.operation = operation }
 
   func forward(
-    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
     let sums = definition(plan).forward(
-      Tensor64(x), Tensor64(filter.value), finish.bias.map { Tensor64($0) })
-    return Finish(residual: finish.residual, relu: finish.relu)
-      .applied(to: Tensor(sums), threads: context.threads)
+      Tensor64(x), Tensor64(filter.value), epilogue.bias.map { Tensor64($0) })
+    return Epilogue(residual: epilogue.residual, relu: epilogue.relu).applied(to: Tensor(sums), context)
   }
 
   func inputGradient(
@@ -32,7 +31,7 @@ final class ReferencePasses: ConvolutionPasses {
   ) -> Tensor {
     let found = definition(plan).backward(Tensor64(x), Tensor64(weight.value), Tensor64(g))
     plan.take(found.positions)
-    return Finish(residual: summand).applied(to: Tensor(found.x), threads: context.threads)
+    return Epilogue(residual: summand).applied(to: Tensor(found.x), context)
   }
 
   func weightGradient(

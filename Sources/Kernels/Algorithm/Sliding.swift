@@ -56,10 +56,10 @@ final class SlidingPasses: ConvolutionPasses {
   init(_ geometry: ConvolutionGeometry) { self.geometry = geometry }
 
   func forward(
-    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
     let packed = forwardPack.value(filter, context) { PackedWeights(forward: $0, groups: 1) }
-    return convolve(x, plan.output, packed, finish, isTurned: false, context)
+    return convolve(x, plan.output, packed, epilogue, isTurned: false, context)
   }
 
   func inputGradient(
@@ -67,7 +67,7 @@ final class SlidingPasses: ConvolutionPasses {
     _ context: Context
   ) -> Tensor {
     let packed = backwardPack.value(Filter(weight), context) { PackedWeights(backward: $0, groups: 1) }
-    return convolve(g, FeatureShape(x), packed, Finish(residual: summand), isTurned: true, context)
+    return convolve(g, FeatureShape(x), packed, Epilogue(residual: summand), isTurned: true, context)
   }
 
   func weightGradient(
@@ -86,7 +86,7 @@ final class SlidingPasses: ConvolutionPasses {
   }
 
   private func convolve(
-    _ x: Tensor, _ output: FeatureShape, _ packed: PackedWeights, _ finish: Finish, isTurned: Bool,
+    _ x: Tensor, _ output: FeatureShape, _ packed: PackedWeights, _ epilogue: Epilogue, isTurned: Bool,
     _ context: Context
   ) -> Tensor {
     guard let convolution = convolution(FeatureShape(x), output, isTurned: isTurned) else {
@@ -95,16 +95,16 @@ final class SlidingPasses: ConvolutionPasses {
     var y = Tensor(uninitialized: output.extents)
     x.withPointer { x in
       y.withMutablePointer { y in
-        finish.withPointers(output: y) {
-          convolution(x, packed, y: y, finish: $0, threads: context.threads)
+        epilogue.withPointers(output: y) {
+          convolution(x, packed, y: y, epilogue: $0, threads: context.threads)
         }
       }
     }
     return y
   }
 
-  /// - Parameter isTurned: whether it is the gradient to the input: the convolution of g with the turned window,
-  ///   padded by what is missing to its full reach.
+  /// - Parameter isTurned: whether it is the gradient to the input: the convolution of g with the rotated window,
+  ///   padded to its full reach.
   func convolution(
     _ input: FeatureShape, _ output: FeatureShape, isTurned: Bool = false
   ) -> SlidingConvolution? {

@@ -47,7 +47,7 @@ final class WindowRowsPasses: ConvolutionPasses {
   }
 
   func forward(
-    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
     let rows = PaddedRows(geometry, x, output: plan.output, threads: context.threads)
     let packed = pack.value(filter, context) {
@@ -57,9 +57,9 @@ final class WindowRowsPasses: ConvolutionPasses {
     var y = Tensor(uninitialized: plan.output.extents)
     rows.withPointer { copy in
       y.withMutablePointer { y in
-        finish.withPointers(output: y) { finish in
+        epilogue.withPointers(output: y) { epilogue in
           indirectGEMM(
-            rows: plan.output.pixels, weights: packed, finish: finish, step: engine.step,
+            rows: plan.output.pixels, weights: packed, epilogue: epilogue, step: engine.step,
             threads: context.threads
           ) { rows.fill($0, $1, copy: copy, y: y) }
         }

@@ -65,17 +65,17 @@ final class WinogradPasses: ConvolutionPasses {
   }
 
   func forward(
-    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
     let weights = forwardWeights.value(filter, context) {
       WinogradWeights($0, size, backward: false, threads: context.threads)
     }
     return convolve(
-      x, geometry.checkedOutput(FeatureShape(x)), weights, finish, top: geometry.padding.top,
+      x, geometry.checkedOutput(FeatureShape(x)), weights, epilogue, top: geometry.padding.top,
       left: geometry.padding.left, context)
   }
 
-  /// dx is the convolution of g with the turned window, padded by what is missing to its full reach.
+  /// dx is the convolution of g with the rotated window, padded to its full reach.
   func inputGradient(
     _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, adding summand: Tensor?,
     _ context: Context
@@ -84,7 +84,7 @@ final class WinogradPasses: ConvolutionPasses {
       WinogradWeights($0, size, backward: true, threads: context.threads)
     }
     return convolve(
-      g, FeatureShape(x), weights, Finish(residual: summand),
+      g, FeatureShape(x), weights, Epilogue(residual: summand),
       top: 2 * geometry.dilation.height - geometry.padding.top,
       left: 2 * geometry.dilation.width - geometry.padding.left, context)
   }
@@ -104,15 +104,17 @@ final class WinogradPasses: ConvolutionPasses {
   }
 
   private func convolve(
-    _ x: Tensor, _ output: FeatureShape, _ weights: WinogradWeights, _ finish: Finish, top: Int, left: Int,
+    _ x: Tensor, _ output: FeatureShape, _ weights: WinogradWeights, _ epilogue: Epilogue, top: Int,
+    left: Int,
     _ context: Context
   ) -> Tensor {
     var y = Tensor(uninitialized: output.extents)
     x.withPointer { source in
       y.withMutablePointer { y in
-        finish.withPointers(output: y) { finish in
+        epilogue.withPointers(output: y) { epilogue in
           winogradConvolve(
-            tiling(FeatureShape(x), output, top: top, left: left), weights, x: source, y: y, finish: finish,
+            tiling(FeatureShape(x), output, top: top, left: left), weights, x: source, y: y,
+            epilogue: epilogue,
             threads: context.threads)
         }
       }

@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// A column and a row in place of a square window, or beside it.
+/// A column and a row instead of a square window, or in parallel with it.
 struct Asymmetric: ComposedKernel {
   let name = "asymmetric"
   let family = KernelFamily.stages
@@ -35,7 +35,7 @@ struct Asymmetric: ComposedKernel {
     if form == .acnet {
       guard !hasBiases else {
         throw WorkbenchError(
-          "asymmetric:form=acnet has normalisations in place of biases; leave out bias=yes.")
+          "asymmetric:form=acnet has normalisations instead of biases; leave out bias=yes.")
       }
       return try AsymmetricBranches(site)
     }

@@ -5,7 +5,7 @@ import Tensors
 /// batch normalisation, summed.
 ///
 /// In inference they are one k×k convolution: its weights are the three, each times its normalisation's scale, added
-/// where their taps lie. That is exact but for rounding.
+/// where their taps lie. That is exact up to rounding.
 final class AsymmetricBranches: KernelLayer, Wrapper, TakesOperands {
   let geometry: ConvolutionGeometry
   let algorithm: String
@@ -21,7 +21,7 @@ final class AsymmetricBranches: KernelLayer, Wrapper, TakesOperands {
       throw WorkbenchError("asymmetric:form=acnet needs an odd window, not \(geometry.kernel).")
     }
     guard !site.bias else {
-      throw WorkbenchError("asymmetric:form=acnet has normalisations in place of a bias; leave it out.")
+      throw WorkbenchError("asymmetric:form=acnet has normalisations instead of a bias; leave it out.")
     }
     let g = geometry,
       middle = Pair(g.kernel.height / 2 * g.dilation.height, g.kernel.width / 2 * g.dilation.width)

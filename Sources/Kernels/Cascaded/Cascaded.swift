@@ -23,7 +23,7 @@ struct Cascaded: ComposedKernel {
     ]
   }
 
-  /// The nearest pixel beside an output, within its reach, that it does not see; nil if it sees all.
+  /// The nearest pixel within an output's reach that it does not see; nil if it sees all.
   ///
   /// Hybrid dilated convolution's rule (Wang et al., 2017, §3.2) is that there is none.
   static func hole(_ rates: [Int]) -> Int? {

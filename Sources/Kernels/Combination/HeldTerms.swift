@@ -130,7 +130,7 @@ struct HeldTerms {
     return ((tap * g.channelsPerGroup + inner) * g.outputChannels + first, first)
   }
 
-  /// Where an output's term stands in the columns and in the weight.
+  /// The position of an output's term in the columns and in the weight.
   private func place(_ index: Int, _ term: Int) -> (column: Int, weight: Int) {
     let (pixel, output) = index.quotientAndRemainder(dividingBy: geometry.outputChannels)
     return (pixel * terms + term, run(term).weight + output % geometry.outputsPerGroup)

@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// A kernel that is composed of several layers, which have weights of their own.
+/// A kernel that is composed of several layers with their own weights.
 public protocol ComposedKernel: Kernel {}
 
 extension ComposedKernel {
@@ -16,7 +16,7 @@ extension ComposedKernel {
   }
 }
 
-/// A layer that may have a kernel in it which stands in a convolution's place, with the rest around that.
+/// A layer that may wrap a kernel that takes a convolution's place.
 public protocol WrapsKernel: Layer {
   /// That kernel, if there is one.
   var wrapped: (any KernelLayer)? { get }
@@ -65,7 +65,7 @@ public final class ComposedLayer: KernelLayer, Wrapper, WrapsKernel, TakesOperan
 }
 
 extension KernelSite {
-  /// A convolution inside a composed kernel: by the site's algorithm, from weights of its own.
+  /// A convolution inside a composed kernel, with the site's algorithm and its own weights.
   public func convolution(_ name: String, _ geometry: ConvolutionGeometry, bias: Bool = false) throws
     -> NamedLayer
   {

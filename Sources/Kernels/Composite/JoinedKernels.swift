@@ -10,7 +10,6 @@ struct JoinedKernels: Kernel {
   let summary = "a kernel for each stage or block of a network"
   let formula = "that of each kernel"
   let paper = "that of each kernel"
-  let options: [any AnyKernelOption] = []
   let algorithms: [String] = []
 
   func remarks(_ options: KernelOptions) -> [String] {

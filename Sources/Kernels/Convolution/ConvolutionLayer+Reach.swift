@@ -3,14 +3,14 @@ import Tensors
 
 extension ConvolutionLayer: HasWindows {
   /// The taps of the window where they lie on the regular grid.
-  public func taps(for input: FeatureShape) throws -> LayerSummary.Taps? {
+  package func taps(for input: FeatureShape) throws -> LayerSummary.Taps? {
     sampling.isRegularGrid ? geometry.taps(on: input, output: try outputShape(for: input)) : nil
   }
 }
 
 extension ComposedLayer: HasWindows {
   /// The taps of all windows inside.
-  public func taps(for input: FeatureShape) throws -> LayerSummary.Taps? {
+  package func taps(for input: FeatureShape) throws -> LayerSummary.Taps? {
     let taps = try LayerSummary.rows(of: inner, for: input).compactMap(\.taps)
     guard !taps.isEmpty else { return nil }
     return .init(count: taps.reduce(0) { $0 + $1.count }, beyond: taps.reduce(0) { $0 + $1.beyond })

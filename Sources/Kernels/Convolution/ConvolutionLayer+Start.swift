@@ -1,14 +1,14 @@
 import Layers
 import Tensors
 
-/// A kernel's layer whose weights a model can start by a rule of its own.
-public protocol StartsByRule: Layer {
+/// A kernel's layer whose weights a model can initialise by its own rule.
+package protocol StartsByRule: Layer {
   /// Gives the weights new values, and the bias too where the rule is PyTorch's; leaves weights alone that are no factors.
   func start(by rule: Initialization, _ random: Random)
 }
 
 extension ConvolutionLayer: StartsByRule {
-  public func start(by rule: Initialization, _ random: Random) {
+  package func start(by rule: Initialization, _ random: Random) {
     guard combination.isProduct else { return }
     var random = random
     weight.value = rule.weights(geometry.weightShape, using: &random)

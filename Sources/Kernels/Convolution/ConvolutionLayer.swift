@@ -83,7 +83,7 @@ public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorith
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     let plan = sampling.plan(for: input, context)
     saved.keep((input, plan), context)
-    func output() -> Tensor { run(input, plan, Filter(weight), Finish(bias: bias?.value), context) }
+    func output() -> Tensor { run(input, plan, Filter(weight), Epilogue(bias: bias?.value), context) }
     guard let decisions = context.decisions, !combination.isProduct else { return output() }
     let columns = plan.columns(geometry, input, threads: context.threads)
     let terms = decisions.made(by: self) {
@@ -107,18 +107,18 @@ public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorith
     }
     let filter = Filter(weight, normalization: epilogue.normalization)
     return run(
-      input, sampling.plan(for: input, context), filter, Finish(epilogue, filter, bias: bias?.value), context)
+      input, sampling.plan(for: input, context), filter, epilogue.folded(into: filter, bias: bias?.value),
+      context)
   }
 
   private func run(
-    _ input: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+    _ input: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
     // The engine starts its sums from the bias; a maximum starts from −∞, and the bias is added to it.
-    guard combination.reduction == .maximum, finish.bias != nil else {
-      return choice.forward(input, plan, filter, finish, context)
+    guard combination.reduction == .maximum, epilogue.bias != nil else {
+      return choice.forward(input, plan, filter, epilogue, context)
     }
-    return finish.applied(
-      to: choice.forward(input, plan, filter, Finish(), context), threads: context.threads)
+    return epilogue.applied(to: choice.forward(input, plan, filter, .none, context), context)
   }
 
   public func backward(_ gradient: Tensor, input wanted: InputGradient, _ context: Context) -> Tensor {

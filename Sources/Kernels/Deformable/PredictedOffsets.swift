@@ -16,7 +16,7 @@ final class PredictedOffsets: Sampling {
   private var offsetGroups: Int
   private let predictor: ConvolutionLayer
 
-  /// Offsets and masks from outside, in place of predicted ones, and their gradients.
+  /// Offsets and masks from outside, instead of predicted ones, and their gradients.
   private var given: (offset: Tensor, mask: Tensor?)?
   private(set) var operandGradients = Operands()
 
@@ -24,7 +24,7 @@ final class PredictedOffsets: Sampling {
     geometry = site.geometry
     options = site.options
     self.version = version
-    maskScale = site.options[Deformable.mask] == .doubled ? 2 : 1
+    maskScale = version == .v2 && site.options[Deformable.mask] == .doubled ? 2 : 1
     offsetGroups = site.options[Deformable.groups]
     guard geometry.inputChannels % offsetGroups == 0 else {
       throw WorkbenchError(

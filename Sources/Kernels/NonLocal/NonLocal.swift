@@ -26,13 +26,13 @@ struct NonLocal: ComposedKernel {
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry
     guard !site.bias else {
-      throw WorkbenchError("non-local has a normalisation in place of a bias; leave the bias out.")
+      throw WorkbenchError("non-local has a normalisation instead of a bias; leave the bias out.")
     }
     let attention = try PairwiseAttention(
       site, site.options[Self.form], subsample: site.options[Self.subsample])
     let normalization = BatchNormalization(channels: whole.outputChannels)
     normalization.weight.value = Tensor(repeating: 0, [whole.outputChannels])
-    // Where the block cannot be the identity, a 1×1 convolution stands beside it.
+    // Where the block cannot be the identity, the shortcut is a 1×1 convolution.
     let keeps = whole.inputChannels == whole.outputChannels && whole.stride == Pair(1)
     return ComposedLayer(
       site,

@@ -64,7 +64,7 @@ public struct ConvolutionGeometry: Hashable, Sendable {
   public let padding: Padding
   /// Dilation: the step between neighbouring taps.
   public let dilation: Pair
-  /// Groups of channels that are convolved apart.
+  /// Groups of channels that are convolved separately.
   public let groups: Int
 
   /// A geometry; refuses sizes that make no convolution.

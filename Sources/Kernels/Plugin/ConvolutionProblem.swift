@@ -5,33 +5,33 @@ import Tensors
 /// Underscores are optional. What is left out is mb 2, g 1, stride 1, padding 0, dh 0 (dilation counts from 0);
 /// width follows height; channels are totals over the groups. Where `oh` is larger than the symmetric padding
 /// gives, the missing rows are padding at the far side.
-public struct ConvolutionProblem: Sendable {
+package struct ConvolutionProblem: Sendable {
   /// The string, the key of its row in tables.
-  public let text: String
+  package let text: String
   /// The convolution.
-  public let geometry: ConvolutionGeometry
+  package let geometry: ConvolutionGeometry
   /// Its input.
-  public let input: FeatureShape
+  package let input: FeatureShape
 
   /// A problem of a known geometry.
-  public init(_ geometry: ConvolutionGeometry, _ input: FeatureShape, name: String? = nil) {
+  package init(_ geometry: ConvolutionGeometry, _ input: FeatureShape, name: String? = nil) {
     self.geometry = geometry
     self.input = input
     text = geometry.problem(input, name: name)
   }
 
   /// A problem that is well written, but of a kind that is not offered here.
-  public struct Unsupported: Error, CustomStringConvertible {
+  package struct Unsupported: Error, CustomStringConvertible {
     /// Why.
-    public let description: String
+    package let description: String
 
     /// For a reason.
-    public init(description: String) { self.description = description }
+    package init(description: String) { self.description = description }
   }
 
-  /// Parses a problem string; throws `Unsupported` for 1-d and 3-d problems. `batch` is the number of images, in place of the
+  /// Parses a problem string; throws `Unsupported` for 1-d and 3-d problems. `batch` is the number of images, instead of the
   /// string's.
-  public init(parsing text: String, batch: Int? = nil) throws {
+  package init(parsing text: String, batch: Int? = nil) throws {
     let (sizes, name) = try Self.scan(text)
     func fail(_ reason: String) -> WorkbenchError { WorkbenchError("The problem ‘\(text)’ \(reason).") }
     if let depth = ["id", "od", "kd", "sd", "pd", "dd"].first(where: { sizes[$0] != nil }) {
@@ -90,7 +90,7 @@ public struct ConvolutionProblem: Sendable {
     self.text = batch == nil ? text : geometry.problem(input, name: name)
   }
 
-  /// The numbers behind their letters, and the name.
+  /// The numbers after their letters, and the name.
   private static func scan(_ text: String) throws -> ([String: Int], String?) {
     func fail(_ reason: String) -> WorkbenchError {
       WorkbenchError("The problem ‘\(text)’ \(reason); write it as mb1_ic64ih56oc64oh56kh3ph1n\"name\".")
@@ -119,7 +119,7 @@ public struct ConvolutionProblem: Sendable {
       }
       guard let value = Int(digits), value <= 1 << 30 else {
         throw fail(
-          digits.isEmpty ? "has no number behind ‘\(letters)’" : "has too large a number behind ‘\(letters)’")
+          digits.isEmpty ? "has no number after ‘\(letters)’" : "has too large a number after ‘\(letters)’")
       }
       guard sizes.updateValue(value, forKey: String(letters)) == nil else {
         throw fail("says \(letters) twice")

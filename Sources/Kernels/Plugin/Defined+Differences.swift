@@ -12,7 +12,7 @@ extension Defined {
   ///   - arrays: the input, then the parameters.
   ///   - array: which of them the derivative is to.
   ///   - index: the position in it.
-  public func finiteDifference(
+  package func finiteDifference(
     _ arrays: [Tensor64], _ gradient: Tensor64, array: Int, index: Int, step: Double = 1e-6
   ) -> Double {
     func loss(_ change: Double) -> Double {

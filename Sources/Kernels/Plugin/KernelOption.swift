@@ -20,7 +20,7 @@ public struct KernelOption<Value: Sendable>: AnyKernelOption {
   /// An option.
   ///
   /// - Parameters:
-  ///   - name: what stands before the `=`.
+  ///   - name: the text before the `=`.
   ///   - form: what values it can have.
   ///   - initial: the value if the option is left out.
   ///   - flag: the option of the command line, without dashes, that sets it in every kernel that has it.
@@ -57,7 +57,7 @@ extension KernelOption<String> {
 
 /// An option of any type, as lists and the command line see it; always a ``KernelOption``.
 public protocol AnyKernelOption: Sendable {
-  /// What stands before the `=`.
+  /// The text before the `=`.
   var name: String { get }
   /// One line: what it does.
   var help: String { get }

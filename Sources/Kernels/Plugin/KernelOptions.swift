@@ -5,8 +5,10 @@ public struct KernelOptions: Hashable, Sendable {
   /// As they were written, by the options' names.
   private var texts: [String: String] = [:]
   private var given: Set<String> = []
+  /// The kernel, or the data set, that they were checked for.
+  private var owner: String?
 
-  /// No options at all.
+  /// No options: each has its default.
   public init() {}
 
   /// The options `given`, checked against those that the kernel takes.
@@ -18,6 +20,7 @@ public struct KernelOptions: Hashable, Sendable {
   public init(
     _ given: [(name: String, value: String)], among options: [any AnyKernelOption], of owner: String
   ) throws {
+    self.owner = owner
     texts = Dictionary(uniqueKeysWithValues: options.map { ($0.name, $0.initialText) })
     for (name, value) in given {
       guard let option = options.first(where: { $0.name == name }) else {
@@ -49,9 +52,12 @@ public struct KernelOptions: Hashable, Sendable {
     }
   }
 
-  /// The value of an option; its default if the kernel does not have it.
+  /// The value of an option that the kernel lists. Those of `KernelOptions()` have their defaults.
   public subscript<Value>(option: KernelOption<Value>) -> Value {
-    texts[option.name].flatMap(option.form.value) ?? option.initial
+    if let owner, texts[option.name] == nil {
+      preconditionFailure("\(owner) reads the option \(option.name), which is not in its list of options")
+    }
+    return texts[option.name].flatMap(option.form.value) ?? option.initial
   }
 
   /// An option as it was written; its default if it was left out.
@@ -67,16 +73,19 @@ extension KernelOptions {
   public static func dilation(initial: Int) -> KernelOption<Pair> {
     KernelOption(
       "dilation", .size(1...1 << 20), initial: Pair(initial), flag: "dilation",
-      help: "the distance of neighbouring taps")
+      help: "the distance between neighbouring taps")
   }
 
   /// The dilation of the taps, by default 1.
   public static let dilation = dilation(initial: 1)
 
+  /// The dilation of the taps; 1 for a kernel that does not have the option.
+  var dilation: Pair { texts[Self.dilation.name] == nil ? Pair(1) : self[Self.dilation] }
+
   /// The extent of the window, which kernels with a plain grid can vary.
   public static let window = KernelOption(
     "window", .oddSize(1...(1 << 20) - 1), initial: Pair(3),
-    help: "if given, the window's extent in place of the place's; padding keeps the image's size")
+    help: "if given, the window's extent instead of the place's; padding keeps the image's size")
 
   /// How x and w meet.
   public static let combine = KernelOption<any Combination>(

@@ -67,35 +67,3 @@ public struct KernelRegistry: Sendable {
     return try items.filter { seen.insert($0).inserted }.map(choice)
   }
 }
-
-/// A kernel with its options: an item of `--conv`.
-public struct KernelChoice: Sendable {
-  /// The item as given: the `kernel` column of every table.
-  public let item: String
-  /// The kernel.
-  public let kernel: any Kernel
-  /// Its options.
-  public let options: KernelOptions
-
-  /// The choice inside all wrappers, itself where there is none.
-  public var innermost: KernelChoice { (kernel as? any WrappingKernel)?.inner.innermost ?? self }
-
-  /// The plain convolution.
-  static var standard: KernelChoice {
-    KernelChoice(item: "standard", kernel: Standard(), options: KernelOptions())
-  }
-
-  /// A new layer where a network has a k×k convolution of geometry `place`.
-  public func makeLayer(
-    at place: ConvolutionGeometry, bias: Bool = false, algorithm: String? = nil, random: Random
-  ) throws -> any KernelLayer {
-    do {
-      return try kernel.makeLayer(
-        KernelSite(
-          geometry: kernel.geometry(at: place, options: options), options: options, bias: bias,
-          algorithm: algorithm, random: random))
-    } catch let error as WorkbenchError {
-      throw WorkbenchError("\(item): \(error)")
-    }
-  }
-}

@@ -2,7 +2,7 @@ import Tensors
 
 extension Pair {
   /// A size as the command line takes it, `N` or `HxW`, at most 1048576 each; nil for anything else.
-  public init?(text: String) {
+  package init?(text: String) {
     let parts = text.split(separator: "x", omittingEmptySubsequences: false)
     let numbers = parts.compactMap { part in
       part.allSatisfy { $0.isASCII && $0.isNumber } ? Int(part) : nil
@@ -20,7 +20,7 @@ extension Pair {
 
 extension SettingForm<Pair> {
   /// `N` or `HxW`.
-  public static func size(_ range: ClosedRange<Int>) -> Self {
+  package static func size(_ range: ClosedRange<Int>) -> Self {
     .init(
       "size", "N or HxW, each from \(range.lowerBound) to \(range.upperBound)", write: \.short
     ) {
@@ -29,7 +29,7 @@ extension SettingForm<Pair> {
   }
 
   /// `N` or `HxW`, odd.
-  public static func oddSize(_ range: ClosedRange<Int>) -> Self {
+  package static func oddSize(_ range: ClosedRange<Int>) -> Self {
     let size = Self.size(range)
     return .init(
       "size", "N or HxW, odd, from \(range.lowerBound) to \(range.upperBound)", write: \.short

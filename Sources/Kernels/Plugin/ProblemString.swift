@@ -4,7 +4,7 @@ extension ConvolutionGeometry {
   /// The problem in oneDNN benchdnn's notation, for example `mb1_ic64ih56oc64oh56kh3ph1n"res2"`.
   ///
   /// Totals over the groups, dilation counted from 0, the width left out where it equals the height.
-  public func problem(_ input: FeatureShape, name: String? = nil) -> String {
+  package func problem(_ input: FeatureShape, name: String? = nil) -> String {
     let output = try? outputShape(for: input)
     var text = (groups > 1 ? "g\(groups)" : "") + "mb\(input.batch)_ic\(inputChannels)"
     func add(_ letter: String, _ height: Int, _ width: Int, _ initial: Int?) {

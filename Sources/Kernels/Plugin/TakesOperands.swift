@@ -3,7 +3,7 @@ import Tensors
 
 /// A kernel's layer that can be given its arrays from outside, as `experiment conv` does.
 public protocol TakesOperands: KernelLayer {
-  /// Takes arrays from outside in place of its own; refuses those that it cannot use. By default it takes a weight and a
+  /// Takes arrays from outside instead of its own; refuses those that it cannot use. By default it takes a weight and a
   /// bias where the layer has parameters of these names.
   func bind(_ operands: Operands) throws
 
@@ -11,7 +11,7 @@ public protocol TakesOperands: KernelLayer {
   var operandGradients: Operands { get }
 }
 
-/// The arrays beside its input that an operator can be given: what `experiment conv` reads from files.
+/// The arrays, besides its input, that an operator can be given: what `experiment conv` reads from files.
 public struct Operands: Sendable {
   /// HWIO.
   public var weight: Tensor?

@@ -5,10 +5,9 @@ import Tensors
 struct Pointwise: Kernel {
   let name = "1x1"
   let family = KernelFamily.grid
-  let summary = "pointwise convolution: each pixel by itself"
+  let summary = "pointwise convolution: each pixel separately"
   let formula = "y[p, o] = Σ over c of x[p·s, c] · w[c, o]"
   let paper = "Lin et al., 2013, arXiv:1312.4400"
-  let options: [any AnyKernelOption] = []
   var algorithms: [String] { Algorithms.names(window: 1) }
 
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {

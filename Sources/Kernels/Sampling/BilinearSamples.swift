@@ -58,7 +58,7 @@ struct BilinearSamples {
     let samples: BilinearSamples, offset: Tensor
   }
 
-  /// Notes what the definition decides, where a study asks for it.
+  /// Records what the definition decides, for studies that hold decisions.
   static func note(
     _ positions: Positions, _ geometry: ConvolutionGeometry, _ input: Tensor64, by sampling: any Sampling
   ) {

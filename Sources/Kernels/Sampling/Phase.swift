@@ -5,11 +5,11 @@ import Tensors
 struct Phase {
   /// The numbers of its pixels, where all are counted phase by phase.
   let numbers: Range<Int>
-  /// Its pixels, as an image of their own.
+  /// Its pixels, as a separate image.
   let grid: FeatureShape
   /// The taps that reach them.
   private(set) var taps: [Int] = []
-  /// For each tap, how far the output pixel that it belongs to lies from the place with the same row and column.
+  /// For each tap, the offset of its output pixel from the place with the same row and column.
   private(set) var moves: [(Int, Int)] = []
   /// The same in pixels of the output, counted in memory order.
   private(set) var offsets: [Int] = []

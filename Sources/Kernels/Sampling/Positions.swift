@@ -20,7 +20,7 @@ public struct Positions: Sendable {
     self.mask = mask
   }
 
-  /// How many groups of channels have positions of their own.
+  /// The number of offset groups: groups of channels with their own positions.
   func groups(taps: Int) -> Int {
     offset.map { $0.shape[3] / (2 * taps) } ?? mask.map { $0.shape[3] / taps } ?? 1
   }

@@ -10,6 +10,13 @@ public struct SampledPositions: Sendable {
   /// What samples are multiplied by, NHWC, one for each offset group and tap; nil if nothing.
   public let mask: Tensor?
 
+  /// Positions of all output pixels of a batch.
+  public init(geometry: ConvolutionGeometry, offset: Tensor, mask: Tensor? = nil) {
+    self.geometry = geometry
+    self.offset = offset
+    self.mask = mask
+  }
+
   /// A tap of an output pixel.
   public struct Sample: Sendable {
     /// Its place on the regular grid, in pixels of the layer's input; 0 is the centre of the first pixel.
@@ -38,7 +45,7 @@ public struct SampledPositions: Sendable {
 }
 
 /// A layer that may read where it has learned to.
-public protocol SamplingLayer: KernelLayer {
+package protocol SamplingLayer: KernelLayer {
   /// Whether it learns where to read.
   var hasLearnedPositions: Bool { get }
 

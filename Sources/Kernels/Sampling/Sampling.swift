@@ -43,7 +43,7 @@ public protocol Sampling: AnyObject {
     _ input: Tensor64, _ parameters: [Tensor64], _ gradient: Positions
   ) -> (input: Tensor64?, parameters: [Tensor64])
 
-  /// What it costs beside the terms, such as bilinear samples; its bytes are those of its
+  /// What it costs in addition to the terms, such as bilinear samples; its bytes are those of its
   /// positions, touched once.
   func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost
 
@@ -53,7 +53,7 @@ public protocol Sampling: AnyObject {
   /// Where it reads, if it learns to; for pictures.
   func learnedPositions(for input: Tensor, _ context: Context) -> SampledPositions?
 
-  /// Takes positions from outside in place of its own, or refuses them.
+  /// Takes positions from outside instead of its own, or refuses them.
   func bind(_ operands: Operands) throws
   /// The gradients to positions from outside after a backward pass.
   var operandGradients: Operands { get }
@@ -64,7 +64,7 @@ public protocol Sampling: AnyObject {
 
 /// Where the pixels of one input are read, tile by tile, and how the gradient goes back.
 ///
-/// The indirect GEMM asks for a table of row pointers: for each output pixel of a tile and each tap, where that pixel's
+/// The indirect GEMM needs a table of row pointers: for each output pixel of a tile and each tap, where that pixel's
 /// channels are. A sampling whose values exist nowhere in the image writes them into the table's scratch memory.
 public protocol SamplingPlan {
   /// The output that it was made for.
@@ -82,7 +82,7 @@ public protocol SamplingPlan {
   ///   - pixels: the tile's output pixels, at most `RowTable.capacity`.
   ///   - table: what is filled.
   ///   - x: the input, NHWC.
-  ///   - zeros: as many zeros as the input has channels, for what lies outside.
+  ///   - zeros: as many zeros as the input has channels, for positions outside the image.
   ///   - y: the output; the table's `outputRows` point into it.
   ///   - skipsPadding: whether taps that read nothing but zeros may be left out.
   func fill(
@@ -109,7 +109,7 @@ public protocol SamplingPlan {
   /// What the definition needs: the same positions in double precision.
   var positions: Positions { get }
 
-  /// Takes the gradients to the positions from the definition, in place of those that `scatter` found.
+  /// Takes the gradients to the positions from the definition, instead of those that `scatter` found.
   func take(_ gradient: Positions)
 
   /// Sets the gradients of what the positions come from; returns dx with what reaches the input that way.

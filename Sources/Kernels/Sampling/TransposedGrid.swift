@@ -109,7 +109,7 @@ struct TransposedGrid: TransposedRows {
 }
 
 extension RowTable {
-  /// Fills all slots from the places of a tile's pixels, where every tap of every pixel lies inside.
+  /// Fills all slots from the places of a tile's pixels, where every tap of every pixel is inside the image.
   @inline(__always)
   func fillInner(
     _ count: Int, _ places: UnsafePointer<UnsafePointer<Float>>, _ offsets: [Int], taps: [Int],

@@ -5,7 +5,7 @@ import Tensors
 struct Separable: ComposedKernel {
   let name = "depthwise-separable"
   let family = KernelFamily.stages
-  let summary = "a k×k convolution of each channel by itself, then 1×1 over the channels"
+  let summary = "a k×k convolution of each channel separately, then 1×1 over the channels"
   let formula = "y[p, o] = Σ over c of act(Σ over t of x[p·s + t, c] · v[t, c]) · w[c, o]"
   let paper = "Howard et al., 2017, arXiv:1704.04861; Chollet, 2016, arXiv:1610.02357"
   let options: [any AnyKernelOption] = [order, activation, KernelOptions.dilation]

@@ -43,7 +43,7 @@ final class ShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDecisions
           bias: site.bias, algorithm: algorithm, random: site.random), sampling: sampling) : nil
   }
 
-  /// The pointwise convolution's own parameters stand where a convolution's would.
+  /// The pointwise convolution's parameters have the names that a convolution's would have.
   var ownState: [NamedParameter] { pointwise?.ownState ?? [] }
 
   var printedName: String { "Shift" }

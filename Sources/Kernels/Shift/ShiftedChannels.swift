@@ -31,7 +31,7 @@ final class ShiftedChannels: Sampling {
 
   func definition(_ input: Tensor64, _ parameters: [Tensor64]) -> Positions { positions(input.shape) }
 
-  /// Each channel is an offset group of its own.
+  /// Each channel is its own offset group.
   func positions(_ input: [Int]) -> Positions {
     let output = window.definedOutput(input)
     let row = (0..<window.inputChannels).flatMap { channel in
@@ -55,11 +55,11 @@ struct ShiftedRows: SamplingPlan {
   private let sampling: ShiftedChannels
   private let input: FeatureShape
   private let runs: [Run]
-  /// For each channel, how far in memory the value that it reads lies from its own place.
+  /// For each channel, the offset in memory of the value that it reads.
   private let offsets: [Int]
   private let moves: [(dy: Int, dx: Int)]
 
-  /// The channels of a slot: where they stand in the packed weights and lie in memory.
+  /// The channels of a slot: their places in the packed weights and in memory.
   private struct Run {
     let first: Int, count: Int, dy: Int, dx: Int, offset: Int
   }
@@ -175,7 +175,7 @@ struct ShiftedRows: SamplingPlan {
     let row: Int, column: Int
     /// Its first value, counted over all images.
     let first: Int
-    /// Whether every direction lies inside.
+    /// Whether every direction is inside the image.
     let isInner: Bool
 
     @inline(__always)

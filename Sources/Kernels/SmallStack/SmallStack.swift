@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// Several 3×3 convolutions in place of one with a larger window.
+/// Several 3×3 convolutions instead of one with a larger window.
 struct SmallStack: ComposedKernel {
   let name = "small-stack"
   let family = KernelFamily.stages
@@ -12,13 +12,13 @@ struct SmallStack: ComposedKernel {
 
   private static let reach = KernelOption(
     "reach", .oneOf([5, 7]), initial: 5,
-    help: "the window they see: 5 by two for 18 in place of 25 weights, 7 by three for 27 in place of 49")
+    help: "the window they see: 5 by two for 18 instead of 25 weights, 7 by three for 27 instead of 49")
 
   func remarks(_ options: KernelOptions) -> [String] {
     let reach = options[Self.reach], count = reach / 2
     let saved = 100 - Int((Double(100 * 9 * count) / Double(reach * reach)).rounded())
     return [
-      "\(count) 3×3 convolutions see a \(reach)×\(reach) window for \(9 * count) weights and MACs in place of \(reach * reach), between equal channels: \(saved) % fewer."
+      "\(count) 3×3 convolutions see a \(reach)×\(reach) window for \(9 * count) weights and MACs instead of \(reach * reach), between equal channels: \(saved) % fewer."
     ]
   }
 

@@ -81,9 +81,6 @@ extension Layer {
     }
     return try study()
   }
-
-  /// The layer and all that are in it.
-  var tree: [any Layer] { [self] + children.flatMap(\.layer.tree) }
 }
 
 extension Tensor {

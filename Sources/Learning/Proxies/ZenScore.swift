@@ -18,7 +18,7 @@ extension ProxyProbe {
     guard let links = network.featureLinks else {
       throw ProxyRefusal("this network is no chain of layers with a last feature map.")
     }
-    let normalizations = links.flatMap(\.tree).compactMap(\.ownNormalization)
+    let normalizations = links.flatMap(\.normalizations)
     func setVariances(_ value: Float) {
       for layer in normalizations {
         layer.runningVariance.value = Tensor(repeating: value, layer.runningVariance.value.shape)
@@ -51,8 +51,7 @@ extension ProxyProbe {
       var own = random.split(weight.name)
       weight.parameter.value = Tensor(normal: weight.parameter.value.shape, using: &own)
     }
-    for (name, parameter) in network.parameters.map({ ($0.name, $0.parameter) })
-    where zeroesBiases && name.hasSuffix("bias") {
+    for parameter in network.parameters.map(\.parameter) where zeroesBiases && parameter.isBias {
       parameter.value = Tensor(repeating: 0, parameter.value.shape)
     }
     for layer in normalizations {
@@ -71,17 +70,14 @@ extension ProxyProbe {
   }
 }
 
+extension Parameter {
+  /// Whether it is one value for each output; a normalisation's factors, which are too, are set after the biases.
+  fileprivate var isBias: Bool { layout == .plain && role == .trained }
+}
+
 extension BatchNormalization {
   /// The running variance for a batch's variance of 1, if it was 0 before.
   fileprivate var shareOfBatch: Double {
     momentum * Double(valuesPerChannel) / Double(max(valuesPerChannel - 1, 1))
-  }
-}
-
-extension Layer {
-  /// The layer, if it is a batch normalisation.
-  fileprivate var ownNormalization: BatchNormalization? {
-    guard case .normalization(let normalization) = (self as? any EpiloguePart)?.part else { return nil }
-    return normalization
   }
 }

@@ -8,7 +8,6 @@ struct Columns: Kernel {
   let summary = "the standard convolution, which can also be computed from a matrix of columns"
   let formula = "y[p, o] = Σ over t, c of x[p·s + t, c] · w[t, c, o]"
   let paper = "an example"
-  let options: [any AnyKernelOption] = []
   var algorithms: [String] { ["im2col"] + Algorithms.names() }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
@@ -40,7 +39,7 @@ final class ColumnMatrixPasses: ConvolutionPasses {
   init(_ geometry: ConvolutionGeometry) { self.geometry = geometry }
 
   func forward(
-    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ finish: Finish, _ context: Context
+    _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
     let depth = geometry.taps * geometry.inputChannels, pixels = plan.output.pixels
     let zeros = Tensor(repeating: 0, [geometry.inputChannels])
@@ -60,6 +59,6 @@ final class ColumnMatrixPasses: ConvolutionPasses {
     }
     let weights = filter.value.reshaped([depth, geometry.outputChannels])
     let product = MatrixProduct.plain(columns, weights, threads: context.threads)
-    return finish.applied(to: product.reshaped(plan.output.extents), threads: context.threads)
+    return epilogue.applied(to: product.reshaped(plan.output.extents), context)
   }
 }

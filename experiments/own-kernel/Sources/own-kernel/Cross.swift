@@ -7,7 +7,6 @@ struct Cross: ComposedKernel {
   let summary = "k×1 and 1×k convolutions side by side, summed"
   let formula = "y[p, o] = Σ over t, c of x[p·s + (t, 0), c] · v[t, c, o] + x[p·s + (0, t), c] · h[t, c, o]"
   let paper = "an example"
-  let options: [any AnyKernelOption] = []
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry, padding = whole.padding

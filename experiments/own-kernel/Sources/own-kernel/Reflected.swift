@@ -3,13 +3,12 @@ import Kernels
 import Layers
 import Tensors
 
-/// A convolution whose padding reflects the image in place of zeros: a sampling of its own, with its own fast path.
+/// A convolution whose padding reflects the image instead of adding zeros: its own sampling, with its own fast path.
 struct Reflected: Kernel {
   let name = "reflected"
-  let summary = "k×k convolution that reads the image reflected at its borders in place of zeros"
+  let summary = "k×k convolution that reads the image reflected at its borders instead of zeros"
   let formula = "y[p, o] = Σ over t, c of x[reflect(p·s + t), c] · w[t, c, o]"
   let paper = "an example"
-  let options: [any AnyKernelOption] = []
   var algorithms: [String] { Algorithms.names(readsRegularGrid: false) }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {

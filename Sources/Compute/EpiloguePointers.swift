@@ -1,12 +1,12 @@
-/// What is done to finished sums before they are stored: `relu(sum + bias + residual)`, each part where wanted.
-public struct StoreOptions {
+/// An epilogue as the microkernels take it, `relu(sum + bias + residual)`: pointers, which are valid during one call.
+public struct EpiloguePointers {
   /// One value for each output of all groups.
   let bias: UnsafePointer<Float>?
   /// How far after an output its residual lies, in bytes.
   private let residual: Int?
   private let relu: Bool
 
-  /// Sums are stored as they are.
+  /// Nothing follows: sums are stored as they are.
   @inline(__always)
   public init() {
     bias = nil
@@ -23,8 +23,8 @@ public struct StoreOptions {
   ///   - output: the output's first element.
   ///   - relu: whether max(·, 0) is taken.
   public init(
-    bias: UnsafePointer<Float>?, residual: UnsafePointer<Float>?, output: UnsafeMutablePointer<Float>?,
-    relu: Bool
+    bias: UnsafePointer<Float>?, residual: UnsafePointer<Float>? = nil, output: UnsafeMutablePointer<Float>?,
+    relu: Bool = false
   ) {
     self.bias = bias
     self.relu = relu

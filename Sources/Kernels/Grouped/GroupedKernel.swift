@@ -1,0 +1,33 @@
+import Layers
+import Tensors
+
+/// Kernels whose number of groups follows from the weight where they are applied to arrays and none is given.
+protocol GroupedKernel: Kernel {}
+
+extension GroupedKernel {
+  func site(for request: OperatorRequest) throws -> KernelSite { try groupedSite(for: request) }
+
+  /// As many groups as the weight's shape says.
+  func groupedSite(for request: OperatorRequest) throws -> KernelSite {
+    var request = request
+    let derived: [any AnyKernelOption] = [Grouped.groups, KernelOptions.window]
+    for option in derived where request.options.isGiven(option) {
+      throw WorkbenchError(
+        "A weight says its \(option.name) itself; leave out the option \(option.name) of \(name).")
+    }
+    if request.groups == 1, let inGroup = request.operands.weight?.shape[2],
+      request.inputChannels % inGroup == 0
+    {
+      request.groups = request.inputChannels / inGroup
+    }
+    return try Standard().site(for: request)
+  }
+}
+
+extension ConvolutionGeometry {
+  /// The largest number up to a limit that divides both numbers of channels.
+  func commonDivisor(atMost limit: Int) -> Int {
+    let candidates = 1...min(limit, inputChannels, outputChannels)
+    return candidates.last { inputChannels % $0 == 0 && outputChannels % $0 == 0 } ?? 1
+  }
+}
