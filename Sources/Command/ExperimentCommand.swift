@@ -16,7 +16,7 @@ public struct ExperimentCommand: ParsableCommand {
     version: workbenchVersion,
     subcommands: [
       RunCommand.self, ListCommand.self, ConvCommand.self, BenchCommand.self, DescribeCommand.self,
-      LogitsCommand.self, TrainCommand.self, ProxiesCommand.self, FieldCommand.self, OffsetsCommand.self,
+      LogitsCommand.self, EvaluateCommand.self, TrainCommand.self, ProxiesCommand.self, FieldCommand.self, OffsetsCommand.self,
       TrainabilityCommand.self,
       SweepCommand.self, ReportCommand.self,
     ],

@@ -18,6 +18,7 @@ struct RecipeOptions: ParsableArguments {
   @Option(RecipeSettings.augment) var augment: String?
   @Option(RecipeSettings.shuffle) var shuffle: String?
   @Option(RecipeSettings.standardize) var standardize: String?
+  @Option(RecipeSettings.patience) var patience: String?
 
   func validate() throws {
     do { try settings().check() } catch let error as WorkbenchError {
@@ -34,6 +35,7 @@ struct RecipeOptions: ParsableArguments {
       Given(Recipe.weightDecay, weightDecay), Given(Recipe.schedule, schedule),
       Given(Recipe.milestones, milestones), Given(Recipe.warmUp, warmUp), Given(Recipe.smoothing, smoothing),
       Given(Recipe.augment, augment), Given(Recipe.shuffle, shuffle), Given(Recipe.standardize, standardize),
+      Given(Recipe.patience, patience),
     ])
   }
 }

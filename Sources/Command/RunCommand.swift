@@ -37,6 +37,18 @@ struct RunCommand: ParsableCommand {
     help: ArgumentHelp("Trainings of each network, each from different initial weights.", valueName: "n"))
   var seeds = 3
 
+  @Flag(
+    help:
+      "Choose each kernel's rate first: 0.03, 0.1 or 0.3, trained once each and compared by the validation split."
+  )
+  var tuneRate = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Make each kernel's network as wide as it takes to have standard's params, macs or latency.",
+      valueName: "budget"))
+  var match: Budget?
+
   @Option(help: ArgumentHelp("The folder for the tables.", valueName: "dir"))
   var output = "experiment-output"
 
@@ -46,6 +58,9 @@ struct RunCommand: ParsableCommand {
   func validate() throws {
     try check(epochs, "--epochs", 0...100_000)
     try check(seeds, "--seeds", 1...10_000)
+    guard !tuneRate || epochs > 0 else {
+      throw ValidationError("--tune-rate trains, so it needs --epochs of at least 1.")
+    }
     if output.isEmpty { throw ValidationError("--output is empty; give a folder.") }
   }
 
@@ -65,7 +80,7 @@ struct RunCommand: ParsableCommand {
     recipe.epochs = epochs
     let sweep = try Sweep.mainJob(
       kernels, in: variations.sweepModel(model.name ?? Models.standard), on: data, seeds: seeds,
-      recipe: epochs == 0 ? nil : recipe)
+      recipe: epochs == 0 ? nil : recipe, tune: tuneRate ? RateTuning() : nil, match: match)
     Cancellation.listen()
     let outcome = try SweepRunner(sweep, threads: records.threads).run(output: output, records.options)
     outcome.warnings.forEach(warn)
@@ -81,3 +96,5 @@ struct RunCommand: ParsableCommand {
     }
   }
 }
+
+extension Budget: ExpressibleByArgument {}

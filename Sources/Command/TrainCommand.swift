@@ -15,7 +15,8 @@ struct TrainCommand: ParsableCommand {
       Example: swift run experiment train resnet20 --conv dilated --epochs 2 --save dilated.safetensors --log dilated.csv
 
       Besides the weights, --save writes dilated.resume.safetensors after each epoch and when it is stopped (Ctrl-C); \
-      --resume continues from there, bit for bit. Without options it is the main job's model and recipe.
+      --resume continues from there, bit for bit. The weights are those of the best epoch by the data's validation split; \
+      the test split is looked at once, at the end, with these. Without options it is the main job's model and recipe.
       """)
 
   @OptionGroup(title: "The model")
@@ -52,6 +53,11 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup(title: "The recipe")
   var recipe: RecipeOptions
+  @Flag(
+    help:
+      "Choose the rate first: 0.3, 1 or 3 times the recipe's, each trained once with another seed and compared by the validation split."
+  )
+  var tuneRate = false
   @Option(help: ArgumentHelp("Stop after this many steps in total.", valueName: "n"))
   var steps: Int?
   @Option(help: ArgumentHelp("The seed of initial weights and of the images' order.", valueName: "n"))
@@ -64,6 +70,10 @@ struct TrainCommand: ParsableCommand {
     if let steps { try check(steps, "--steps", 1...1_000_000_000) }
     guard weights != nil || !partial else { throw ValidationError("--partial needs --weights.") }
     try check(outputs: [("--save", save), ("--save", save.map(Checkpoint.path)), ("--log", log)])
+    guard !tuneRate || resume == nil else {
+      throw ValidationError(
+        "--resume goes on with the rate that was chosen; give that with --rate, and leave out --tune-rate.")
+    }
     guard weights == nil || resume == nil else {
       throw ValidationError("--resume brings its own weights; leave out --weights.")
     }
@@ -74,8 +84,11 @@ struct TrainCommand: ParsableCommand {
     try checkOverwriting()
     let settings = try recipe.settings()
     let data = try loadData(data), shape = data.train.images.shape
-    let network = try variations.network(
-      name, conv, inputChannels: shape[3], classes: data.classes, seed: UInt64(seed))
+    func makeNetwork(seed: Int) throws -> Network {
+      try variations.network(
+        name, conv, inputChannels: shape[3], classes: data.classes, seed: UInt64(seed))
+    }
+    let network = try makeNetwork(seed: seed)
     try data.check(fits: network.description)
     _ = try network.outputShape(
       for: FeatureShape(
@@ -89,11 +102,22 @@ struct TrainCommand: ParsableCommand {
       throw WorkbenchError(
         "No parameter of \(name) starts with ‘\(prefix)’; see ‘experiment describe \(name)’.")
     }
-    let plan = settings.recipe(
+    var plan = settings.recipe(
       isRegression: data.isRegression, hasPenalties: network.description.hasPenalties)
+    try data.check(fits: plan)
+    func isFrozen(_ parameter: String) -> Bool { prefixes.contains { parameter.hasPrefix($0) } }
+    if tuneRate {
+      Cancellation.listen()
+      plan.schedule.rate = try tunedRate(plan, data) { seed in
+        let network = try makeNetwork(seed: seed)
+        if let weights { try load(weights, into: network, partial: partial) }
+        return network
+      } isFrozen: {
+        isFrozen($0)
+      }
+    }
     let trainer = Trainer(
-      network, on: data, plan, seed: UInt64(seed), threads: threads.count,
-      isFrozen: { parameter in prefixes.contains { parameter.hasPrefix($0) } })
+      network, on: data, plan, seed: UInt64(seed), threads: threads.count, isFrozen: isFrozen)
     guard !trainer.parameters.isEmpty else {
       throw WorkbenchError("Everything is frozen, so there is nothing to train; shorten --freeze.")
     }
@@ -108,11 +132,13 @@ struct TrainCommand: ParsableCommand {
     print(Self.header(network, data, trainer.targetScale, seed: seed, threads: threads.count))
     let progress = ProgressLine("steps", total: min(steps ?? .max, settings.epochs * perEpoch))
     defer { progress.finish() }
+    let chosen: ChosenEpoch?
     do {
-      try job.run(trainer, progress) { print(Self.line($0)) }
+      chosen = try job.run(trainer, progress) { print(Self.line($0)) }
     } catch is Cancellation.Requested {
       progress.finish()
-      throw Cancellation.Requested("Stopped after step \(trainer.steps); \(howToResume(withoutSteps: false))")
+      throw Cancellation.Requested(
+        "Stopped after step \(trainer.steps); \(howToResume(plan, withoutSteps: false))")
     }
     if let (loss, top1) = trainer.epochSoFar {
       let accuracy = top1.map { ", train \(Cell.fixed($0, decimals: 2)) %" } ?? ""
@@ -120,8 +146,22 @@ struct TrainCommand: ParsableCommand {
         "Stopped after step \(trainer.steps): loss \(Cell.fixed(loss, decimals: 4))\(accuracy) in this epoch so far"
       )
     }
-    if let save { print("Weights: \(save)") }
-    if !trainer.isFinished, save != nil { print("To continue, \(howToResume(withoutSteps: true))") }
+    if let chosen {
+      if trainer.steps < settings.epochs * perEpoch {
+        print(
+          "Stopped after epoch \(trainer.state.epoch): the last \(plan.patience ?? 0) were no better than the best one."
+        )
+      }
+      print(Self.line(chosen, data))
+    } else {
+      print("The test split is looked at after the last epoch, so not yet.")
+    }
+    if let save {
+      let best =
+        trainer.state.best.map { ", of epoch \($0.epoch), the best so far by the validation split" } ?? ""
+      print("Weights: \(save)\(chosen == nil ? best : "")")
+    }
+    if !trainer.isFinished, save != nil { print("To continue, \(howToResume(plan, withoutSteps: true))") }
   }
 
   /// Refuses to write over another training than the one that is resumed.
@@ -144,12 +184,14 @@ struct TrainCommand: ParsableCommand {
   }
 
   /// The command that continues what was saved, or why there is none.
-  private func howToResume(withoutSteps: Bool) -> String {
+  private func howToResume(_ plan: Recipe, withoutSteps: Bool) -> String {
     guard let save else { return "nothing is kept without --save." }
     let command = shellCommand(
-      withoutFlags: ["--partial", "--force"],
-      options: Set(["--resume", "--weights"] + (withoutSteps ? ["--steps"] : [])),
-      adding: ["--resume", Checkpoint.path(beside: save)])
+      withoutFlags: ["--partial", "--force", "--tune-rate"],
+      options: Set(
+        ["--resume", "--weights"] + (withoutSteps ? ["--steps"] : []) + (tuneRate ? ["--rate"] : [])),
+      adding: ["--resume", Checkpoint.path(beside: save)]
+        + (tuneRate ? ["--rate", "\(plan.schedule.rate)"] : []))
     return "resume it with: \(command)"
   }
 
@@ -161,6 +203,13 @@ struct TrainCommand: ParsableCommand {
       "\(number) \(number == 1 ? one : many)"
     }
     let shape = data.train.images.shape
+    let splits = Dataset.Split.allCases.compactMap { split in
+      data[split].map { examples in
+        let name = split == .train ? "training" : split.rawValue
+        return
+          "\(name) \(([examples.count, shape[3]] + shape[1...2]).map(String.init).joined(separator: "×"))"
+      }
+    }
     func list(_ values: [Double]) -> String {
       values.map { Cell.number($0, digits: 4) }.joined(separator: ", ")
     }
@@ -169,8 +218,7 @@ struct TrainCommand: ParsableCommand {
     }
     return [
       "\(network.description.name) with \(network.kernel): \(Cell.grouped(network.parameterCount)) parameters",
-      "\(data.name): \(data.train.count) training and \(data.test.count) test images of "
-        + "\(count(shape[3], "channel", "channels")), \(shape[1])×\(shape[2]) pixels; "
+      "\(data.name): \(splits.joined(separator: ", ")) images (N×C×H×W), "
         + (data.isRegression
           ? count(data.classes, "value", "values") : count(data.classes, "class", "classes")),
       targets, "seed \(seed), \(count(threads, "thread", "threads"))",
@@ -201,9 +249,23 @@ struct TrainCommand: ParsableCommand {
     return definition
   }
 
+  /// The one look at the test split.
+  private static func line(_ chosen: ChosenEpoch, _ data: Dataset) -> String {
+    let choice =
+      data.validation == nil
+      ? "no validation split, so the last epoch is tested"
+      : "epoch \(chosen.epoch), the best by the validation split"
+    let more = [
+      chosen.test.loss.map { ", loss \(Cell.fixed($0, decimals: 4))" },
+      chosen.test.calibrationError.map { ", calibration error \(Cell.fixed($0, decimals: 4))" },
+    ].compactMap { $0 }.joined()
+    return "test: \(chosen.test.text)\(more) (\(choice))"
+  }
+
   private static func line(_ result: EpochResult) -> String {
-    let train = result.trainTop1.map { "train \(Cell.fixed($0, decimals: 2)) %, " } ?? ""
-    return "epoch \(result.epoch): loss \(Cell.fixed(result.trainLoss, decimals: 4)), \(train)"
-      + "\(result.test.text), rate \(Cell.number(result.rate, digits: 4)), \(Cell.fixed(result.seconds, decimals: 1)) s"
+    let train = result.trainTop1.map { ", train \(Cell.fixed($0, decimals: 2)) %" } ?? ""
+    let loss = result.validation?.loss.map { " (loss \(Cell.fixed($0, decimals: 4)))" } ?? ""
+    return "epoch \(result.epoch): loss \(Cell.fixed(result.trainLoss, decimals: 4))\(train)"
+      + "\(result.text)\(loss), rate \(Cell.number(result.rate, digits: 4)), \(Cell.fixed(result.seconds, decimals: 1)) s"
   }
 }

@@ -27,7 +27,7 @@ struct RegressionCommandTests {
     #expect(
       networks[0].contains(
         ",top1_mean,top1_ci95,test_mse_mean,test_mse_ci95,test_mae_mean,test_mae_ci95,seeds,"))
-    #expect(training[0].hasSuffix(",test_top1,seconds,replace,test_mse,test_mae"))
+    #expect(training[0].hasSuffix(",test_top1,seconds,replace,test_mse,test_mae,validation_mse,validation_mae"))
     let row = Dictionary(
       zip(
         networks[0].split(separator: ","), networks[1].split(separator: ",", omittingEmptySubsequences: false)
@@ -98,7 +98,7 @@ struct RegressionCommandTests {
         "train", "mean_spot", "--data", "spots", "--epochs", "1", "--save", path("net.safetensors"), "--log",
         path("net.csv"),
       ]).status == 0)
-    #expect(try lines("net.csv")[0] == "step,epoch,loss,accuracy,rate,test_accuracy,test_mse,test_mae")
+    #expect(try lines("net.csv")[0] == "step,epoch,loss,accuracy,rate,test_accuracy,test_mse,test_mae,validation_mse,validation_mae")
     var random = Random(seed: 1)
     let images = Tensor(normal: [2, 3, 42, 42], using: &random), size = 42 * 42
     try NpyFile.write(images, to: path("all.npy"))

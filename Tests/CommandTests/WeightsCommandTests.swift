@@ -191,7 +191,10 @@ struct WeightsCommandTests {
     #expect(first.status == 0)
     // What was read, and what came of it.
     #expect(first.output.hasPrefix("resnet20 with standard: 269,434 parameters\ndigits: "), "\(first.output)")
-    #expect(first.output.contains("1 channel, 8×8 pixels; 10 classes\nseed 0, "))
+    #expect(
+      first.output.contains(
+        "training 1157×1×8×8, validation 258×1×8×8, test 382×1×8×8 images (N×C×H×W), 10 classes\nseed 0, "))
+    #expect(first.output.contains("The test split is looked at after the last epoch, so not yet."))
     #expect(first.output.contains("Stopped after step 3: loss "))
     #expect(first.output.contains(" % in this epoch so far"))
     let files = ["net.safetensors", "net.resume.safetensors"]

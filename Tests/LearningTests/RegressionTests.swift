@@ -81,11 +81,9 @@ struct RegressionTests {
         return try Examples(images: images, values: means.map { $0 * scale + shift }, source: name)
       }
       let data = try Dataset(name: "means", classes: 1, train: split("train"), test: split("test"))
-      var last: TestResult?
-      try Training.train(
+      return try Training.train(
         network("resnet20"), on: data, .standard(epochs: 3, isRegression: true), seed: 0, threads: 2
-      ) { last = $0.test }
-      return try #require(last)
+      ) { #expect($0.test == nil && $0.validation == nil) }.test
     }
     let small = try errors(1, 0), large = try errors(1000, 500)
     // The same but for the rounding of targets to single precision, 6e-8 of up to 1,000, which training amplifies.
@@ -98,13 +96,16 @@ struct RegressionTests {
     let data = try Dataset.load("spots"), network = try network(model)
     let before = try #require(Training.evaluate(network, data.test, threads: 2).mse)
     var results: [EpochResult] = []
-    try Training.train(
+    let chosen = try Training.train(
       network, on: data, .standard(epochs: 6, isRegression: true), seed: 0, threads: 2
     ) { results.append($0) }
-    let last = try #require(results.last), after = try #require(last.test.mse),
-      mae = try #require(last.test.mae)
+    let after = try #require(chosen.test.mse), mae = try #require(chosen.test.mae)
     #expect(before > 0.08 && after < 0.04, "\(before), \(after)")
-    #expect(mae * mae <= after && last.testTop1 == nil && last.trainTop1 == nil)
+    #expect(mae * mae <= after && chosen.test.top1 == nil && results.last?.trainTop1 == nil)
+    // The epoch with the smallest validation error.
+    let errors = try results.map { try #require($0.validation?.mse) }
+    #expect(errors.firstIndex(of: try #require(errors.min())) == chosen.epoch - 1)
+    #expect(results.allSatisfy { $0.test == nil })
   }
 
   @Test func anyNetworkRegresses() throws {

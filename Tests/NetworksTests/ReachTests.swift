@@ -25,6 +25,10 @@ struct ReachTests {
     #expect(
       aspp.contains("16 of 30 taps on 8×8 maps, 24 of 30 taps on 4×4 maps, 24 of 30 taps on 2×2 maps"),
       "\(aspp)")
+    // Larger images, too, have maps that are too small for rate 18, and then for 12.
+    let larger = try #require(try remark("aspp", "bottleneck20", 32))
+    #expect(
+      larger.contains("of 32×32 images: 8 of 30 taps on 16×16 maps, 16 of 30 taps on 8×8 maps"), "\(larger)")
     // What is inside another kernel counts, too.
     #expect(try remark("cbam:around=dilated", "bottleneck20", 8)?.contains("8 of ") == true)
     #expect(try remark("dilated", "bottleneck20", 16) == nil)

@@ -5,12 +5,13 @@ import Learning
 enum LearningPlots {
   static func plots(_ data: ReportData) -> [Plot] { curves(data) + fields(data) }
 
-  /// Test accuracy over epochs: the mean of the seeds, in a band from the lowest to the highest.
+  /// Validation accuracy over epochs, or where there was none of every epoch the test accuracy: the mean of the seeds, in a band from the lowest to the highest.
   private static func curves(_ data: ReportData) -> [Plot] {
     grouped(data.rows("training"), by: ["group", "model", "replace", "data"]).flatMap { key, rows -> [Plot] in
+      let measure = rows.contains { $0.number("validation_top1") != nil } ? "validation" : "test"
       let series = grouped(rows, by: ["kernel"]).map { kernel, rows -> Series in
         let epochs = grouped(rows, by: ["epoch"]).compactMap { _, rows -> [Double]? in
-          let values = rows.compactMap { $0.number("test_top1") }
+          let values = rows.compactMap { $0.number("\(measure)_top1") }
           guard let epoch = rows.first?.number("epoch"), let low = values.min(), let high = values.max()
           else {
             return nil
@@ -26,14 +27,16 @@ enum LearningPlots {
         Array(series.prefix(1)) + others[$0..<min($0 + most, others.count)]
       }
       return parts.enumerated().map { number, part in
-        curves(part, key, parts.count > 1 ? " (\(number + 1) of \(parts.count))" : "", data.kernels)
+        curves(part, measure, key, parts.count > 1 ? " (\(number + 1) of \(parts.count))" : "", data.kernels)
       }
     }
   }
 
   private typealias Series = (name: String, rows: [[Double]])
 
-  private static func curves(_ series: [Series], _ key: String, _ part: String, _ kernels: [String]) -> Plot {
+  private static func curves(
+    _ series: [Series], _ measure: String, _ key: String, _ part: String, _ kernels: [String]
+  ) -> Plot {
     let axis = AccuracyAxis(series.flatMap { $0.rows.map { $0[1] } })
     let file = "curves-\(Plot.slug(key + part))"
     let looks = series.enumerated().map { kernels.firstIndex(of: $0.element.name) ?? $0.offset }
@@ -46,7 +49,7 @@ enum LearningPlots {
     let epochs = series.flatMap { $0.rows.map { $0[0] } }
     return Plot(
       name: file, title: "Training curves: \(key)\(part)",
-      caption: "Mean test accuracy of the seeds; the band reaches from the lowest seed to the highest.",
+      caption: "Mean \(measure) accuracy of the seeds; the band reaches from the lowest seed to the highest.",
       data: Plot.blocks(
         series.map {
           ($0.name, $0.rows.map { [$0[0], axis.place($0[1]), axis.place($0[2]), axis.place($0[3])] })

@@ -26,7 +26,7 @@ struct NetworkAccuracies {
     func scores(_ kernel: String) -> TestScores {
       var scores = TestScores(images: images)
       for run in runs where run.kernel == kernel && run.isFinished {
-        guard let test = run.epochs.last?.test, let top1 = test.top1 else { continue }
+        guard let test = run.chosen?.test, let top1 = test.top1 else { continue }
         scores.add(seed: run.seed, top1: top1, isRight: test.hits?.values(images))
       }
       return scores

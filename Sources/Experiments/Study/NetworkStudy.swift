@@ -20,6 +20,9 @@ package struct TrainedRun: Sendable {
   /// Why it ended early, if it did by itself.
   package var failure: String?
 
+  /// The epoch whose weights were tested; nil if none was.
+  package var chosen: EpochResult? { epochs.chosen }
+
   /// The duration of all epochs.
   package var seconds: Double { epochs.reduce(0) { $0 + $1.seconds } }
 }
@@ -107,7 +110,12 @@ package struct NetworkStudy {
 extension TestResult {
   /// For people.
   package var text: String {
-    if let top1 { return "test \(Cell.fixed(top1, decimals: 2)) %" }
-    return "test MSE \(Cell.fixed(mse, decimals: 5)), MAE \(Cell.fixed(mae, decimals: 4))"
+    if let top1 { return "\(Cell.fixed(top1, decimals: 2)) %" }
+    return "MSE \(Cell.fixed(mse, decimals: 5)), MAE \(Cell.fixed(mae, decimals: 4))"
   }
+}
+
+extension EpochResult {
+  /// For people: what it came to, after a comma.
+  package var text: String { validation.map { ", validation \($0.text)" } ?? "" }
 }

@@ -7,9 +7,16 @@ import Tensors
 package struct Results {
   private let specification: Specification
   private let networks: [NetworkRow]
+  private let tunings: [SweepPlan.Tuning]
+  private let match: Budget?
   private let runs: [TrainedRun]
 
-  init(_ specification: Specification, networks: [NetworkRow], runs: [TrainedRun]) {
+  init(
+    _ specification: Specification, networks: [NetworkRow], tunings: [SweepPlan.Tuning] = [],
+    match: Budget? = nil, runs: [TrainedRun]
+  ) {
+    self.tunings = tunings
+    self.match = match
     self.specification = specification
     self.networks = networks
     self.runs = runs
@@ -87,10 +94,27 @@ package struct Results {
       Column("test_images") { _ in specification.data.test.count },
       measured("top1_images") { accuracies.rows[$0.kernel]?.imagesNote }, measured("remark") { $0.remark },
     ]
+    let choices =
+      (isRegression
+        ? [] : mean("test_loss", \.loss, 5).prefix(1) + mean("ece", \.calibrationError, 5).prefix(1)) + [
+        measured("best_epoch_mean") { row in
+          let epochs = runs(of: row).filter(\.isFinished).compactMap { run in
+            run.chosen.flatMap { $0.validation == nil ? nil : Double($0.epoch) }
+          }
+          return epochs.isEmpty ? nil : Cell.fixed(Statistics.mean(epochs), decimals: 2)
+        }, Column("validation_images") { _ in specification.data.validation?.count ?? 0 },
+        measured("rate") { row in rate(of: row).map { Cell.number($0) } },
+        measured("tuned") { row in tunings.first { $0.kernel == row.kernel }?.text },
+        measured("width") { row in
+          Cell.number(matched(row)?.width ?? specification.model.residual?.widthFactor)
+        },
+        measured("match") { _ in match?.rawValue },
+        measured("match_reached") { row in Cell.number(matched(row)?.reached, digits: 4) },
+      ]
     let finished = networks.filter { row in
       runs(of: row).allSatisfy { $0.isFinished || $0.failure != nil }
     }
-    return CSVTable(finished, counts + speed + proxies + accuracy + training + models + verdicts)
+    return CSVTable(finished, counts + speed + proxies + accuracy + training + models + verdicts + choices)
   }
 
   /// training.csv: one row per kernel × seed × epoch.
@@ -102,14 +126,23 @@ package struct Results {
       Column("epoch") { $0.epoch.epoch }, Column("rate") { Cell.number($0.epoch.rate) },
       Column("train_loss") { Cell.number($0.epoch.trainLoss, digits: 9) },
       Column("train_top1") { Cell.fixed($0.epoch.trainTop1, decimals: 3) },
-      Column("test_top1") { Cell.fixed($0.epoch.testTop1, decimals: 3) },
+      Column("test_top1") { Cell.fixed($0.epoch.test?.top1, decimals: 3) },
       Column("seconds") { Cell.fixed($0.epoch.seconds, decimals: 3) },
       Column("replace") { _ in specification.model.replacement.rawValue },
     ]
     if isRegression {
       columns += [
-        Column("test_mse") { Cell.number($0.epoch.test.mse, digits: 9) },
-        Column("test_mae") { Cell.number($0.epoch.test.mae, digits: 9) },
+        Column("test_mse") { Cell.number($0.epoch.test?.mse, digits: 9) },
+        Column("test_mae") { Cell.number($0.epoch.test?.mae, digits: 9) },
+        Column("validation_mse") { Cell.number($0.epoch.validation?.mse, digits: 9) },
+        Column("validation_mae") { Cell.number($0.epoch.validation?.mae, digits: 9) },
+      ]
+    } else {
+      columns += [
+        Column("validation_top1") { Cell.fixed($0.epoch.validation?.top1, decimals: 3) },
+        Column("validation_loss") { Cell.number($0.epoch.validation?.loss, digits: 9) },
+        Column("test_loss") { Cell.number($0.epoch.test?.loss, digits: 9) },
+        Column("test_ece") { Cell.number($0.epoch.test?.calibrationError, digits: 6) },
       ]
     }
     return CSVTable(runs.flatMap { run in run.epochs.map { (run, $0) } }, columns)
@@ -138,11 +171,22 @@ package struct Results {
   /// The trainings of a kernel.
   private func runs(of row: NetworkRow) -> [TrainedRun] { runs.filter { $0.kernel == row.kernel } }
 
+  /// The highest rate of a kernel's trainings; nil if there are none, or it is still to be chosen.
+  private func rate(of row: NetworkRow) -> Double? {
+    guard specification.recipe.epochs > 0 else { return nil }
+    guard let tuning = tunings.first(where: { $0.kernel == row.kernel }) else {
+      return specification.recipe.schedule.rate
+    }
+    return tuning.chosen
+  }
+
+  private func matched(_ row: NetworkRow) -> MatchedModel? { specification.matched[row.kernel] }
+
   /// Why a training of a kernel failed, if one did.
   private func failure(of row: NetworkRow) -> String? { runs(of: row).compactMap(\.failure).first }
 
   /// A measure at the end of the finished runs of a kernel.
   private func results(_ kernel: String, _ measure: KeyPath<TestResult, Double?>) -> [Double] {
-    runs.filter { $0.kernel == kernel && $0.isFinished }.compactMap { $0.epochs.last?.test[keyPath: measure] }
+    runs.filter { $0.kernel == kernel && $0.isFinished }.compactMap { $0.chosen?.test?[keyPath: measure] }
   }
 }

@@ -13,8 +13,12 @@ package struct Specification: Sendable {
   package let data: Dataset
   /// The network.
   package let model: any ModelDescription
+  /// Its widths by kernel, where they are matched to a budget; none otherwise.
+  package var matched: [String: MatchedModel] = [:]
   /// How each network is trained; the number of epochs may be 0.
-  package let recipe: Recipe
+  package var recipe: Recipe
+  /// Whether trained networks are tested: those that only choose something are not.
+  package var looksAtTest = true
   /// The seeds 0 ..< `seeds` are trained.
   package let seeds: Int
   /// Threads of an operator, and networks trained at the same time.
@@ -39,7 +43,8 @@ package struct Specification: Sendable {
 
   /// A new network with a kernel.
   func network(_ choice: KernelChoice, seed: Int) throws -> Network {
-    try Network(model, kernel: choice, standard: standard, seed: UInt64(seed))
+    try Network(
+      matched[choice.item]?.description ?? model, kernel: choice, standard: standard, seed: UInt64(seed))
   }
 }
 

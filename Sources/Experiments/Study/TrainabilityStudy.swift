@@ -60,11 +60,10 @@ package struct TrainabilityStudy {
             }
             note("initial")
             guard recipe.epochs > 0 else { continue }
-            var last: EpochResult?
-            try Training.train(
+            let chosen = try Training.train(
               network, on: data, recipe, seed: seed, threads: threads, onStep: Cancellation.check
-            ) { last = $0 }
-            note("trained", top1: last?.testTop1)
+            ) { _ in }
+            note("trained", top1: chosen.test.top1)
           } catch let error as WorkbenchError {
             problems.append("\(name): \(error)")
           }

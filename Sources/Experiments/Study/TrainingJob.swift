@@ -34,7 +34,10 @@ package struct TrainingJob {
   /// Trains until the end, or until the user stops it: then what is done is saved before the error is thrown.
   ///
   /// - Parameter onEpoch: called after each epoch.
-  package func run(_ trainer: Trainer, _ progress: ProgressLine, onEpoch: (EpochResult) -> Void) throws {
+  /// - Returns: the chosen epoch and its test; nil if the training is not at its end.
+  package func run(
+    _ trainer: Trainer, _ progress: ProgressLine, onEpoch: (EpochResult) -> Void
+  ) throws -> ChosenEpoch? {
     let columns = Self.columns(isRegression: trainer.isRegression)
     var table = CSVTable([], columns)
     if let resume {
@@ -68,36 +71,56 @@ package struct TrainingJob {
       throw error
     }
     if !isSaved || trainer.steps == 0 || resume != nil { try keep(trainer, table) }
+    guard trainer.isFinished else { return nil }
+    // The training's state is saved; from here on the network has the chosen epoch's weights.
+    let chosen = try trainer.finish()
+    if let row = table.rows.lastIndex(where: { $0["epoch"] == "\(chosen.epoch)" }) {
+      for (name, cell) in Self.testCells(chosen.test, isRegression: trainer.isRegression) {
+        table.set(name, of: row, to: cell)
+      }
+    }
+    if let log { try table.write(to: log) }
+    return chosen
   }
 
   /// Writes what there is; after a failure, the log only: the weights are those of the last epoch.
   private func keep(_ trainer: Trainer, _ table: CSVTable, isWhole: Bool = true) throws {
     if let save, isWhole {
       try Checkpoint.save(trainer, job: definition, to: Checkpoint.path(beside: save))
-      try trainer.network.save(to: save, metadata: metadata)
+      try trainer.withBestWeights { try trainer.network.save(to: save, metadata: metadata) }
     }
     if let log { try table.write(to: log) }
   }
 
-  /// A log's columns.
+  /// A log's columns. Those of the test are filled at the end.
   private static func columns(isRegression: Bool) -> [Column<StepResult>] {
-    let all: [Column<StepResult>] = [
+    let tests = ["test_accuracy"] + (isRegression ? ["test_mse", "test_mae"] : [])
+    let validation: [Column<StepResult>] = [
+      Column("validation_accuracy") { Cell.number($0.epochResult?.validation?.top1) },
+      Column("validation_loss") { Cell.number($0.epochResult?.validation?.loss, digits: 9) },
+    ]
+    let errors: [Column<StepResult>] = [
+      Column("validation_mse") { Cell.number($0.epochResult?.validation?.mse, digits: 9) },
+      Column("validation_mae") { Cell.number($0.epochResult?.validation?.mae, digits: 9) },
+    ]
+    return [
       Column("step") { $0.step }, Column("epoch") { $0.epoch },
       Column("loss") { Cell.number($0.loss, digits: 9) }, Column("accuracy") { Cell.number($0.top1) },
       Column("rate") { Cell.number($0.rate, digits: 9) },
-      Column("test_accuracy") { Cell.number($0.epochResult?.test.top1) },
-    ]
-    let errors: [Column<StepResult>] = [
-      Column("test_mse") { Cell.number($0.epochResult?.test.mse, digits: 9) },
-      Column("test_mae") { Cell.number($0.epochResult?.test.mae, digits: 9) },
-    ]
-    return all + (isRegression ? errors : [])
+    ] + tests.map { Column($0) { _ in nil } } + (isRegression ? errors : validation)
+  }
+
+  private static func testCells(_ test: TestResult, isRegression: Bool) -> [(String, String)] {
+    isRegression
+      ? [("test_mse", Cell.number(test.mse, digits: 9)), ("test_mae", Cell.number(test.mae, digits: 9))]
+      : [("test_accuracy", Cell.number(test.top1))]
   }
 
   /// Takes over the lines of a log that another process wrote, up to where it is resumed.
   private func keep(_ log: String, upTo last: Int, _ table: inout CSVTable) throws {
     let old = try CSVTable(file: log, limit: 1 << 30)
-    guard old.columns == table.columns else {
+    // Those of earlier versions have fewer columns.
+    guard old.columns.allSatisfy(table.columns.contains), old.columns.starts(with: table.columns.prefix(5)) else {
       throw WorkbenchError(
         "\(log) is no log of this training; move it away, or give another file with --log.")
     }

@@ -56,17 +56,18 @@ enum TrainingPool {
     var run = TrainedRun(kernel: job.choice.item, seed: job.seed)
     do {
       let network = try job.specification.network(job.choice, seed: job.seed)
-      try Training.train(
-        network, on: job.specification.data, job.specification.recipe, seed: UInt64(job.seed), threads: 1
-      ) {
+      let trainer = Trainer(
+        network, on: job.specification.data, job.specification.recipe, seed: UInt64(job.seed), threads: 1)
+      while !trainer.isFinished {
+        let step = try trainer.step()
         try Cancellation.check()
         try checkStop()
-      } onEpoch: { epoch in
+        guard let epoch = step.epochResult else { continue }
         run.epochs.append(epoch)
         progress.advance(
-          "\(job.choice.item), seed \(job.seed): epoch \(epoch.epoch), \(epoch.test.text)",
-          work: job.epochWork)
+          "\(job.choice.item), seed \(job.seed): epoch \(epoch.epoch)\(epoch.text)", work: job.epochWork)
       }
+      if job.specification.looksAtTest { run.epochs.note(try trainer.finish()) }
       run.isFinished = true
       if network.hasLearnedPositions, let image = job.specification.data.test.images.image(0) {
         run.offsets = try? LearnedOffsets(of: network, image, threads: 1)

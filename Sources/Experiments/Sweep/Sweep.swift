@@ -28,19 +28,21 @@ package struct Sweep: Sendable {
   ///   - kernels: `standard` first.
   ///   - seeds: the seeds 0 ..< `seeds` are trained.
   ///   - recipe: how networks are trained; nil if they are not.
+  ///   - tune: how each kernel's rate is chosen; nil for the recipe's.
+  ///   - match: what networks are made to have as much of as the standard one.
   package static func mainJob(
     _ kernels: [KernelChoice], in model: SweepModel, on data: String, seeds: Int,
-    recipe: RecipeSettings?
+    recipe: RecipeSettings?, tune: RateTuning? = nil, match: Budget? = nil
   ) throws -> Sweep {
     // What no network of the model can be is said before the first minute.
     for kernel in kernels { try model.description(1, 10).check(kernel) }
-    return Sweep(
-      groups: [
-        SweepGroup(
-          name: nil, kernels: kernels, models: [model], data: [Located(data)], seeds: Array(0..<seeds),
-          recipe: recipe, latencySeconds: 1, hasProxies: true, hasLayers: false, fields: nil,
-          operators: try SweepOperators())
-      ], .run)
+    var group = SweepGroup(
+      name: nil, kernels: kernels, models: [model], data: [Located(data)], seeds: Array(0..<seeds),
+      recipe: recipe, latencySeconds: 1, hasProxies: true, hasLayers: false, fields: nil,
+      operators: try SweepOperators())
+    group.tune = recipe == nil ? nil : tune
+    group.match = match
+    return Sweep(groups: [group], .run)
   }
 
   /// The kernels of the main job that a folder holds finished results of, in the order of its table: as long as nothing
@@ -76,6 +78,10 @@ package struct SweepGroup: Sendable {
   let fields: FieldSettings?
   /// What is timed of operators; nil if nothing is.
   let operators: SweepOperators?
+  /// How each kernel's rate is chosen; nil if all have the recipe's.
+  var tune: RateTuning?
+  /// What the kernels' networks are made to have as much of as the standard one; nil if they are as wide.
+  var match: Budget?
 }
 
 /// A model of a sweep.
@@ -86,6 +92,10 @@ package struct SweepModel: Sendable {
   let definition: [String: String]
   /// Its description for data of so many channels and classes.
   let description: @Sendable (_ channels: Int, _ classes: Int) throws -> any ModelDescription
+  /// The width factor of its own.
+  let width: Double
+  /// The same model with another width factor, under the same label.
+  let widened: @Sendable (_ width: Double) throws -> SweepModel
 
   /// A model by its name, varied.
   ///
@@ -101,13 +111,26 @@ package struct SweepModel: Sendable {
     if plain.revision > 1 { definition["model.revision"] = "\(plain.revision)" }
     for note in notes { definition["model.\(note.name)"] = note.text }
     let texts = notes.map { $0.text == "on" ? ":\($0.name)" : ":\($0.name)=\($0.text)" }
-    let label = isLabelled ? name + texts.joined() : name
+    try self.init(name, settings, notes, label: isLabelled ? name + texts.joined() : name, definition)
+  }
+
+  private init(
+    _ name: String, _ settings: ModelSettings, _ notes: [(name: String, text: String)], label: String,
+    _ definition: [String: String]
+  ) throws {
     self.definition = definition
     self.label = label
     description = { channels, classes in
       var description = try settings.description(name, inputChannels: channels, classes: classes)
       description.name = label
       return description
+    }
+    width = settings.width ?? 1
+    widened = { width in
+      var other = settings, wider = definition
+      other.width = width
+      wider["model.width"] = "\(width)"
+      return try SweepModel(name, other, notes, label: label, wider)
     }
   }
 }

@@ -12,7 +12,7 @@ struct SweepParser {
 
   private static let groupKeys = [
     "kernels", "models", "replace", "init", "data", "seeds", "training", "latency", "proxies", "layers",
-    "fields", "operators",
+    "fields", "operators", "tune", "match",
   ]
 
   /// A file's sweep. Its own entries hold for every group that does not say otherwise.
@@ -50,7 +50,7 @@ struct SweepParser {
     guard values["models"] != nil || values["training"] == nil else {
       throw (values["training"] ?? place).error("there are no models to train; name some with ‘models: …’.")
     }
-    return SweepGroup(
+    var group = SweepGroup(
       name: name, kernels: kernels,
       models: try values["models"].map { try models($0, values["replace"], values["init"]) } ?? [],
       data: try values["data"].map { try unique($0, "data").map { Located($0.0, $0.1) } }
@@ -62,6 +62,24 @@ struct SweepParser {
       hasLayers: try values["layers"]?.truth("layers") ?? false,
       fields: try values["fields"].flatMap(fields),
       operators: try values["operators"].map(operators))
+    if let tune = values["tune"] {
+      guard group.recipe != nil else {
+        throw tune.error("there is no training to tune; give one with ‘training: …’.")
+      }
+      group.tune = try self.tune(tune)
+    }
+    if let match = values["match"] {
+      guard !group.models.isEmpty else {
+        throw match.error("there are no models to match; name some with ‘models: …’.")
+      }
+      group.match = try match.word("match", Budget.self)
+    }
+    return group
+  }
+
+  private func tune(_ value: YAMLValue) throws -> RateTuning? {
+    guard value.isMapping else { return try value.truth("tune") ? RateTuning() : nil }
+    return try value.read(RateTuning.all, of: "tune")
   }
 
   /// The texts of a list, each once.

@@ -30,6 +30,8 @@ struct SweepPlan: Sendable {
     case layers(Specification)
     /// Measures the receptive field of a stack of one kernel.
     case field(FieldSettings, KernelChoice)
+    /// Searches the widths at which the networks of a model cost as much as the standard one.
+    case match(Specification, SweepModel, Budget)
     /// Trains one network; `network` is the name of the run that measures its model.
     case training(Specification, KernelChoice, seed: Int, network: String)
   }
@@ -40,6 +42,12 @@ struct SweepPlan: Sendable {
     let network: Run
     let layers: Run?
     let trainings: [Run]
+    /// How rates are chosen; empty if they are not.
+    var tunings: [Tuning] = []
+    /// The widths' budget; nil if all are as wide.
+    var match: Budget?
+    /// The run that measured widths; nil if none did.
+    var matching: Run?
   }
 
   /// The runs of a group.
@@ -49,6 +57,8 @@ struct SweepPlan: Sendable {
     let operators: [Run]
     let fields: [Run]
     let comparisons: [Comparison]
+    /// What is to be done before comparisons that are missing here can be planned.
+    var matchings: [Run] = []
   }
 
   /// The groups, in the file's order.
@@ -57,20 +67,34 @@ struct SweepPlan: Sendable {
   /// Whether the groups have names: the tables then have a column for them.
   var isGrouped: Bool { groups.contains { $0.name != nil } }
 
+  /// Whether all is planned: nothing waits for a rate or a width that is still to be chosen.
+  var isComplete: Bool {
+    groups.allSatisfy { group in
+      group.matchings.isEmpty
+        && group.comparisons.allSatisfy { $0.tunings.allSatisfy { $0.chosen != nil } }
+    }
+  }
+
   /// Every run once, in the order in which they are done: what is timed first, while nothing else runs.
   var runs: [Run] {
     var seen = Set<String>()
     let measured =
       groups.flatMap { $0.operators }
+      + groups.flatMap { $0.matchings + $0.comparisons.compactMap(\.matching) }
       + groups.flatMap { $0.comparisons.flatMap { [$0.network] + ($0.layers.map { [$0] } ?? []) } }
-    let trained = groups.flatMap { $0.comparisons.flatMap(\.trainings) }
+    let comparisons = groups.flatMap(\.comparisons)
+    let trained =
+      comparisons.flatMap { $0.tunings.flatMap { $0.candidates.flatMap(\.runs) } }
+      + comparisons.flatMap(\.trainings)
     return (measured + groups.flatMap { $0.fields } + trained).filter { seen.insert($0.name).inserted }
   }
 
   /// Loads the data and names every run.
   ///
-  /// - Parameter threads: what operators and networks are timed with: it defines those runs.
-  init(_ sweep: Sweep, threads: Int) throws {
+  /// - Parameters:
+  ///   - threads: what operators and networks are timed with: it defines those runs.
+  ///   - records: what is known: which rates and widths were chosen.
+  init(_ sweep: Sweep, threads: Int, _ records: [String: SweepRecord] = [:]) throws {
     var loaded: [String: (data: Dataset, definition: [String: String])] = [:]
     func load(_ source: Located<String>) throws -> (data: Dataset, definition: [String: String]) {
       if let known = loaded[source.value] { return known }
@@ -81,18 +105,22 @@ struct SweepPlan: Sendable {
       return result
     }
     groups = try sweep.groups.map { group in
-      let comparisons = try group.models.flatMap { model in
-        try group.data.map { source -> Comparison in
+      var comparisons: [Comparison] = [], matchings: [Run] = []
+      for model in group.models {
+        for source in group.data {
           let (data, dataDefinition) = try load(source)
-          return try Self.comparison(
-            group, model, data, model.definition.merging(dataDefinition) { $1 }, threads)
+          if group.tune != nil { try source.map { _ in try RateTuning.check(data) } }
+          let (comparison, matching) = try Self.comparison(
+            group, model, data, dataDefinition, threads, records)
+          if let comparison { comparisons.append(comparison) }
+          if let matching { matchings.append(matching) }
         }
       }
       return Group(
         name: group.name, threads: threads,
         operators: try group.operators.map { try Self.operators($0, group.kernels, threads) } ?? [],
         fields: try group.fields.map { try Self.fields($0, group.kernels) } ?? [],
-        comparisons: comparisons)
+        comparisons: comparisons, matchings: matchings)
     }
   }
 
@@ -127,17 +155,35 @@ struct SweepPlan: Sendable {
     }
   }
 
+  /// The runs on one model and data set; and what has to be done first where widths are not known yet.
   private static func comparison(
-    _ group: SweepGroup, _ model: SweepModel, _ data: Dataset, _ shared: [String: String], _ threads: Int
-  ) throws -> Comparison {
+    _ group: SweepGroup, _ model: SweepModel, _ data: Dataset, _ dataDefinition: [String: String],
+    _ threads: Int, _ records: [String: SweepRecord]
+  ) throws -> (Comparison?, matching: Run?) {
     let description = try model.description(data.train.images.shape[3], data.classes)
     let recipe =
       group.recipe?.recipe(isRegression: data.isRegression, hasPenalties: description.hasPenalties)
       ?? .standard(epochs: 0)
-    let specification = try Specification(
+    try data.check(fits: recipe)
+    var specification = try Specification(
       kernels: group.kernels, data: data, model: description, recipe: recipe, seeds: group.seeds.count,
       threads: threads)
     let place = "\(model.label) (\(specification.model.replacement.rawValue)) on \(data.name)"
+    var models: [String: SweepModel] = [:], matching: Run?
+    var shared = model.definition.merging(dataDefinition) { $1 }
+    if let budget = group.match {
+      let (widths, run) = try Self.widths(budget, specification, model, shared, place, records)
+      guard let widths else { return (nil, run) }
+      matching = run
+      for (choice, width) in zip(group.kernels, widths) {
+        let own = width.factor == 1 ? model : try model.widened(model.width * width.factor)
+        models[choice.item] = own
+        specification.matched[choice.item] = MatchedModel(
+          description: try own.description(data.train.images.shape[3], data.classes), width: own.width,
+          reached: width.reached)
+      }
+      shared["widths"] = widths.map { "\(model.width * $0.factor)" }.joined(separator: ",")
+    }
     var definition = shared
     definition["kind"] = "network"
     definition["kernels"] = list(group.kernels)
@@ -150,20 +196,57 @@ struct SweepPlan: Sendable {
     )
     let layers = try group.hasLayers ? Self.layers(specification, shared, place) : nil
     guard group.recipe != nil else {
-      return Comparison(specification: specification, network: network, layers: layers, trainings: [])
+      return (
+        Comparison(
+          specification: specification, network: network, layers: layers, trainings: [], match: group.match,
+          matching: matching), nil
+      )
     }
-    let trainings = try group.kernels.flatMap { choice in
-      try group.seeds.map { seed in
-        var definition = shared.merging(recipe.definition) { $1 }
+    var tunings: [Tuning] = [], trainings: [Run] = []
+    for choice in group.kernels {
+      // A network of another width is that of a model of this width, however it came to it.
+      let own = (models[choice.item] ?? model).definition.merging(dataDefinition) { $1 }
+      var tuned = specification
+      if let tune = group.tune {
+        let tuning = try Self.tuning(
+          tune, specification, choice, finalSeeds: group.seeds, own, place: place, network: network.name,
+          records)
+        tunings.append(tuning)
+        guard let rate = tuning.chosen else { continue }
+        tuned.recipe.schedule.rate = rate
+      }
+      trainings += try group.seeds.map { [tuned] seed in
+        var definition = own.merging(tuned.recipe.definition) { $1 }
         definition["kind"] = "training"
         definition["kernel"] = choice.item
         definition["seed"] = "\(seed)"
         return try run(
           definition, "\(choice.item), seed \(seed): \(place)", [choice],
-          .training(specification, choice, seed: seed, network: network.name))
+          .training(tuned, choice, seed: seed, network: network.name))
       }
     }
-    return Comparison(specification: specification, network: network, layers: layers, trainings: trainings)
+    return (
+      Comparison(
+        specification: specification, network: network, layers: layers, trainings: trainings,
+        tunings: tunings, match: group.match, matching: matching), nil
+    )
+  }
+
+  /// The widths of the kernels' networks, in their order; nil while a run has still to measure them.
+  private static func widths(
+    _ budget: Budget, _ specification: Specification, _ model: SweepModel, _ shared: [String: String],
+    _ place: String, _ records: [String: SweepRecord]
+  ) throws -> (widths: [MatchedWidth]?, matching: Run?) {
+    guard budget == .latency else { return (try specification.matchedWidths(model, budget), nil) }
+    var definition = shared
+    definition["kind"] = "match"
+    definition["match"] = budget.rawValue
+    definition["kernels"] = list(specification.kernels)
+    definition["threads"] = "\(specification.threads)"
+    let matching = try run(
+      definition, "widths of \(place)", specification.kernels, .match(specification, model, budget))
+    let known = records[matching.name]?.result.widths
+    return (known?.count == specification.kernels.count ? known : nil, matching)
   }
 
   private static func fields(_ settings: FieldSettings, _ kernels: [KernelChoice]) throws -> [Run] {

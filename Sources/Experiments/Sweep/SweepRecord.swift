@@ -30,10 +30,14 @@ struct SweepRecord: Codable {
     var layers: [LayerTime]?
     /// Of a run that measures a receptive field.
     var field: FieldStudy.Row?
+    /// Of a run that matches widths: one for each kernel.
+    var widths: [MatchedWidth]?
     /// Of a training: its epochs.
     var epochs: [EpochResult]?
-    /// Of a training: which test images were classified rightly after its last epoch, a bit for each.
+    /// Of a training: which test images were classified rightly after the chosen epoch, a bit for each.
     var correct: Hits?
+    /// Of a training: the class that was predicted for each test image then; nil in records of earlier versions.
+    var predicted: Predictions?
     /// Of a training to its end: where the network reads for the first test image, if it has learned that.
     var offsets: LearnedOffsets?
     /// Why a training ended by itself before its last epoch.
@@ -129,7 +133,8 @@ extension SweepRecord {
   /// Keeps a training, and the duration of its epochs apart.
   mutating func keep(_ run: TrainedRun) {
     result.epochs = run.epochs
-    result.correct = run.epochs.last?.test.hits
+    result.correct = run.chosen?.test?.hits
+    result.predicted = run.chosen?.test?.predictions
     result.offsets = run.offsets
     result.failure = run.failure
     timing.seconds = run.epochs.map(\.seconds)
@@ -141,7 +146,10 @@ extension SweepRecord {
     for (index, seconds) in zip(epochs?.indices ?? 0..<0, timing.seconds ?? []) {
       epochs?[index].seconds = seconds
     }
-    if let last = epochs?.indices.last { epochs?[last].test.hits = result.correct }
+    if let chosen = epochs?.lastIndex(where: { $0.test != nil }) {
+      epochs?[chosen].test?.hits = result.correct
+      epochs?[chosen].test?.predictions = result.predicted
+    }
     return epochs
   }
 }

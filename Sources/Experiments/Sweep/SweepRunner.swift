@@ -42,7 +42,8 @@ package struct SweepRunner: Sendable {
     }
   }
 
-  private let plan: SweepPlan
+  private let sweep: Sweep
+  private var plan: SweepPlan
   private let experiment: MachineRecord.Experiment
   private let threads: Int
 
@@ -50,6 +51,7 @@ package struct SweepRunner: Sendable {
   ///
   /// - Parameter threads: of timed operators and networks, and how many networks are trained at the same time.
   package init(_ sweep: Sweep, threads: Int) throws {
+    self.sweep = sweep
     plan = try SweepPlan(sweep, threads: threads)
     experiment = sweep.experiment
     self.threads = threads
@@ -59,6 +61,9 @@ package struct SweepRunner: Sendable {
   package func list(output: String, _ options: Options = Options()) throws -> (
     text: String, warnings: [String]
   ) {
+    if !plan.isComplete, let later = try planned(in: output, options) {
+      return try later.list(output: output, options)
+    }
     let records = try SweepRecords(output), missing = Set(try missing(records, options).map(\.name))
     typealias Column = Experiments.Column<SweepPlan.Run>
     let table = TextTable(
@@ -70,13 +75,42 @@ package struct SweepRunner: Sendable {
         }, Column("kind") { $0.definition["kind"] ?? "" }, Column("run") { $0.label },
       ], left: [0, 1, 2, 3])
     let done = plan.runs.count - missing.count
-    return ("\(table.text)\n\n\(plan.runs.count) runs, of which \(done) are done.", records.warnings)
+    let rest = plan.isComplete ? "" : " What they choose says which others follow."
+    return ("\(table.text)\n\n\(plan.runs.count) runs, of which \(done) are done.\(rest)", records.warnings)
   }
 
-  /// Does what is missing, keeps each run as it ends, and writes the tables of what there is.
+  /// The runner whose plan has the rates and widths that records of the folder say; nil if they say no more than this
+  /// one's plan has.
+  private func planned(in output: String, _ options: Options) throws -> SweepRunner? {
+    guard !options.force else { return nil }
+    var later = self
+    later.plan = try SweepPlan(sweep, threads: threads, SweepRecords(output).known)
+    return later.plan.runs.map(\.name) == plan.runs.map(\.name) ? nil : later
+  }
+
+  /// Does what is missing, and then what follows from it: first what chooses rates and widths, then what is made with them.
   ///
   /// - Throws: a ``WorkbenchError`` if the folder is somebody else's, or results in it would be lost.
   package func run(output: String, _ options: Options = Options()) throws -> Outcome {
+    var runner = try plan.isComplete ? self : planned(in: output, options) ?? self
+    var options = options, done = 0, before: Int?
+    while true {
+      var outcome = try runner.runPlanned(output: output, options)
+      options.force = false
+      done += outcome.now
+      before = before ?? outcome.before
+      (outcome.now, outcome.before) = (done, before ?? 0)
+      guard !outcome.isCancelled, !runner.plan.isComplete,
+        let later = try runner.planned(in: output, options)
+      else { return outcome }
+      runner = later
+    }
+  }
+
+  /// Does what is missing of the plan, keeps each run as it ends, and writes the tables of what there is.
+  ///
+  /// - Throws: a ``WorkbenchError`` if the folder is somebody else's, or results in it would be lost.
+  private func runPlanned(output: String, _ options: Options) throws -> Outcome {
     var folder = ResultFolder(output)
     if !options.force { try check(folder) }
     try folder.make()
@@ -212,6 +246,8 @@ package struct SweepRunner: Sendable {
         record.result.field = try FieldStudy([kernel], settings.plan(threads: threads)) { kernel, seed in
           try settings.stack(kernel, seed: seed)
         }.rows.first
+      case .match(let specification, let model, let budget):
+        record.result.widths = try specification.matchedWidths(model, budget)
       case .training: continue
       }
       try keeper.add(record)

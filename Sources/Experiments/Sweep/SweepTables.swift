@@ -8,7 +8,7 @@ struct SweepTables {
   /// The tables that every experiment may have, by their files' names without `.csv`.
   static let main = ["operators", "networks", "training"]
   /// These, and those that are made on request.
-  static let all = main + ["layers", "fields", "offsets", "offsets-image"]
+  static let all = main + ["tuning", "layers", "fields", "offsets", "offsets-image"]
 
   /// The tables that the sweep wants and its records can give, by files' names without `.csv`.
   private(set) var tables: [(name: String, table: CSVTable)] = []
@@ -39,11 +39,15 @@ struct SweepTables {
         let refused = Set(rows.filter { $0.refusal != nil }.map(\.kernel))
         let result = Results(
           specification, networks: rows,
+          tunings: comparison.tunings, match: comparison.match,
           runs: comparison.trainings.compactMap { Self.trainedRun($0, records[$0.name]) }
             .filter { !refused.contains($0.kernel) })
         results.append(result)
         add("networks", result.networkTable, group, plan)
         add("training", result.trainingTable, group, plan)
+        if !comparison.tunings.isEmpty {
+          add("tuning", CSVTable(tunings: comparison.tunings, specification), group, plan)
+        }
         if let run = comparison.layers {
           let rows = records[run.name]?.rows(\.layers) ?? []
           let table = CSVTable(

@@ -17,6 +17,12 @@ package struct CSVTable: Sendable {
     rows.append(row)
   }
 
+  /// Changes a cell; the column must be one.
+  mutating func set(_ column: String, of row: Int, to cell: String) {
+    precondition(columns.contains(column), "unknown column \(column)")
+    rows[row][column] = cell
+  }
+
   /// Adds the rows of another table, each with some more cells; columns that only it has come after the others.
   package mutating func append(_ other: CSVTable, _ cells: [String: String] = [:]) {
     columns += other.columns.filter { !columns.contains($0) }

@@ -28,8 +28,8 @@ package enum Targets: Hashable, Sendable {
     case .labels(let labels):
       let result = CrossEntropy.evaluate(outputs, labels, smoothing: smoothing)
       return BatchLoss(
-        loss: result.loss, gradient: result.gradient, isRight: result.isRight, squaredError: 0,
-        absoluteError: 0)
+        loss: result.loss, gradient: result.gradient, isRight: result.isRight, predicted: result.predicted,
+        ranks: result.ranks, confidences: result.confidences, squaredError: 0, absoluteError: 0)
     case .values(let values): return MeanSquaredError.evaluate(outputs, values, scale)
     }
   }
@@ -43,6 +43,12 @@ package struct BatchLoss: Sendable {
   package let gradient: Tensor
   /// For each image, whether it is classified rightly; empty in a regression.
   package let isRight: [Bool]
+  /// For each image, the class that is predicted; empty in a regression.
+  package let predicted: [Int]
+  /// For each image, how many classes are put before the right one; empty in a regression.
+  package let ranks: [Int]
+  /// For each image, that class's probability; empty in a regression.
+  package let confidences: [Double]
   /// The mean squared error in a regression, in squared units of the target; 0 in a classification.
   package let squaredError: Double
   /// The mean absolute error in a regression, in units of the target; 0 in a classification.

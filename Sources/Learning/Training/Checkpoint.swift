@@ -4,8 +4,8 @@ import Tensors
 
 /// A training in a file, so that another process resumes it bit for bit.
 ///
-/// A safetensors file with the network's state under its own names, the optimiser's slots as
-/// `optimizer.SLOT.PARAMETER`, and in the metadata where the training is and what defines it.
+/// A safetensors file with the network's state under its own names, that of the best epoch so far as `best.NAME`, the
+/// optimiser's slots as `optimizer.SLOT.PARAMETER`, and in the metadata where the training is and what defines it.
 package enum Checkpoint {
   /// Where the training state of a file of weights goes: `net.safetensors` has `net.resume.safetensors` beside it.
   package static func path(beside weights: String) -> String {
@@ -24,6 +24,10 @@ package enum Checkpoint {
         guard let value else { continue }
         tensors.append(("optimizer.\(slot).\(parameter.name)", value.shape, { value }))
       }
+    }
+    for (entry, value) in zip(trainer.network.state, trainer.bestWeights ?? []) {
+      let layout = entry.parameter.layout
+      tensors.append(("best.\(entry.name)", layout.fileShape(value.shape), { value.toFileOrder(layout) }))
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
@@ -76,6 +80,8 @@ package enum Checkpoint {
     let own = Dictionary(
       trainer.network.state.map { ($0.name, $0.parameter) }, uniquingKeysWith: { $1 })
     var slots = trainer.optimizer.slots, found = Set<String>(), values: [(Parameter, Tensor)] = []
+    var best: [String: Tensor] = [:]
+    let bestPrefix = "best."
     for index in file.entries.indices {
       let entry = file.entries[index]
       guard entry.type.isFloat else { throw broken(path, entry.name) }
@@ -85,6 +91,12 @@ package enum Checkpoint {
         }
         values.append((parameter, try file.read().fromFileOrder(parameter.layout)))
         found.insert(entry.name)
+      } else if entry.name.hasPrefix(bestPrefix) {
+        let name = String(entry.name.dropFirst(bestPrefix.count))
+        guard let parameter = own[name],
+          entry.shape == parameter.layout.fileShape(parameter.value.shape)
+        else { throw broken(path, entry.name) }
+        best[name] = try file.read().fromFileOrder(parameter.layout)
       } else {
         let parts = entry.name.dropFirst(prefix.count).split(separator: ".", maxSplits: 1).map(String.init)
         guard entry.name.hasPrefix(prefix), parts.count == 2, let tensors = slots[parts[0]],
@@ -96,7 +108,11 @@ package enum Checkpoint {
       }
     }
     if let missing = own.keys.sorted().first(where: { !found.contains($0) }) { throw broken(path, missing) }
-    try trainer.restore(saved)
+    let names = trainer.network.state.map(\.name)
+    if !best.isEmpty, let missing = names.first(where: { best[$0] == nil }) {
+      throw broken(path, bestPrefix + missing)
+    }
+    try trainer.restore(saved, best: best.isEmpty ? nil : names.compactMap { best[$0] })
     for (parameter, value) in values { parameter.value = value }
     trainer.optimizer.slots = slots
   }

@@ -11,6 +11,12 @@ package enum CrossEntropy {
     package let gradient: Tensor
     /// For each image of the batch, whether it is classified rightly.
     package let isRight: [Bool]
+    /// For each image, the class of the largest logit; the first of several.
+    package let predicted: [Int]
+    /// For each image, how many logits are larger than its label's, or as large and before it.
+    package let ranks: [Int]
+    /// For each image, the probability of that class by softmax.
+    package let confidences: [Double]
   }
 
   /// - Parameters:
@@ -21,7 +27,8 @@ package enum CrossEntropy {
   package static func evaluate(_ logits: Tensor, _ labels: [Int], smoothing: Double = 0) -> Result {
     let classes = logits.count / labels.count
     var gradient = Tensor(uninitialized: logits.shape)
-    var loss = 0.0, isRight: [Bool] = []
+    var loss = 0.0, isRight: [Bool] = [], predicted: [Int] = [], ranks: [Int] = []
+    var confidences: [Double] = []
     logits.withPointer { logits in
       gradient.withMutablePointer { gradient in
         for (image, label) in labels.enumerated() {
@@ -38,9 +45,15 @@ package enum CrossEntropy {
             target[index] = Float((exp(logProbability) - wanted) / Double(labels.count))
           }
           isRight.append(best == label)
+          predicted.append(best)
+          let own = row[label]
+          ranks.append((0..<classes).count { row[$0] > own || row[$0] == own && $0 < label })
+          confidences.append(1 / sum)
         }
       }
     }
-    return Result(loss: loss / Double(labels.count), gradient: gradient, isRight: isRight)
+    return Result(
+      loss: loss / Double(labels.count), gradient: gradient, isRight: isRight, predicted: predicted,
+      ranks: ranks, confidences: confidences)
   }
 }

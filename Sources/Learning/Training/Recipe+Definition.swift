@@ -30,6 +30,7 @@ extension Recipe {
     }
     // Records from before it could be chosen have no such entry, and no such targets.
     if standardizesTargets { result["targets"] = "standardised" }
+    if let patience { result["patience"] = "\(patience)" }
     return result.merging(["recipe": "1"]) { $1 }
   }
 
@@ -57,6 +58,7 @@ extension Recipe {
       "smoothing": "\(smoothing)", "augment": augments ? "on" : "off", "shuffle": shuffles ? "on" : "off",
     ]
     if standardizesTargets { result["targets"] = "standardised" }
+    if let patience { result["patience"] = "\(patience)" }
     return result
   }
 }

@@ -1,3 +1,5 @@
+import Tensors
+
 /// How a network is trained.
 package struct Recipe: Hashable, Sendable, Codable {
   /// Passes over the training split.
@@ -16,13 +18,15 @@ package struct Recipe: Hashable, Sendable, Codable {
   package var shuffles: Bool
   /// Whether a regression is trained on its targets less their mean, by their deviation.
   package var standardizesTargets: Bool
+  /// After so many epochs that are no better than the best one, by the validation split, the training stops; nil for never.
+  package var patience: Int?
 
   /// A recipe for a number of epochs.
   package init(
     epochs: Int, batch: Int = 32, schedule: Schedule = Schedule(rate: 0.1, warmUp: 0.05),
     optimizer: OptimizerChoice = .sgd(.init(momentum: 0.9, nesterov: true, weightDecay: 5e-4)),
     smoothing: Double = 0, augments: Bool = false, shuffles: Bool = true,
-    standardizesTargets: Bool = false
+    standardizesTargets: Bool = false, patience: Int? = nil
   ) {
     self.epochs = epochs
     self.batch = batch
@@ -32,5 +36,17 @@ package struct Recipe: Hashable, Sendable, Codable {
     self.augments = augments
     self.shuffles = shuffles
     self.standardizesTargets = standardizesTargets
+    self.patience = patience
+  }
+}
+
+extension Dataset {
+  /// Refuses a recipe that these data cannot be trained by.
+  package func check(fits recipe: Recipe) throws {
+    guard recipe.patience == nil || validation != nil else {
+      throw WorkbenchError(
+        "The data \(name) have no validation split to stop by; leave out patience, or give them one (docs/data.md)."
+      )
+    }
   }
 }

@@ -19,6 +19,7 @@ package struct RecipeSettings: Settable {
   var augment = true
   var shuffle = true
   var standardize = true
+  package var patience: Int?
 
   package init() {}
 
@@ -54,11 +55,15 @@ package struct RecipeSettings: Settable {
     "standardize", \Self.standardize, .onOff,
     "Whether a regression is trained on targets less their mean, divided by their deviation; errors are in the targets' units in any case"
   )
+  package static let patience = Setting(
+    "patience", \Self.patience, .whole(1...1_000_000),
+    "Stop after so many epochs that are no better than the best one, by the validation split (default: never)"
+  )
 
   /// All of them, in the order of lists.
   package static let all = [
     epochs, batch, optimizer, rate, momentum, nesterov, weightDecay, schedule, milestones, warmUp, smoothing,
-    augment, shuffle, standardize,
+    augment, shuffle, standardize, patience,
   ]
 
   /// Refuses settings that do not go together.
@@ -87,7 +92,7 @@ package struct RecipeSettings: Settable {
         ? .sgd(.init(momentum: momentum, nesterov: nesterov && momentum > 0, weightDecay: decay))
         : .adam(.init(weightDecay: decay, isDecoupled: optimizer == .adamw)),
       smoothing: smoothing, augments: augment, shuffles: shuffle,
-      standardizesTargets: isRegression && standardize)
+      standardizesTargets: isRegression && standardize, patience: patience)
   }
 }
 

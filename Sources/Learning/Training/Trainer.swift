@@ -31,6 +31,16 @@ package struct TrainingState: Hashable, Sendable, Codable {
   package var loss = 0.0
   /// How many of them were classified rightly.
   package var correct = 0
+  /// The best whole epoch so far by the validation split; nil if there is none yet, or no such split.
+  package var best: Best?
+
+  /// An epoch and how well it did.
+  package struct Best: Hashable, Sendable, Codable {
+    /// Counted from 1.
+    package let epoch: Int
+    /// On the validation split.
+    package let result: TestResult
+  }
 }
 
 /// Trains a network, step by step.
@@ -52,6 +62,8 @@ package final class Trainer {
   private let batches: Int
   /// What a regression's targets are standardised by; nil in a classification, or if they are not.
   package let targetScale: TargetScale?
+  /// The weights of the best epoch so far, one tensor for each of the network's state; nil if there is none.
+  package private(set) var bestWeights: [Tensor]?
   private var random: Random
   private var order: [Int] = []
   private var start = ContinuousClock.now
@@ -78,8 +90,14 @@ package final class Trainer {
   /// Whether values are to be predicted, not classes.
   package var isRegression: Bool { data.isRegression }
 
-  /// Whether all epochs are done.
-  package var isFinished: Bool { state.epoch >= recipe.epochs }
+  /// Whether all epochs are done, or so many without a better one that the recipe stops.
+  package var isFinished: Bool { state.epoch >= recipe.epochs || isOutOfPatience }
+
+  /// Whether the last epochs were no better than the best one.
+  private var isOutOfPatience: Bool {
+    guard let patience = recipe.patience, let best = state.best else { return false }
+    return state.step == 0 && state.epoch - best.epoch >= patience
+  }
 
   /// Steps so far.
   package var steps: Int { state.epoch * batches + state.step }
@@ -93,18 +111,24 @@ package final class Trainer {
   }
 
   /// Continues from where another training was; weights and slots are the caller's to restore.
-  package func restore(_ state: TrainingState) throws {
+  ///
+  /// - Parameter best: the weights of its best epoch, as ``bestWeights`` has them.
+  package func restore(_ state: TrainingState, best: [Tensor]? = nil) throws {
     // The images of the present epoch; between epochs, those of the last.
     let seen =
       state.step > 0 ? min(state.step, batches) * recipe.batch : state.epoch > 0 ? data.train.count : 0
     guard (0...1_000_000).contains(state.epoch), (0..<batches).contains(state.step),
-      (0...seen).contains(state.correct), seen > 0 || state.loss == 0
+      (0...seen).contains(state.correct), seen > 0 || state.loss == 0,
+      state.best.map({ (1...max(state.epoch, 1)).contains($0.epoch) }) ?? true,
+      (state.best != nil) == (data.validation != nil && state.epoch > 0),
+      (state.best != nil) == (best != nil)
     else {
       throw WorkbenchError(
         "The saved training is in step \(state.step) of epoch \(state.epoch), which this one does not have; give it the same data."
       )
     }
     self.state = state
+    bestWeights = best
     order = []
     if state.step > 0 {
       random = Random(position: state.epochStart)
@@ -113,7 +137,7 @@ package final class Trainer {
     random = Random(position: state.random)
   }
 
-  /// The next step, and after an epoch's last one its test.
+  /// The next step, and after an epoch's last one its validation.
   ///
   /// - Throws: a ``WorkbenchError`` if the loss is not a number.
   package func step() throws -> StepResult {
@@ -158,20 +182,51 @@ package final class Trainer {
   }
 
   private func finishEpoch(_ rate: Double) throws -> EpochResult {
-    let test = Training.evaluate(
-      network, data.test, batch: min(256, recipe.batch), scale: targetScale, threads: threads)
-    guard test.isFinite else {
+    let validation = try data.validation.map(evaluate)
+    state.epoch += 1
+    state.step = 0
+    if let validation, state.best.map({ validation.isBetter(than: $0.result) }) ?? true {
+      state.best = TrainingState.Best(epoch: state.epoch, result: validation)
+      bestWeights = network.state.map(\.parameter.value)
+    }
+    let count = Double(data.train.count)
+    return EpochResult(
+      epoch: state.epoch, rate: rate, trainLoss: state.loss / count,
+      trainTop1: isRegression ? nil : 100 * Double(state.correct) / count, validation: validation,
+      seconds: (ContinuousClock.now - start).seconds)
+  }
+
+  /// Gives the network the weights of the best epoch by the validation split, or leaves it those of the last where there is
+  /// no such split, and tests it. To be called once, at the end: no step may follow.
+  ///
+  /// - Throws: a ``WorkbenchError`` if the outputs are not numbers.
+  package func finish() throws -> ChosenEpoch {
+    if let bestWeights { exchange(bestWeights) }
+    return ChosenEpoch(epoch: state.best?.epoch ?? state.epoch, test: try evaluate(data.test))
+  }
+
+  /// Calls `body` while the network has the weights of the best epoch so far; the present ones where there is none.
+  package func withBestWeights<Result>(_ body: () throws -> Result) rethrows -> Result {
+    guard let bestWeights else { return try body() }
+    let present = network.state.map(\.parameter.value)
+    exchange(bestWeights)
+    defer { exchange(present) }
+    return try body()
+  }
+
+  private func exchange(_ values: [Tensor]) {
+    for (entry, value) in zip(network.state, values) { entry.parameter.value = value }
+  }
+
+  private func evaluate(_ examples: Examples) throws -> TestResult {
+    let result = Training.evaluate(
+      network, examples, batch: min(256, recipe.batch), scale: targetScale, threads: threads)
+    guard result.isFinite else {
       throw WorkbenchError(
         "Training diverged in epoch \(state.epoch + 1): the network's outputs are not numbers; lower the learning rate."
       )
     }
-    state.epoch += 1
-    state.step = 0
-    let count = Double(data.train.count)
-    return EpochResult(
-      epoch: state.epoch, rate: rate, trainLoss: state.loss / count,
-      trainTop1: isRegression ? nil : 100 * Double(state.correct) / count, test: test,
-      seconds: (ContinuousClock.now - start).seconds)
+    return result
   }
 
   private func makeOrder() -> [Int] {
