@@ -268,7 +268,12 @@ import Testing
     #expect(String(hash, radix: 16) == Self.hashes[name], "\(name)")
   }
 
-  static let hashes: [String: String] = [:]
+  static let hashes = [
+    "warped-digits": "5c8f48c0bb0ea4f8", "cluttered-digits": "4c6a816b47147b6b",
+    "pathfinder": "cf035977559d73", "same-different": "8df7dfc4d694a8ee", "sprites": "9e6b8985374915e9",
+    "scales": "8ea3e3e4019f6a27", "gratings": "27de5b95697c89f0", "textures": "b33d9506a077779f",
+    "counting": "a5970eb16df8ff98", "position": "ff6dba1571b36bcf",
+  ]
 
   /// Writers of one split are in no other, and each split has all classes.
   @Test func writersAreApart() {

@@ -12,7 +12,7 @@ struct SweepParser {
 
   private static let groupKeys = [
     "kernels", "space", "models", "replace", "init", "data", "seeds", "training", "latency", "proxies",
-    "layers", "fields", "operators", "tune", "match",
+    "layers", "fields", "operators", "tune", "match", "margin", "until", "most-seeds",
   ]
 
   /// A file's sweep. Its own entries hold for every group that does not say otherwise.
@@ -65,7 +65,7 @@ struct SweepParser {
       name: name, kernels: kernels, models: models,
       data: try values["data"].map { try unique($0, "data").map { Located($0.0, $0.1) } }
         ?? [Located("digits", place)],
-      seeds: try values["seeds"].map(seeds) ?? [0, 1, 2],
+      seeds: try values["seeds"].map(seeds) ?? Array(0..<Sweep.usualSeeds),
       recipe: try values["training"].map(recipe),
       latencySeconds: try values["latency"].map(latency) ?? 1,
       hasProxies: try values["proxies"]?.truth("proxies") ?? true,
@@ -87,12 +87,30 @@ struct SweepParser {
       }
       group.match = try match.word("match", Budget.self)
     }
+    if let margin = values["margin"] { group.terms.margin = try margin.number("margin", 0.001...100) }
+    group.until = try until(values, group)
+    if let margin = values["margin"], group.until != nil {
+      throw margin.error("margin and until both say what counts as equivalent; leave out margin.")
+    }
     return group
   }
 
   private func tune(_ value: YAMLValue) throws -> RateTuning? {
     guard value.isMapping else { return try value.truth("tune") ? RateTuning() : nil }
     return try value.read(RateTuning.all, of: "tune")
+  }
+
+  private func until(_ values: [String: YAMLValue], _ group: SweepGroup) throws -> SeedsUntil? {
+    guard let value = values["until"] else {
+      guard let most = values["most-seeds"] else { return nil }
+      throw most.error("most-seeds is the limit of ‘until: …’; give that too, or leave this out.")
+    }
+    guard group.recipe != nil else {
+      throw value.error("until adds seeds to trainings, and nothing is trained; say how with ‘training: …’.")
+    }
+    let margin = try value.number("until", 0.001...100)
+    let most = try values["most-seeds"]?.integer("most-seeds", 2...10_000) ?? SeedsUntil.usualMost
+    return try value.located { try SeedsUntil(margin: margin, most: most, first: group.seeds) }
   }
 
   /// The texts of a list, each once.

@@ -50,6 +50,8 @@ struct SweepPlan: Sendable {
     var matching: Run?
     /// The measurements of a space, of which `network` is the first network's; nil where the networks are no space.
     var space: SpaceRuns?
+    /// What verdicts are asked for.
+    let terms: VerdictTerms
 
     /// All that is measured.
     var measurements: [Run] { (space?.all ?? [network]) + (layers.map { [$0] } ?? []) }
@@ -209,7 +211,7 @@ struct SweepPlan: Sendable {
       return (
         Comparison(
           specification: specification, network: network, layers: layers, trainings: [], match: group.match,
-          matching: matching, space: space), nil
+          matching: matching, space: space, terms: group.terms), nil
       )
     }
     var tunings: [Tuning] = [], trainings: [Run] = []
@@ -239,7 +241,7 @@ struct SweepPlan: Sendable {
     return (
       Comparison(
         specification: specification, network: network, layers: layers, trainings: trainings,
-        tunings: tunings, match: group.match, matching: matching, space: space), nil
+        tunings: tunings, match: group.match, matching: matching, space: space, terms: group.terms), nil
     )
   }
 

@@ -43,7 +43,7 @@ struct SweepTables {
           specification, networks: rows,
           tunings: comparison.tunings, match: comparison.match,
           runs: comparison.trainings.compactMap { Self.trainedRun($0, records[$0.name]) }
-            .filter { !refused.contains($0.kernel) })
+            .filter { !refused.contains($0.kernel) }, comparison.terms)
         results.append(result)
         add("networks", predicting(result.networkTable, comparison, records), group, plan)
         add("training", result.trainingTable, group, plan)

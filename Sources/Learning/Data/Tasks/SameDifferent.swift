@@ -13,7 +13,8 @@ struct SameDifferent: ImageTask {
     solution: "The two 5×5 patches are compared, pixel by pixel.")
   static let figures = KernelOption("figures", .whole(2...8), initial: 4, help: "how many figures there are")
   static let distance = KernelOption(
-    "distance", .number(0.4...0.8), initial: 0.7, help: "how far apart they are, in sides of the image")
+    "distance", .number(0.4...0.8), initial: 0.7,
+    help: "how far apart they are, in sides of the image, as far as there is room")
   static let noise = noise(0.1)
   static let options: [any AnyKernelOption] = [figures, distance, noise]
 
@@ -29,7 +30,8 @@ struct SameDifferent: ImageTask {
 
   init(_ options: KernelOptions, size: Int, split: Dataset.Split) {
     count = options[Self.figures]
-    distance = Int(options[Self.distance] * Double(size) + 0.5)
+    // Both figures stay within the image.
+    distance = min(Int(options[Self.distance] * Double(size) + 0.5), size - 5)
     jitter = size / 12
     noise = options[Self.noise]
   }
