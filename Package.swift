@@ -75,6 +75,9 @@ let package = Package(
       name: "CFFTW", pkgConfig: "fftw3f",
       providers: [.apt(["libfftw3-dev"]), .brew(["fftw"])]),
     .systemLibrary(name: "CHints"),
+    .systemLibrary(
+      name: "CPNG", pkgConfig: "libpng",
+      providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
     .target(name: "Tensors", swiftSettings: optimised),
     .target(
       name: "Compute",
@@ -85,7 +88,7 @@ let package = Package(
     .target(name: "Conformance", dependencies: ["Kernels", "Layers", "Tensors"], swiftSettings: optimised),
     .target(name: "Networks", dependencies: ["Kernels", "Layers", "Tensors"], swiftSettings: optimised),
     .target(
-      name: "Learning", dependencies: ["Networks", "Kernels", "Layers", "Compute", "Tensors"],
+      name: "Learning", dependencies: ["CPNG", "Networks", "Kernels", "Layers", "Compute", "Tensors"],
       resources: [.copy("Resources/digits-images.idx3-ubyte"), .copy("Resources/digits-labels.idx1-ubyte")],
       swiftSettings: optimised),
     .target(

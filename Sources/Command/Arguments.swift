@@ -46,6 +46,13 @@ func check(_ value: Int, _ name: String, _ range: ClosedRange<Int>) throws {
   }
 }
 
+/// Refuses a number outside a range, as wrong usage.
+func check(_ value: Double, _ name: String, _ range: ClosedRange<Double>) throws {
+  guard range.contains(value) else {
+    throw ValidationError("\(name) is \(value); it must be from \(range.lowerBound) to \(range.upperBound).")
+  }
+}
+
 /// Refuses outputs of which two would be the same file, as wrong usage.
 func check(outputs: [(option: String, path: String?)]) throws {
   let given = outputs.compactMap { output in output.path.map { (output.option, $0) } }

@@ -49,7 +49,8 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     let model = try model.required(), data = try loadData(data)
     guard let examples = data[split] else {
-      throw WorkbenchError("The data \(data.name) have no \(split.rawValue) split; choose another with --split.")
+      throw WorkbenchError(
+        "The data \(data.name) have no \(split.rawValue) split; choose another with --split.")
     }
     guard confusion == nil || !data.isRegression else {
       throw WorkbenchError("\(data.name) is a regression, which confuses no classes; leave out --confusion.")

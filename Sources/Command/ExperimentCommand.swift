@@ -15,10 +15,10 @@ public struct ExperimentCommand: ParsableCommand {
     abstract: "What happens if the 3×3 convolution in a residual network is replaced by another operator?",
     version: workbenchVersion,
     subcommands: [
-      RunCommand.self, ListCommand.self, ConvCommand.self, BenchCommand.self, DescribeCommand.self,
-      LogitsCommand.self, EvaluateCommand.self, TrainCommand.self, ProxiesCommand.self, FieldCommand.self, OffsetsCommand.self,
-      TrainabilityCommand.self,
-      SweepCommand.self, ReportCommand.self,
+      RunCommand.self, ListCommand.self, DataCommand.self, ConvCommand.self, BenchCommand.self,
+      DescribeCommand.self, LogitsCommand.self, EvaluateCommand.self, TrainCommand.self, ProxiesCommand.self,
+      FieldCommand.self, OffsetsCommand.self, TrainabilityCommand.self,
+      SweepCommand.self, CompareCommand.self, SearchCommand.self, ReportCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 

@@ -30,6 +30,7 @@ struct ListCommand: ParsableCommand {
     print("\nData\n")
     for source in DataSource.all {
       print("\(source.form): \(source.summary)")
+      if let facts = source.facts { print("  a test of \(facts.about)\n  paper: \(facts.paper)") }
       source.options.forEach(Self.show)
     }
   }

@@ -49,6 +49,10 @@ struct RunCommand: ParsableCommand {
       valueName: "budget"))
   var match: Budget?
 
+  @Option(
+    help: ArgumentHelp("Differences that do not matter, for the verdict ‘equivalent’.", valueName: "points"))
+  var margin = Verdict.margin
+
   @Option(help: ArgumentHelp("The folder for the tables.", valueName: "dir"))
   var output = "experiment-output"
 
@@ -61,6 +65,7 @@ struct RunCommand: ParsableCommand {
     guard !tuneRate || epochs > 0 else {
       throw ValidationError("--tune-rate trains, so it needs --epochs of at least 1.")
     }
+    try check(margin, "--margin", 0.001...100)
     if output.isEmpty { throw ValidationError("--output is empty; give a folder.") }
   }
 
@@ -80,7 +85,7 @@ struct RunCommand: ParsableCommand {
     recipe.epochs = epochs
     let sweep = try Sweep.mainJob(
       kernels, in: variations.sweepModel(model.name ?? Models.standard), on: data, seeds: seeds,
-      recipe: epochs == 0 ? nil : recipe, tune: tuneRate ? RateTuning() : nil, match: match)
+      recipe: epochs == 0 ? nil : recipe, tune: tuneRate ? RateTuning() : nil, match: match, margin: margin)
     Cancellation.listen()
     let outcome = try SweepRunner(sweep, threads: records.threads).run(output: output, records.options)
     outcome.warnings.forEach(warn)

@@ -203,7 +203,8 @@ enum Markup {
   static let known: Set<String> = [
     "!doctype", "html", "head", "meta", "title", "link", "style", "body", "header", "h1", "p", "nav", "a",
     "main", "figure",
-    "h2", "figcaption", "section", "label", "input", "output", "div", "table", "thead", "tbody", "tr", "th",
+    "h2", "figcaption", "section", "article", "img", "label", "input", "output", "div", "table", "thead",
+    "tbody", "tr", "th",
     "td", "button",
     "script", "?xml", "svg", "desc", "g", "defs", "rect", "circle", "path", "use", "filter", "feflood",
     "fecomposite",

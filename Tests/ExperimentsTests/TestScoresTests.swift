@@ -26,20 +26,43 @@ import Testing
 
   private static func isNear(_ a: Double?, _ b: Double) -> Bool { a.map { abs($0 - b) < 1e-6 } ?? false }
 
-  /// NumPy's and SciPy's numbers: with s the variance of the seeds' means over k, i that of the images' means over n
-  /// (ddof=1; of the differences with + 1 and − 1 added and n + 2), the half-width is
+  /// NumPy's and SciPy's numbers. With k seeds, n images and rest = Σ(x − seed's mean − image's mean + mean)² over
+  /// (k − 1)(n − 1): s is the variance of the seeds' means over k, i that of the images' means less rest over k, all over
+  /// n; of differences the images' means have + 1 and − 1 added, and n + 2. The half-width is
   /// sqrt(t.isf(.025, k - 1)**2 * s + t.isf(.025, n - 1)**2 * i).
   @Test func intervalsAreNumPys() throws {
     let own = Self.scores(Self.own), other = Self.scores(Self.other)
     let accuracy = try #require(own.accuracy), interval = try #require(accuracy.interval)
     #expect(Self.isNear(accuracy.mean, 88.88888888888889) && accuracy.isByImage)
-    #expect(Self.isNear(interval.lowerBound, 60.497125297285756))
-    #expect(Self.isNear(interval.upperBound, 97.66301360369441))
+    #expect(Self.isNear(interval.lowerBound, 64.20698209867336))
+    #expect(Self.isNear(interval.upperBound, 97.27354270923034))
     let difference = try #require(own.difference(from: other)), range = try #require(difference.interval)
     #expect(Self.isNear(difference.mean, 19.444444444444446) && difference.isByImage)
-    #expect(Self.isNear(range.lowerBound, -13.636009469644053))
-    #expect(Self.isNear(range.upperBound, 46.96934280297739))
-    #expect(Self.isNear(difference.probability, 0.2374870651965462))
+    #expect(Self.isNear(range.lowerBound, -11.286100161910687))
+    #expect(Self.isNear(range.upperBound, 44.619433495244024))
+    #expect(Self.isNear(difference.probability, 0.201407151087576))
+  }
+
+  /// Seeds whose outcomes have nothing in common are independent: s is the sum of both networks', with Welch's degrees
+  /// of freedom, and the rest is the sum of theirs.
+  @Test func independentSeedsAreNotPaired() throws {
+    let other = [Self.other[2], Self.other[0], "101011011110"]
+    let difference = try #require(Self.scores(Self.own).difference(from: Self.scores(other)))
+    let range = try #require(difference.interval)
+    #expect(Self.isNear(range.lowerBound, -8.227995618671912))
+    #expect(Self.isNear(range.upperBound, 41.56132895200525))
+    #expect(Self.isNear(difference.probability, 0.16362186346665264))
+  }
+
+  /// scipy.stats.norm.cdf(x / sqrt(k * s + i)), x the difference times n / (n + 2) and the ends of its interval.
+  @Test func superiorityIsTheDifferenceInDeviations() throws {
+    let difference = try #require(Self.scores(Self.own).difference(from: Self.scores(Self.other)))
+    let superiority = try #require(difference.superiority)
+    #expect(abs(superiority.mean - 0.9085190854435894) < 1e-9)
+    #expect(abs(superiority.interval.lowerBound - 0.18358801181518758) < 1e-9)
+    #expect(abs(superiority.interval.upperBound - 0.9998181809294656) < 1e-9)
+    let same = try #require(Self.scores(Self.own).difference(from: Self.scores(Self.own)))
+    #expect(same.superiority?.mean == 0.5, "equal accuracies count a half")
   }
 
   /// Records that do not say which images were right: i is p (1 − p) / n, of a difference the sum for both.
@@ -108,9 +131,11 @@ import Testing
     var shared = 2.0, own = 0.5, seedDeviation = 0.15
     /// The accuracy of standard, and how much lower the first kernel's is.
     var accuracy = 0.97, loss = 0.0
+    /// How much larger the deviation of seeds is for the first kernel; how much each kernel's varies, as a logarithm.
+    var noisy = 1.0, unequal = 0.0
 
-    private var deviation: Double {
-      (1 + shared * shared + own * own + seedDeviation * seedDeviation).squareRoot()
+    private func deviation(_ ofSeeds: Double) -> Double {
+      (1 + shared * shared + own * own + ofSeeds * ofSeeds).squareRoot()
     }
 
     /// The value that a standard normal one stays below with a probability.
@@ -123,59 +148,100 @@ import Testing
     func draw(_ random: inout Random) -> [TestScores] {
       let common = (0..<images).map { _ in shared * random.normal() }
       return (0...kernels).map { kernel in
-        let level = deviation * Self.quantile(accuracy - (kernel == 1 ? loss : 0))
+        let ofSeeds = seedDeviation * (kernel == 1 ? noisy : 1) * exp(unequal * random.normal())
+        let level = deviation(ofSeeds) * Self.quantile(accuracy - (kernel == 1 ? loss : 0))
         let particular = common.map { $0 + own * random.normal() }
         return TestScoresTests.scores(
           (0..<seeds).map { _ in
-            let shift = level + seedDeviation * random.normal()
+            let shift = level + ofSeeds * random.normal()
             return particular.map { shift + $0 + random.normal() > 0 }
           })
       }
     }
   }
 
-  /// Under no difference at most 5 % of tables may have a wrong verdict, and 95 % of intervals must hold the truth. Of n
-  /// draws, a rate of 5 % is exceeded by three of its deviations, 3 √(0.05 · 0.95 / n), once in a thousand times; the
-  /// intervals of a table share their yardstick, so that tables, not intervals, are counted as draws.
-  @Test(arguments: [
-    World(), World(seeds: 5, seedDeviation: 0.4), World(images: 1500, seedDeviation: 0.3, accuracy: 0.8),
-    World(seeds: 2, own: 0, seedDeviation: 0),
-  ]) func chanceIsSeldomTakenForADifference(_ world: World) {
-    var random = Random(seed: 7), wrong = 0, outside = 0.0, missed = 0.0
-    let tables = 200
-    for _ in 0..<tables {
-      let scores = world.draw(&random)
-      let differences = scores.dropFirst().map { $0.difference(from: scores[0]) }
-      let verdicts = Verdict.verdicts(differences)
-      wrong += verdicts.contains { $0?.verdict == .better || $0?.verdict == .worse } ? 1 : 0
-      let covering = differences.count { $0?.interval?.contains(0) == true }
-      outside += 1 - Double(covering) / Double(differences.count)
-      let accurate = scores.count { $0.accuracy?.interval?.contains(100 * world.accuracy) == true }
-      missed += 1 - Double(accurate) / Double(scores.count)
+  /// What came of some tables.
+  struct Rates {
+    var wrong = 0.0, outside = 0.0, missed = 0.0, found = 0.0, alike = 0.0
+
+    /// The rates in so many tables, drawn with a seed.
+    init(_ world: World, tables: Int, seed: UInt64) {
+      var random = Random(seed: seed)
+      for _ in 0..<tables {
+        let scores = world.draw(&random), usual = TestScores.usualVariance(scores)
+        let differences = scores.dropFirst().map { $0.difference(from: scores[0], usual: usual) }
+        let verdicts = Verdict.verdicts(differences).map { $0?.verdict }
+        let kernels = Double(differences.count), share = 1 / Double(tables)
+        wrong += verdicts.contains { $0 == .better || $0 == .worse } ? share : 0
+        outside += share * (1 - Double(differences.count { $0?.interval?.contains(0) == true }) / kernels)
+        missed +=
+          share
+          * (1 - Double(scores.count { $0.accuracy?.interval?.contains(100 * world.accuracy) == true })
+            / Double(scores.count))
+        found += verdicts[0] == .worse ? share : 0
+        alike += verdicts[0] == .equivalent ? share : 0
+      }
     }
-    let bound = 0.05 + 3 * (0.05 * 0.95 / Double(tables)).squareRoot()
-    #expect(Double(wrong) / Double(tables) <= bound, "\(wrong) of \(tables) tables")
-    #expect(outside / Double(tables) <= bound && missed / Double(tables) <= bound)
   }
 
-  /// A difference of two points on 10,000 images with five seeds is found in nine of ten tables; and networks a point
-  /// apart are called equivalent in at most 5 % of them.
+  /// The rate of 5 %, and three deviations of a share of `draws` more, which chance exceeds once in a thousand times.
+  /// The intervals of a table share their yardstick, so that tables, not intervals, are counted as draws.
+  private static func bound(_ draws: Int) -> Double { 0.05 + 3 * (0.05 * 0.95 / Double(draws)).squareRoot() }
+
+  /// Under no difference at most 5 % of tables may have a wrong verdict, and 95 % of intervals must hold the truth: for two
+  /// to ten seeds, one to 21 kernels, seeds that matter little or much, kernels of unlike spread, and trainings of one
+  /// network under different names (`own: 0`).
+  @Test(arguments: [
+    World(), World(seeds: 5, seedDeviation: 0.4), World(images: 1500, seedDeviation: 0.3, accuracy: 0.8),
+    World(seeds: 2, own: 0, seedDeviation: 0), World(seeds: 10, kernels: 3, seedDeviation: 0.4),
+    World(kernels: 21, own: 0, seedDeviation: 0.3), World(seeds: 5, kernels: 1, own: 0, seedDeviation: 0.3),
+    World(seeds: 5, seedDeviation: 0.2, noisy: 4), World(seeds: 3, seedDeviation: 0.3, unequal: 0.5),
+  ]) func chanceIsSeldomTakenForADifference(_ world: World) {
+    let tables = 200, rates = Rates(world, tables: tables, seed: 7), bound = Self.bound(tables)
+    #expect(rates.wrong <= bound, "\(rates)")
+    // Where spreads are unlike, intervals hold for the kernels together; one of them may be less sure.
+    #expect(rates.outside <= bound && rates.missed <= bound, "\(rates)")
+  }
+
+  /// A difference of two points on 10,000 images with five seeds is found in nine of ten tables of six kernels, where
+  /// trainings of one network differ by half a point (one deviation on 10,000 images; here 0.11 · 10.3 points / 2.3); and
+  /// networks a point apart are called equivalent in at most 5 % of tables.
+  ///
+  /// By 6,000 draws without images the first rate is 0.97 to 0.99; of 40 tables at least 36 must show it, which chance
+  /// misses once in 200 times if the rate is 0.97.
   @Test func differencesAreFound() {
-    var random = Random(seed: 11)
-    let tables = 40
-    var found = 0, alike = 0
+    let far = World(seeds: 5, images: 10_000, seedDeviation: 0.11, accuracy: 0.95, loss: 0.02)
+    let found = Rates(far, tables: 40, seed: 11).found
+    #expect(found >= 0.9, "\(found)")
+    let near = World(seeds: 5, images: 2000, kernels: 1, seedDeviation: 0.02, accuracy: 0.95, loss: 0.01)
+    let alike = Rates(near, tables: 60, seed: 11).alike
+    #expect(alike <= Self.bound(60), "\(alike)")
+  }
+
+  /// Looks at 3, 5, 8 and 10 seeds, of which the first decided one is the last: at most 5 % of tables are wrong. Without
+  /// the correction for looks it would be more.
+  @Test func repeatedLooksStayWithinTheLevel() throws {
+    let until = try SeedsUntil(margin: 1, most: 10, first: [0, 1, 2])
+    #expect(until.looks == [3, 5, 8, 10])
+    #expect(until.seeds(1, first: [0, 1, 7]) == [0, 1, 7, 8, 9])
+    let world = World(seeds: 10, kernels: 3, seedDeviation: 0.3)
+    var random = Random(seed: 3), wrong = 0
+    let tables = 200
     for _ in 0..<tables {
-      let far = World(seeds: 5, images: 10_000, kernels: 2, seedDeviation: 0.05, accuracy: 0.95, loss: 0.02)
-      var scores = far.draw(&random)
-      var verdicts = Verdict.verdicts(scores.dropFirst().map { $0.difference(from: scores[0]) })
-      found += verdicts[0]?.verdict == .worse ? 1 : 0
-      let near = World(seeds: 5, images: 2000, kernels: 1, seedDeviation: 0.02, accuracy: 0.95, loss: 0.01)
-      scores = near.draw(&random)
-      verdicts = Verdict.verdicts(scores.dropFirst().map { $0.difference(from: scores[0]) })
-      alike += verdicts[0]?.verdict == .equivalent ? 1 : 0
+      let all = world.draw(&random)
+      for count in until.looks {
+        let scores = all.map { $0.first(count) }, usual = TestScores.usualVariance(scores)
+        let verdicts = Verdict.verdicts(
+          scores.dropFirst().map { $0.difference(from: scores[0], usual: usual) }, looks: until.looks.count
+        ).map { $0?.verdict }
+        let isWrong = verdicts.contains { $0 == .better || $0 == .worse }
+        guard !isWrong, verdicts.contains(.open) else {
+          wrong += isWrong ? 1 : 0
+          break
+        }
+      }
     }
-    #expect(Double(found) >= 0.9 * Double(tables), "\(found) of \(tables)")
-    #expect(Double(alike) <= (0.05 + 3 * (0.05 * 0.95 / Double(tables)).squareRoot()) * Double(tables))
+    #expect(Double(wrong) / Double(tables) <= Self.bound(tables), "\(wrong) of \(tables)")
   }
 
   @Test func hitsAreKeptAsBits() throws {

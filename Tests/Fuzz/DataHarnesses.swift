@@ -5,7 +5,7 @@ import Tensors
 
 extension Harness {
   /// Data sets in their files.
-  static let data = [idx, cifar10, npyFolder]
+  static let data = [idx, cifar10, npyFolder, png, pixmap]
 
   private static let idx = Harness("idx") {
     func file(_ magic: Int, _ extents: [Int], _ count: Int) -> [UInt8] {
@@ -24,6 +24,25 @@ extension Harness {
       guard let images else { throw refusal }
       try require(images.shape.count == 4 && images.shape[3] == 1, "\(images.shape)")
     }
+  }
+
+  private static let png = Harness("png") {
+    let grey = try PNGFile.encode(width: 3, height: 2, grey: [0, 50, 100, 150, 200, 255])
+    // A red pixel.
+    let red = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+    return [Array(grey), Array(Data(base64Encoded: red) ?? Data())]
+  } read: { input in
+    let image = try PNGFile.decode(input, "a.png")
+    try require(
+      image.bytes.count == image.width * image.height * image.channels, "\(image.bytes.count) bytes")
+  }
+
+  private static let pixmap = Harness("pixmap") {
+    [Array("P5 2 1 255\n".utf8) + [0, 255], Array("P6\n# a comment\n1 1\n15\n".utf8) + [0, 7, 15]]
+  } read: { input in
+    let image = try PortablePixmap.decode(input, "a.ppm")
+    try require(
+      image.bytes.count == image.width * image.height * image.channels, "\(image.bytes.count) bytes")
   }
 
   private static let cifar10 = Harness("cifar10") {

@@ -101,7 +101,7 @@ package struct MachineRecord: Codable, Sendable {
   }
 
   /// The folder of the package's sources, where it still is.
-  private static var root: URL {
+  static var root: URL {
     URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent()
   }

@@ -23,7 +23,7 @@ package enum Statistics {
   /// Half the width of the 95 % confidence interval of the mean, by Student's t; NaN below two values.
   package static func confidence95(_ values: [Double]) -> Double {
     guard values.count >= 2 else { return .nan }
-    return StudentT.critical(0.05, degrees: values.count - 1)
+    return StudentT.critical(0.05, degrees: Double(values.count - 1))
       * (variance(values) / Double(values.count)).squareRoot()
   }
 

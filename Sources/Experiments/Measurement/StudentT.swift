@@ -3,13 +3,12 @@ import Foundation
 /// Student's t distribution.
 enum StudentT {
   /// The probability of a value farther from zero than `t`, on either side.
-  static func tails(_ t: Double, degrees: Int) -> Double {
-    let n = Double(degrees)
-    return incompleteBeta(n / (n + t * t), t * t / (n + t * t), n / 2, 0.5)
+  static func tails(_ t: Double, degrees n: Double) -> Double {
+    incompleteBeta(n / (n + t * t), t * t / (n + t * t), n / 2, 0.5)
   }
 
   /// The value that is exceeded, on either side of zero, with probability `share`.
-  static func critical(_ share: Double, degrees: Int) -> Double {
+  static func critical(_ share: Double, degrees: Double) -> Double {
     guard share < 1 else { return 0 }
     var low = 1.0, high = 1.0
     while tails(high, degrees: degrees) > share { (low, high) = (high, 2 * high) }

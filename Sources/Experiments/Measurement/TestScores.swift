@@ -7,7 +7,7 @@ package struct TestScores: Sendable {
   /// By seed, the share of the images that is classified rightly.
   private var shares: [Int: Double] = [:]
   /// By seed, which images those are; trainings of older records do not say.
-  private var hits: [Int: [Bool]] = [:]
+  private var hits: [Int: [Int8]] = [:]
 
   /// No trainings yet.
   package init(images: Int) { self.images = images }
@@ -19,7 +19,7 @@ package struct TestScores: Sendable {
   ///   - isRight: for each image, whether it was classified rightly, if that is known.
   package mutating func add(seed: Int, top1: Double, isRight: [Bool]?) {
     shares[seed] = top1 / 100
-    if let isRight, isRight.count == images { hits[seed] = isRight }
+    if let isRight, isRight.count == images { hits[seed] = isRight.map { $0 ? 1 : 0 } }
   }
 
   private var seeds: [Int] { shares.keys.sorted() }
@@ -28,38 +28,58 @@ package struct TestScores: Sendable {
   package var accuracy: AccuracyEstimate? {
     guard !shares.isEmpty else { return nil }
     let values = seeds.compactMap { shares[$0] }, p = Statistics.mean(values)
-    let each = meanHits(of: seeds)
+    let rows = outcomes(of: seeds)
     guard values.count >= 2, images >= 2 else {
-      return AccuracyEstimate(mean: 100 * p, interval: nil, isByImage: each != nil)
+      return AccuracyEstimate(mean: 100 * p, interval: nil, isByImage: rows != nil)
     }
+    let k = Double(values.count)
+    let variance = rows.map(Outcomes.init).map { max(0, Statistics.variance($0.imageMeans) - $0.rest / k) }
     let chance = TwoChances(
-      seeds: Statistics.variance(values) / Double(values.count),
+      seeds: Statistics.variance(values) / k, seedDegrees: k - 1,
       // Without knowing them image by image, the largest variance that they can have.
-      images: (each.map(Statistics.variance) ?? p * (1 - p)) / Double(images),
-      seedCount: values.count, imageCount: images)
+      images: (variance ?? p * (1 - p)) / Double(images), imageDegrees: Double(images - 1),
+      seedCount: values.count)
     return AccuracyEstimate(
-      mean: 100 * p,
-      interval: AccuracyEstimate.wilson(p, chance, most: Double(values.count * images)),
-      isByImage: each != nil)
+      mean: 100 * p, interval: AccuracyEstimate.wilson(p, chance, images: images, most: k * Double(images)),
+      isByImage: rows != nil)
+  }
+
+  /// The variance of the accuracy over the seeds, as a share squared; nil below two trainings.
+  var seedVariance: Double? { shares.count < 2 ? nil : Statistics.variance(Array(shares.values)) }
+
+  /// The mean variance over the seeds of the networks of a table; nil of fewer than four, which say too little.
+  static func usualVariance(_ networks: [TestScores]) -> Double? {
+    let variances = networks.compactMap(\.seedVariance)
+    return variances.count < 4 ? nil : Statistics.mean(variances.sorted())
   }
 
   /// How much more often these trainings are right than others with the same seeds; nil where they share none.
-  package func difference(from other: TestScores) -> AccuracyDifference? {
+  ///
+  /// - Parameter usual: the mean of ``seedVariance`` over the networks of a table; few seeds say little of their own.
+  package func difference(from other: TestScores, usual: Double? = nil) -> AccuracyDifference? {
     let seeds = seeds.filter { other.shares[$0] != nil }
     let own = seeds.compactMap { shares[$0] }, others = seeds.compactMap { other.shares[$0] }
     guard !seeds.isEmpty, other.images == images else { return nil }
     let differences = zip(own, others).map { $0 - $1 }, mean = Statistics.mean(differences)
-    let ownHits = meanHits(of: seeds), otherHits = other.meanHits(of: seeds)
-    let isByImage = ownHits != nil && otherHits != nil
+    let rows = outcomes(of: seeds), otherRows = other.outcomes(of: seeds)
+    let isByImage = rows != nil && otherRows != nil
     guard seeds.count >= 2, images >= 2 else {
       return AccuracyDifference(mean: 100 * mean, centre: 100 * mean, chance: nil, isByImage: isByImage)
     }
     // One image more for either side (Bonett and Price, 2012, DOI 10.3102/1076998611411915): where no image tells two
     // networks apart, chance might still have found one that does.
-    let n = Double(images), shrunk = n / (n + 2)
+    let k = Double(seeds.count), n = Double(images), shrunk = n / (n + 2)
+    var chance = (seeds: Statistics.variance(differences) / k, degrees: k - 1)
     let variance: Double
-    if let ownHits, let otherHits {
-      variance = Statistics.variance(zip(ownHits, otherHits).map { $0 - $1 } + [1, -1])
+    if let rows, let otherRows {
+      let apart = (Outcomes(rows), Outcomes(otherRows)), together = Outcomes(rows, minus: otherRows)
+      var rest = together.rest
+      if !Self.areTwins(apart.0.rest + apart.1.rest, together.rest) {
+        chance = Self.independent(own, others, usual)
+        rest = apart.0.rest + apart.1.rest
+      }
+      variance = max(
+        Statistics.variance(together.imageMeans + [1, -1]) - rest / k, Statistics.leastVariance(images))
     } else {
       // As if the two were tested on different images.
       variance = [own, others].reduce(0) { sum, values in
@@ -70,20 +90,61 @@ package struct TestScores: Sendable {
     return AccuracyDifference(
       mean: 100 * mean, centre: 100 * shrunk * mean,
       chance: TwoChances(
-        seeds: 1e4 * shrunk * shrunk * Statistics.variance(differences) / Double(seeds.count),
-        images: 1e4 * variance / (n + 2), seedCount: seeds.count, imageCount: images),
+        seeds: 1e4 * shrunk * shrunk * chance.seeds, seedDegrees: chance.degrees,
+        images: 1e4 * variance / (n + 2), imageDegrees: n - 1, seedCount: seeds.count),
       isByImage: isByImage)
   }
 
-  /// For each image, the share of the trainings that were right; nil if one of them does not say.
-  private func meanHits(of seeds: [Int]) -> [Double]? {
-    var sums = [Double](repeating: 0, count: images)
+  /// Whether trainings of equal seed belong together, as those of one network computed in two ways do: what chance does
+  /// to single outcomes is then the same in both, and is mostly gone from their differences. Trainings of different
+  /// networks share their seed's number and nothing else that matters, and are independent.
+  ///
+  /// The rest says nothing of the means that are compared, so looking at it first spoils no probability.
+  private static func areTwins(_ apart: Double, _ together: Double) -> Bool { together <= 0.5 * apart }
+
+  /// The variance of the difference of two independent means over seeds, and its degrees of freedom (Welch, 1947).
+  private static func independent(
+    _ a: [Double], _ b: [Double], _ usual: Double?
+  ) -> (seeds: Double, degrees: Double) {
+    let k = Double(a.count), a = spread(a, usual), b = spread(b, usual)
+    let u = a.variance / k, v = b.variance / k
+    guard u + v > 0 else { return (0, 2 * (k - 1)) }
+    return (u + v, (u + v) * (u + v) / (u * u / a.degrees + v * v / b.degrees))
+  }
+
+  /// The variance over seeds, with what the other networks of the table say of it: one that is below the usual is
+  /// taken half way up to it, one above stays, and both have more degrees of freedom for it. Small variances are mostly
+  /// chance's, and it is they that find differences where none are (compare Smyth, 2004, DOI 10.2202/1544-6115.1027).
+  private static func spread(_ values: [Double], _ usual: Double?) -> (variance: Double, degrees: Double) {
+    let own = Statistics.variance(values), degrees = Double(values.count - 1)
+    guard let usual else { return (own, degrees) }
+    return own < usual ? ((own + usual) / 2, 2 * degrees) : (own, degrees * (own > 0 ? 1 + usual / own : 1))
+  }
+
+  /// For each seed, which images are right; nil if one of the trainings does not say.
+  private func outcomes(of seeds: [Int]) -> [[Int8]]? {
+    var rows: [[Int8]] = []
     for seed in seeds {
       guard let hits = hits[seed] else { return nil }
-      for (image, isRight) in hits.enumerated() where isRight { sums[image] += 1 }
+      rows.append(hits)
     }
-    return sums.map { $0 / Double(seeds.count) }
+    return rows.isEmpty ? nil : rows
   }
+
+  /// The trainings of the lowest seeds, so many.
+  func first(_ count: Int) -> TestScores {
+    var scores = TestScores(images: images)
+    for seed in seeds.prefix(count) {
+      scores.shares[seed] = shares[seed]
+      scores.hits[seed] = hits[seed]
+    }
+    return scores
+  }
+}
+
+extension Statistics {
+  /// The variance of n zeros, a one and a minus one.
+  fileprivate static func leastVariance(_ n: Int) -> Double { 2 / Double(n + 1) }
 }
 
 /// A mean accuracy in percent.
@@ -97,14 +158,16 @@ package struct AccuracyEstimate: Sendable {
 
   /// Wilson's interval (1927), which stays within 0 and 100 %, for as many independent images as have the variance that
   /// was found, and for Student's quantiles in place of the normal one.
-  fileprivate static func wilson(_ p: Double, _ chance: TwoChances, most: Double) -> ClosedRange<Double> {
+  fileprivate static func wilson(
+    _ p: Double, _ chance: TwoChances, images: Int, most: Double
+  ) -> ClosedRange<Double> {
     let variance = chance.seeds + chance.images
     // Where all are right, or all wrong, nothing varies: then the images count as they are.
-    let n = variance > 0 ? min(p * (1 - p) / variance, most) : Double(chance.imageCount)
+    let n = variance > 0 ? min(p * (1 - p) / variance, most) : Double(images)
     let z =
       variance > 0
       ? chance.halfWidth(leaving: 0.05) / variance.squareRoot()
-      : StudentT.critical(0.05, degrees: chance.imageCount - 1)
+      : StudentT.critical(0.05, degrees: chance.imageDegrees)
     let centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     let half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
     return 100 * max(0, centre - half)...100 * min(1, centre + half)
@@ -117,9 +180,9 @@ package struct AccuracyDifference: Sendable {
   package let mean: Double
   /// Whether it is known image by image which of the two was right; else the two count as tested on different images.
   package let isByImage: Bool
-  private let centre: Double
+  let centre: Double
   /// Nil below two seeds.
-  private let chance: TwoChances?
+  let chance: TwoChances?
 
   fileprivate init(mean: Double, centre: Double, chance: TwoChances?, isByImage: Bool) {
     self.mean = mean

@@ -4,23 +4,31 @@ package enum Verdict: String, Sendable {
   case better
   /// Less accurate, beyond what chance explains.
   case worse
-  /// Less than ``margin`` apart, beyond what chance explains.
+  /// Less than a margin apart, beyond what chance explains.
   case equivalent
   /// The trainings and images are too few to tell.
   case open
 
-  /// Points of accuracy that do not matter.
+  /// Points of accuracy that do not matter, where nothing else is said.
   package static let margin = 1.0
   /// At most this is the probability that any better or worse in a table is wrong, and that any equivalent is.
   package static let level = 0.05
 
   /// The verdicts on the networks of a table, each with the probability of its difference from none; both are corrected
   /// for the number of networks (Holm, 1979). What has no interval has no verdict.
+  ///
+  /// - Parameters:
+  ///   - margin: points of accuracy that do not matter.
+  ///   - looks: how often the table may be looked at before the last seeds are trained; each look is one more chance to
+  ///     be wrong, and probabilities are multiplied by their number (Bonferroni).
   package static func verdicts(
-    _ differences: [AccuracyDifference?]
+    _ differences: [AccuracyDifference?], margin: Double = Self.margin, looks: Int = 1
   ) -> [(verdict: Verdict, probability: Double)?] {
-    let different = Statistics.holm(differences.map { $0?.probability })
-    let alike = Statistics.holm(differences.map { $0?.probability(beyond: margin) })
+    func corrected(_ probabilities: [Double?]) -> [Double?] {
+      Statistics.holm(probabilities).map { $0.map { min(1, Double(looks) * $0) } }
+    }
+    let different = corrected(differences.map { $0?.probability })
+    let alike = corrected(differences.map { $0?.probability(beyond: margin) })
     return differences.indices.map { index in
       guard let different = different[index], let alike = alike[index], let mean = differences[index]?.mean
       else { return nil }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A vertical axis of accuracies in percent. Where they lie far apart, it is logarithmic in the error, so that 98 and
+/// An axis of accuracies in percent. Where they lie far apart, it is logarithmic in the error, so that 98 and
 /// 99 % are told apart beside 80 %.
 struct AccuracyAxis {
   /// Whether the axis is logarithmic in the error.
@@ -28,17 +28,19 @@ struct AccuracyAxis {
     isLogarithmic ? max(100 - accuracy, (100 - top) / 10) : accuracy
   }
 
-  /// What sets the axis.
-  var commands: [String] {
-    guard isLogarithmic else { return ["set ylabel 'top-1 accuracy, %'", "set yrange [\(bottom):\(top)]"] }
+  /// What sets the axis, `y` or `x`.
+  func commands(_ axis: String = "y") -> [String] {
+    guard isLogarithmic else {
+      return ["set \(axis)label 'top-1 accuracy, %'", "set \(axis)range [\(bottom):\(top)]"]
+    }
     let marks = [
       0, 20, 40, 50, 60, 70, 80, 85, 90, 93, 95, 96, 97, 98, 98.5, 99, 99.5, 99.7, 99.8, 99.9,
     ].filter { bottom <= $0 && $0 <= top }
     let labels = marks.map { "'\(Cell.number($0, digits: 4))' \(Cell.number(100 - $0, digits: 4))" }
     return [
-      "set logscale y", "set ytics (\(labels.joined(separator: ", ")))", "set mytics 1",
-      "set ylabel 'top-1 accuracy, % (logarithmic in the error)'",
-      "set yrange [\(100 - bottom):\(100 - top)]",
+      "set logscale \(axis)", "set \(axis)tics (\(labels.joined(separator: ", ")))", "set m\(axis)tics 1",
+      "set \(axis)label 'top-1 accuracy, % (logarithmic in the error)'",
+      "set \(axis)range [\(100 - bottom):\(100 - top)]",
     ]
   }
 }

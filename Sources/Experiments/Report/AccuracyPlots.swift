@@ -65,10 +65,10 @@ enum AccuracyPlots {
       caption:
         "Mean test accuracy with its 95 % interval, over seeds and test images, cut off where it is far larger than the differences. Ringed, and joined by the dashed line: the cheapest kernel, and each whose interval lies above those of all cheaper ones. Of the others the data do not say that their cost buys accuracy.",
       data: "# x, and on the axis accuracy, low, high; then the accuracy\n" + Plot.blocks(blocks),
-      commands: axis.commands + [
+      commands: axis.commands() + [
         "set xlabel \(Escape.gnuplot(cost.label))", "set xrange [\(max(0, low - room)):\(high + room)]",
         "plot " + parts.joined(separator: ", \\\n  "),
-      ])
+      ], task: rows.first?["data"])
   }
 
   /// The numbers of the points that are clearly on the Pareto front, cheapest first: the cheapest one, and each whose

@@ -49,6 +49,7 @@ enum Escape {
       case "]": "{]}"
       case "*": "{*}"
       case "±": "$\\pm$"
+      case "−": "$-$"
       case "×": "$\\times$"
       case "µ": "$\\mu$"
       case "τ": "$\\tau$"

@@ -27,7 +27,10 @@ enum LearningPlots {
         Array(series.prefix(1)) + others[$0..<min($0 + most, others.count)]
       }
       return parts.enumerated().map { number, part in
-        curves(part, measure, key, parts.count > 1 ? " (\(number + 1) of \(parts.count))" : "", data.kernels)
+        var plot = curves(
+          part, measure, key, parts.count > 1 ? " (\(number + 1) of \(parts.count))" : "", data.kernels)
+        plot.task = rows.first?["data"]
+        return plot
       }
     }
   }
@@ -54,7 +57,7 @@ enum LearningPlots {
         series.map {
           ($0.name, $0.rows.map { [$0[0], axis.place($0[1]), axis.place($0[2]), axis.place($0[3])] })
         }),
-      commands: axis.commands + [
+      commands: axis.commands() + [
         "set xlabel 'epoch'", "set xrange [\(epochs.min() ?? 1):\(epochs.max() ?? 2)]",
         "plot " + (bands + lines).joined(separator: ", \\\n  "),
       ])

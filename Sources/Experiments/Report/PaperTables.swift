@@ -26,7 +26,7 @@ enum PaperTables {
         ("params", "parameters"), ("macs", "MACs"), ("adds", "additions"),
         ("latency_ms_median", "latency, ms"),
         ("speedup_vs_standard", "speed-up"), ("energy_uj", "energy, µJ"), ("top1", "top-1, % (95 %)"),
-        ("verdict", "verdict"),
+        ("difference", "difference, points (95 %)"), ("p_better", "P(A > B)"), ("verdict", "verdict"),
       ])
     networks.caption = caption(rows)
     var operators = table(
@@ -72,9 +72,14 @@ enum PaperTables {
       sentences.append(
         "Top-1: mean over the seeds with its 95 % interval, for other seeds and other test images.")
     }
+    if rows.contains(where: { $0.number("p_better") != nil }) {
+      sentences.append(
+        "P(A > B): the probability that a new training is more accurate than one of standard, on new images.")
+    }
+    let margin = rows.compactMap { $0.number("margin") }.first ?? Verdict.margin
     if rows.contains(where: { Verdict(rawValue: $0["verdict"] ?? "") != nil }) {
       sentences.append(
-        "Verdict: beside standard, at 5 % after Holm's correction within a model and data set; equivalent is within \(Cell.number(Verdict.margin)) point, open what these data cannot tell."
+        "Verdict: beside standard, at 5 % after Holm's correction within a model and data set; equivalent is within \(Cell.number(margin)) point\(margin == 1 ? "" : "s"), open what these data cannot tell."
       )
     }
     return sentences.joined(separator: " ")
@@ -91,6 +96,8 @@ enum PaperTables {
     }
     if let error = row.number("max_rel_error") { result["max_rel_error"] = Cell.number(error, digits: 1) }
     result["top1"] = Cell.accuracy(row)
+    result["difference"] = Cell.difference(row)
+    if let share = row.number("p_better") { result["p_better"] = Cell.fixed(share, decimals: 2) }
     return result
   }
 

@@ -15,6 +15,8 @@ struct Plot: Sendable {
   let commands: [String]
   /// Width and height, in pixels of a page.
   var size = (width: 760, height: 440)
+  /// The data set that it is about, where it is about one.
+  var task: String?
 
   /// The whole script.
   var script: String {

@@ -56,7 +56,7 @@ enum ProxyPlots {
       let parts = series.enumerated().map { index, one in
         "'\(file).dat' index \(first + index) using 1:2 with points \(ProxyPlots.look(one.kernel, kernels)) title \(Escape.gnuplot(one.kernel))"
       }
-      return axis.commands + ProxyPlots.horizontal(series.flatMap { $0.points.map(\.x) }, marks) + [
+      return axis.commands() + ProxyPlots.horizontal(series.flatMap { $0.points.map(\.x) }, marks) + [
         "set xlabel \(Escape.gnuplot(label))", "plot " + parts.joined(separator: ", \\\n  "),
       ]
     }

@@ -58,7 +58,7 @@ package struct Report {
   private func writePage() throws -> Outcome {
     var names = Set<String>()
     let plots =
-      (AccuracyPlots.plots(data) + SpeedPlots.plots(data) + LearningPlots.plots(data)
+      (TaskPlots.plots(data) + AccuracyPlots.plots(data) + SpeedPlots.plots(data) + LearningPlots.plots(data)
       + ProxyPlots.plots(data) + OffsetPlots.plots(data) + GradientPlots.plots(data))
       .filter { names.insert($0.name).inserted }
     let place = folder.appendingPathComponent("plots", isDirectory: true)

@@ -16,10 +16,22 @@ enum ReportPage {
     do { template = try MustacheTemplate(string: ReportTemplate.page) } catch {
       throw WorkbenchError("The page's template is wrong: \(error).")
     }
-    let figures = zip(plots, pictures).map { plot, picture -> [String: Any] in
+    let names = TaskPlots.tasks(data), hasTasks = names.count > 1
+    func figures(_ task: String?) -> [[String: Any]] {
+      zip(plots, pictures).filter { (hasTasks ? $0.0.task : nil) == task }.map { plot, picture in
+        figure(plot, picture)
+      }
+    }
+    func figure(_ plot: Plot, _ picture: String?) -> [String: Any] {
       [
         "name": plot.name, "title": plot.title, "caption": plot.caption, "picture": picture != nil,
         "svg": Markup(picture.map { inline($0, plot) } ?? ""),
+      ]
+    }
+    let tasks = (hasTasks ? names : []).enumerated().map { index, name -> [String: Any] in
+      [
+        "id": "task-\(index + 1)", "name": name, "figures": figures(name),
+        "examples": [TaskPicture.source(name)].compactMap { $0.map(Markup.init) },
       ]
     }
     let tables = data.tables.map { name, table -> [String: Any] in
@@ -36,7 +48,8 @@ enum ReportPage {
       ]
     }
     let page: [String: Any] = [
-      "title": title, "machine": data.machine.map(describe) ?? [], "notes": notes, "figures": figures,
+      "title": title, "machine": data.machine.map(describe) ?? [], "notes": notes, "figures": figures(nil),
+      "tasks": tasks,
       "tables": tables, "style": Markup(ReportTemplate.style), "code": Markup(ReportTemplate.code),
       "policy": Markup(policy),
     ]

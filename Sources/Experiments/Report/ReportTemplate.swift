@@ -1,5 +1,14 @@
 /// The page, as a Mustache template. All that it is filled with is markup (`ReportPage`), so every value has three braces.
 enum ReportTemplate {
+  /// A picture with what there is to say of it.
+  private static let figure = """
+    <figure id="plot-{{{name}}}">
+    <h2>{{{title}}}</h2>
+    {{{svg}}}
+    <figcaption>{{{caption}}} <a href="plots/{{{name}}}.gp">script</a> · <a href="plots/{{{name}}}.dat">data</a>{{#picture}} · <a href="plots/{{{name}}}.png">PNG</a> · <a href="plots/{{{name}}}.svg">SVG</a>{{/picture}}</figcaption>
+    </figure>
+    """
+
   static let page = """
     <!DOCTYPE html>
     <html lang="en">
@@ -17,16 +26,19 @@ enum ReportTemplate {
     <h1>{{{title}}}</h1>
     {{#machine}}<p>{{{.}}}</p>
     {{/machine}}{{#notes}}<p class="note">{{{.}}}</p>
-    {{/notes}}<nav>{{#tables}}<a href="#table-{{{name}}}">{{{name}}}.csv</a> {{/tables}}</nav>
+    {{/notes}}<nav>{{#tasks}}<a href="#{{{id}}}">{{{name}}}</a> {{/tasks}}{{#tables}}<a href="#table-{{{name}}}">{{{name}}}.csv</a> {{/tables}}</nav>
     </header>
     <main>
-    {{#figures}}<figure id="plot-{{{name}}}">
-    <h2>{{{title}}}</h2>
-    {{{svg}}}
-    <figcaption>{{{caption}}} <a href="plots/{{{name}}}.gp">script</a> · <a href="plots/{{{name}}}.dat">data</a>{{#picture}} · <a href="plots/{{{name}}}.png">PNG</a> · <a href="plots/{{{name}}}.svg">SVG</a>{{/picture}}</figcaption>
-    </figure>
+    {{#figures}}\(figure)
     {{/figures}}</main>
-    {{#tables}}<section id="table-{{{name}}}">
+    {{#tasks}}<article id="{{{id}}}">
+    <h2 class="task">{{{name}}}</h2>
+    {{#examples}}<p><img src="{{{.}}}" alt="Examples of the images of each class"></p>
+    {{/examples}}<div class="grid">
+    {{#figures}}\(figure)
+    {{/figures}}</div>
+    </article>
+    {{/tasks}}{{#tables}}<section id="table-{{{name}}}">
     <h2>{{{name}}}.csv</h2>
     {{#origin}}<p class="quiet">{{{.}}}</p>
     {{/origin}}<p><label>Filter rows: <input type="search" placeholder="such as adder"></label> <output></output></p>
@@ -53,7 +65,9 @@ enum ReportTemplate {
     h1 { font-size: 1.6rem; margin: 1.2rem 0 .3rem; } h2 { font-size: 1.05rem; margin: 0 0 .4rem; }
     header p { color: var(--quiet); margin: .2rem 0; } .note { color: var(--ink); font-weight: 600; }
     a { color: var(--link); }
-    main { display: grid; gap: 1.2rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 600px), 1fr)); margin: 1.2rem 0; }
+    h2.task { border-top: 2px solid var(--line); font-size: 1.3rem; padding-top: .8rem; } article { break-before: page; }
+    article img { background: #ffffff; image-rendering: pixelated; max-width: 100%; }
+    main, .grid { display: grid; gap: 1.2rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 600px), 1fr)); margin: 1.2rem 0; }
     figure { border: 1px solid var(--line); border-radius: 6px; margin: 0; padding: .9rem; min-width: 0; }
     figure svg { display: block; height: auto; width: 100%; max-width: 900px; margin: 0 auto; color: var(--ink); }
     figure svg polygon { shape-rendering: crispEdges; }

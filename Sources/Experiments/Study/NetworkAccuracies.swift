@@ -1,5 +1,16 @@
 import Learning
 
+/// What verdicts are asked for.
+package struct VerdictTerms: Sendable, Hashable {
+  /// Points of accuracy that do not matter.
+  package var margin = Verdict.margin
+  /// How often the table may be looked at before its last seeds are trained.
+  package var looks = 1
+
+  /// The usual terms.
+  package init() {}
+}
+
 /// What the trained networks of a table came to on the test images, each beside the standard one.
 struct NetworkAccuracies {
   /// One network.
@@ -22,7 +33,12 @@ struct NetworkAccuracies {
   private(set) var rows: [String: Row] = [:]
 
   /// The finished ones among some trainings.
-  init(_ runs: [TrainedRun], of kernels: [String], standard: String, images: Int) {
+  ///
+  /// - Parameter terms: of the verdicts.
+  init(
+    _ runs: [TrainedRun], of kernels: [String], standard: String, images: Int,
+    _ terms: VerdictTerms = VerdictTerms()
+  ) {
     func scores(_ kernel: String) -> TestScores {
       var scores = TestScores(images: images)
       for run in runs where run.kernel == kernel && run.isFinished {
@@ -31,15 +47,20 @@ struct NetworkAccuracies {
       }
       return scores
     }
-    let yardstick = scores(standard)
+    let all = Dictionary(uniqueKeysWithValues: Set(kernels + [standard]).map { ($0, scores($0)) })
+    let yardstick = scores(standard), usual = TestScores.usualVariance(Array(all.values))
     for kernel in kernels {
-      let own = scores(kernel)
+      let own = all[kernel] ?? TestScores(images: images)
       rows[kernel] = own.accuracy.map {
-        Row(accuracy: $0, difference: kernel == standard ? .none($0) : own.difference(from: yardstick))
+        Row(
+          accuracy: $0,
+          difference: kernel == standard ? .none($0) : own.difference(from: yardstick, usual: usual))
       }
     }
     let others = kernels.filter { $0 != standard }
-    for (kernel, verdict) in zip(others, Verdict.verdicts(others.map { rows[$0]?.difference })) {
+    let verdicts = Verdict.verdicts(
+      others.map { rows[$0]?.difference }, margin: terms.margin, looks: terms.looks)
+    for (kernel, verdict) in zip(others, verdicts) {
       rows[kernel]?.verdict = verdict?.verdict
       rows[kernel]?.probability = verdict?.probability
     }

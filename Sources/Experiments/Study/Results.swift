@@ -10,13 +10,15 @@ package struct Results {
   private let tunings: [SweepPlan.Tuning]
   private let match: Budget?
   private let runs: [TrainedRun]
+  private let terms: VerdictTerms
 
   init(
     _ specification: Specification, networks: [NetworkRow], tunings: [SweepPlan.Tuning] = [],
-    match: Budget? = nil, runs: [TrainedRun]
+    match: Budget? = nil, runs: [TrainedRun], _ terms: VerdictTerms = VerdictTerms()
   ) {
     self.tunings = tunings
     self.match = match
+    self.terms = terms
     self.specification = specification
     self.networks = networks
     self.runs = runs
@@ -59,7 +61,7 @@ package struct Results {
     }
     let accuracies = NetworkAccuracies(
       runs, of: networks.filter { $0.refusal == nil }.map(\.kernel), standard: specification.standard.item,
-      images: specification.data.test.count)
+      images: specification.data.test.count, terms)
     func fixed(_ name: String, _ value: @escaping (NetworkAccuracies.Row) -> Double?) -> Column {
       measured(name) { accuracies.rows[$0.kernel].map { Cell.fixed(value($0), decimals: 3) } }
     }
@@ -93,6 +95,11 @@ package struct Results {
       measured("verdict") { accuracies.rows[$0.kernel]?.verdict?.rawValue },
       Column("test_images") { _ in specification.data.test.count },
       measured("top1_images") { accuracies.rows[$0.kernel]?.imagesNote }, measured("remark") { $0.remark },
+      fixed("p_better") { $0.difference?.superiority?.mean },
+      fixed("p_better_low95") { $0.difference?.superiority?.interval.lowerBound },
+      fixed("p_better_high95") { $0.difference?.superiority?.interval.upperBound },
+      measured("margin") { accuracies.rows[$0.kernel]?.verdict == nil ? nil : Cell.number(terms.margin) },
+      measured("looks") { accuracies.rows[$0.kernel]?.verdict == nil ? nil : terms.looks },
     ]
     let choices =
       (isRegression
@@ -147,6 +154,9 @@ package struct Results {
     }
     return CSVTable(runs.flatMap { run in run.epochs.map { (run, $0) } }, columns)
   }
+
+  /// How many networks have a verdict, and one that says nothing.
+  var openVerdicts: Int { networkTable.rows.count { $0["verdict"] == Verdict.open.rawValue } }
 
   /// What was refused or failed.
   package struct Problem: Sendable {

@@ -30,9 +30,10 @@ package struct Sweep: Sendable {
   ///   - recipe: how networks are trained; nil if they are not.
   ///   - tune: how each kernel's rate is chosen; nil for the recipe's.
   ///   - match: what networks are made to have as much of as the standard one.
+  ///   - margin: points of accuracy that do not matter.
   package static func mainJob(
     _ kernels: [KernelChoice], in model: SweepModel, on data: String, seeds: Int,
-    recipe: RecipeSettings?, tune: RateTuning? = nil, match: Budget? = nil
+    recipe: RecipeSettings?, tune: RateTuning? = nil, match: Budget? = nil, margin: Double = Verdict.margin
   ) throws -> Sweep {
     // What no network of the model can be is said before the first minute.
     for kernel in kernels { try model.description(1, 10).check(kernel) }
@@ -42,6 +43,7 @@ package struct Sweep: Sendable {
       operators: try SweepOperators())
     group.tune = recipe == nil ? nil : tune
     group.match = match
+    group.terms.margin = margin
     return Sweep(groups: [group], .run)
   }
 
@@ -61,11 +63,11 @@ package struct SweepGroup: Sendable {
   /// The kernels, `standard` first.
   let kernels: [KernelChoice]
   /// The models, each with what it replaces.
-  let models: [SweepModel]
+  var models: [SweepModel]
   /// Specifications of data sets.
-  let data: [Located<String>]
+  var data: [Located<String>]
   /// The seeds of trainings.
-  let seeds: [Int]
+  var seeds: [Int]
   /// How networks are trained; nil if they are not.
   let recipe: RecipeSettings?
   /// How long the networks of a model may be timed together, in seconds; nil if they are not.
@@ -75,13 +77,17 @@ package struct SweepGroup: Sendable {
   /// Whether the layers of networks are timed.
   let hasLayers: Bool
   /// What receptive fields are measured; nil if none are.
-  let fields: FieldSettings?
+  var fields: FieldSettings?
   /// What is timed of operators; nil if nothing is.
-  let operators: SweepOperators?
+  var operators: SweepOperators?
   /// How each kernel's rate is chosen; nil if all have the recipe's.
   var tune: RateTuning?
   /// What the kernels' networks are made to have as much of as the standard one; nil if they are as wide.
   var match: Budget?
+  /// What verdicts are asked for.
+  var terms = VerdictTerms()
+  /// How seeds are added; nil if their number is fixed.
+  var until: SeedsUntil?
 }
 
 /// A model of a sweep.
@@ -90,6 +96,8 @@ package struct SweepModel: Sendable {
   let label: String
   /// What of it defines a run.
   let definition: [String: String]
+  /// The kernels of a space's networks, `standard` first; nil for those of the group.
+  var kernels: [KernelChoice]?
   /// Its description for data of so many channels and classes.
   let description: @Sendable (_ channels: Int, _ classes: Int) throws -> any ModelDescription
   /// The width factor of its own.

@@ -35,6 +35,8 @@ package struct SweepRunner: Sendable {
     package var summary = ""
     /// One sentence if an operator computes something else than its definition.
     package var disagreement: String?
+    /// How many verdicts are open, by group of the sweep.
+    var openVerdicts: [Int] = []
 
     /// What was stopped, and how to resume it.
     package var stop: Cancellation.Requested {
@@ -76,7 +78,8 @@ package struct SweepRunner: Sendable {
       ], left: [0, 1, 2, 3])
     let done = plan.runs.count - missing.count
     let rest = plan.isComplete ? "" : " What they choose says which others follow."
-    return ("\(table.text)\n\n\(plan.runs.count) runs, of which \(done) are done.\(rest)", records.warnings)
+    let counts = plan.spaceCounts + ["\(plan.runs.count) runs, of which \(done) are done.\(rest)"]
+    return ("\(table.text)\n\n\(counts.joined(separator: "\n"))", records.warnings)
   }
 
   /// The runner whose plan has the rates and widths that records of the folder say; nil if they say no more than this
@@ -144,6 +147,12 @@ package struct SweepRunner: Sendable {
       plan.runs.count { kept.known[$0.name] != nil } - missing.count { kept.known[$0.name] != nil }
     outcome.left = missing.count { !Self.isRefused($0, records) } - outcome.now
     let tables = SweepTables(plan, records.known, machine)
+    outcome.openVerdicts =
+      plan.groups.map(\.comparisons.count).reduce(into: (counts: [Int](), first: 0)) {
+        let results = tables.results[$0.first..<$0.first + $1]
+        $0.counts.append(results.reduce(0) { $0 + $1.openVerdicts })
+        $0.first += $1
+      }.counts
     outcome.problems = tables.results.flatMap(\.problems)
     outcome.disagreement = tables.disagreement
     outcome.summary = tables.summary

@@ -91,6 +91,20 @@ package enum Cell {
     return text + (row.number("top1_ci95").map { " ± \(fixed($0, decimals: 1))" } ?? "")
   }
 
+  /// The difference of a row of networks.csv to standard in points, with its interval; nil where it has none.
+  static func difference(_ row: [String: String]) -> String? {
+    guard let mean = row.number("top1_difference"), let low = row.number("top1_difference_low95"),
+      let high = row.number("top1_difference_high95")
+    else { return nil }
+    return "\(signed(mean)) (\(signed(low)) to \(signed(high)))"
+  }
+
+  /// A difference in points with its sign.
+  static func signed(_ value: Double) -> String {
+    let text = fixed(abs(value), decimals: 1)
+    return (text == "0.0" ? "" : value < 0 ? "−" : "+") + text
+  }
+
   /// A whole number with a comma at every third digit.
   package static func grouped(_ value: Int) -> String {
     var digits = String(value.magnitude), groups: [String] = []

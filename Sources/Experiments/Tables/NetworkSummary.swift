@@ -146,6 +146,10 @@ package struct NetworkSummary {
         Self.withHalf($0, "test_mse", 5)
       },
       Column(head: "MAE", rank: 1, meaning: "") { Self.withHalf($0, "test_mae", 4) },
+      Column(
+        head: "beats standard", rank: 6,
+        meaning: "how often a new training beats one of standard, on new images"
+      ) { $0.number("p_better").map { Cell.fixed(100 * $0, decimals: 0) + " %" } },
       Column(head: "verdict", rank: 1, meaning: "") { $0["verdict"].flatMap { $0.isEmpty ? nil : $0 } },
     ]
   }
@@ -212,13 +216,24 @@ package struct NetworkSummary {
       }
     }
     let images = range("test_images"), seeds = range("seeds")
-    let margin = Cell.number(Verdict.margin)
+    let margin = rows.compactMap { $0.number("margin") }.first ?? Verdict.margin
+    let looks = rows.compactMap { $0.number("looks") }.max() ?? 1
     var lines = [
       "better, worse   than standard, beyond chance of seeds and images (5 %, Holm)",
-      "equivalent      within \(margin) point of standard, as surely",
+      "equivalent      within \(Cell.number(margin)) point\(margin == 1 ? "" : "s") of standard, as surely",
       "open            too few data: \(seeds) seeds and \(images) test images tell differences",
       "                of more than about \(Cell.fixed(Statistics.median(halves), decimals: 1)) points",
     ]
+    if let few = rows.compactMap({ $0.number("seeds") }).filter({ $0 > 1 }).min(), few < 5,
+      rows.contains(where: { $0["verdict"] == Verdict.open.rawValue })
+    {
+      lines.append(
+        "                fewer than five seeds find only large differences")
+    }
+    if looks > 1 {
+      lines.append(
+        "                Verdicts allow for \(Cell.number(looks)) looks at the table while seeds are added.")
+    }
     if rows.contains(where: { $0["top1_images"] == "unpaired" }) {
       lines.append("Some records do not say which images were right; intervals are wider for it.")
     }

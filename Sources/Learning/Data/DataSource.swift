@@ -8,6 +8,8 @@ package struct DataSource: Sendable {
   package let name: String
   /// One line: what it is.
   package let summary: String
+  /// The task, if its images are made in the process.
+  private(set) var task: (any ImageTask.Type)?
   /// Whether the folder of its files follows the name, as in `mnist:DIR`.
   package private(set) var hasFolder = false
   /// The options that may follow the name, as in `digits:split=1437`.
@@ -21,26 +23,39 @@ package struct DataSource: Sendable {
     @Sendable (_ item: String, _ folder: String, _ options: KernelOptions) throws -> Dataset
 
   /// Every kind, in the order of lists.
-  package static let all = [
-    digits,
-    DataSource(
-      name: "mnist", summary: "MNIST's four files, or others of that format", hasFolder: true,
-      options: [heldOut]
-    ) { try .mnist($0, $1, validation: $2[heldOut]) },
-    DataSource(
-      name: "cifar10", summary: "CIFAR-10's binary files", hasFolder: true, options: [heldOut]
-    ) { try .cifar10($0, $1, validation: $2[heldOut]) },
-    DataSource(
-      name: "npy", summary: "your own arrays", hasFolder: true, options: [heldOut]
-    ) { try .npy($0, $1, validation: $2[heldOut]) },
-    DataSource(
-      name: "synthetic", summary: "ten classes of moved, noisy patterns of 16×16 pixels",
-      options: [syntheticValidation]
-    ) { try .synthetic(validation: $2[syntheticValidation]) },
-    DataSource(
-      name: "spots", summary: "a regression: three images of 42×42 pixels, each with a spot",
-      options: [spotsValidation]
-    ) { try .spots(validation: $2[spotsValidation]) },
+  package static let all =
+    [
+      digits,
+      DataSource(
+        name: "mnist", summary: "MNIST's four files, or others of that format", hasFolder: true,
+        options: [heldOut]
+      ) { try .mnist($0, $1, validation: $2[heldOut]) },
+      DataSource(
+        name: "cifar10", summary: "CIFAR-10's binary files", hasFolder: true, options: [heldOut]
+      ) { try .cifar10($0, $1, validation: $2[heldOut]) },
+      DataSource(
+        name: "npy", summary: "your own arrays", hasFolder: true, options: [heldOut]
+      ) { try .npy($0, $1, validation: $2[heldOut]) },
+      DataSource(
+        name: "synthetic", summary: "ten classes of moved, noisy patterns of 16×16 pixels",
+        options: [syntheticValidation]
+      ) { try .synthetic(validation: $2[syntheticValidation]) },
+      DataSource(
+        name: "spots", summary: "a regression: three images of 42×42 pixels, each with a spot",
+        options: [spotsValidation]
+      ) { try .spots(validation: $2[spotsValidation]) },
+      DataSource(
+        name: "images", summary: "your own PNG, PGM or PPM files, a folder for each class", hasFolder: true,
+        options: [heldOut]
+      ) { try .images($0, $1, validation: $2[heldOut]) },
+    ] + tasks
+
+  /// The tasks whose images are made in the process.
+  package static let tasks = [
+    DataSource(WarpedDigits.self), DataSource(ClutteredDigits.self), DataSource(Pathfinder.self),
+    DataSource(SameDifferent.self), DataSource(Sprites.self), DataSource(Scales.self),
+    DataSource(Gratings.self), DataSource(Textures.self), DataSource(Counting.self),
+    DataSource(Position.self),
   ]
 
   private static let digits = DataSource(
@@ -82,6 +97,23 @@ package struct DataSource: Sendable {
 
   /// The name with what follows it, such as `mnist:DIR`.
   package var form: String { hasFolder ? "\(name):DIR" : name }
+}
+
+extension DataSource {
+  /// What is to be known of a task; nil of other data.
+  package var facts: TaskFacts? { task?.facts }
+
+  /// What is to be known of the task that an item names; nil if it names none.
+  package static func facts(of item: String) -> TaskFacts? {
+    tasks.first { $0.name == item.prefix { $0 != ":" } }?.facts
+  }
+
+  private init<Task: ImageTask>(_ task: Task.Type) {
+    self.init(
+      name: task.facts.name, summary: task.facts.summary, task: task,
+      options: task.options + TaskData.options
+    ) { item, _, options in try TaskData.load(task, item, options) }
+  }
 }
 
 extension Dataset {

@@ -9,13 +9,7 @@ extension Dataset {
   /// testing. The file names no writers. Its labels are those of one form of 130 digits, written 14 times; cuts at 1157,
   /// 1287, 1415 or 1545 lie between two forms, one at 1437 within a form (docs/data.md).
   static func digits(_ name: String, split boundary: Int, validation: Int) throws -> Dataset {
-    let folder = try resourceFolder(holding: "digits-images.idx3-ubyte")
-    let images = try IDX.images(folder + "/digits-images.idx3-ubyte", maximum: 16)
-    let labels = try IDX.labels(folder + "/digits-labels.idx1-ubyte")
-    guard images.shape == [1797, 8, 8, 1], labels.count == 1797 else {
-      throw WorkbenchError(
-        "\(folder) does not hold the 1797 digits of 8×8 pixels that belong to this package.")
-    }
+    let (images, labels, folder) = try embeddedDigits()
     guard (1..<labels.count).contains(boundary) else {
       throw WorkbenchError(
         "The option split of digits is \(boundary); it must be from 1 to \(labels.count - 1).")
@@ -36,6 +30,18 @@ extension Dataset {
       name: name, classes: 10, train: part(0..<trained),
       validation: validation > 0 ? part(trained..<boundary) : nil, test: part(boundary..<labels.count),
       shift: 1)
+  }
+
+  /// All of the digits, values 0 to 1 in steps of 1/16, in the file's order.
+  static func embeddedDigits() throws -> (images: Tensor, labels: [Int], folder: String) {
+    let folder = try resourceFolder(holding: "digits-images.idx3-ubyte")
+    let images = try IDX.images(folder + "/digits-images.idx3-ubyte", maximum: 16)
+    let labels = try IDX.labels(folder + "/digits-labels.idx1-ubyte")
+    guard images.shape == [1797, 8, 8, 1], labels.count == 1797 else {
+      throw WorkbenchError(
+        "\(folder) does not hold the 1797 digits of 8×8 pixels that belong to this package.")
+    }
+    return (images, labels, folder)
   }
 
   /// The folder of this package's data: beside the running program, or else in the source tree.

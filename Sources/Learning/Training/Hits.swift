@@ -21,6 +21,15 @@ package struct Hits: Hashable, Sendable, Codable {
     return (0..<count).map { image in bytes[image / 8] & (UInt8(1) << UInt8(image % 8)) != 0 }
   }
 
+  /// The values of as many images as give an accuracy in percent; nil if that leaves the number open.
+  package func values(top1: Double) -> [Bool]? {
+    let right = bytes.reduce(0) { $0 + $1.nonzeroBitCount }
+    let counts = (max(0, 8 * bytes.count - 7)...8 * bytes.count).filter {
+      $0 >= right && abs(100 * Double(right) - top1 * Double($0)) < 1e-6 * Double($0)
+    }
+    return counts.count == 1 ? values(counts[0]) : nil
+  }
+
   package init(from decoder: any Decoder) throws {
     bytes = try decoder.singleValueContainer().decode(Data.self)
   }

@@ -1,0 +1,57 @@
+import ArgumentParser
+import Experiments
+import Tensors
+
+/// `experiment compare`: did the accuracies change?
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract: "Compare the trainings of two folders of results, or of two commits, network by network.",
+    discussion: """
+      Example: swift run experiment compare results/card HEAD:results/card
+
+      What has the same kernel, model, replace, data, recipe and seed is paired, image by image where both folders have \
+      records. The verdicts are those of networks.csv (docs/statistics.md), corrected for the number of networks \
+      compared. COMMIT:FOLDER is a folder as it was in a commit, COMMIT alone its folder results.
+      """)
+
+  /// What the command fails on.
+  enum Failure: String, CaseIterable, ExpressibleByArgument {
+    /// A verdict.
+    case worse, better, open
+    /// A training that only one of the two has.
+    case missing
+  }
+
+  @Argument(help: ArgumentHelp("The results before: a folder, or COMMIT:FOLDER.", valueName: "before"))
+  var before: String
+  @Argument(help: ArgumentHelp("The results after: a folder, or COMMIT:FOLDER.", valueName: "after"))
+  var after: String
+  @Option(
+    help: ArgumentHelp("Differences that do not matter, for the verdict ‘equivalent’.", valueName: "points"))
+  var margin = Verdict.margin
+  @Option(
+    help: ArgumentHelp(
+      "Exit with 1 if a verdict is worse, better or open, or trainings are missing; repeat it for several.",
+      valueName: "what"))
+  var failOn: [Failure] = []
+  @Option(help: ArgumentHelp("Write the comparison as a table, too.", valueName: "file"))
+  var csv: String?
+
+  func validate() throws { try check(margin, "--margin", 0.001...100) }
+
+  func run() throws {
+    let comparison = try ResultComparison(before, after, margin: margin)
+    if let csv { try comparison.table.write(to: csv) }
+    print(comparison.summary)
+    for failure in Failure.allCases where failOn.contains(failure) {
+      let count =
+        Verdict(rawValue: failure.rawValue).map { comparison.count($0) } ?? comparison.missing
+      guard count > 0 else { continue }
+      throw WorkbenchError(
+        failure == .missing
+          ? "\(count) trainings are in one of the two only."
+          : "\(count) of the verdicts: \(failure.rawValue).")
+    }
+  }
+}

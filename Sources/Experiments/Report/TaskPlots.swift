@@ -1,0 +1,119 @@
+/// What networks.csv says of several data sets: a map of all differences to standard, and each data set by itself.
+enum TaskPlots {
+  static func plots(_ data: ReportData) -> [Plot] { maps(data) + intervals(data) }
+
+  /// The colours of the map are deepest at this difference, in points.
+  private static let deepest = 5.0
+
+  /// The data sets of networks.csv, in its order.
+  static func tasks(_ data: ReportData) -> [String] {
+    var seen = Set<String>()
+    return data.rows("networks").compactMap { $0["data"] }.filter { !$0.isEmpty && seen.insert($0).inserted }
+  }
+
+  /// Kernels × data sets, for each model and group that was trained on several.
+  private static func maps(_ data: ReportData) -> [Plot] {
+    let rows = data.rows("networks").filter { $0.number("top1_mean") != nil }
+    return grouped(rows, by: ["group", "model", "replace"]).compactMap { key, rows in
+      var seen = Set<String>()
+      let tasks = rows.map { $0["data"] ?? "" }.filter { seen.insert($0).inserted }
+      let kernels = rows.map { $0["kernel"] ?? "" }.filter { seen.insert("k \($0)").inserted }
+      return tasks.count > 1 && kernels.count > 1 ? map(key, rows, kernels, tasks) : nil
+    }
+  }
+
+  /// The marks of verdicts, which need no colour, by their numbers in the data: none, open, equivalent, worse, better.
+  private static let marks = ["", "?", "=", "▼", "▲"]
+
+  private static func number(_ verdict: Verdict?) -> Double {
+    switch verdict {
+    case nil: 0
+    case .open: 1
+    case .equivalent: 2
+    case .worse: 3
+    case .better: 4
+    }
+  }
+
+  private static func map(
+    _ key: String, _ rows: [ReportData.Row], _ kernels: [String], _ tasks: [String]
+  ) -> Plot {
+    let file = "differences-\(Plot.slug(key))"
+    let cells = rows.compactMap { row -> [Double]? in
+      guard let x = tasks.firstIndex(of: row["data"] ?? ""),
+        let y = kernels.firstIndex(of: row["kernel"] ?? ""),
+        let difference = row.number("top1_difference"), row.number("top1_difference_low95") != nil
+      else { return nil }
+      return [Double(x), Double(y), difference, number(Verdict(rawValue: row["verdict"] ?? ""))]
+    }
+    // The yardstick's own accuracies, which say what there is to gain.
+    let yardstick = rows.compactMap { row -> [Double]? in
+      guard row["kernel"] == kernels[0], let x = tasks.firstIndex(of: row["data"] ?? ""),
+        let accuracy = row.number("top1_mean")
+      else { return nil }
+      return [Double(x), 0, accuracy]
+    }
+    func tics(_ names: [String]) -> String {
+      names.enumerated().map { "\(Escape.gnuplotTick($1)) \($0)" }.joined(separator: ", ")
+    }
+    let ink = "textcolor rgb '#1a1a1a'"
+    return Plot(
+      name: file, title: "Differences to \(kernels[0]): \(key)",
+      caption:
+        "Points of test accuracy more or less than \(kernels[0]), whose accuracy in percent is the first row. ▲ better, ▼ worse, = equivalent, ? open, corrected within each column; no mark: too few seeds. Blue is more, orange less, deepest at \(Cell.number(deepest)) points.",
+      data: "# column, row, difference in points, verdict (0 none, 1 open, 2 equivalent, 3 worse, 4 better)\n"
+        + Plot.blocks([("differences", cells), (kernels[0], yardstick)]),
+      commands: [
+        "set nokey", "unset grid", "set border 0", "set tics scale 0",
+        "set xrange [-0.5:\(Double(tasks.count) - 0.5)]", "set yrange [\(Double(kernels.count) - 0.5):-0.5]",
+        "set xtics rotate by 30 right (\(tics(tasks)))", "set ytics (\(tics(kernels)))",
+        "t(d) = abs(d) > \(deepest) ? 1.0 : abs(d) / \(deepest)",
+        "part(d, full) = int(255 - t(d) * (255 - full))",
+        "shade(d) = d < 0 ? 65536 * part(d, 235) + 256 * part(d, 160) + part(d, 60) : 65536 * part(d, 90) + 256 * part(d, 170) + part(d, 235)",
+        "mark(v) = \(marks.enumerated().dropFirst().reversed().reduce("''") { "v == \($1.offset) ? '\($1.element)' : \($0)" })",
+        "set style fill solid noborder",
+        "plot '\(file).dat' index 0 using 1:2:(0.48):(0.46):(shade($3)) with boxxyerror linecolor rgb variable, \\\n  '' index 0 using 1:2:(sprintf('%+.1f %s', $3, mark($4))) with labels \(ink), \\\n  '' index 1 using 1:2:(sprintf('%.1f %%', $3)) with labels",
+      ], size: (220 + 105 * tasks.count, 130 + 30 * kernels.count))
+  }
+
+  /// The accuracy of each kernel on a data set, with its interval.
+  private static func intervals(_ data: ReportData) -> [Plot] {
+    let rows = data.rows("networks").filter { $0.number("top1_mean") != nil }
+    return grouped(rows, by: ["group", "model", "replace", "data"]).compactMap { key, rows in
+      guard rows.count > 1, rows.contains(where: { $0.number("top1_low95") != nil }) else { return nil }
+      let file = "intervals-\(Plot.slug(key))"
+      let axis = AccuracyAxis(
+        rows.compactMap { $0.number("top1_mean") }, intervals: rows.compactMap { $0.number("top1_ci95") })
+      let blocks = rows.enumerated().map { index, row -> (name: String, rows: [[Double]]) in
+        let mean = row.number("top1_mean") ?? 0
+        return (
+          row["kernel"] ?? "",
+          [
+            [
+              axis.place(mean), Double(index), axis.place(row.number("top1_low95") ?? mean),
+              axis.place(row.number("top1_high95") ?? mean), mean,
+            ]
+          ]
+        )
+      }
+      let names = rows.enumerated().map { index, row in
+        let mark = marks[Int(number(Verdict(rawValue: row["verdict"] ?? "")))]
+        let name = (row["kernel"] ?? "") + (mark.isEmpty ? "" : " \(mark)")
+        return "\(Escape.gnuplotTick(name)) \(index)"
+      }
+      let parts = rows.enumerated().map { index, row in
+        "\(index == 0 ? "'\(file).dat'" : "''") index \(index) using 1:2:3:4 with xerrorbars \(Plot.points(data.kernels.firstIndex(of: row["kernel"] ?? "") ?? index)) linewidth 1.5 notitle"
+      }
+      return Plot(
+        name: file, title: "Accuracies: \(key)",
+        caption:
+          "Mean test accuracy with its 95 % interval, for other seeds and other images. Beside standard: ▲ better, ▼ worse, = equivalent, ? open.",
+        data: "# accuracy on the axis, row, low, high; then the accuracy\n" + Plot.blocks(blocks),
+        commands: axis.commands("x") + [
+          "set nokey", "set yrange [\(Double(rows.count) - 0.5):-0.5]",
+          "set ytics (\(names.joined(separator: ", ")))",
+          "plot " + parts.joined(separator: ", \\\n  "),
+        ], size: (760, 120 + 26 * rows.count), task: rows.first?["data"])
+    }
+  }
+}

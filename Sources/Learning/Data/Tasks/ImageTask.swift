@@ -1,0 +1,59 @@
+import Kernels
+import Tensors
+
+/// What is to be known of a task.
+package struct TaskFacts: Sendable {
+  /// The name of the item of `--data`.
+  package let name: String
+  /// One line: what is asked.
+  package let summary: String
+  /// How an image is made, in sentences.
+  package let definition: String
+  /// Where the idea comes from.
+  package let paper: String
+  /// What it is a test of.
+  package let about: String
+  /// Why every image can be answered rightly, or how nearly.
+  package let solution: String
+
+  /// All of it, a line for each.
+  package var text: String {
+    "\(definition)\nA test of \(about).\n100 %: \(solution)\nPaper: \(paper)"
+  }
+}
+
+/// Images made in the process from a seed, with the right answer known: one task for a network.
+///
+/// A type for each task draws one image from a label and a source of random numbers; ``DataSource`` makes data sets of it.
+protocol ImageTask: Sendable {
+  static var facts: TaskFacts { get }
+  /// Its own options, beside those that every task has.
+  static var options: [any AnyKernelOption] { get }
+  /// Whether values are asked for, not a class.
+  static var isRegression: Bool { get }
+
+  /// The task for images of `size` pixels a side.
+  ///
+  /// - Throws: a ``WorkbenchError`` if the options do not go together.
+  init(_ options: KernelOptions, size: Int, split: Dataset.Split) throws
+
+  /// What the classes, or the values of a regression, are called.
+  var classes: [String] { get }
+
+  /// Draws an image on a black canvas.
+  ///
+  /// - Parameter label: its class; 0 in a regression.
+  /// - Returns: the values that are asked for; none in a classification.
+  func draw(_ label: Int, on canvas: inout Canvas, using random: inout Random) -> [Float]
+}
+
+extension ImageTask {
+  static var isRegression: Bool { false }
+
+  /// The noise, as an option that several tasks have.
+  static func noise(_ initial: Double) -> KernelOption<Double> {
+    KernelOption(
+      "noise", .number(0...1), initial: initial,
+      help: "the standard deviation of the pixels' noise; 1 is the range from black to white")
+  }
+}

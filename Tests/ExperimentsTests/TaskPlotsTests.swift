@@ -1,0 +1,74 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import Experiments
+
+/// What a report shows of several data sets.
+@Suite struct TaskPlotsTests {
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tasks-\(UUID().uuidString)")
+
+  init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+
+  private func write(_ tasks: [String]) throws {
+    var table = CSVTable(columns: [
+      "kernel", "model", "replace", "data", "top1_mean", "top1_ci95", "top1_low95", "top1_high95",
+      "top1_difference", "top1_difference_low95", "top1_difference_high95", "verdict",
+    ])
+    var training = CSVTable(columns: ["kernel", "model", "replace", "data", "seed", "epoch", "test_top1"])
+    for task in tasks {
+      for (kernel, change, verdict) in [("standard", 0.0, ""), ("shift", -7, "worse"), ("fft", 0.25, "open")]
+      {
+        table.append([
+          "kernel": kernel, "model": "m", "replace": "spatial", "data": task, "top1_mean": "\(90 + change)",
+          "top1_ci95": "1", "top1_low95": "\(89 + change)", "top1_high95": "\(91 + change)",
+          "top1_difference": "\(change)",
+          "top1_difference_low95": kernel == "standard" ? "" : "\(change - 1)",
+          "top1_difference_high95": kernel == "standard" ? "" : "\(change + 1)", "verdict": verdict,
+        ])
+        for epoch in 1...2 {
+          training.append([
+            "kernel": kernel, "model": "m", "replace": "spatial", "data": task, "seed": "0",
+            "epoch": "\(epoch)", "test_top1": "\(80 + 5 * epoch)",
+          ])
+        }
+      }
+    }
+    try table.write(to: folder.appendingPathComponent("networks.csv").path)
+    try training.write(to: folder.appendingPathComponent("training.csv").path)
+  }
+
+  @Test func differencesHaveNumbersAndMarks() throws {
+    try write(["digits", "bars:size=24"])
+    let data = try ReportData(folder), plots = TaskPlots.plots(data)
+    let map = try #require(plots.first)
+    #expect(map.name == "differences-m-spatial" && map.task == nil)
+    // Column, row, difference, verdict; the yardstick's accuracies after it.
+    #expect(map.data.contains("\n1 1 -7 3\n") && map.data.contains("\n0 2 0.25 1\n"))
+    #expect(map.data.contains("\n1 0 90\n"))
+    #expect(map.script.contains("'▼'") && map.script.contains("\"bars:size=24\" 1"))
+    #expect(plots.dropFirst().map(\.task) == ["digits", "bars:size=24"])
+    // One data set has no map, and no part of the page to itself.
+    try write(["digits"])
+    #expect(TaskPlots.plots(try ReportData(folder)).count == 1)
+  }
+
+  @Test func eachTaskHasAPartOfThePage() throws {
+    try write(["digits", "<b>bars</b>"])
+    let outcome = try Report(folder: folder.path).write(.html)
+    let page = try String(contentsOfFile: outcome.path, encoding: .utf8)
+    #expect(page.components(separatedBy: "<article").count == 3 && !page.contains("<b>"))
+    #expect(page.contains("<a href=\"#task-2\">&lt;b&gt;bars&lt;/b&gt;</a>"))
+    let parts = page.components(separatedBy: "<article")
+    // The map is above, each task's curves and intervals are its own.
+    #expect(parts[0].contains("plot-differences-") && !parts[0].contains("plot-curves-"))
+    for part in parts.dropFirst() {
+      #expect(part.contains("plot-curves-") && part.contains("plot-intervals-"))
+    }
+    if Gnuplot() != nil { #expect(outcome.drawn == outcome.plots, "\(outcome.warnings)") }
+    try write(["digits"])
+    try FileManager.default.removeItem(at: folder.appendingPathComponent("report.html"))
+    let single = try Report(folder: folder.path).write(.html)
+    #expect(try !String(contentsOfFile: single.path, encoding: .utf8).contains("<article"))
+  }
+}
