@@ -225,7 +225,7 @@ import Testing
   /// A record of CIFAR-100 has the coarse label before the fine one, which counts.
   @Test func readsFineLabels() throws {
     try inFolder { folder in
-      let records = [UInt8(7), 99] + record(3).dropFirst() + [19, 0] + record(4).dropFirst()
+      let records: [UInt8] = [7, 99] + record(3).dropFirst() + [19, 0] + record(4).dropFirst()
       try write(records, folder, "train.bin")
       try write([2, 55] + record(5).dropFirst(), folder, "test.bin")
       let data = try Dataset.load("cifar100:\(folder)")
