@@ -5,7 +5,7 @@ import Tensors
 
 extension Harness {
   /// Data sets in their files.
-  static let data = [idx, cifar10, npyFolder, png, pixmap]
+  static let data = [idx, cifar10, cifar100, npyFolder, png, pixmap]
 
   private static let idx = Harness("idx") {
     func file(_ magic: Int, _ extents: [Int], _ count: Int) -> [UInt8] {
@@ -60,6 +60,19 @@ extension Harness {
     try require(data.train.labels.allSatisfy { (0..<10).contains($0) }, "labels")
     let trained = data.train.count + (data.validation?.count ?? 0)
     try require(trained == 5 * data.test.count, "\(trained) and \(data.test.count)")
+  }
+
+  private static let cifar100 = Harness("cifar100") {
+    [
+      [1, 3] + (0..<3072).map { UInt8($0 & 255) },
+      [19, 99] + [UInt8](repeating: 0, count: 3072) + [0, 0] + [UInt8](repeating: 255, count: 3072),
+    ]
+  } read: { input in
+    let folder = try Scratch.folder("cifar100")
+    for name in ["train", "test"] { _ = try Scratch.file(input, "cifar100/\(name).bin") }
+    let data = try Dataset.load("cifar100:\(folder):validation=0")
+    try require(data.train.labels == data.test.labels, "labels")
+    try require(data.train.labels.allSatisfy { (0..<100).contains($0) }, "labels out of range")
   }
 
   /// The four files, one after the other.

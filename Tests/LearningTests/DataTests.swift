@@ -222,6 +222,28 @@ import Testing
 }
 
 @Suite struct CIFAR10Tests {
+  /// A record of CIFAR-100 has the coarse label before the fine one, which counts.
+  @Test func readsFineLabels() throws {
+    try inFolder { folder in
+      let records: [UInt8] = [7, 99] + record(3).dropFirst() + [19, 0] + record(4).dropFirst()
+      try write(records, folder, "train.bin")
+      try write([2, 55] + record(5).dropFirst(), folder, "test.bin")
+      let data = try Dataset.load("cifar100:\(folder)")
+      #expect(data.classes == 100 && data.train.labels == [99, 0] && data.test.labels == [55])
+      #expect(data.train.images.shape == [2, 32, 32, 3])
+      // The same pixels as those of CIFAR-10's records: differences between images do not depend on what was subtracted.
+      let images = data.train.images.values
+      let wanted = pixel(3, 1, 77) - pixel(4, 1, 77), other = pixel(3, 1, 78) - pixel(4, 1, 78)
+      let found = images[77 * 3 + 1] - images[3072 + 77 * 3 + 1]
+      let foundOther = images[78 * 3 + 1] - images[3072 + 78 * 3 + 1]
+      #expect(abs(Double(found) * other - Double(foundOther) * wanted) < 1e-3)
+      try write([2, 100] + record(5).dropFirst(), folder, "test.bin")
+      try expectRefusal("cifar100:\(folder)", "the label 100")
+      try write(record(5), folder, "test.bin")
+      try expectRefusal("cifar100:\(folder)", "test.bin is not a CIFAR-100 file: its 3073 bytes")
+    }
+  }
+
   @Test func readsPlanesAsPixels() throws {
     try inFolder { folder in
       try writeCIFAR(folder)

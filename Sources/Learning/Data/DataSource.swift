@@ -34,6 +34,10 @@ package struct DataSource: Sendable {
         name: "cifar10", summary: "CIFAR-10's binary files", hasFolder: true, options: [heldOut]
       ) { try .cifar10($0, $1, validation: $2[heldOut]) },
       DataSource(
+        name: "cifar100", summary: "CIFAR-100's binary files, with the 100 fine labels", hasFolder: true,
+        options: [heldOut]
+      ) { try .cifar100($0, $1, validation: $2[heldOut]) },
+      DataSource(
         name: "npy", summary: "your own arrays", hasFolder: true, options: [heldOut]
       ) { try .npy($0, $1, validation: $2[heldOut]) },
       DataSource(
@@ -100,6 +104,12 @@ package struct DataSource: Sendable {
 }
 
 extension DataSource {
+  /// The item of the main job: the task on which the operators differ, as small as lets them be trained within its minute.
+  package static let mainJob = "warped-digits:size=16:train=1500:validation=300:test=2000"
+
+  /// The main job's passes over the training data of an item: fewer of a task, whose images are larger than the digits.
+  package static func epochs(of item: String) -> Int { facts(of: item) == nil ? 15 : 6 }
+
   /// What is to be known of a task; nil of other data.
   package var facts: TaskFacts? { task?.facts }
 
