@@ -72,3 +72,22 @@ import Testing
     #expect(try !String(contentsOfFile: single.path, encoding: .utf8).contains("<article"))
   }
 }
+
+extension TaskPlotsTests {
+  /// The test split was looked at after the first of two epochs, the best by validation.
+  @Test func comparisonsTakeTheEpochThatWasTested() throws {
+    let path = folder.path
+    try "kernel,model,replace,data,test_images\nshift,m,spatial,d,100\n"
+      .write(toFile: path + "/networks.csv", atomically: true, encoding: .utf8)
+    try """
+    kernel,model,data,seed,epoch,test_top1,replace
+    shift,m,d,0,1,70,spatial
+    shift,m,d,0,2,,spatial
+    shift,m,d,1,1,,spatial
+    shift,m,d,1,2,80,spatial
+
+    """.write(toFile: path + "/training.csv", atomically: true, encoding: .utf8)
+    let trainings = try ComparedTraining.tables(path).sorted { $0.seed < $1.seed }
+    #expect(trainings.map(\.top1) == [70, 80] && Set(trainings.map(\.key)).count == 1)
+  }
+}
