@@ -72,3 +72,47 @@ import Testing
     #expect(try !String(contentsOfFile: single.path, encoding: .utf8).contains("<article"))
   }
 }
+
+extension TaskPlotsTests {
+  /// Two classes of three and one images; shift takes one of the three for the other class.
+  @Test func confusionIsInPercentOfTheClass() throws {
+    try write(["digits"])
+    try """
+    kernel,model,replace,data,class,predicted,images
+    standard,m,spatial,digits,0,0,3
+    standard,m,spatial,digits,1,1,1
+    shift,m,spatial,digits,0,0,2
+    shift,m,spatial,digits,0,1,1
+    shift,m,spatial,digits,1,1,1
+    fft,m,spatial,digits,0,0,3
+    fft,m,spatial,digits,1,1,1
+
+    """.write(to: folder.appendingPathComponent("confusion.csv"), atomically: true, encoding: .utf8)
+    let plots = ConfusionPlots.plots(try ReportData(folder))
+    // fft's verdict is open.
+    #expect(
+      plots.map(\.name) == [
+        "classes-m-spatial-digits", "confusion-m-spatial-digits-standard", "confusion-m-spatial-digits-shift",
+      ])
+    #expect(plots[0].data.contains("\n0 1 66.6666667\n1 1 100\n"), "\(plots[0].data)")
+    #expect(plots[2].data.contains("\n0 0 66.6666667\n1 0 33.3333333\n0 1 0\n1 1 100\n"))
+    if let gnuplot = Gnuplot() { for plot in plots { _ = try gnuplot.draw(plot) } }
+  }
+
+  /// The test split was looked at after the first of two epochs, the best by validation.
+  @Test func comparisonsTakeTheEpochThatWasTested() throws {
+    let path = folder.path
+    try "kernel,model,replace,data,test_images\nshift,m,spatial,d,100\n"
+      .write(toFile: path + "/networks.csv", atomically: true, encoding: .utf8)
+    try """
+    kernel,model,data,seed,epoch,test_top1,replace
+    shift,m,d,0,1,70,spatial
+    shift,m,d,0,2,,spatial
+    shift,m,d,1,1,,spatial
+    shift,m,d,1,2,80,spatial
+
+    """.write(toFile: path + "/training.csv", atomically: true, encoding: .utf8)
+    let trainings = try ComparedTraining.tables(path).sorted { $0.seed < $1.seed }
+    #expect(trainings.map(\.top1) == [70, 80] && Set(trainings.map(\.key)).count == 1)
+  }
+}

@@ -26,7 +26,7 @@ struct ComparedTraining {
       var definition = record.definition
       guard definition["kind"] == "training", record.result.failure == nil,
         let seed = definition.removeValue(forKey: "seed").flatMap({ Int($0) }),
-        let test = record.epochs?.last?.test, let top1 = test.top1,
+        let test = record.epochs?.last(where: { $0.test != nil })?.test, let top1 = test.top1,
         let isRight = test.hits?.values(top1: top1)
       else { return nil }
       let options = definition.filter { $0.key.hasPrefix("model.") && $0.key != "model.revision" }
@@ -62,11 +62,14 @@ struct ComparedTraining {
       [row["seed"] ?? ""] + columns.map { row[$0] ?? "" }
     }
     return epochs.values.compactMap { rows in
-      guard let last = rows.max(by: { ($0.number("epoch") ?? 0) < ($1.number("epoch") ?? 0) }),
+      // The test split is looked at after one epoch; in older tables after each.
+      func epoch(_ row: ReportData.Row) -> Double { row.number("epoch") ?? 0 }
+      let tested = rows.filter { $0.number("test_top1") != nil }
+      guard let last = tested.max(by: { epoch($0) < epoch($1) }),
         let seed = last["seed"].flatMap({ Int($0) }), let top1 = last.number("test_top1"),
-        let epoch = last["epoch"], let images = images[network(last)]
+        let epochs = rows.map(epoch).max(), let images = images[network(last)]
       else { return nil }
-      let key = columns.map { last[$0] ?? "" } + [epoch, "\(images)"]
+      let key = columns.map { last[$0] ?? "" } + ["\(epochs)", "\(images)"]
       return ComparedTraining(
         network: network(last), key: key.joined(separator: "\n"), seed: seed, top1: top1, images: images,
         isRight: nil)

@@ -52,7 +52,7 @@ extension ResultComparison {
         Column("verdict") { $0.verdict?.rawValue },
       ]
     var lines = [
-      "better, worse   than before, beyond chance of seeds and images (5 %, Holm over \(rows.count))",
+      "better, worse   than before, beyond chance of seeds and images (5 %, Holm)",
       "equivalent      within \(Cell.number(margin)) point\(margin == 1 ? "" : "s"), as surely",
       "open            too few data to tell",
     ]
