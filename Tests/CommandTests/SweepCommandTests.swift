@@ -204,7 +204,7 @@ import Testing
   @Test func shippedFilesAreRight() throws {
     let shipped = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../../experiments").standardized
-    for name in ["quick", "card", "kernel-size", "dilation", "depth", "init"] {
+    for name in ["quick", "card", "kernel-size", "dilation", "depth", "init", "space-quick", "mixed"] {
       let outcome = try Experiment.run(["sweep", "\(shipped.path)/\(name).yaml", "--dry-run"])
       #expect(outcome.status == 0, "\(name): \(outcome.error)")
     }

@@ -99,6 +99,7 @@ extension Harness {
     "models:\n  - name: resnet20\n    stages: [1, 2]\n    shortcut: projection\n    zero-init: true\nreplace: [spatial, all]\n",
     "groups:\n  - name: a\n    fields: {depth: 1, kernel: 3, channels: 2, size: 9x8, seeds: 1, batch: 1}\n  - {name: b, proxies: false, layers: true, models: resnet20}\n",
     "operators:\n  problems: [ic8ih8oc8kh3]\n  algorithms: [auto, direct]\n  passes: forward\n  seconds: 0.5\n",
+    "models: [bottleneck20, resnet20]\nspace:\n  kernels: [standard, shift]\n  per: block\n  draw: 9\n  seed: 1\n  width: [0.5, 1]\n",
     "models: bottleneck20\ndata: synthetic\ntraining:\n  epochs: 2\n  schedule: step\n  milestones: [0.5, 0.7]\n  nesterov: off\n",
   ]
 
@@ -129,9 +130,9 @@ extension Harness {
     var runs = 0
     for group in sweep.groups {
       guard group.data.allSatisfy({ $0.value == "digits" || $0.value == "synthetic" }) else { return }
-      let comparisons = group.models.count * group.data.count
-      runs +=
-        (comparisons * group.seeds.count + (group.operators?.problems.count ?? 0) + 1) * group.kernels.count
+      let networks = group.models.reduce(0) { $0 + ($1.kernels ?? group.kernels).count }
+      runs += networks * group.data.count * (group.seeds.count + 1)
+      runs += ((group.operators?.problems.count ?? 0) + 1) * group.kernels.count
     }
     guard runs < 500 else { return }
     let plan = try SweepPlan(sweep, threads: 1)

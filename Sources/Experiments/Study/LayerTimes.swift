@@ -28,17 +28,25 @@ package struct LayerTime: TimedRow, Sendable {
 }
 
 extension Network {
-  /// The layers of a pass of inference: of seven passes, those of the one with the median time.
-  func profile(_ images: Tensor, _ context: Context) -> [LayerProfile.Entry] {
-    let runs = (0..<7).map { _ -> [LayerProfile.Entry] in
-      let profile = LayerProfile()
-      var observed = context
-      observed.observer = profile.observer(context)
-      _ = forward(images, observed)
-      return profile.entries
+  /// The layers of a pass of inference of each network: of seven passes, in turns, those of the one with the median time.
+  static func profiles(_ networks: [Network], _ images: Tensor, _ context: Context) throws
+    -> [[LayerProfile.Entry]]
+  {
+    var passes: [[[LayerProfile.Entry]]] = networks.map { _ in [] }
+    for _ in 0..<7 {
+      for (index, network) in networks.enumerated() {
+        try Cancellation.check()
+        let profile = LayerProfile()
+        var observed = context
+        observed.observer = profile.observer(context)
+        _ = network.forward(images, observed)
+        passes[index].append(profile.entries)
+      }
     }
-    let ordered = runs.sorted { $0.reduce(0) { $0 + $1.seconds } < $1.reduce(0) { $0 + $1.seconds } }
-    return ordered[ordered.count / 2]
+    return passes.map { passes in
+      let ordered = passes.sorted { $0.reduce(0) { $0 + $1.seconds } < $1.reduce(0) { $0 + $1.seconds } }
+      return ordered[ordered.count / 2]
+    }
   }
 }
 

@@ -84,7 +84,8 @@ package struct ModelStudy {
       profiles = []
       return
     }
-    profiles = networks.map { ($0.item, $1.profile(images, inference)) }
+    profiles = zip(networks, try Network.profiles(networks.map(\.1), images, inference))
+      .map { ($0.0.item, $1) }
   }
 
   private static func contestant(

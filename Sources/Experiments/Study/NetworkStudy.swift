@@ -97,13 +97,14 @@ package struct NetworkStudy {
   func layers() throws -> [LayerTime] {
     let (image, _) = specification.data.train.gather([0])
     let context = Context(training: false, threads: specification.threads)
-    return try specification.kernels.flatMap { choice -> [LayerTime] in
-      try Cancellation.check()
+    let networks = specification.kernels.compactMap { choice -> (item: String, network: Network)? in
       guard let network = try? specification.network(choice, seed: 0),
         (try? network.outputShape(for: FeatureShape(image))) != nil
-      else { return [] }
-      return LayerTime.rows(choice.item, network.profile(image, context))
+      else { return nil }
+      return (choice.item, network)
     }
+    let profiles = try Network.profiles(networks.map(\.network), image, context)
+    return zip(networks, profiles).flatMap { LayerTime.rows($0.item, $1) }
   }
 }
 

@@ -6,7 +6,7 @@ import Tensors
 /// The main job as a value: what is compared, on what, and how often.
 package struct Specification: Sendable {
   /// The kernels, `standard` first.
-  package let kernels: [KernelChoice]
+  package private(set) var kernels: [KernelChoice]
   /// The kernel of all convolutions that are not replaced, and the yardstick.
   package let standard: KernelChoice
   /// The data.
@@ -39,6 +39,13 @@ package struct Specification: Sendable {
     self.recipe = recipe
     self.seeds = seeds
     self.threads = threads
+  }
+
+  /// The same job for other kernels; the yardstick need not be one of them.
+  func with(_ kernels: [KernelChoice]) -> Specification {
+    var copy = self
+    copy.kernels = kernels
+    return copy
   }
 
   /// A new network with a kernel.

@@ -96,6 +96,8 @@ package struct SweepModel: Sendable {
   let label: String
   /// What of it defines a run.
   let definition: [String: String]
+  /// The kernels of a space's networks, `standard` first; nil for those of the group.
+  var kernels: [KernelChoice]?
   /// Its description for data of so many channels and classes.
   let description: @Sendable (_ channels: Int, _ classes: Int) throws -> any ModelDescription
   /// The width factor of its own.

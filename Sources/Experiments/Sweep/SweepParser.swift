@@ -6,13 +6,13 @@ import Tensors
 
 /// Makes a sweep of a YAML file.
 struct SweepParser {
-  private let registry: KernelRegistry
+  let registry: KernelRegistry
 
   init(_ registry: KernelRegistry) { self.registry = registry }
 
   private static let groupKeys = [
-    "kernels", "models", "replace", "init", "data", "seeds", "training", "latency", "proxies", "layers",
-    "fields", "operators", "tune", "match", "margin", "until", "most-seeds",
+    "kernels", "space", "models", "replace", "init", "data", "seeds", "training", "latency", "proxies",
+    "layers", "fields", "operators", "tune", "match", "margin", "until", "most-seeds",
   ]
 
   /// A file's sweep. Its own entries hold for every group that does not say otherwise.
@@ -43,16 +43,26 @@ struct SweepParser {
     _ entries: [(key: String, value: YAMLValue)], _ name: String?, _ place: YAMLValue
   ) throws -> SweepGroup {
     let values = Dictionary(entries.map { ($0.key, $0.value) }) { first, _ in first }
-    let kernels = try values["kernels"].map(kernels) ?? [registry.choice("standard")]
+    var kernels = try values["kernels"].map(kernels) ?? [registry.choice("standard")]
     guard values["models"] != nil || values["operators"] != nil || values["fields"] != nil else {
       throw place.error("there is nothing to do; name models, operators to time, or fields to measure.")
     }
     guard values["models"] != nil || values["training"] == nil else {
       throw (values["training"] ?? place).error("there are no models to train; name some with ‘models: …’.")
     }
+    let space = values["space"]
+    var models =
+      try values["models"].map {
+        try self.models($0, values["replace"], values["init"], widths: space?.entry("width"))
+      } ?? []
+    if let space {
+      if let kernels = values["kernels"] {
+        throw kernels.error("the kernels of a space are in ‘space: {kernels: …}’; leave out one of them.")
+      }
+      (kernels, models) = try apply(space, to: models)
+    }
     var group = SweepGroup(
-      name: name, kernels: kernels,
-      models: try values["models"].map { try models($0, values["replace"], values["init"]) } ?? [],
+      name: name, kernels: kernels, models: models,
       data: try values["data"].map { try unique($0, "data").map { Located($0.0, $0.1) } }
         ?? [Located("digits", place)],
       seeds: try values["seeds"].map(seeds) ?? Array(0..<Sweep.usualSeeds),
@@ -71,6 +81,9 @@ struct SweepParser {
     if let match = values["match"] {
       guard !group.models.isEmpty else {
         throw match.error("there are no models to match; name some with ‘models: …’.")
+      }
+      guard space == nil else {
+        throw match.error("the networks of a space have the widths that it says; leave out match.")
       }
       group.match = try match.word("match", Budget.self)
     }
@@ -101,7 +114,7 @@ struct SweepParser {
   }
 
   /// The texts of a list, each once.
-  private func unique(_ list: YAMLValue, _ what: String) throws -> [(String, YAMLValue)] {
+  func unique(_ list: YAMLValue, _ what: String) throws -> [(String, YAMLValue)] {
     var seen = Set<String>()
     let elements = try list.elements.map { element in
       let text = try element.text(what)
@@ -124,7 +137,7 @@ struct SweepParser {
   }
 
   private func models(
-    _ list: YAMLValue, _ replace: YAMLValue?, _ initial: YAMLValue?
+    _ list: YAMLValue, _ replace: YAMLValue?, _ initial: YAMLValue?, widths: YAMLValue?
   ) throws -> [SweepModel] {
     // What is left out is the model's own.
     let replacements: [Replacement?] =
@@ -133,11 +146,17 @@ struct SweepParser {
           try element.word("replace", Replacement.self)
         }
       } ?? [nil]
-    let initials: [YAMLValue?] = try initial.map { try unique($0, "init").map(\.1) } ?? [nil]
+    // Of each setting that is given for all models, its values.
+    let given = [(ModelSettings.initialization.name, initial), (ModelSettings.width.name, widths)]
+    var common: [[(key: String, value: YAMLValue)]] = [[]]
+    for (key, list) in given {
+      guard let values = try list.map({ try unique($0, key).map(\.1) }) else { continue }
+      common = common.flatMap { before in values.map { before + [(key: key, value: $0)] } }
+    }
     var seen = Set<[String: String]>()
     let models = try list.elements.flatMap { element in
       try replacements.flatMap { replacement in
-        try initials.map { try model(element, replacement, $0) }
+        try common.map { try model(element, replacement, $0) }
       }
     }
     for model in models where !seen.insert(model.definition).inserted {
@@ -148,7 +167,7 @@ struct SweepParser {
   }
 
   private func model(
-    _ value: YAMLValue, _ replacement: Replacement?, _ initial: YAMLValue?
+    _ value: YAMLValue, _ replacement: Replacement?, _ common: [(key: String, value: YAMLValue)]
   ) throws -> SweepModel {
     let settings = ModelSettings.all.filter { $0.name != ModelSettings.replace.name }
     var entries =
@@ -156,11 +175,11 @@ struct SweepParser {
     guard let nameValue = value.isMapping ? entries.first(where: { $0.key == "name" })?.value : value else {
       throw value.error("this model has no name; give it one with ‘name: …’.")
     }
-    if let initial {
-      if let own = entries.first(where: { $0.key == "init" }) {
-        throw own.value.error("init is given for all models and for this one; leave out one of them.")
+    for entry in common {
+      if let own = entries.first(where: { $0.key == entry.key }) {
+        throw own.value.error("\(entry.key) is given for all models and for this one; leave out one of them.")
       }
-      entries.append((key: "init", value: initial))
+      entries.append(entry)
     }
     let name = try nameValue.text("a model")
     var chosen = ModelSettings(), notes: [(name: String, text: String)] = []

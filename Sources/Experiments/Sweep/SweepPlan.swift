@@ -48,8 +48,13 @@ struct SweepPlan: Sendable {
     var match: Budget?
     /// The run that measured widths; nil if none did.
     var matching: Run?
+    /// The measurements of a space, of which `network` is the first network's; nil where the networks are no space.
+    var space: SpaceRuns?
     /// What verdicts are asked for.
     let terms: VerdictTerms
+
+    /// All that is measured.
+    var measurements: [Run] { (space?.all ?? [network]) + (layers.map { [$0] } ?? []) }
   }
 
   /// The runs of a group.
@@ -83,7 +88,7 @@ struct SweepPlan: Sendable {
     let measured =
       groups.flatMap { $0.operators }
       + groups.flatMap { $0.matchings + $0.comparisons.compactMap(\.matching) }
-      + groups.flatMap { $0.comparisons.flatMap { [$0.network] + ($0.layers.map { [$0] } ?? []) } }
+      + groups.flatMap { $0.comparisons.flatMap(\.measurements) }
     let comparisons = groups.flatMap(\.comparisons)
     let trained =
       comparisons.flatMap { $0.tunings.flatMap { $0.candidates.flatMap(\.runs) } }
@@ -126,7 +131,7 @@ struct SweepPlan: Sendable {
     }
   }
 
-  private static func run(
+  static func run(
     _ definition: [String: String], _ label: String, _ kernels: [KernelChoice], _ work: Work
   ) throws -> Run {
     Run(
@@ -166,9 +171,10 @@ struct SweepPlan: Sendable {
     let recipe =
       group.recipe?.recipe(isRegression: data.isRegression, hasPenalties: description.hasPenalties)
       ?? .standard(epochs: 0)
+    let kernels = model.kernels ?? group.kernels
     try data.check(fits: recipe)
     var specification = try Specification(
-      kernels: group.kernels, data: data, model: description, recipe: recipe, seeds: group.seeds.count,
+      kernels: kernels, data: data, model: description, recipe: recipe, seeds: group.seeds.count,
       threads: threads)
     let place = "\(model.label) (\(specification.model.replacement.rawValue)) on \(data.name)"
     var models: [String: SweepModel] = [:], matching: Run?
@@ -192,26 +198,31 @@ struct SweepPlan: Sendable {
     definition["seconds"] = group.latencySeconds.map { "\($0)" } ?? "untimed"
     definition["proxies"] = group.hasProxies ? "on" : "off"
     if group.latencySeconds != nil { definition["threads"] = "\(threads)" }
-    let network = try run(
-      definition, place, group.kernels,
-      .network(specification, seconds: group.latencySeconds, withProxies: group.hasProxies)
-    )
-    let layers = try group.hasLayers ? Self.layers(specification, shared, place) : nil
+    let space = try model.kernels.map { _ in
+      try Self.space(specification, group.kernels, group, shared, place)
+    }
+    let network =
+      try space?.networks[0]
+      ?? run(
+        definition, place, group.kernels,
+        .network(specification, seconds: group.latencySeconds, withProxies: group.hasProxies))
+    let layers = try group.hasLayers ? Self.layers(specification.with(group.kernels), shared, place) : nil
     guard group.recipe != nil else {
       return (
         Comparison(
           specification: specification, network: network, layers: layers, trainings: [], match: group.match,
-          matching: matching, terms: group.terms), nil
+          matching: matching, space: space, terms: group.terms), nil
       )
     }
     var tunings: [Tuning] = [], trainings: [Run] = []
-    for choice in group.kernels {
+    for (index, choice) in kernels.enumerated() {
+      let measured = space?.networks[index] ?? network
       // A network of another width is that of a model of this width, however it came to it.
       let own = (models[choice.item] ?? model).definition.merging(dataDefinition) { $1 }
       var tuned = specification
       if let tune = group.tune {
         let tuning = try Self.tuning(
-          tune, specification, choice, finalSeeds: group.seeds, own, place: place, network: network.name,
+          tune, specification, choice, finalSeeds: group.seeds, own, place: place, network: measured.name,
           records)
         tunings.append(tuning)
         guard let rate = tuning.chosen else { continue }
@@ -224,13 +235,13 @@ struct SweepPlan: Sendable {
         definition["seed"] = "\(seed)"
         return try run(
           definition, "\(choice.item), seed \(seed): \(place)", [choice],
-          .training(tuned, choice, seed: seed, network: network.name))
+          .training(tuned, choice, seed: seed, network: measured.name))
       }
     }
     return (
       Comparison(
         specification: specification, network: network, layers: layers, trainings: trainings,
-        tunings: tunings, match: group.match, matching: matching, terms: group.terms), nil
+        tunings: tunings, match: group.match, matching: matching, space: space, terms: group.terms), nil
     )
   }
 
@@ -261,7 +272,7 @@ struct SweepPlan: Sendable {
     }
   }
 
-  private static func layers(_ specification: Specification, _ shared: [String: String], _ place: String)
+  static func layers(_ specification: Specification, _ shared: [String: String], _ place: String)
     throws -> Run
   {
     let own = [
@@ -271,7 +282,7 @@ struct SweepPlan: Sendable {
       shared.merging(own) { $1 }, "layers of \(place)", specification.kernels, .layers(specification))
   }
 
-  private static func list(_ kernels: [KernelChoice]) -> String {
+  static func list(_ kernels: [KernelChoice]) -> String {
     kernels.map(\.item).joined(separator: ",")
   }
 }

@@ -78,7 +78,8 @@ package struct SweepRunner: Sendable {
       ], left: [0, 1, 2, 3])
     let done = plan.runs.count - missing.count
     let rest = plan.isComplete ? "" : " What they choose says which others follow."
-    return ("\(table.text)\n\n\(plan.runs.count) runs, of which \(done) are done.\(rest)", records.warnings)
+    let counts = plan.spaceCounts + ["\(plan.runs.count) runs, of which \(done) are done.\(rest)"]
+    return ("\(table.text)\n\n\(counts.joined(separator: "\n"))", records.warnings)
   }
 
   /// The runner whose plan has the rates and widths that records of the folder say; nil if they say no more than this

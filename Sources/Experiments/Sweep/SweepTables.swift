@@ -16,6 +16,8 @@ struct SweepTables {
   private(set) var results: [Results] = []
   /// One sentence if an operator computes something else than its definition.
   private(set) var disagreement: String?
+  /// What is to be said of predicted times, one sentence for each model.
+  private var notes: [String] = []
   /// The maps that fields.csv names.
   private var maps: [(file: String, map: Tensor)] = []
 
@@ -34,7 +36,7 @@ struct SweepTables {
       }
       for comparison in group.comparisons {
         let specification = comparison.specification, model = specification.model
-        let measured = records[comparison.network.name]?.rows(\.networks)
+        let measured = comparison.space?.rows(records) ?? records[comparison.network.name]?.rows(\.networks)
         let rows = measured ?? (isForecast ? specification.kernels.map { NetworkRow(kernel: $0.item) } : [])
         let refused = Set(rows.filter { $0.refusal != nil }.map(\.kernel))
         let runs = comparison.trainings.compactMap { Self.trainedRun($0, records[$0.name]) }
@@ -43,7 +45,7 @@ struct SweepTables {
           specification, networks: rows, tunings: comparison.tunings, match: comparison.match, runs: runs,
           comparison.terms)
         results.append(result)
-        add("networks", result.networkTable, group, plan)
+        add("networks", predicting(result.networkTable, comparison, records), group, plan)
         add("training", result.trainingTable, group, plan)
         let confusion = CSVTable(
           confusionOf: runs, on: specification.data,
@@ -65,6 +67,25 @@ struct SweepTables {
       addFields(group, records, plan)
     }
     disagreement = timed.disagreement
+  }
+
+  /// The table of a space's networks, with the times that are predicted.
+  private mutating func predicting(
+    _ table: CSVTable, _ comparison: SweepPlan.Comparison, _ records: [String: SweepRecord]
+  ) -> CSVTable {
+    let specification = comparison.specification
+    guard let model = comparison.space?.model(specification, records) else { return table }
+    if let error = model.error {
+      notes.append(
+        "The time of a network of \(specification.model.name) is predicted from its blocks' with a median error of \(Cell.fixed(error.percent, decimals: 1)) %, over \(error.networks) timed networks that the prediction was not made from."
+      )
+    }
+    var predicted = CSVTable(columns: table.columns + ["latency_ms_predicted"])
+    for row in table.rows {
+      let time = row["kernel"].flatMap { model.predictions[$0] }
+      predicted.append(row.merging(["latency_ms_predicted": Cell.number(time)]) { $1 })
+    }
+    return predicted
   }
 
   /// A table by its name.
@@ -191,6 +212,7 @@ struct SweepTables {
     guard let networks = self["networks"] else {
       return "\(self["operators"]?.rows.count ?? 0) rows in operators.csv"
     }
-    return NetworkSummary(networks: networks, operators: self["operators"]).text()
+    let text = NetworkSummary(networks: networks, operators: self["operators"]).text()
+    return ([text] + notes).joined(separator: "\n\n")
   }
 }

@@ -81,6 +81,9 @@ struct YAMLValue {
     return texts
   }
 
+  /// The value of a key, if it is a mapping that has it.
+  func entry(_ key: String) -> YAMLValue? { node.mapping?[key].map { YAMLValue($0, file: file, line: line) } }
+
   /// Whether it is a mapping.
   var isMapping: Bool { node.mapping != nil }
 
