@@ -58,7 +58,8 @@ extension Harness {
     }
     let data = try Dataset.load("cifar10:\(folder)")
     try require(data.train.labels.allSatisfy { (0..<10).contains($0) }, "labels")
-    try require(data.train.count == 5 * data.test.count, "\(data.train.count) and \(data.test.count)")
+    let trained = data.train.count + (data.validation?.count ?? 0)
+    try require(trained == 5 * data.test.count, "\(trained) and \(data.test.count)")
   }
 
   /// The four files, one after the other.

@@ -101,7 +101,7 @@ extension Specification {
     _ choice: KernelChoice, _ budget: Budget, seconds: Double = 0.2,
     description: @escaping (Double) throws -> any ModelDescription
   ) throws -> MatchedWidth {
-    guard let residual = model as? ResidualDescription else {
+    guard let residual = model.residual else {
       throw WorkbenchError(
         "\(model.name) is not a residual network, so its width cannot be matched; choose one, or leave out match."
       )

@@ -11,7 +11,7 @@ struct Scales: ImageTask {
       "Xu et al., 2014, Scale-Invariant Convolutional Neural Networks, arXiv:1411.6369",
     about: "many scales at once: dilation, parallel windows, large windows",
     solution:
-      "The figure's bounding box, in 3×3 cells, is the figure, at 3 pixels as at 28: the grid is exact, and the figure is far lighter than the noise."
+      "The figure's bounding box, in 3×3 cells, is the figure, at 3 pixels as at 28: the grid is exact. Noise hides a few of the faintest figures of 3 pixels; without it every one can be read."
   )
   static let smallest = KernelOption(
     "smallest", .whole(3...256), initial: 3, help: "the smallest size, in pixels")
