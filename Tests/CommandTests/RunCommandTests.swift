@@ -80,7 +80,10 @@ import Testing
     #expect(text.split(separator: "\n").count == 1)
     #expect(try lines("operators.csv").count > 1)
     let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-    #expect(files == [".lock", "machine.json", "networks.csv", "operators.csv", "records", "training.csv"])
+    #expect(
+      files == [
+        ".lock", "confusion.csv", "machine.json", "networks.csv", "operators.csv", "records", "training.csv",
+      ])
   }
 
   /// Two at once in one folder do not both succeed.

@@ -75,7 +75,10 @@ import Testing
     }
     // Nothing half-written stays behind.
     let files = try FileManager.default.contentsOfDirectory(atPath: torn).sorted()
-    #expect(files == [".lock", "machine.json", "networks.csv", "operators.csv", "records", "training.csv"])
+    #expect(
+      files == [
+        ".lock", "confusion.csv", "machine.json", "networks.csv", "operators.csv", "records", "training.csv",
+      ])
 
     // No training depends on the number of threads; what is timed is another run.
     let single = folder.appendingPathComponent("single").path

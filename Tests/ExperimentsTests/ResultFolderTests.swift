@@ -182,10 +182,11 @@ import Testing
     _ = try runner(Self.text("shift"), .sweep).run(output: folder)
     #expect(
       try files().keys.sorted() == [
-        ".lock", "fields", "machine.json", "networks.csv", "trainability.csv", "training.csv",
+        ".lock", "confusion.csv", "fields", "machine.json", "networks.csv", "trainability.csv",
+        "training.csv",
       ])
     #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder)/fields").isEmpty)
-    #expect(ResultFolder(folder).machine?.tables == ["networks.csv", "training.csv"])
+    #expect(ResultFolder(folder).machine?.tables == ["networks.csv", "training.csv", "confusion.csv"])
 
     try mine.write(to: "\(folder)/layers.csv")
     let outcome = try runner(Self.text("shift", more: fields), .sweep).run(output: folder)

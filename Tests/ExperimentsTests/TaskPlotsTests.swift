@@ -74,6 +74,31 @@ import Testing
 }
 
 extension TaskPlotsTests {
+  /// Two classes of three and one images; shift takes one of the three for the other class.
+  @Test func confusionIsInPercentOfTheClass() throws {
+    try write(["digits"])
+    try """
+    kernel,model,replace,data,class,predicted,images
+    standard,m,spatial,digits,0,0,3
+    standard,m,spatial,digits,1,1,1
+    shift,m,spatial,digits,0,0,2
+    shift,m,spatial,digits,0,1,1
+    shift,m,spatial,digits,1,1,1
+    fft,m,spatial,digits,0,0,3
+    fft,m,spatial,digits,1,1,1
+
+    """.write(to: folder.appendingPathComponent("confusion.csv"), atomically: true, encoding: .utf8)
+    let plots = ConfusionPlots.plots(try ReportData(folder))
+    // fft's verdict is open.
+    #expect(
+      plots.map(\.name) == [
+        "classes-m-spatial-digits", "confusion-m-spatial-digits-standard", "confusion-m-spatial-digits-shift",
+      ])
+    #expect(plots[0].data.contains("\n0 1 66.6666667\n1 1 100\n"), "\(plots[0].data)")
+    #expect(plots[2].data.contains("\n0 0 66.6666667\n1 0 33.3333333\n0 1 0\n1 1 100\n"))
+    if let gnuplot = Gnuplot() { for plot in plots { _ = try gnuplot.draw(plot) } }
+  }
+
   /// The test split was looked at after the first of two epochs, the best by validation.
   @Test func comparisonsTakeTheEpochThatWasTested() throws {
     let path = folder.path

@@ -59,6 +59,7 @@ package struct Report {
     var names = Set<String>()
     let plots =
       (TaskPlots.plots(data) + AccuracyPlots.plots(data) + SpeedPlots.plots(data) + LearningPlots.plots(data)
+      + ConfusionPlots.plots(data)
       + ProxyPlots.plots(data) + OffsetPlots.plots(data) + GradientPlots.plots(data))
       .filter { names.insert($0.name).inserted }
     let place = folder.appendingPathComponent("plots", isDirectory: true)

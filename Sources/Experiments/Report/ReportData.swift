@@ -22,6 +22,7 @@ struct ReportData {
   /// The tables that a report can show, and where they come from.
   static let names = [
     "networks", "operators", "training", "proxies", "field", "fields", "trainability", "layers", "offsets",
+    "confusion",
   ]
 
   /// Reads a folder.

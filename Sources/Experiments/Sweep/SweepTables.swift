@@ -8,7 +8,7 @@ struct SweepTables {
   /// The tables that every experiment may have, by their files' names without `.csv`.
   static let main = ["operators", "networks", "training"]
   /// These, and those that are made on request.
-  static let all = main + ["tuning", "layers", "fields", "offsets", "offsets-image"]
+  static let all = main + ["tuning", "layers", "fields", "offsets", "offsets-image", "confusion"]
 
   /// The tables that the sweep wants and its records can give, by files' names without `.csv`.
   private(set) var tables: [(name: String, table: CSVTable)] = []
@@ -39,14 +39,20 @@ struct SweepTables {
         let measured = comparison.space?.rows(records) ?? records[comparison.network.name]?.rows(\.networks)
         let rows = measured ?? (isForecast ? specification.kernels.map { NetworkRow(kernel: $0.item) } : [])
         let refused = Set(rows.filter { $0.refusal != nil }.map(\.kernel))
+        let runs = comparison.trainings.compactMap { Self.trainedRun($0, records[$0.name]) }
+          .filter { !refused.contains($0.kernel) }
         let result = Results(
-          specification, networks: rows,
-          tunings: comparison.tunings, match: comparison.match,
-          runs: comparison.trainings.compactMap { Self.trainedRun($0, records[$0.name]) }
-            .filter { !refused.contains($0.kernel) }, comparison.terms)
+          specification, networks: rows, tunings: comparison.tunings, match: comparison.match, runs: runs,
+          comparison.terms)
         results.append(result)
         add("networks", predicting(result.networkTable, comparison, records), group, plan)
         add("training", result.trainingTable, group, plan)
+        let confusion = CSVTable(
+          confusionOf: runs, on: specification.data,
+          [
+            ("model", model.name), ("replace", model.replacement.rawValue), ("data", specification.data.name),
+          ])
+        if !confusion.rows.isEmpty { add("confusion", confusion, group, plan) }
         if !comparison.tunings.isEmpty {
           add("tuning", CSVTable(tunings: comparison.tunings, specification), group, plan)
         }
