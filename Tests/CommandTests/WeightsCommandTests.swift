@@ -143,7 +143,7 @@ struct WeightsCommandTests {
     try writeData([16, 12, 3])
     let arguments = ["train", "resnet20", "--data", "npy:\(folder.path)", "--steps", "1"]
     let outcome = try Experiment.run(arguments)
-    #expect(outcome.status == 0 && outcome.output.contains("16 channels, 12×3 pixels; 3 classes"))
+    #expect(outcome.status == 0 && outcome.output.contains("×16×12×3 images (N×C×H×W), 3 classes"))
     #expect(outcome.error.contains("array.transpose(0, 3, 1, 2)"), "\(outcome.error)")
     try writeData([3, 16, 12])
     #expect(try Experiment.run(arguments).error.isEmpty)
