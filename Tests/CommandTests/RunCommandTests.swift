@@ -81,9 +81,7 @@ import Testing
     #expect(try lines("operators.csv").count > 1)
     let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
     #expect(
-      files == [
-        ".lock", "confusion.csv", "machine.json", "networks.csv", "operators.csv", "records", "training.csv",
-      ])
+      files == [".lock", "machine.json", "networks.csv", "operators.csv", "records", "training.csv"])
   }
 
   /// Two at once in one folder do not both succeed.
