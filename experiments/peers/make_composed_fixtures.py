@@ -4,7 +4,7 @@
     python experiments/peers/make_composed_fixtures.py
 
 Everything is computed in float64, in training, from float32 numbers of three decimals; written with 8 digits.
-`Tests/KernelsTests/Fixtures/composed.json` is a list of cases:
+`Tests/KernelsTests/Fixtures/composed.json`, and `recent.json` for the operators of recent.py, are lists of cases:
 
     item         as `--conv` has it
     inputs, outputs, kernel, stride   of the place, whose padding keeps the size
@@ -19,9 +19,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from kernels import acnet, aspp, asymmetric, cascaded, conv, multi_scale, non_local, separable
+from recent import CASES as RECENT
 from torchvision.ops import SqueezeExcitation, deform_conv2d
 
-FILE = pathlib.Path(__file__).resolve().parents[2] / "Tests/KernelsTests/Fixtures/composed.json"
+FOLDER = pathlib.Path(__file__).resolve().parents[2] / "Tests/KernelsTests/Fixtures"
 
 
 class Weights:
@@ -143,4 +144,6 @@ def case(item, function, inputs, outputs, stride):
 
 
 if __name__ == "__main__":
-    FILE.write_text(json.dumps([case(*c) for c in CASES], separators=(",", ":")) + "\n")
+    for name, cases in [("composed", CASES), ("recent", RECENT)]:
+        text = json.dumps([case(*c) for c in cases], separators=(",", ":"))
+        (FOLDER / f"{name}.json").write_text(text + "\n")

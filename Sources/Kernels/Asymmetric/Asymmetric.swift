@@ -37,7 +37,12 @@ struct Asymmetric: ComposedKernel {
         throw WorkbenchError(
           "asymmetric:form=acnet has normalisations instead of biases; leave out bias=yes.")
       }
-      return try AsymmetricBranches(site)
+      let window = whole.kernel
+      return try MergedBranches(
+        site, of: "asymmetric:form=acnet", printedName: "ACBlock",
+        windows: [
+          ("square", window), ("column", Pair(window.height, 1)), ("row", Pair(1, window.width)),
+        ])
     }
     let isBlock = form == .block
     let inner = isBlock ? max(1, whole.outputChannels / 4) : whole.outputChannels

@@ -11,7 +11,9 @@ extension ConvolutionLayer: StartsByRule {
   package func start(by rule: Initialization, _ random: Random) {
     guard combination.isProduct else { return }
     var random = random
-    weight.value = rule.weights(geometry.weightShape, using: &random)
+    for learned in weights.ownParameters.map(\.parameter) where learned.value.shape == geometry.weightShape {
+      learned.value = rule.weights(geometry.weightShape, using: &random)
+    }
     guard let bias, rule == .pyTorch else { return }
     let bound = 1 / Double(geometry.taps * geometry.channelsPerGroup).squareRoot()
     bias.value = Tensor(uniform: bias.value.shape, in: -bound..<bound, using: &random)

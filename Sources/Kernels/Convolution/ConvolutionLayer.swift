@@ -31,13 +31,14 @@ public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorith
   ///   - sampling: by default the geometry's own grid.
   ///   - combination: by default the product.
   ///   - weights: by default learned as they are, and initialised as is usual for the combination.
+  ///   - transform: how the filter is made of learned weights, where they are not used as they are.
   ///   - algorithms: those that it may run on.
   ///   - initialization: how learned weights start; by default as is usual for the combination.
   ///   - rateFactor: a factor on the learning rate of learned weights and the bias.
   ///   - countsFourier: whether its counts are those of the frequency domain, whatever computes it.
   public init(
     _ site: KernelSite, sampling: (any Sampling)? = nil, combination: any Combination = Product(),
-    weights: (any Weights)? = nil, algorithms: Algorithms = .builtIn,
+    weights: (any Weights)? = nil, transform: (any FilterTransform)? = nil, algorithms: Algorithms = .builtIn,
     initialization: Initialization? = nil, rateFactor: Double = 1, countsFourier: Bool = false
   ) throws {
     let geometry = site.geometry, sampling = sampling ?? RegularGrid(site.geometry)
@@ -46,12 +47,13 @@ public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorith
     self.combination = combination
     self.countsFourier = countsFourier
     var random = site.random
+    func learned() -> Parameter {
+      Parameter(
+        (initialization ?? combination.initialization).weights(geometry.weightShape, using: &random),
+        layout: .convolution, rule: combination.updateRule, rateFactor: rateFactor)
+    }
     self.weights =
-      weights
-      ?? LearnedWeights(
-        Parameter(
-          (initialization ?? combination.initialization).weights(geometry.weightShape, using: &random),
-          layout: .convolution, rule: combination.updateRule, rateFactor: rateFactor))
+      weights ?? transform.map { TransformedWeights(learned(), $0) } ?? LearnedWeights(learned())
     bias =
       site.bias
       ? Parameter(
@@ -81,6 +83,7 @@ public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorith
   }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    weights.prepare(context)
     let plan = sampling.plan(for: input, context)
     saved.keep((input, plan), context)
     func output() -> Tensor { run(input, plan, Filter(weight), Epilogue(bias: bias?.value), context) }
@@ -95,7 +98,7 @@ public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorith
 
   /// The definition knows nothing of held positions.
   public var holdsDecisions: Bool {
-    weights.isSmooth && sampling.holdsDecisions
+    weights.holdsDecisions && sampling.holdsDecisions
       && combination.derivatives(0, 0, decidedAt: 0, 0) != nil
       && (sampling.isRegularGrid || choice.requested?.name != Reference().name)
   }
@@ -105,6 +108,7 @@ public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorith
     if !combination.isProduct, epilogue.normalization != nil {
       return epilogue.applied(to: forward(input, context), context)
     }
+    weights.prepare(context)
     let filter = Filter(weight, normalization: epilogue.normalization)
     return run(
       input, sampling.plan(for: input, context), filter, epilogue.folded(into: filter, bias: bias?.value),
@@ -157,13 +161,15 @@ public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorith
 
   public var operandGradients: Operands {
     var gradients = sampling.operandGradients
-    gradients.weight = weight.gradient
+    let learned = weights.ownParameters.first { $0.name == "weight" }
+    gradients.weight = learned?.parameter.gradient
     gradients.bias = bias?.gradient
     return gradients
   }
 
   public var printedName: String {
-    sampling.printedPrefix + (countsFourier ? "FFT" : "") + combination.printedStem + "2d"
+    sampling.printedPrefix + weights.printedPrefix + (countsFourier ? "FFT" : "") + combination.printedStem
+      + "2d"
   }
 
   public var printedArguments: String { geometry.printed(bias: bias != nil) }
@@ -176,7 +182,9 @@ extension ConvolutionLayer {
     var cost =
       countsFourier
       ? try FourierTiles.cost(geometry, input, pass: pass)
-      : combination.cost(terms: try geometry.terms(input), pass: pass)
+      : weights.cost(
+        combination.cost(terms: try geometry.terms(input), pass: pass), count: try geometry.terms(input),
+        outputs: output.count, pass: pass)
     let positions = try sampling.cost(for: input, pass: pass)
     cost = cost + positions
     cost.parameters = parameterCount
@@ -190,7 +198,11 @@ extension ConvolutionLayer {
 
 // Its definition in double precision.
 extension ConvolutionLayer {
-  public var hasOwnGradients: Bool { combination.hasOwnGradients }
+  public var hasOwnGradients: Bool { combination.hasOwnGradients || weights.hasOwnGradients }
+  public var isExactOnIntegers: Bool {
+    weights.isExactOnIntegers
+      && children.allSatisfy { ($0.layer as? any Defined)?.isExactOnIntegers ?? false }
+  }
 
   public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
     let parts = split(parameters), definition = definition(input, parts)

@@ -6,6 +6,8 @@ public enum KernelFamily: String, Sendable, CaseIterable {
   case positions = "Learned positions"
   /// Other arithmetic than products, or none.
   case arithmetic = "Moves and distances"
+  /// Learned weights that are changed before they are used.
+  case weights = "Weights changed before use"
   /// Several small convolutions, one after the other.
   case stages = "Stages in sequence"
   /// Several side by side.

@@ -1,0 +1,54 @@
+import Layers
+import Tensors
+
+/// Binary weights with a scale for each output: signs instead of numbers.
+struct Binary: Kernel {
+  let name = "binary"
+  let family = KernelFamily.weights
+  let summary = "k×k convolution whose weights are ±α, one α for each output; inputs stay as they are"
+  let formula =
+    "y[p, o] = α[o] · Σ over t, c of x[p·s + t, c] · sign(w[t, c, o]), α[o] = mean over t, c of |w|"
+  let paper = "Rastegari et al., 2016, arXiv:1603.05279"
+  let options: [any AnyKernelOption] = [KernelOptions.window, KernelOptions.dilation]
+
+  func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
+    try ConvolutionLayer(site, transform: ScaledSigns())
+  }
+}
+
+/// α · sign(w), 0 taken as positive. The gradient is the paper's: 1/n + α where |w| ≤ 1, n the weights of an output.
+struct ScaledSigns: StraightThrough {
+  let printedPrefix = "Binary"
+
+  func filter(_ w: Tensor64) -> Tensor64 {
+    w.byOutput { positions, result in
+      let scale = Self.scale(positions, result).mean
+      for position in positions { result[position] = result[position] < 0 ? -scale : scale }
+    }
+  }
+
+  func slopes(_ w: Tensor64) -> Tensor64 {
+    w.byOutput { positions, result in
+      let (scale, count) = Self.scale(positions, result)
+      for position in positions { result[position] = 1 / count + (abs(result[position]) <= 1 ? scale : 0) }
+    }
+  }
+
+  private static func scale(_ positions: StrideTo<Int>, _ w: [Double]) -> (mean: Double, count: Double) {
+    var sum = 0.0, count = 0.0
+    for position in positions { (sum, count) = (sum + abs(w[position]), count + 1) }
+    return (sum / count, count)
+  }
+
+  func productCost(count: Int, outputs: Int, pass: Cost.Pass) -> Cost {
+    additionCost(count: count, outputs: outputs, pass: pass)
+  }
+
+  /// A mean of magnitudes and the signs; backward, a comparison, a sum and a product for each weight.
+  func makingCost(_ shape: [Int], backward: Bool) -> Cost {
+    let count = shape.reduce(1, *), outputs = shape[3]
+    return backward
+      ? Cost(adds: count, otherOps: 2 * count)
+      : Cost(adds: count - outputs, otherOps: 2 * count + outputs)
+  }
+}

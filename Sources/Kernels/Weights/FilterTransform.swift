@@ -1,0 +1,65 @@
+import Layers
+import Tensors
+
+/// How a filter is made from learned weights of its shape, in double precision: all that ``TransformedWeights`` needs.
+///
+/// Arrays are HWIO, `[kernel height, kernel width, input channels / groups, output channels]`.
+public protocol FilterTransform: Sendable {
+  /// The filter.
+  func filter(_ w: Tensor64) -> Tensor64
+
+  /// The gradient to the learned weights, from that to the filter.
+  func gradient(_ w: Tensor64, _ gradient: Tensor64) -> Tensor64
+
+  /// What `count` products with the filter's values cost, to so many outputs; by default what products cost.
+  func productCost(count: Int, outputs: Int, pass: Cost.Pass) -> Cost
+
+  /// What making a filter of a shape costs in training, or, backward, the gradient. In inference it is made once, which is
+  /// not counted.
+  func makingCost(_ shape: [Int], backward: Bool) -> Cost
+
+  /// What stands before `Conv2d` where PyTorch's notation is printed.
+  var printedPrefix: String { get }
+}
+
+extension FilterTransform {
+  public func productCost(count: Int, outputs: Int, pass: Cost.Pass) -> Cost {
+    Product().cost(terms: count, pass: pass)
+  }
+}
+
+/// A filter of few different values, whose gradient is passed to the learned weights as if it had slopes (Bengio et al.,
+/// 2013, arXiv:1308.3432): a straight-through estimator.
+public protocol StraightThrough: FilterTransform {
+  /// What each weight's gradient is multiplied by.
+  func slopes(_ w: Tensor64) -> Tensor64
+}
+
+extension StraightThrough {
+  public func gradient(_ w: Tensor64, _ gradient: Tensor64) -> Tensor64 { slopes(w) * gradient }
+
+  /// All of it.
+  public func slopes(_ w: Tensor64) -> Tensor64 { Tensor64(repeating: 1, w.shape) }
+
+  /// Where they multiply by ±1 and a scale for each output: an addition for each product, and one product for each
+  /// output. Backward, the gradient to the filter is made of products as any.
+  func additionCost(count: Int, outputs: Int, pass: Cost.Pass) -> Cost {
+    Cost(macs: pass == .backward ? count : 0, adds: count, otherOps: outputs)
+  }
+}
+
+extension Tensor64 {
+  /// The elementwise product; both shapes must be equal.
+  static func * (a: Tensor64, b: Tensor64) -> Tensor64 {
+    precondition(a.shape == b.shape, "cannot multiply \(a.shape) and \(b.shape)")
+    return Tensor64(zip(a.values, b.values).map { $0 * $1 }, a.shape)
+  }
+
+  /// An HWIO filter made output by output: `make` gets the number of an output and the positions of its weights.
+  func byOutput(_ make: (_ positions: StrideTo<Int>, _ result: inout [Double]) -> Void) -> Tensor64 {
+    var result = values
+    let outputs = shape[3]
+    for output in 0..<outputs { make(stride(from: output, to: values.count, by: outputs), &result) }
+    return Tensor64(result, shape)
+  }
+}

@@ -1,0 +1,72 @@
+import Layers
+import Tensors
+
+/// Learned weights that a transform changes before they are used.
+///
+/// The filter is made again when the learned weights have changed. The transform is its own definition: it computes in
+/// double precision, and a filter is small beside what is computed with it.
+public final class TransformedWeights: Weights {
+  private let learned: Parameter
+  private let transform: any FilterTransform
+  private let made: Parameter
+  private var madeOf: Int?
+  /// The weights at which a straight-through estimator's decisions were made, where they are held.
+  private var held: Tensor?
+
+  /// Weights under the name `weight`.
+  public init(_ learned: Parameter, _ transform: any FilterTransform) {
+    self.learned = learned
+    self.transform = transform
+    made = Parameter(learned.value, layout: learned.layout)
+  }
+
+  public var ownParameters: [NamedParameter] { [NamedParameter("weight", learned)] }
+
+  public var filter: Parameter {
+    if madeOf != learned.version {
+      made.value = Tensor(makeFilter())
+      madeOf = learned.version
+    }
+    return made
+  }
+
+  /// Where decisions are held, a filter of few values is the function that the estimator's slopes are those of.
+  private func makeFilter() -> Tensor64 {
+    let w = Tensor64(learned.value)
+    guard let held, let estimator else { return transform.filter(w) }
+    let origin = Tensor64(held)
+    return estimator.filter(origin) + estimator.slopes(origin) * (w + origin.map { -$0 })
+  }
+
+  private var estimator: (any StraightThrough)? { transform as? any StraightThrough }
+
+  public func prepare(_ context: Context) {
+    guard estimator != nil, held != nil || context.decisions != nil else { return }
+    held = context.decisions?.made(by: self) { learned.value }
+    madeOf = nil
+  }
+
+  public func backward(_ gradient: Tensor) {
+    learned.gradient = Tensor(transform.gradient(Tensor64(held ?? learned.value), Tensor64(gradient)))
+  }
+
+  public func definition(_ parameters: [Tensor64]) -> Tensor64 {
+    if estimator != nil { _ = Decisions.ofDefinition?.made(by: self) { Tensor(parameters[0]) } }
+    return transform.filter(parameters[0])
+  }
+
+  public func definitionGradients(_ parameters: [Tensor64], _ gradient: Tensor64) -> [Tensor64] {
+    [transform.gradient(parameters[0], gradient)]
+  }
+
+  public var holdsDecisions: Bool { true }
+  public var hasOwnGradients: Bool { estimator != nil }
+  public var isExactOnIntegers: Bool { false }
+  public var printedPrefix: String { transform.printedPrefix }
+
+  public func cost(_ terms: Cost, count: Int, outputs: Int, pass: Cost.Pass) -> Cost {
+    let products = transform.productCost(count: count, outputs: outputs, pass: pass)
+    if pass == .inference { return products }
+    return products + transform.makingCost(learned.value.shape, backward: pass == .backward)
+  }
+}
