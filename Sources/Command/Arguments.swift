@@ -1,4 +1,5 @@
 import ArgumentParser
+import Experiments
 import Foundation
 import Kernels
 import Layers
@@ -12,7 +13,7 @@ struct ThreadOption: ParsableArguments {
   @Option(
     name: .customLong("threads"),
     help: ArgumentHelp("Threads; times depend on it, results do not.", valueName: "n"))
-  var count = ProcessInfo.processInfo.activeProcessorCount
+  var count = Processors.usable
 
   func validate() throws { try check(count, "--threads", 1...1024) }
 }

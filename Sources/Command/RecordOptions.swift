@@ -14,12 +14,12 @@ struct RecordOptions: ParsableArguments {
   var rerun: String?
   @Option(
     help: ArgumentHelp(
-      "Threads for timing, and networks trained at once; no result depends on it (default: all cores).",
+      "Threads for timing, and networks trained at once; no result depends on it (default: the processors it may use).",
       valueName: "n"))
-  var threads = ProcessInfo.processInfo.activeProcessorCount
+  var threads: Int?
 
   func validate() throws {
-    try check(threads, "--threads", 1...1024)
+    if let threads { try check(threads, "--threads", 1...1024) }
     guard !force || rerun == nil else {
       throw ValidationError("--force makes everything again; leave out --rerun.")
     }

@@ -92,13 +92,15 @@ struct RunCommand: ParsableCommand {
       kernels, in: variations.sweepModel(model.name ?? Models.standard), on: data, seeds: seeds,
       recipe: passes == 0 ? nil : recipe, tune: tuneRate ? RateTuning() : nil, match: match, margin: margin)
     Cancellation.listen()
-    let outcome = try SweepRunner(sweep, threads: records.threads).run(output: output, records.options)
-    outcome.warnings.forEach(warn)
+    let outcome = try SweepRunner(sweep, threads: records.threads ?? Processors.usable).run(
+      output: output, records.options)
+    (outcome.warnings + outcome.failures).forEach(warn)
     if outcome.isCancelled { throw outcome.stop }
     print(outcome.summary)
     outcome.problems.forEach { print($0.sentence) }
     print("\nTables: \(output)/operators.csv, networks.csv, training.csv; machine: \(output)/machine.json")
     if let disagreement = outcome.disagreement { throw WorkbenchError(disagreement) }
+    if !outcome.failures.isEmpty { throw WorkbenchError("\(outcome.failures.count) runs were given up.") }
     // A kernel named on the command line that could not be run is a failure; `all` runs what it can.
     let items = Set(asked.map(\.item))
     if conv != "all", let problem = outcome.problems.first(where: { items.contains($0.kernel) }) {

@@ -14,7 +14,8 @@ struct SweepCommand: ParsableCommand {
 
       It can be stopped (Ctrl-C, or killed) and started again at any moment: finished runs are kept under \
       DIR/records, and DIR/operators.csv, networks.csv and training.csv are made from them. docs/sweeps.md says what \
-      a file can hold.
+      a file can hold. Several commands, on one machine or on many, may work in the same folder at the same time: \
+      docs/clusters.md.
       """)
 
   @Argument(help: ArgumentHelp("The sweep, such as experiments/quick.yaml.", valueName: "file.yaml"))
@@ -45,6 +46,8 @@ struct SweepCommand: ParsableCommand {
   var dryRun = false
   @OptionGroup
   var records: RecordOptions
+  @OptionGroup(title: "Many machines")
+  var many: ManyMachines
 
   func validate() throws {
     if let output, output.isEmpty { throw ValidationError("--output is empty; give a folder.") }
@@ -54,6 +57,10 @@ struct SweepCommand: ParsableCommand {
     if let budget { try check(budget, "--budget", 0...1_000_000) }
     if margin != nil, until != nil {
       throw ValidationError("--until says the margin, too; leave out --margin.")
+    }
+    guard try !many.isGiven || !records.force && !dryRun else {
+      throw ValidationError(
+        "--force and --dry-run are for one command alone; leave out the options of many machines.")
     }
   }
 
@@ -66,20 +73,76 @@ struct SweepCommand: ParsableCommand {
         "--most-seeds and --budget are limits of --until; give that too, or leave them out.")
     }
     Cancellation.listen()
-    let runner = SweepLooks(sweep, threads: records.threads, minutes: budget)
+    let threads = records.threads ?? (many.slurm ? 4 : Processors.usable)
+    if try many.isGiven {
+      guard !sweep.addsSeeds else {
+        throw WorkbenchError(
+          "Seeds are added by one command alone; leave out ‘until’, or the options of many machines.")
+      }
+      return try share(SweepRunner(sweep, threads: threads), output, threads)
+    }
+    let runner = SweepLooks(sweep, threads: threads, minutes: budget)
     if dryRun {
       let (text, warnings) = try runner.list(output: output, records.options)
       warnings.forEach(warn)
       return print(text)
     }
-    let outcome = try runner.run(output: output, records.options, onLook: warn)
+    try report(runner.run(output: output, options, onLook: warn), output)
+  }
+
+  /// What is done, and how.
+  private var options: SweepRunner.Options {
+    get throws {
+      var options = records.options
+      options.shard = try many.share
+      options.part = many.part
+      options.only = many.only
+      options.heartbeat = many.heartbeat
+      options.checkpoints = many.checkpoint
+      options.retries = many.retry
+      return options
+    }
+  }
+
+  /// Does a share of the work, or what the others need.
+  private func share(_ runner: SweepRunner, _ output: String, _ threads: Int) throws {
+    if many.status { return print(try runner.status(output: output).text) }
+    if many.slurm {
+      let jobs = try runner.slurmJobs(
+        file: file, output: output,
+        .init(
+          tasks: many.tasks, withReport: many.report, sbatch: many.sbatch,
+          arguments: many.arguments(records, margin)))
+      guard !many.print else { return print(jobs.text, terminator: "") }
+      if many.retry { SweepRunner.forgetFailures(output: output) }
+      for (part, number) in try jobs.submit() { print("\(part): job \(number)") }
+      print("How far it is: experiment sweep \(file) --output \(output) --threads \(threads) --status")
+      return
+    }
+    let outcome =
+      try many.collect ? runner.collect(output: output, options) : runner.run(output: output, options)
+    try report(outcome, output)
+    if many.collect, outcome.left > 0 {
+      throw WorkbenchError(
+        "\(outcome.left) runs are left, so the tables are not whole; the sweep resumes where it was.")
+    }
+  }
+
+  private func report(_ outcome: SweepRunner.Outcome, _ output: String) throws {
     for problem in outcome.problems { warn("\(problem.model): \(problem.sentence)") }
-    outcome.warnings.forEach(warn)
+    (outcome.warnings + outcome.failures).forEach(warn)
     if outcome.isCancelled { throw outcome.stop }
-    print(outcome.summary)
-    print(
-      "\nRuns: \(outcome.now) done now, \(outcome.before) before. Tables and records: \(output)/; pictures: experiment report \(output)"
-    )
+    if try many.share != nil || many.only != nil {
+      print("Runs: \(outcome.now) done now, \(outcome.left) left to others or to come.")
+    } else {
+      print(outcome.summary)
+      print(
+        "\nRuns: \(outcome.now) done now, \(outcome.before) before. Tables and records: \(output)/; pictures: experiment report \(output)"
+      )
+    }
     if let disagreement = outcome.disagreement { throw WorkbenchError(disagreement) }
+    if !outcome.failures.isEmpty {
+      throw WorkbenchError("\(outcome.failures.count) runs were given up; --retry tries them again.")
+    }
   }
 }

@@ -77,7 +77,7 @@ import Testing
     let files = try FileManager.default.contentsOfDirectory(atPath: torn).sorted()
     #expect(
       files == [
-        ".lock", "confusion.csv", "machine.json", "networks.csv", "operators.csv", "records", "training.csv",
+        "confusion.csv", "machine.json", "networks.csv", "operators.csv", "records", "training.csv",
       ])
 
     // No training depends on the number of threads; what is timed is another run.
@@ -89,6 +89,111 @@ import Testing
       #expect(trainings[name] == record)
     }
     #expect(Set(try results(single).keys).isSuperset(of: trainings.keys))
+  }
+
+  /// Commands that work in one folder at the same time, and shares of it one after the other.
+  @Test func manyCommandsShareAFolder() throws {
+    let file = try write(Self.tiny)
+    func output(_ name: String) -> String { folder.appendingPathComponent(name).path }
+    let common = ["sweep", file, "--threads", "1", "--output"]
+    #expect(try Experiment.run(common + [output("alone")]).status == 0)
+    let wanted = try results(output("alone"))
+
+    let together = try (0..<3).map { _ in try Experiment.start(common + [output("together")]) }
+    for outcome in try together.map({ try $0.outcome() }) {
+      #expect(outcome.status == 0 && outcome.error.isEmpty, "\(outcome.error)")
+    }
+    // Two of three are killed; the third takes over what they had.
+    let victims = try (0..<3).map { _ in try Experiment.start(common + [output("killed")]) }
+    Thread.sleep(forTimeInterval: 0.7)
+    for victim in victims.prefix(2) { kill(victim.process.processIdentifier, SIGKILL) }
+    #expect(try victims[2].outcome().status == 0)
+
+    let second = try Experiment.run(common + [output("shares"), "--shard", "2/3"])
+    #expect(second.status == 0 && second.output.contains("13 done now, 0 left"), "\(second.output)")
+    #expect(!FileManager.default.fileExists(atPath: "\(output("shares"))/training.csv"))
+    #expect(
+      try Experiment.run(common + [output("shares"), "--shard", "1/3"]).output.contains("0 done now, 0 left"))
+    #expect(try Experiment.run(common + [output("shares"), "--collect"]).status == 0)
+    for name in ["together", "killed", "shares"] {
+      #expect(try results(output(name)) == wanted, "\(name)")
+      for table in ["operators.csv", "networks.csv", "training.csv"] {
+        #expect(try timeless(output(name), table) == timeless(output("alone"), table))
+      }
+      let files = try FileManager.default.contentsOfDirectory(atPath: output(name)).sorted()
+      #expect(
+        files == [
+          "confusion.csv", "machine.json", "networks.csv", "operators.csv", "records", "training.csv",
+        ])
+    }
+
+    // One run, then the others that are not timed; what is left is said.
+    let name = try #require(
+      wanted.first { ($0.value["definition"] as? [String: String])?["kind"] == "training" }?.key)
+    let one = try Experiment.run(common + [output("parts"), "--run", String(name.prefix(12))])
+    #expect(one.output.contains("1 done now, 12 left"), "\(one.output)\(one.error)")
+    let rest = try Experiment.run(common + [output("parts"), "--shard", "1/1", "--part", "rest"])
+    #expect(rest.output.contains("9 done now, 3 left"), "\(rest.output)\(rest.error)")
+    let status = try Experiment.run(common + [output("parts"), "--status"])
+    #expect(status.output.contains("13 runs: 10 done, 0 running, 0 failed, 3 missing."), "\(status.output)")
+    let early = try Experiment.run(common + [output("parts"), "--collect"])
+    #expect(early.status == 1 && early.error.contains("3 runs are left"), "\(early.error)")
+    let timings = try Experiment.run(common + [output("parts"), "--shard", "1/1", "--part", "timings"])
+    #expect(timings.output.contains("3 done now, 0 left"))
+    #expect(try Experiment.run(common + [output("parts"), "--collect"]).status == 0)
+    #expect(try results(output("parts")) == wanted)
+  }
+
+  /// A training that a scheduler stops is resumed where it was, and comes to the same.
+  @Test func aStoppedTrainingIsResumed() throws {
+    let file = try write(
+      "models: bottleneck20\nlatency: false\nseeds: 1\ntraining: {epochs: 12, batch: 64}\n")
+    let whole = folder.appendingPathComponent("whole").path, torn = folder.appendingPathComponent("torn").path
+    #expect(try Experiment.run(["sweep", file, "--output", whole]).status == 0)
+    let sweep = try Experiment.start(["sweep", file, "--output", torn, "--shard", "1/1"])
+    let records = "\(torn)/records"
+    for _ in 0..<200 where (try? FileManager.default.contentsOfDirectory(atPath: records))?.isEmpty != false {
+      Thread.sleep(forTimeInterval: 0.05)
+    }
+    Thread.sleep(forTimeInterval: 1)
+    kill(sweep.process.processIdentifier, SIGUSR1)
+    let outcome = try sweep.outcome()
+    #expect(outcome.status == 130 && outcome.error.contains("the same command resumes"), "\(outcome.error)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: "\(torn)/checkpoints").count == 1)
+    #expect(!FileManager.default.fileExists(atPath: "\(torn)/claims"))
+    #expect(try Experiment.run(["sweep", file, "--output", torn]).status == 0)
+    #expect(try results(torn) == results(whole))
+    #expect(!FileManager.default.fileExists(atPath: "\(torn)/checkpoints"))
+  }
+
+  @Test func jobsOfSlurmArePrinted() throws {
+    let file = try write(Self.tiny), output = folder.appendingPathComponent("an output's").path
+    let arguments = ["sweep", file, "--output", output, "--slurm"]
+    let shown = try Experiment.run(
+      arguments + ["--print", "--tasks", "2", "--report", "--", "--time=1:00:00", "--account=me"])
+    #expect(shown.status == 0, "\(shown.error)")
+    for part in [
+      "--cpus-per-task=4", "--requeue", "--signal=B:USR1", "--array=1-2", "--exclusive",
+      "--dependency=afterany:$timings:$rest", "--time=1:00:00 --account=me", "report", "an output'\\''s",
+    ] { #expect(shown.output.contains(part), "\(part)") }
+    #expect(!FileManager.default.fileExists(atPath: output))
+    let script = folder.appendingPathComponent("job.sh")
+    try shown.output.write(to: script, atomically: true, encoding: .utf8)
+    #expect(try Experiment.run(URL(fileURLWithPath: "/bin/bash"), ["-n", script.path]).status == 0)
+    let nowhere = try Experiment.run(
+      Experiment.executable, arguments, environment: ["PATH": "/nowhere:/usr/bin/nothing"])
+    #expect(nowhere.status == 1 && nowhere.error.contains("was not submitted"), "\(nowhere.error)")
+    for (wrong, sentence) in [
+      (["--shard", "0/4"], "--shard is ‘0/4’; it must be i/n"), (["--shard", "5/4"], "it must be i/n"),
+      (["--shard", "auto"], "--shard auto is for a task of a Slurm array"),
+      (["--part", "rest"], "--part needs --shard"),
+      (["--print"], "need --slurm"), (["--status", "--collect"], "exclude each other"),
+      (["--force", "--shard", "1/2"], "--force and --dry-run are for one command alone"),
+      (["--heartbeat", "0"], "--heartbeat is 0.0"),
+    ] {
+      let outcome = try Experiment.run(["sweep", file, "--output", output] + wrong)
+      #expect(outcome.status == 64 && outcome.error.contains(sentence), "\(wrong): \(outcome.error)")
+    }
   }
 
   @Test func runsOnlyWhatIsMissing() throws {

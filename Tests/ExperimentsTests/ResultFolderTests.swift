@@ -112,10 +112,17 @@ import Testing
     _ = try runner(Self.text("shift")).run(output: folder, .init(force: true))
     #expect(refusal(.sweep).contains("holds the results of ‘experiment run’"))
 
-    let lock = try FolderLock(ResultFolder(folder))
+    // A run is alone in its folder, and nobody's work is thrown away while they are at it.
+    let other = try Claims(
+      ResultFolder(folder),
+      Worker(
+        token: "feed000000000001", host: "elsewhere", process: 1, start: nil, job: nil, log: nil,
+        heartbeat: 30))
     #expect(refusal(.run).contains("Another run or sweep is writing"))
-    #expect(refusal(.run, .init(force: true)).contains("Another run or sweep is writing"))
-    withExtendedLifetime(lock) {}
+    #expect(refusal(.run, .init(force: true)).contains("(elsewhere, process 1)"))
+    #expect(refusal(.sweep, .init(force: true)).contains("Another run or sweep is writing"))
+    other.leave()
+    #expect(try runner(Self.text("shift")).run(output: folder).now == 0)
   }
 
   /// An interrupted run has the rows of the kernels that were finished, and a stop in the middle of more work leaves the
@@ -182,8 +189,7 @@ import Testing
     _ = try runner(Self.text("shift"), .sweep).run(output: folder)
     #expect(
       try files().keys.sorted() == [
-        ".lock", "confusion.csv", "fields", "machine.json", "networks.csv", "trainability.csv",
-        "training.csv",
+        "confusion.csv", "fields", "machine.json", "networks.csv", "trainability.csv", "training.csv",
       ])
     #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder)/fields").isEmpty)
     #expect(ResultFolder(folder).machine?.tables == ["networks.csv", "training.csv", "confusion.csv"])

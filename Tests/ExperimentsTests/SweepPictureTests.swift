@@ -54,7 +54,7 @@ import Testing
     #expect(
       layers.columns == [
         "model", "replace", "data", "kernel", "layer", "batch", "c_in", "h", "w", "algorithm", "ms",
-        "threads",
+        "threads", "host", "isa", "build",
       ])
     #expect(Set(layers.rows.compactMap { $0["kernel"] }) == ["standard", "dilated:dilation=3"])
     #expect(layers.rows.allSatisfy { ($0["ms"].flatMap(Double.init) ?? -1) >= 0 })

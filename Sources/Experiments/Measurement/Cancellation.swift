@@ -19,14 +19,16 @@ package enum Cancellation {
     }
   }
 
-  /// Lets Ctrl-C (SIGINT) and SIGTERM ask for a stop; the second one ends the program at once.
+  /// Lets Ctrl-C (SIGINT), SIGTERM and a scheduler's warning (SIGUSR1) ask for a stop; the second one ends the program
+  /// at once.
   package static func listen() {
     // A parent may have left them blocked.
     var signals = sigset_t()
     sigemptyset(&signals)
-    for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
+    let asking = [SIGINT, SIGTERM, SIGUSR1]
+    for number in asking { sigaddset(&signals, number) }
     pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-    for number in [SIGINT, SIGTERM] {
+    for number in asking {
       signal(number) { number in
         // Some senders signal a process and then its group: only a later signal is a second one.
         var now = timespec()

@@ -4,6 +4,8 @@ import Tensors
 
 /// What a result was measured on, with what, and by which command: machine.json.
 package struct MachineRecord: Codable, Sendable {
+  /// The machine's name; nil in those of earlier versions.
+  package let host: String?
   /// The processor's name.
   package let processor: String
   /// Logical processors.
@@ -29,15 +31,30 @@ package struct MachineRecord: Codable, Sendable {
   /// The full command.
   package let command: [String]
   /// The measured multiply–add peak of one thread.
-  package let peakGflopsPerThread: Double
+  package var peakGflopsPerThread: Double
   /// The measured copy bandwidth of one thread.
-  package let bandwidthGBPerSecond: Double
+  package var bandwidthGBPerSecond: Double
   /// What the folder beside it holds the results of; nil in those of earlier versions.
   package var experiment: Experiment?
   /// The tables beside it that the command made: others are another command's. Nil in those of earlier versions.
   package var tables: [String]?
   /// How many of their records another build of the program made, if any.
   package var recordsOfOtherBuilds: Int?
+  /// The machines and builds that the records of these tables come from; nil in those of earlier versions.
+  package var machines: [Machine]?
+
+  /// A machine and a build of the program on it.
+  package struct Machine: Codable, Hashable, Sendable {
+    /// As those of the whole record; what a record of earlier versions does not say is nil.
+    package let host: String?, processor: String, cores: Int?, instructionSet: String
+    package let commit: String?, build: String?
+    /// How many records come from it.
+    package let records: Int
+
+    private enum CodingKeys: String, CodingKey {
+      case host, processor, cores, commit, build, records, instructionSet = "instruction_set"
+    }
+  }
 
   /// What makes tables from records.
   package enum Experiment: String, Codable, Sendable {
@@ -48,7 +65,8 @@ package struct MachineRecord: Codable, Sendable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case processor, cores, system, compiler, configuration, packages, commit, build, date, command
+    case host, machines, processor, cores, system, compiler, configuration, packages, commit, build, date,
+      command
     case experiment, tables, recordsOfOtherBuilds = "records_of_other_builds"
     case memoryGiB = "memory_gib", instructionSet = "instruction_set"
     case peakGflopsPerThread = "peak_gflops_per_thread", bandwidthGBPerSecond = "bandwidth_gb_per_s"
@@ -57,7 +75,7 @@ package struct MachineRecord: Codable, Sendable {
   /// The record of this process, on this machine, now. Measures the peaks: about a tenth of a second.
   package static func current() -> MachineRecord {
     MachineRecord(
-      processor: Host.processorName, cores: ProcessInfo.processInfo.activeProcessorCount,
+      host: Worker.host, processor: Host.processorName, cores: ProcessInfo.processInfo.activeProcessorCount,
       memoryGiB: (Double(ProcessInfo.processInfo.physicalMemory) / Double(1 << 30) * 10).rounded() / 10,
       instructionSet: InstructionSet.built, system: ProcessInfo.processInfo.operatingSystemVersionString,
       compiler: compilerVersion, configuration: configurationName, packages: packageVersions(),

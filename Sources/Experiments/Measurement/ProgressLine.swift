@@ -52,11 +52,15 @@ package final class ProgressLine: Sendable {
   /// The rest of the time in words, if what is done took `elapsed` seconds; empty where that says little.
   static func estimate(elapsed: Double, work: Double, of total: Double) -> String {
     guard elapsed >= 2, work > 0, total > work else { return "" }
-    let rest = min(elapsed / work * (total - work), 1e8)
-    switch rest {
-    case ..<90: return ", about \(Int(rest.rounded(.up))) s left"
-    case ..<5400: return ", about \(Int((rest / 60).rounded())) min left"
-    default: return ", about \(Cell.fixed(rest / 3600, decimals: 1)) h left"
+    return ", about \(duration(min(elapsed / work * (total - work), 1e8))) left"
+  }
+
+  /// A number of seconds, for people.
+  static func duration(_ seconds: Double) -> String {
+    switch seconds {
+    case ..<90: "\(Int(seconds.rounded(.up))) s"
+    case ..<5400: "\(Int((seconds / 60).rounded())) min"
+    default: "\(Cell.fixed(seconds / 3600, decimals: 1)) h"
     }
   }
 

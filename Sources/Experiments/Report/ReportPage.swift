@@ -114,6 +114,20 @@ enum ReportPage {
       machine.origin
         + (machine.recordsOfOtherBuilds.map { "; \($0) of its records are of other builds of the program" }
           ?? ""),
-    ]
+    ] + mixture(machine.machines ?? [])
+  }
+
+  /// What to know of tables whose rows come from several machines or builds.
+  private static func mixture(_ machines: [MachineRecord.Machine]) -> [String] {
+    guard machines.count > 1 else { return [] }
+    let list = machines.map { machine in
+      "\(machine.host ?? "an unnamed host") (\(machine.processor), \(machine.instructionSet), build \(machine.build?.prefix(8) ?? "unknown")): \(machine.records)"
+    }
+    let sets = Set(machines.map(\.instructionSet)).count, builds = Set(machines.map(\.build)).count
+    let warning =
+      sets > 1
+      ? " Rows come from \(sets) instruction sets, which round differently: see the column isa."
+      : builds > 1 ? " Rows come from \(builds) builds of the program: see the column build." : ""
+    return ["Records by machine: \(list.joined(separator: "; ")).\(warning)"]
   }
 }

@@ -19,6 +19,8 @@ package struct TrainedRun: Sendable {
   package var offsets: LearnedOffsets?
   /// Why it ended early, if it did by itself.
   package var failure: String?
+  /// Where it was trained, if that is known.
+  var place: RunPlace?
 
   /// The epoch whose weights were tested; nil if none was.
   package var chosen: EpochResult? { epochs.chosen }
@@ -41,6 +43,8 @@ package struct NetworkRow: TimedRow, Sendable {
   package var remark: String?
   /// The times of one image.
   package var times = RowTimes()
+  /// Where it was measured, if that is known.
+  var place: RunPlace?
 
   private enum CodingKeys: CodingKey { case kernel, cost, proxies, refusal, remark }
 

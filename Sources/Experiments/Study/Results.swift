@@ -121,7 +121,11 @@ package struct Results {
     let finished = networks.filter { row in
       runs(of: row).allSatisfy { $0.isFinished || $0.failure != nil }
     }
-    return CSVTable(finished, counts + speed + proxies + accuracy + training + models + verdicts + choices)
+    let places = Column.places { row in
+      ([row.place] + runs(of: row).map(\.place)).compactMap { $0 }
+    }
+    return CSVTable(
+      finished, counts + speed + proxies + accuracy + training + models + verdicts + choices + places)
   }
 
   /// training.csv: one row per kernel × seed × epoch.
@@ -152,6 +156,7 @@ package struct Results {
         Column("test_ece") { Cell.number($0.epoch.test?.calibrationError, digits: 6) },
       ]
     }
+    columns += Column.places { [$0.run.place].compactMap { $0 } }
     return CSVTable(runs.flatMap { run in run.epochs.map { (run, $0) } }, columns)
   }
 

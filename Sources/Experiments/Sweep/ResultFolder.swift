@@ -54,9 +54,10 @@ struct ResultFolder {
     WorkbenchError("\(path) \(reason); choose another folder with --output, or start it anew with --force.")
   }
 
-  /// Removes the records, and the tables that were made from them.
+  /// Removes the records, what is kept of runs without one, and the tables that were made from records.
   func clear() {
     for name in SweepRecords.names(in: path) { unlink(path("records/\(name).json")) }
+    for folder in ["checkpoints", "failures"] { try? FileManager.default.removeItem(atPath: path(folder)) }
     remove(machine?.tables ?? SweepTables.main.map { "\($0).csv" })
   }
 
@@ -76,31 +77,27 @@ struct ResultFolder {
     }
   }
 
-  /// Removes what interrupted writing left behind; only the owner of the lock may.
+  /// Makes a folder in it, if there is none.
+  func makeFolder(_ name: String) throws {
+    guard mkdir(path(name), 0o777) == 0 || errno == EEXIST else {
+      throw WorkbenchError("The folder \(path(name)) cannot be made: \(String(cString: strerror(errno))).")
+    }
+  }
+
+  /// Removes what is kept of runs without a record, of those that have one.
+  func removeRemains(where isDone: (String) -> Bool) {
+    for folder in ["checkpoints", "failures"] {
+      for file in (try? FileManager.default.contentsOfDirectory(atPath: path(folder))) ?? []
+      where isDone(String(file.prefix { $0 != "." })) { unlink(path("\(folder)/\(file)")) }
+      rmdir(path(folder))
+    }
+  }
+
+  /// Removes what interrupted writing of tables left behind: for who has claimed the tables, and writes no others.
   func removeLeftovers() {
     for folder in [path, path("records")] {
       for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
       where AtomicFile.isLeftover(file) { unlink("\(folder)/\(file)") }
     }
   }
-}
-
-/// A lock on an output folder, held until the process ends, however it ends.
-struct FolderLock: ~Copyable {
-  private let descriptor: Int32
-
-  /// Takes the lock, or says that somebody else has it.
-  init(_ folder: ResultFolder) throws {
-    descriptor = open(folder.path(".lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else {
-      throw WorkbenchError("\(folder.path) cannot be written to; choose another folder with --output.")
-    }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      close(descriptor)
-      throw WorkbenchError(
-        "Another run or sweep is writing to \(folder.path); wait for it, or choose another --output.")
-    }
-  }
-
-  deinit { close(descriptor) }
 }

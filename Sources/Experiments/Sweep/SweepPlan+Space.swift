@@ -81,11 +81,11 @@ extension SweepPlan {
 extension SweepPlan.SpaceRuns {
   /// The networks that there are records of, with the times of those that were timed.
   func rows(_ records: [String: SweepRecord]) -> [NetworkRow] {
-    let timed = latency.flatMap { records[$0.name]?.rows(\.networks) } ?? []
-    let times = Dictionary(timed.map { ($0.kernel, $0.times) }) { first, _ in first }
-    return networks.flatMap { records[$0.name]?.rows(\.networks) ?? [] }.map { row in
+    let timed = latency.flatMap { records[$0.name]?.networkRows } ?? []
+    let times = Dictionary(timed.map { ($0.kernel, $0) }) { first, _ in first }
+    return networks.flatMap { records[$0.name]?.networkRows ?? [] }.map { row in
       var row = row
-      row.times = times[row.kernel] ?? row.times
+      if let timed = times[row.kernel] { (row.times, row.place) = (timed.times, timed.place) }
       return row
     }
   }

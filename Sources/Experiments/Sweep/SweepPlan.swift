@@ -18,6 +18,19 @@ struct SweepPlan: Sendable {
     let kernels: [String]
     /// How to do it.
     let work: Work
+
+    /// Whether a network is trained.
+    var isTraining: Bool { if case .training = work { true } else { false } }
+
+    /// Whether it depends on what else the machine does, so that it is done alone.
+    var isTimed: Bool {
+      switch work {
+      case .operators, .layers: true
+      case .match(_, _, let budget): budget == .latency
+      case .network(_, let seconds, _): seconds != nil
+      case .field, .training: false
+      }
+    }
   }
 
   /// What is done in a run.
@@ -285,4 +298,16 @@ struct SweepPlan: Sendable {
   static func list(_ kernels: [KernelChoice]) -> String {
     kernels.map(\.item).joined(separator: ",")
   }
+}
+
+/// Some kinds of a sweep's runs.
+package enum SweepPart: String, CaseIterable, Sendable {
+  /// All of them.
+  case all
+  /// Those that are timed, which want a machine of their own.
+  case timings
+  /// The others.
+  case rest
+
+  func contains(_ run: SweepPlan.Run) -> Bool { self == .all || (self == .timings) == run.isTimed }
 }

@@ -62,6 +62,13 @@ struct SweepRecord: Codable {
     var commit: String?
     /// The fingerprint of the program's file; nil in records of earlier versions.
     var build: String?
+    /// The machine's name, and its processors; nil in records of earlier versions.
+    var host: String?, cores: Int?
+    /// What one thread of it can do at most, in GFLOP/s and GB/s; nil in records of earlier versions.
+    var peak: Double?, bandwidth: Double?
+
+    /// Where a run was done.
+    var place: RunPlace { RunPlace(host: host ?? "", instructionSet: instructionSet, build: build ?? "") }
   }
 
   /// The name of a run with this definition.
@@ -110,7 +117,9 @@ extension SweepRecord {
       definition: run.definition,
       timing: Timing(
         date: Date().formatted(.iso8601), processor: machine.processor,
-        instructionSet: machine.instructionSet, commit: machine.commit, build: ProgramBuild.fingerprint))
+        instructionSet: machine.instructionSet, commit: machine.commit, build: ProgramBuild.fingerprint,
+        host: machine.host, cores: machine.cores, peak: machine.peakGflopsPerThread,
+        bandwidth: machine.bandwidthGBPerSecond))
   }
 
   /// Keeps rows, and their times apart.
@@ -128,6 +137,16 @@ extension SweepRecord {
     }
     for (index, speedup) in zip(rows.indices, timing.speedups ?? []) { rows[index].times.speedup = speedup }
     return rows
+  }
+
+  /// The rows of networks with their times and place; nil if it has none.
+  var networkRows: [NetworkRow]? {
+    guard result.networks != nil else { return nil }
+    return rows(\.networks).map { row in
+      var row = row
+      row.place = timing.place
+      return row
+    }
   }
 
   /// Keeps a training, and the duration of its epochs apart.

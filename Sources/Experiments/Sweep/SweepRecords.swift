@@ -9,6 +9,8 @@ struct SweepRecords {
   private(set) var warnings: [String] = []
   /// Files of the folder that cannot be trusted, by the name that they take.
   private var untrusted: Set<String> = []
+  /// Records that are there, and that nobody has looked at.
+  private(set) var unread: Set<String> = []
   private let folder: URL
 
   /// Where the records of an output folder are.
@@ -17,11 +19,17 @@ struct SweepRecords {
   }
 
   /// Reads the records of an output folder, if there are any; changes nothing.
-  init(_ output: String) throws {
+  ///
+  /// - Parameter isRead: the names of those that are read: of the others it is only known that they are there.
+  init(_ output: String, where isRead: (String) -> Bool = { _ in true }) throws {
     folder = Self.folder(output)
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     for file in names.sorted() where !file.hasPrefix(".") && !file.contains(".json.rejected") {
       let name = String(file.prefix { $0 != "." })
+      if file == "\(name).json", !isRead(name) {
+        unread.insert(name)
+        continue
+      }
       do {
         guard file == "\(name).json" else { throw Distrust(reason: "is no record's name") }
         known[name] = try read(name)
@@ -62,8 +70,41 @@ struct SweepRecords {
       .filter { $0.count == 32 && $0.allSatisfy(\.isHexDigit) }
   }
 
+  /// Whether a file has this record's name but is none that could be used.
+  func isUntrusted(_ name: String) -> Bool { untrusted.contains(name) }
+
+  /// Whether a run has a record now, perhaps another process's; asks the file system.
+  ///
+  /// - Parameter build: what must have made it; nil for any.
+  mutating func isDone(_ name: String, by build: String?) -> Bool {
+    if let record = known[name], build == nil || record.timing.build == build { return true }
+    guard access(url(name).path, F_OK) == 0 else { return false }
+    if build == nil && !untrusted.contains(name) { return true }
+    guard let record = try? read(name), build == nil || record.timing.build == build else { return false }
+    known[name] = record
+    untrusted.remove(name)
+    return true
+  }
+
+  /// Reads those records among `names` that are there by now, or were not read yet.
+  mutating func read(_ names: [String]) {
+    for name in names where known[name] == nil && !untrusted.contains(name) {
+      guard access(url(name).path, F_OK) == 0 else { continue }
+      do { known[name] = try read(name) } catch {
+        untrusted.insert(name)
+        let reason = (error as? Distrust)?.reason ?? "cannot be read as a record"
+        warnings.append("\(url(name).path) \(reason), so it is not used.")
+      }
+      unread.remove(name)
+    }
+  }
+
   /// Keeps a record, whole or not at all. A file that has its name but cannot be trusted is moved aside, not lost.
-  mutating func add(_ record: SweepRecord) throws {
+  ///
+  /// - Parameter write: how a file is written.
+  mutating func add(
+    _ record: SweepRecord, _ write: (Data, String) throws -> Void = { try AtomicFile.write($0, to: $1) }
+  ) throws {
     let name = try SweepRecord.name(record.definition)
     if untrusted.remove(name) != nil, FileManager.default.fileExists(atPath: url(name).path) {
       let aside = (1...10_000).lazy.map { "\(name).json.rejected\($0)" }
@@ -73,7 +114,7 @@ struct SweepRecords {
       }
       warnings.append("\(url(name).path) was moved aside, to \(aside.lastPathComponent).")
     }
-    try AtomicFile.write(try record.fileContents(), to: url(name).path)
+    try write(try record.fileContents(), url(name).path)
     known[name] = record
   }
 }

@@ -7,12 +7,27 @@ import Tensors
 
 /// Does what is missing of a sweep, and derives its tables.
 package struct SweepRunner: Sendable {
-  /// What is done beside what is missing.
+  /// What is done, and how.
   package struct Options: Sendable {
     /// Whether what the folder holds is thrown away first.
     package var force = false
     /// The kernels whose records are made again if they are of another build of the program; empty for all, nil for none.
     package var rerun: [String]?
+    /// The share of one process among many, which does what it can claim and leaves; nil for all, and for the tables.
+    package var shard: Shard?
+    /// What kinds of runs are done.
+    package var part = SweepPart.all
+    /// The one run that is done, by the beginning of its name; nil for all.
+    package var only: String?
+    /// Whether runs that were given up are tried again.
+    package var retries = false
+    /// How often to tell others that this process is alive, in seconds.
+    package var heartbeat = 30.0
+    /// How often a training is kept, in seconds.
+    package var checkpoints = 600.0
+
+    /// Whether others do the rest, and the tables.
+    var isPart: Bool { shard != nil || only != nil }
 
     /// Options.
     package init(force: Bool = false, rerun: [String]? = nil) {
@@ -31,7 +46,9 @@ package struct SweepRunner: Sendable {
     package var problems: [Results.Problem] = []
     /// Whether the user stopped it.
     package var isCancelled = false
-    /// The results for people.
+    /// Runs that were given up after some attempts, one sentence each.
+    package var failures: [String] = []
+    /// The results for people; empty where no tables were made.
     package var summary = ""
     /// One sentence if an operator computes something else than its definition.
     package var disagreement: String?
@@ -40,14 +57,16 @@ package struct SweepRunner: Sendable {
 
     /// What was stopped, and how to resume it.
     package var stop: Cancellation.Requested {
-      Cancellation.Requested("Stopped: \(now) runs were done, \(left) are left; the same command resumes.")
+      Cancellation.Requested(
+        "Stopped: \(SweepRunner.count(now, "run")) \(now == 1 ? "was" : "were") done, \(left) are left; the same command resumes."
+      )
     }
   }
 
   private let sweep: Sweep
-  private var plan: SweepPlan
-  private let experiment: MachineRecord.Experiment
-  private let threads: Int
+  private(set) var plan: SweepPlan
+  let experiment: MachineRecord.Experiment
+  let threads: Int
 
   /// A runner of a sweep.
   ///
@@ -84,7 +103,7 @@ package struct SweepRunner: Sendable {
 
   /// The runner whose plan has the rates and widths that records of the folder say; nil if they say no more than this
   /// one's plan has.
-  private func planned(in output: String, _ options: Options) throws -> SweepRunner? {
+  func planned(in output: String, _ options: Options) throws -> SweepRunner? {
     guard !options.force else { return nil }
     var later = self
     later.plan = try SweepPlan(sweep, threads: threads, SweepRecords(output).known)
@@ -92,14 +111,17 @@ package struct SweepRunner: Sendable {
   }
 
   /// Does what is missing, and then what follows from it: first what chooses rates and widths, then what is made with them.
+  /// Others may do the same in the same folder: each run is done by who claims it. A part of many writes no tables.
   ///
   /// - Throws: a ``WorkbenchError`` if the folder is somebody else's, or results in it would be lost.
   package func run(output: String, _ options: Options = Options()) throws -> Outcome {
     var runner = try plan.isComplete ? self : planned(in: output, options) ?? self
+    let (folder, claims) = try runner.enter(output, options)
+    defer { claims.leave() }
     var options = options, done = 0, before: Int?
+    options.force = false
     while true {
-      var outcome = try runner.runPlanned(output: output, options)
-      options.force = false
+      var outcome = try runner.runPlanned(folder, claims, options)
       done += outcome.now
       before = before ?? outcome.before
       (outcome.now, outcome.before) = (done, before ?? 0)
@@ -111,76 +133,94 @@ package struct SweepRunner: Sendable {
   }
 
   /// Does what is missing of the plan, keeps each run as it ends, and writes the tables of what there is.
-  ///
-  /// - Throws: a ``WorkbenchError`` if the folder is somebody else's, or results in it would be lost.
-  private func runPlanned(output: String, _ options: Options) throws -> Outcome {
-    var folder = ResultFolder(output)
-    if !options.force { try check(folder) }
-    try folder.make()
-    let lock = try FolderLock(folder)
-    defer { withExtendedLifetime(lock) {} }
-    // Somebody may have been here until now.
-    folder = ResultFolder(output)
-    if options.force {
-      folder.clear()
-      folder = ResultFolder(output)
-    } else {
-      try check(folder)
-    }
-    folder.removeLeftovers()
-    let kept = try SweepRecords(output), missing = try missing(kept, options)
+  private func runPlanned(_ folder: ResultFolder, _ claims: Claims, _ options: Options) throws -> Outcome {
+    let folder = ResultFolder(folder.path)
+    let kept = try SweepRecords(
+      folder.path, where: options.rerun == nil ? (options.shard ?? .whole).reads : { _ in true })
+    let missing = try missing(kept, options)
     // Where nothing is left to run, what describes the machine is what was there.
     var machine = missing.isEmpty ? folder.machine ?? .current() : .current()
     machine.experiment = experiment
-    if folder.machine == nil { try machine.write(to: folder.path("machine.json")) }
-    let keeper = RecordKeeper(kept)
+    if folder.machine == nil { try claims.publish(folder.path("machine.json"), machine.write) }
+    let session = SweepSession(self, folder, claims, RecordKeeper(kept, claims), machine, options)
     var outcome = Outcome()
-    do {
-      try measure(missing, machine, keeper)
-      outcome.isCancelled = try train(missing, machine, keeper)
-    } catch is Cancellation.Requested {
-      outcome.isCancelled = true
+    outcome.isCancelled = try session.run(try selected(missing, options))
+    outcome.now = session.keeper.count
+    outcome.before = plan.runs.count - missing.count
+    outcome.failures = session.failures.map(\.text)
+    if !options.isPart { session.keeper.read(plan.runs.map(\.name)) }
+    let records = session.keeper.records
+    outcome.left = missing.count { run in
+      !Self.isRefused(run, records) && !session.keeper.refused.contains(run.name)
+        && !session.keeper.isDone(run.name, by: kept.known[run.name] == nil ? nil : ProgramBuild.fingerprint)
     }
-    let records = keeper.records
-    outcome.now = keeper.count
-    outcome.before =
-      plan.runs.count { kept.known[$0.name] != nil } - missing.count { kept.known[$0.name] != nil }
-    outcome.left = missing.count { !Self.isRefused($0, records) } - outcome.now
-    let tables = SweepTables(plan, records.known, machine)
-    outcome.openVerdicts =
-      plan.groups.map(\.comparisons.count).reduce(into: (counts: [Int](), first: 0)) {
-        let results = tables.results[$0.first..<$0.first + $1]
-        $0.counts.append(results.reduce(0) { $0 + $1.openVerdicts })
-        $0.first += $1
-      }.counts
-    outcome.problems = tables.results.flatMap(\.problems)
-    outcome.disagreement = tables.disagreement
-    outcome.summary = tables.summary
-    let foreign = plan.runs.count {
-      records.known[$0.name].map { $0.timing.build != ProgramBuild.fingerprint } ?? false
-    }
-    outcome.warnings = records.warnings + remarks(records, foreign)
-    // Tables that hold less than those of before wait for the rest.
-    guard !outcome.isCancelled || tables.lost(from: folder) == nil else {
-      outcome.warnings.append("The tables in \(output) are still those of before.")
-      return outcome
-    }
-    let (written, warnings) = try tables.write(to: folder)
-    machine.tables = written
-    machine.recordsOfOtherBuilds = foreign > 0 ? foreign : nil
-    try machine.write(to: folder.path("machine.json"))
-    outcome.warnings += warnings
+    if !options.isPart { try makeTables(folder, claims, records, machine, &outcome) }
     return outcome
   }
 
-  private func check(_ folder: ResultFolder) throws {
+  /// What of it this process is asked for.
+  private func selected(_ missing: [SweepPlan.Run], _ options: Options) throws -> [SweepPlan.Run] {
+    guard let only = options.only else { return missing.filter(options.part.contains) }
+    let found = plan.runs.filter { $0.name.hasPrefix(only) }
+    guard found.count == 1 else {
+      throw WorkbenchError(
+        "\(found.isEmpty ? "No run's name begins" : "Several runs' names begin") with ‘\(only)’; --dry-run shows them."
+      )
+    }
+    return found.filter { run in missing.contains { $0.name == run.name } }
+  }
+
+  /// Joins those who work in a folder, alone where that is needed.
+  func enter(_ output: String, _ options: Options) throws -> (ResultFolder, Claims) {
+    var folder = ResultFolder(output)
+    if !options.force { try check(folder) }
+    try folder.make()
+    let claims = try Claims(folder, Worker(heartbeat: options.heartbeat))
+    do {
+      let isAlone = experiment == .run || options.force
+      if isAlone {
+        if case .taken(let holder) = try claims.take(Claims.whole) { throw Self.busy(output, holder.worker) }
+        if let other = claims.others().first { throw Self.busy(output, other) }
+      } else if let holder = claims.holder(Claims.whole), !holder.isDead {
+        throw Self.busy(output, holder.worker)
+      }
+      // Somebody may have been here until now.
+      folder = ResultFolder(output)
+      if options.force {
+        folder.clear()
+        folder = ResultFolder(output)
+      } else {
+        try check(folder)
+      }
+      if options.retries { Self.forgetFailures(output: output) }
+      claims.clean()
+      if experiment == .sweep { claims.release(Claims.whole) }
+    } catch {
+      claims.leave()
+      throw error
+    }
+    return (folder, claims)
+  }
+
+  /// Lets runs that were given up be tried again.
+  package static func forgetFailures(output: String) {
+    try? FileManager.default.removeItem(atPath: ResultFolder(output).path("failures"))
+  }
+
+  private static func busy(_ output: String, _ worker: Worker) -> WorkbenchError {
+    WorkbenchError(
+      "Another run or sweep is writing to \(output) (\(worker.text)); wait for it, or choose another --output."
+    )
+  }
+
+  func check(_ folder: ResultFolder) throws {
     try folder.check(experiment)
     guard experiment == .run, let machine = folder.machine else { return }
     try folder.check(SweepTables(plan, SweepRecords(folder.path).known, machine, isForecast: true))
   }
 
   /// What is to be done: what has no record, and what is to be made again.
-  private func missing(_ records: SweepRecords, _ options: Options) throws -> [SweepPlan.Run] {
+  func missing(_ records: SweepRecords, _ options: Options) throws -> [SweepPlan.Run] {
     let kernels = plan.runs.flatMap(\.kernels)
     func concerns(_ item: String, _ name: String) -> Bool {
       item == name || item.split(whereSeparator: ":+=".contains).contains(Substring(name))
@@ -190,118 +230,20 @@ package struct SweepRunner: Sendable {
         "There is no run of ‘\(name)’ to be made again; choose from the kernels compared here.")
     }
     return plan.runs.filter { run in
-      guard let record = records.known[run.name] else { return true }
+      guard let record = records.known[run.name] else { return !records.unread.contains(run.name) }
       guard let names = options.rerun, record.timing.build != ProgramBuild.fingerprint else { return false }
       return names.isEmpty || names.contains { name in run.kernels.contains { concerns($0, name) } }
     }
   }
 
-  /// What is to be said of the records that are used, and of those that are not.
-  private func remarks(_ records: SweepRecords, _ foreign: Int) -> [String] {
-    let others = Set(records.known.keys).subtracting(plan.runs.map(\.name)).count
-    var remarks: [String] = []
-    if foreign > 0 {
-      remarks.append(
-        "\(Self.count(foreign, "record")) \(foreign == 1 ? "was" : "were") made by another build of this program; --rerun makes them again, --rerun KERNEL those of a kernel."
-      )
-    }
-    // A run's own, from before a kernel joined it, are of no interest.
-    if others > 0, experiment == .sweep {
-      remarks.append(
-        "\(Self.count(others, "record")) \(others == 1 ? "is" : "are") of runs that the file does not ask for; they are kept, but in no table."
-      )
-    }
-    return remarks
-  }
-
-  private static func count(_ number: Int, _ thing: String) -> String {
+  static func count(_ number: Int, _ thing: String) -> String {
     "\(number) \(thing)\(number == 1 ? "" : "s")"
   }
 
   /// Whether a run is a training of a kernel that the model's measurement found to be refused.
-  private static func isRefused(_ run: SweepPlan.Run, _ records: SweepRecords) -> Bool {
+  static func isRefused(_ run: SweepPlan.Run, _ records: SweepRecords) -> Bool {
     guard case .training(_, let choice, _, let network) = run.work else { return false }
     return records.known[network]?.result.networks?
       .contains { $0.kernel == choice.item && $0.refusal != nil } ?? false
-  }
-
-  /// Times operators and networks, and measures receptive fields, one run after the other.
-  private func measure(
-    _ missing: [SweepPlan.Run], _ machine: MachineRecord, _ keeper: RecordKeeper
-  ) throws {
-    let timed = missing.filter { if case .training = $0.work { false } else { true } }
-    guard !timed.isEmpty else { return }
-    let progress = ProgressLine("measurements", total: timed.count)
-    defer { progress.finish() }
-    for run in timed {
-      try Cancellation.check()
-      progress.show(run.label)
-      var record = SweepRecord(run, machine)
-      switch run.work {
-      case .operators(let line, let plan):
-        var study = OperatorStudy(plan)
-        switch line.problem {
-        case .success(let problem): try study.run(problem, nil)
-        case .failure(let unsupported): study.add(unsupported: line.text, unsupported.description)
-        }
-        record.keep(study.rows, as: \.operators)
-      case .network(let specification, let seconds, let withProxies):
-        var study = NetworkStudy(specification)
-        try study.measure(seconds: seconds, withProxies: withProxies)
-        record.keep(study.rows, as: \.networks)
-      case .layers(let specification):
-        record.keep(try NetworkStudy(specification).layers(), as: \.layers)
-      case .field(let settings, let kernel):
-        record.result.field = try FieldStudy([kernel], settings.plan(threads: threads)) { kernel, seed in
-          try settings.stack(kernel, seed: seed)
-        }.rows.first
-      case .match(let specification, let model, let budget):
-        record.result.widths = try specification.matchedWidths(model, budget)
-      case .training: continue
-      }
-      try keeper.add(record)
-      progress.advance(run.label)
-    }
-  }
-
-  /// Trains what is missing and not refused; true if the user stopped it.
-  private func train(
-    _ missing: [SweepPlan.Run], _ machine: MachineRecord, _ keeper: RecordKeeper
-  ) throws -> Bool {
-    let known = keeper.records
-    var jobs: [TrainingPool.Job] = [], runs: [SweepPlan.Run] = []
-    for run in missing where !Self.isRefused(run, known) {
-      guard case .training(let specification, let choice, let seed, let network) = run.work else { continue }
-      let cost = known.known[network]?.result.networks?.first { $0.kernel == choice.item }?.cost
-      let work = Double(max(cost?.operations ?? 1, 1)) * Double(specification.data.train.count)
-      jobs.append(
-        .init(specification: specification, choice: choice, seed: seed, epochWork: work))
-      runs.append(run)
-    }
-    guard !jobs.isEmpty else { return false }
-    let progress = ProgressLine(
-      "training", total: jobs.reduce(0) { $0 + $1.specification.recipe.epochs },
-      work: jobs.reduce(0) { $0 + $1.epochWork * Double($1.specification.recipe.epochs) })
-    defer { progress.finish() }
-    return try TrainingPool.run(jobs, threads: threads, progress) { [runs] index, run in
-      var record = SweepRecord(runs[index], machine)
-      record.keep(run)
-      try keeper.add(record)
-    }
-  }
-}
-
-/// Records that several threads add to.
-private final class RecordKeeper: Sendable {
-  private let state: Mutex<(records: SweepRecords, count: Int)>
-  init(_ records: SweepRecords) { state = Mutex((records, 0)) }
-  var records: SweepRecords { state.withLock { $0.records } }
-  /// How many were added.
-  var count: Int { state.withLock { $0.count } }
-  func add(_ record: SweepRecord) throws {
-    try state.withLock {
-      try $0.records.add(record)
-      $0.count += 1
-    }
   }
 }

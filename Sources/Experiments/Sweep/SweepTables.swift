@@ -29,14 +29,19 @@ struct SweepTables {
   ) {
     var timed: [OperatorRow] = []
     for group in plan.groups {
-      let operators = group.operators.flatMap { records[$0.name]?.rows(\.operators) ?? [] }
-      if !group.operators.isEmpty {
-        timed += operators
-        add("operators", CSVTable(operators: operators, threads: group.threads, machine), group, plan)
+      for run in group.operators {
+        let record = records[run.name], rows = record?.rows(\.operators) ?? []
+        timed += rows
+        var place = machine
+        place.peakGflopsPerThread = record?.timing.peak ?? machine.peakGflopsPerThread
+        place.bandwidthGBPerSecond = record?.timing.bandwidth ?? machine.bandwidthGBPerSecond
+        let table = CSVTable(operators: rows, threads: group.threads, place)
+        add("operators", table.adding(record?.timing.place), group, plan)
       }
       for comparison in group.comparisons {
         let specification = comparison.specification, model = specification.model
-        let measured = comparison.space?.rows(records) ?? records[comparison.network.name]?.rows(\.networks)
+        let measured =
+          comparison.space?.rows(records) ?? records[comparison.network.name]?.networkRows
         let rows = measured ?? (isForecast ? specification.kernels.map { NetworkRow(kernel: $0.item) } : [])
         let refused = Set(rows.filter { $0.refusal != nil }.map(\.kernel))
         let runs = comparison.trainings.compactMap { Self.trainedRun($0, records[$0.name]) }
@@ -60,7 +65,7 @@ struct SweepTables {
           let rows = records[run.name]?.rows(\.layers) ?? []
           let table = CSVTable(
             layers: rows, of: model, data: specification.data.name, threads: group.threads)
-          add("layers", table, group, plan)
+          add("layers", table.adding(records[run.name]?.timing.place), group, plan)
         }
         addOffsets(comparison, records, group, plan)
       }
@@ -143,7 +148,8 @@ struct SweepTables {
         maps.append((file, map))
       }
       let table = CSVTable(fields: [field], settings.cells())
-      add("fields", table.adding("map", file), group, plan)
+      let whole = table.adding("map", file).adding(records[run.name]?.timing.place)
+      add("fields", whole, group, plan)
     }
   }
 
@@ -153,6 +159,7 @@ struct SweepTables {
     guard let record, let epochs = record.epochs else { return result }
     result.epochs = epochs
     result.failure = record.result.failure
+    result.place = record.timing.place
     result.isFinished = result.failure == nil
     return result
   }

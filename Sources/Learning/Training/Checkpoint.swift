@@ -16,8 +16,12 @@ package enum Checkpoint {
 
   /// Writes a training, whole or not at all.
   ///
-  /// - Parameter job: what defines it: it can only be resumed by the same.
-  package static func save(_ trainer: Trainer, job: [String: String], to path: String) throws {
+  /// - Parameters:
+  ///   - job: what defines it: it can only be resumed by the same.
+  ///   - metadata: what else the file says.
+  package static func save(
+    _ trainer: Trainer, job: [String: String], to path: String, metadata: [String: String] = [:]
+  ) throws {
     var tensors = trainer.network.state.map(\.fileEntry)
     for (slot, values) in trainer.optimizer.slots.sorted(by: { $0.key < $1.key }) {
       for (parameter, value) in zip(trainer.parameters, values) {
@@ -37,7 +41,7 @@ package enum Checkpoint {
       metadata: [
         "training": String(decoding: state, as: UTF8.self),
         "job": String(decoding: definition, as: UTF8.self), "tensors": "\(tensors.count)",
-      ],
+      ].merging(metadata) { own, _ in own },
       to: path)
   }
 
