@@ -78,3 +78,22 @@ public final class AdaptiveAveragePooling: Defined, TorchPrinted, HoldsDecisions
 extension AdaptiveAveragePooling: EndsFeatureMaps {
   public var isPooling: Bool { true }
 }
+
+extension AdaptiveAveragePooling: ONNXExported {
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    if height == 1, width == 1 { return graph.node("GlobalAveragePool", [x]) }
+    /// Each row of the result has the mean over its range: [cells, extent].
+    func means(_ cells: Int, _ extent: Int) -> Tensor {
+      var matrix = Tensor(repeating: 0, [cells, extent])
+      for cell in 0..<cells {
+        let range = range(cell, cells, extent)
+        for place in range { matrix[cell * extent + place] = 1 / Float(range.count) }
+      }
+      return matrix
+    }
+    let rows = graph.constant("rows", means(height, shape.height))
+    let columns = graph.constant("columns", means(width, shape.width).toFileOrder(.matrix))
+    return graph.node("MatMul", [graph.node("MatMul", [rows, x]), columns])
+  }
+}

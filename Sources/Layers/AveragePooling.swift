@@ -63,3 +63,15 @@ public final class AveragePooling: Defined, TorchPrinted, HoldsDecisions {
     }
   }
 }
+
+extension AveragePooling: ONNXExported {
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    graph.node(
+      "AveragePool", [x],
+      [
+        "kernel_shape": .ints([window.size, window.size]), "strides": .ints([window.stride, window.stride]),
+        "pads": .ints(Array(repeating: window.padding, count: 4)), "count_include_pad": .int(1),
+      ])
+  }
+}

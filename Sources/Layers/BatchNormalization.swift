@@ -228,3 +228,11 @@ public final class BatchNormalization: Defined, TorchPrinted, HoldsDecisions {
 extension BatchNormalization: EpiloguePart {
   public var part: Epilogue.Part { .normalization(self) }
 }
+
+extension BatchNormalization: ONNXExported {
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    let parameters = ownState.map { graph.constant($0.name, $0.parameter) }
+    return graph.node("BatchNormalization", [x] + parameters, ["epsilon": .float(Float(epsilon))])
+  }
+}

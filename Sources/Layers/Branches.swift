@@ -179,3 +179,17 @@ extension Tensor {
     }
   }
 }
+
+extension Branches: ONNXExported {
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    var first = 0
+    let outputs = try zip(children, shares(shape)).map { child, share in
+      defer { first += share.channels }
+      let own = inputs == nil ? x : graph.slice(x, axis: 1, first..<first + share.channels)
+      return try graph.layer(child, own, share)
+    }
+    guard join == .sum else { return graph.concatenated(outputs, axis: 1) }
+    return outputs.dropFirst().reduce(outputs[0]) { graph.node("Add", [$0, $1]) }
+  }
+}

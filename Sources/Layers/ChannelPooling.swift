@@ -67,3 +67,11 @@ public final class ChannelPooling: Defined, TorchPrinted, HoldsDecisions {
     }
   }
 }
+
+extension ChannelPooling: ONNXExported {
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    graph.concatenated(
+      [graph.reduced("ReduceMean", x, axis: 1), graph.reduced("ReduceMax", x, axis: 1)], axis: 1)
+  }
+}

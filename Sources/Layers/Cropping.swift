@@ -77,3 +77,11 @@ public final class Cropping: Defined, TorchPrinted, HoldsDecisions {
     }
   }
 }
+
+extension Cropping: ONNXExported {
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    graph.slice(
+      graph.slice(x, axis: 2, rows..<shape.height - rows), axis: 3, columns..<shape.width - columns)
+  }
+}

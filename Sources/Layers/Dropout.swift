@@ -52,3 +52,11 @@ public final class Dropout: Defined, TorchPrinted, HoldsDecisions {
     return Tensor64(zip(input.values, mask.values).map { $0 * Double($1) }, input.shape)
   }
 }
+
+/// In inference nothing is dropped.
+extension Dropout: ONNXExported {
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    x
+  }
+}

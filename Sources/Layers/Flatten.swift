@@ -40,3 +40,10 @@ public final class Flatten: Defined, TorchPrinted, HoldsDecisions {
 extension Flatten: EndsFeatureMaps {
   public var isPooling: Bool { false }
 }
+
+extension Flatten: ONNXExported {
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    graph.reshaped(x, [0, -1, 1, 1])
+  }
+}

@@ -78,3 +78,11 @@ public final class Gate: Defined, TorchPrinted, HoldsDecisions {
     }
   }
 }
+
+extension Gate: ONNXExported {
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    let factors = try graph.layer(("", attention), x, shape)
+    return graph.node("Mul", [x, factors])
+  }
+}

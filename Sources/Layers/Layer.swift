@@ -5,9 +5,9 @@ import Tensors
 /// A forward pass in training keeps exactly what the next backward pass needs; that pass uses it up (``Saved``).
 ///
 /// What only some layers have is a separate protocol: a definition in double precision (``Defined``), a choice of
-/// algorithm (``ChoosesAlgorithm``), PyTorch's printed form (``TorchPrinted``), decisions that can be held
-/// (``HoldsDecisions``). A layer that runs others under their names is a ``Container``; one that does what another does,
-/// with something changed, is a ``Wrapper``.
+/// algorithm (``ChoosesAlgorithm``), PyTorch's printed form (``TorchPrinted``), nodes in ONNX (``ONNXExported``), decisions
+/// that can be held (``HoldsDecisions``). A layer that runs others under their names is a ``Container``; one that does what
+/// another does, with something changed, is a ``Wrapper``.
 public protocol Layer: AnyObject {
   /// The shape of the output, or an error that says why this input cannot be taken.
   func outputShape(for input: FeatureShape) throws -> FeatureShape

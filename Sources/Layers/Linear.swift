@@ -89,3 +89,12 @@ public final class Linear: Defined, TorchPrinted, HoldsDecisions {
 extension Linear: EndsFeatureMaps {
   public var isPooling: Bool { false }
 }
+
+/// As a 1×1 convolution.
+extension Linear: ONNXExported {
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    let weight = self.weight.value.toFileOrder(self.weight.layout).reshaped([outputs, inputs, 1, 1])
+    return graph.node("Conv", [x, graph.constant("weight", weight), graph.constant("bias", bias)])
+  }
+}

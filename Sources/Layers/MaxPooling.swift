@@ -89,3 +89,21 @@ public final class MaxPooling: Defined, TorchPrinted, HoldsDecisions {
     return input.total(result, threads: context.threads)
   }
 }
+
+extension MaxPooling: ONNXExported {
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    // The padding after the image that makes the windows begin where they do; ONNX's ceil_mode has changed its meaning.
+    let output = try outputShape(for: shape), first = window.padding
+    func last(_ extent: Int, _ count: Int) -> Int {
+      max((count - 1) * window.stride + window.size - extent - first, 0)
+    }
+    let pads = [first, first, last(shape.height, output.height), last(shape.width, output.width)]
+    return graph.node(
+      "MaxPool", [x],
+      [
+        "kernel_shape": .ints([window.size, window.size]), "strides": .ints([window.stride, window.stride]),
+        "pads": .ints(pads),
+      ])
+  }
+}

@@ -98,3 +98,13 @@ public final class MeanAndMaximum: Defined, TorchPrinted, HoldsDecisions {
     }
   }
 }
+
+extension MeanAndMaximum: ONNXExported {
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    let both = graph.concatenated(
+      [graph.node("GlobalAveragePool", [x]), graph.node("GlobalMaxPool", [x])], axis: 3)
+    let output = try graph.layer(("", shared), both, pooled(shape))
+    return graph.reduced("ReduceSum", output, axis: 3)
+  }
+}

@@ -88,3 +88,18 @@ public final class PaddingShortcut: Defined, TorchPrinted, HoldsDecisions {
     )
   }
 }
+
+extension PaddingShortcut: ONNXExported {
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    var y = x
+    if stride > 1 {
+      y = graph.slice(y, axis: 2, 0..<shape.height, step: stride)
+      y = graph.slice(y, axis: 3, 0..<shape.width, step: stride)
+    }
+    guard outputs > inputs else { return y }
+    let first = (outputs - inputs) / 2
+    return graph.node(
+      "Pad", [y, graph.constant("pads", [0, first, 0, 0, 0, outputs - inputs - first, 0, 0])])
+  }
+}

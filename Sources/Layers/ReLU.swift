@@ -56,3 +56,10 @@ public final class ReLU: Defined, TorchPrinted, HoldsDecisions {
 extension ReLU: EpiloguePart {
   public var part: Epilogue.Part { .rectifier(self) }
 }
+
+extension ReLU: ONNXExported {
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    graph.node("Relu", [x])
+  }
+}

@@ -54,3 +54,11 @@ public final class ReLU6: Defined, TorchPrinted, HoldsDecisions {
     Tensor(values.map { $0 <= 0 ? 0 : $0 >= 6 ? 6 : 1 }, shape)
   }
 }
+
+extension ReLU6: ONNXExported {
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    let limits = [0, 6].map { graph.constant($0 == 0 ? "least" : "most", Tensor([Float($0)], [])) }
+    return graph.node("Clip", [x] + limits)
+  }
+}

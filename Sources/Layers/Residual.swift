@@ -92,3 +92,12 @@ public final class Residual: Container, Defined, TorchPrinted, HoldsDecisions {
     return input.total(main.backward(gradient, input: .plus(other), context), threads: context.threads)
   }
 }
+
+extension Residual: ONNXExported {
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    let y = try graph.layer(("", main), x, shape)
+    let other = try shortcut.map { try graph.layer($0, x, shape) } ?? x
+    return graph.node("Add", [y, other])
+  }
+}

@@ -57,3 +57,11 @@ public final class Resized: Container, Defined, TorchPrinted, HoldsDecisions {
       .reference(inner.definition(input, parameters, training: training), [], training: training)
   }
 }
+
+extension Resized: ONNXExported {
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    let y = try graph.layer(("", inner), x, shape), upsampling = upsampling(shape.height, shape.width)
+    return try graph.layer(("interpolate", upsampling), y, inner.outputShape(for: shape))
+  }
+}

@@ -114,3 +114,10 @@ public final class Sequential: Chain, Defined, TorchPrinted, HoldsDecisions {
     return g
   }
 }
+
+extension Sequential: ONNXExported {
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    try graph.sequence(children, x, shape)
+  }
+}

@@ -45,3 +45,10 @@ public final class Sigmoid: Defined, HoldsDecisions {
     input.map { 1 / (1 + exp(-$0)) }
   }
 }
+
+extension Sigmoid: ONNXExported {
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    graph.node("Sigmoid", [x])
+  }
+}

@@ -78,3 +78,15 @@ public final class Upsampling: Defined, TorchPrinted, HoldsDecisions {
     }
   }
 }
+
+extension Upsampling: ONNXExported {
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    graph.node(
+      "Resize", [x, nil, nil, graph.constant("sizes", [height, width])],
+      [
+        "axes": .ints([2, 3]), "mode": .string("linear"),
+        "coordinate_transformation_mode": .string("half_pixel"),
+      ])
+  }
+}

@@ -3,7 +3,7 @@ import Tensors
 /// A layer that does what another one does, of the same shape, with something changed.
 ///
 /// Everything is forwarded by default, so that a wrapper is what it changes and nothing else.
-public protocol Wrapper: Defined, TorchPrinted, HoldsDecisions {
+public protocol Wrapper: Defined, TorchPrinted, HoldsDecisions, ONNXExported {
   /// The layer that it is around.
   var inner: any Layer { get }
 }
@@ -37,6 +37,11 @@ extension Wrapper {
   public func referenceGradients(
     _ input: Tensor64, _ parameters: [Tensor64], _ gradient: Tensor64
   ) -> ReferenceGradients? { (inner as? any Defined)?.referenceGradients(input, parameters, gradient) }
+
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    try graph.layer(("", inner), x, shape)
+  }
 
   public var printedName: String { inner.typeName }
   public var printedArguments: String { (inner as? any TorchPrinted)?.printedArguments ?? "" }

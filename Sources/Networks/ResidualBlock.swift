@@ -67,3 +67,10 @@ package final class ResidualBlock: Container, Defined, TorchPrinted, HoldsDecisi
     return printed
   }
 }
+
+extension ResidualBlock: ONNXExported {
+  package func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    try graph.layer(("relu", relu), graph.layer(("", residual), x, shape), residual.outputShape(for: shape))
+  }
+}

@@ -83,3 +83,20 @@ final class LearnedOffsets: Sampling {
 
   var operandGradients: Operands { Operands(offset: offset.positionGradient) }
 }
+
+/// The same offsets for all pixels of all images.
+extension LearnedOffsets: ONNXSampling {
+  func onnxConvolution(
+    _ x: ONNXGraph.Value, _ shape: FeatureShape, weight: ONNXGraph.Value, bias: ONNXGraph.Value?, groups: Int,
+    _ graph: ONNXGraph
+  ) throws -> ONNXGraph.Value {
+    let output = try geometry.outputShape(for: shape), length = 2 * geometry.taps
+    let images = graph.node("Shape", [x], ["start": .int(0), "end": .int(1)])
+    let extents = graph.concatenated(
+      [images, graph.constant("extents", [length, output.height, output.width])], axis: 0)
+    let offsets = graph.node(
+      "Expand", [graph.constant("offset.taps", offset.value.reshaped([1, length, 1, 1])), extents])
+    return geometry.onnxConvolution(
+      "DeformConv", [x, weight, offsets, bias], groups: groups, offsetGroups: 1, graph)
+  }
+}

@@ -180,3 +180,11 @@ final class ActiveShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDec
 
   private var ones: Tensor64 { Tensor64(repeating: 1, geometry.weightShape) }
 }
+
+extension ActiveShiftLayer: ONNXExported {
+  func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value {
+    let window = window()
+    return window.geometry.onnxConvolution(
+      "Conv", [x, graph.constant("window", window.weight)], groups: geometry.inputChannels, graph)
+  }
+}

@@ -34,3 +34,9 @@ public struct AbsoluteDifference: Combination {
     pass == .backward ? Cost(macs: 2 * terms, adds: terms, otherOps: 2 * terms) : Cost(adds: 2 * terms)
   }
 }
+
+extension AbsoluteDifference: ONNXCombination {
+  public func onnxTerms(_ x: ONNXGraph.Value, _ w: ONNXGraph.Value, _ graph: ONNXGraph) -> ONNXGraph.Value {
+    graph.node("Neg", [graph.node("Abs", [graph.node("Sub", [x, w])])])
+  }
+}

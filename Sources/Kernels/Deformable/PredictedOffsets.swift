@@ -189,3 +189,24 @@ extension PredictedOffsets {
     return (inner?.input, inner?.parameters ?? [])
   }
 }
+
+extension PredictedOffsets: ONNXSampling {
+  func onnxConvolution(
+    _ x: ONNXGraph.Value, _ shape: FeatureShape, weight: ONNXGraph.Value, bias: ONNXGraph.Value?, groups: Int,
+    _ graph: ONNXGraph
+  ) throws -> ONNXGraph.Value {
+    guard given == nil else {
+      throw WorkbenchError(
+        "Offsets from a file are not exported to ONNX; export a network, which predicts them.")
+    }
+    var offset = try graph.layer(("offset", predictor), x, shape), mask: ONNXGraph.Value?
+    if version == .v2 {
+      let slots = offsetGroups * geometry.taps, all = offset
+      offset = graph.slice(all, axis: 1, 0..<2 * slots)
+      let share = graph.node("Sigmoid", [graph.slice(all, axis: 1, 2 * slots..<3 * slots)])
+      mask = maskScale == 1 ? share : graph.scalar("Mul", share, Float(maskScale))
+    }
+    return geometry.onnxConvolution(
+      "DeformConv", [x, weight, offset, bias, mask], groups: groups, offsetGroups: offsetGroups, graph)
+  }
+}

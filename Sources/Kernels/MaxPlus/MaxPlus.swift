@@ -29,3 +29,9 @@ public struct MaxPlus: Combination {
     return Cost(adds: times * terms, otherOps: times * terms)
   }
 }
+
+extension MaxPlus: ONNXCombination {
+  public func onnxTerms(_ x: ONNXGraph.Value, _ w: ONNXGraph.Value, _ graph: ONNXGraph) -> ONNXGraph.Value {
+    graph.node("Add", [x, w])
+  }
+}

@@ -44,3 +44,9 @@ final class ShrunkMaximum: Defined, HoldsDecisions {
     layer(input.shape[1], input.shape[2]).reference(input, parameters, training: training)
   }
 }
+
+extension ShrunkMaximum: ONNXExported {
+  func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value {
+    try graph.layer(("", layer(shape.height, shape.width)), x, shape)
+  }
+}

@@ -173,3 +173,12 @@ extension ConvolutionGeometry {
     taps == 1 && stride == Pair(1) && padding == Padding(Pair(0))
   }
 }
+
+extension RegularGrid: ONNXSampling {
+  public func onnxConvolution(
+    _ x: ONNXGraph.Value, _ shape: FeatureShape, weight: ONNXGraph.Value, bias: ONNXGraph.Value?, groups: Int,
+    _ graph: ONNXGraph
+  ) throws -> ONNXGraph.Value {
+    geometry.onnxConvolution("Conv", [x, weight, bias], groups: groups, graph)
+  }
+}

@@ -121,3 +121,9 @@ final class ShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDecisions
       input: move(input.shape).backward(input, ones, gradient).x, parameters: [])
   }
 }
+
+extension ShiftLayer: ONNXExported {
+  func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value {
+    try pointwise.map { try graph.layer(("", $0), x, shape) } ?? sampling.onnxShift(x, graph)
+  }
+}

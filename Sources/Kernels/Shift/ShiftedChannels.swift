@@ -197,3 +197,26 @@ struct ShiftedRows: SamplingPlan {
         && column &+ reach.right < input.width)
   }
 }
+
+extension ShiftedChannels: ONNXSampling {
+  func onnxConvolution(
+    _ x: ONNXGraph.Value, _ shape: FeatureShape, weight: ONNXGraph.Value, bias: ONNXGraph.Value?, groups: Int,
+    _ graph: ONNXGraph
+  ) throws -> ONNXGraph.Value {
+    try graph.node(
+      "Conv", [onnxShift(x, graph), weight, bias], ["kernel_shape": .ints([1, 1]), "group": .int(groups)])
+  }
+
+  /// The shift alone: a depthwise convolution whose window has one 1 for each channel.
+  func onnxShift(_ x: ONNXGraph.Value, _ graph: ONNXGraph) throws -> ONNXGraph.Value {
+    let channels = window.inputChannels, across = window.kernel.width
+    var directions = Tensor(repeating: 0, [channels, 1, window.kernel.height, across])
+    for channel in 0..<channels {
+      let (dy, dx) = displacement(channel)
+      let row = dy / window.dilation.height + window.kernel.height / 2
+      directions[channel * window.taps + row * across + dx / window.dilation.width + across / 2] = 1
+    }
+    return window.onnxConvolution(
+      "Conv", [x, graph.constant("shift", directions)], groups: channels, graph)
+  }
+}
