@@ -102,7 +102,7 @@ let package = Package(
     .target(
       name: "Command",
       dependencies: [
-        "Experiments", "Learning", "Networks", "Kernels", "Layers", "Compute", "Tensors",
+        "Experiments", "Learning", "Networks", "Conformance", "Kernels", "Layers", "Compute", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "experiment", dependencies: ["Command", "Kernels"]),

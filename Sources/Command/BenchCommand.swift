@@ -7,7 +7,7 @@ import Networks
 import Tensors
 
 /// `experiment bench`: speed of operators and of whole models.
-struct BenchCommand: ParsableCommand {
+struct BenchCommand: PrintsTables {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Time operators, given as benchdnn's problem strings, or whole models.",
@@ -62,6 +62,9 @@ struct BenchCommand: ParsableCommand {
   @Option(help: .rows)
   var csv: String?
 
+  @OptionGroup
+  var printing: PrintOptions
+
   func validate() throws {
     if let batch { try check(batch, "--batch", 1...1_048_576) }
     guard seconds > 0, seconds <= 3600 else {
@@ -95,7 +98,7 @@ struct BenchCommand: ParsableCommand {
       if let model {
         let study = try timeModel(model, kernels, tuning)
         rows = study.rows
-        if detail {
+        if detail, !printing.json, !printing.quiet {
           for profile in study.profiles { print(BenchTables.text(profile.kernel, profile.layers) + "\n") }
         }
         if let layers {
@@ -119,9 +122,8 @@ struct BenchCommand: ParsableCommand {
     } catch is Cancellation.Requested {
       isCancelled = true
     }
-    if let csv {
-      files.append((csv, Data(CSVTable(operators: rows, threads: threads.count, machine).text.utf8)))
-    }
+    let table = CSVTable(operators: rows, threads: threads.count, machine)
+    if let csv { files.append((csv, Data(table.text.utf8))) }
     if let tuning, let tuneFile { files.append((tuneFile, try TuningFile.contents(tuning.known))) }
     try AtomicFile.write(files)
     if isCancelled {
@@ -130,7 +132,8 @@ struct BenchCommand: ParsableCommand {
       }
         ?? Cancellation.Requested()
     }
-    print(BenchTables.text(rows, threads: threads.count, machine))
+    printing.show(
+      BenchTables.text(rows, threads: threads.count, machine), ["operators": table])
     if let disagreement = rows.disagreement { throw WorkbenchError(disagreement) }
     // A kernel named on the command line that could not be run is a failure; a file or `all` runs what it can.
     if problems == nil, conv != "all", algorithm != "all", let refusal = rows.compactMap(\.refusal).first {

@@ -3,7 +3,7 @@ import Experiments
 import Tensors
 
 /// `experiment compare`: did the accuracies change?
-struct CompareCommand: ParsableCommand {
+struct CompareCommand: PrintsTables {
   static let configuration = CommandConfiguration(
     commandName: "compare",
     abstract: "Compare the trainings of two folders of results, or of two commits, network by network.",
@@ -38,12 +38,15 @@ struct CompareCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Write the comparison as a table, too.", valueName: "file"))
   var csv: String?
 
+  @OptionGroup
+  var printing: PrintOptions
+
   func validate() throws { try check(margin, "--margin", 0.001...100) }
 
   func run() throws {
     let comparison = try ResultComparison(before, after, margin: margin)
     if let csv { try comparison.table.write(to: csv) }
-    print(comparison.summary)
+    printing.show(comparison.summary, ["comparison": comparison.table])
     for failure in Failure.allCases where failOn.contains(failure) {
       let count =
         Verdict(rawValue: failure.rawValue).map { comparison.count($0) } ?? comparison.missing

@@ -5,7 +5,7 @@ import Networks
 import Tensors
 
 /// `experiment describe`: a model's layers, what each costs, and what bottlenecks save.
-struct DescribeCommand: ParsableCommand {
+struct DescribeCommand: PrintsTables {
   static let configuration = CommandConfiguration(
     commandName: "describe",
     abstract: "List a model's layers with exact counts of parameters and operations.",
@@ -34,6 +34,9 @@ struct DescribeCommand: ParsableCommand {
 
   enum Form: String, CaseIterable, ExpressibleByArgument { case table, torch }
 
+  @OptionGroup
+  var printing: PrintOptions
+
   func validate() throws {
     _ = try model.required()
     if let classes { try check(classes, "--classes", 1...1_048_576) }
@@ -53,9 +56,10 @@ struct DescribeCommand: ParsableCommand {
     switch form {
     case .torch: print(network.printed)
     case .table:
-      print(LayerTables.text(rows))
       let savings = try network.bottleneckSavings(for: shape)
-      if !savings.isEmpty { print("\n" + LayerTables.text(savings)) }
+      printing.show(
+        LayerTables.text(rows) + (savings.isEmpty ? "" : "\n\n" + LayerTables.text(savings)),
+        ["layers": LayerTables.csv(rows)])
     }
   }
 }

@@ -6,7 +6,7 @@ import Networks
 import Tensors
 
 /// `experiment evaluate`: how well given weights do on a data set.
-struct EvaluateCommand: ParsableCommand {
+struct EvaluateCommand: PrintsTables {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
     abstract: "Test a model with given weights on a data set: accuracy, loss, calibration, confusion.",
@@ -40,6 +40,9 @@ struct EvaluateCommand: ParsableCommand {
   var confusion: String?
   @OptionGroup
   var threads: ThreadOption
+
+  @OptionGroup
+  var printing: PrintOptions
 
   func validate() throws {
     _ = try model.required()
@@ -78,9 +81,10 @@ struct EvaluateCommand: ParsableCommand {
       ])
     try csv.map(evaluation.table.write)
     try confusion.map { try evaluation.confusionTable?.write(to: $0) }
-    print(
+    printing.show(
       "\(network.description.name) with \(network.kernel), \(weights), on \(data.name): "
-        + "\(Cell.grouped(examples.count)) \(split.rawValue) images\n\n\(evaluation.text)")
+        + "\(Cell.grouped(examples.count)) \(split.rawValue) images\n\n\(evaluation.text)",
+      ["evaluation": evaluation.table])
   }
 }
 

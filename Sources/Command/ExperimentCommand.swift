@@ -8,7 +8,7 @@ import Tensors
 
 /// The command `experiment`.
 ///
-/// A package with its own kernels calls `ExperimentCommand.main(kernels:)` with its own list.
+/// A package with its own kernels calls `ExperimentCommand.main(kernels:)` with its own list, or `main(own:)`.
 public struct ExperimentCommand: ParsableCommand {
   public static let configuration = CommandConfiguration(
     commandName: "experiment",
@@ -19,6 +19,7 @@ public struct ExperimentCommand: ParsableCommand {
       DescribeCommand.self, LogitsCommand.self, EvaluateCommand.self, TrainCommand.self, ProxiesCommand.self,
       ExportCommand.self, FieldCommand.self, OffsetsCommand.self, TrainabilityCommand.self,
       SweepCommand.self, CompareCommand.self, SearchCommand.self, ReportCommand.self,
+      CheckCommand.self, NewKernelCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 
@@ -29,6 +30,11 @@ public struct ExperimentCommand: ParsableCommand {
 
   /// The kernels that the command knows.
   static var registry: KernelRegistry { kernels.withLock { $0 } }
+
+  /// Runs the command with the built-in kernels and others, and ends the process.
+  public static func main(own: [any Kernel]) -> Never {
+    main(kernels: KernelRegistry(KernelRegistry.builtIn.kernels + own))
+  }
 
   /// Runs the command with the arguments of this process, and ends the process.
   ///
@@ -47,6 +53,7 @@ public struct ExperimentCommand: ParsableCommand {
     signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot(arguments(Array(CommandLine.arguments.dropFirst())))
+      if let command = command as? any ShowsProgress { ProgressLine.style = command.progress.style }
       try command.run()
       finish(0)
     } catch let stop as Cancellation.Requested {

@@ -8,7 +8,7 @@ import Networks
 import Tensors
 
 /// `experiment field`: effective receptive fields.
-struct FieldCommand: ParsableCommand {
+struct FieldCommand: PrintsTables {
   static let configuration = CommandConfiguration(
     commandName: "field",
     abstract:
@@ -41,6 +41,9 @@ struct FieldCommand: ParsableCommand {
   var csv: String?
   @Option(help: ArgumentHelp("A folder for the maps: KERNEL.npy and KERNEL.pgm.", valueName: "dir"))
   var map: String?
+
+  @OptionGroup
+  var printing: PrintOptions
 
   func validate() throws {
     _ = try settings()
@@ -96,9 +99,10 @@ struct FieldCommand: ParsableCommand {
       return links
     }
     progress.finish()
-    if let csv { try study.table(settings.cells(model: model)).write(to: csv) }
+    let table = study.table(settings.cells(model: model))
+    if let csv { try table.write(to: csv) }
     if let map { try study.writeMaps(to: map) }
-    print(study.text)
+    printing.show(study.text, ["field": table])
     if conv != "all", let refused = study.rows.first(where: { $0.refusal != nil }) {
       throw WorkbenchError("\(refused.kernel) was refused: \(refused.refusal ?? "")")
     }

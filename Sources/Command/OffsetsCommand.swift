@@ -8,7 +8,7 @@ import Networks
 import Tensors
 
 /// `experiment offsets`: where a trained deformable network reads.
-struct OffsetsCommand: ParsableCommand {
+struct OffsetsCommand: PrintsTables {
   static let configuration = CommandConfiguration(
     commandName: "offsets",
     abstract: "Show where a trained layer with learned positions reads for an image.",
@@ -45,6 +45,9 @@ struct OffsetsCommand: ParsableCommand {
   )
   var csv: String
 
+  @OptionGroup
+  var printing: PrintOptions
+
   func validate() throws {
     guard data == nil || input == nil else { throw ValidationError("Give --data or --input, not both.") }
   }
@@ -72,7 +75,7 @@ struct OffsetsCommand: ParsableCommand {
       ])
     try CSVTable(image: one, data: source, number: image).write(to: Self.imagePath(csv))
     try table.write(to: csv)
-    print("\(offsets.layer)\n\n\(table.offsetsText)")
+    printing.show("\(offsets.layer)\n\n\(table.offsetsText)", ["offsets": table])
   }
 
   /// `offsets-image.csv` for `offsets.csv`.

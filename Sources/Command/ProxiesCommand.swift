@@ -7,7 +7,7 @@ import Networks
 import Tensors
 
 /// `experiment proxies`: what can be said of untrained networks.
-struct ProxiesCommand: ParsableCommand {
+struct ProxiesCommand: PrintsTables {
   static let configuration = CommandConfiguration(
     commandName: "proxies",
     abstract: "Rank kernels without training: zero-cost proxies of a model with each of them.",
@@ -47,6 +47,9 @@ struct ProxiesCommand: ParsableCommand {
   @Option(help: .rows)
   var csv: String?
 
+  @OptionGroup
+  var printing: PrintOptions
+
   func validate() throws {
     try check(batch, "--batch", 2...1024)
     try check(batches, "--batches", 1...1024)
@@ -81,14 +84,14 @@ struct ProxiesCommand: ParsableCommand {
       return network
     }
     progress.finish()
-    if let csv {
-      let size = "\(minibatches.first?.images.shape[0] ?? 0)"
-      try study.table([
-        ("model", description.name), ("replace", description.replacement.rawValue), ("data", data.name),
-        ("batch", size), ("batches", "\(minibatches.count)"), ("seed", "\(seed)"),
-      ]).write(to: csv)
-    }
-    print("\(description.name) on \(data.name), before training\n\n\(study.text)")
+    let table = study.table([
+      ("model", description.name), ("replace", description.replacement.rawValue), ("data", data.name),
+      ("batch", "\(minibatches.first?.images.shape[0] ?? 0)"), ("batches", "\(minibatches.count)"),
+      ("seed", "\(seed)"),
+    ])
+    if let csv { try table.write(to: csv) }
+    printing.show(
+      "\(description.name) on \(data.name), before training\n\n\(study.text)", ["proxies": table])
     if conv != "all", let refused = study.rows.first(where: { $0.refusal != nil }) {
       throw WorkbenchError("\(refused.kernel) was refused: \(refused.refusal ?? "")")
     }

@@ -6,7 +6,7 @@ import Networks
 import Tensors
 
 /// `experiment run`: the main job.
-struct RunCommand: ParsableCommand {
+struct RunCommand: PrintsTables {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Compare kernels with the standard convolution: cost, speed, error and trained accuracy.",
@@ -64,6 +64,9 @@ struct RunCommand: ParsableCommand {
 
   private var passes: Int { epochs ?? DataSource.epochs(of: data) }
 
+  @OptionGroup
+  var printing: PrintOptions
+
   func validate() throws {
     try check(passes, "--epochs", 0...100_000)
     try check(seeds, "--seeds", 1...10_000)
@@ -96,9 +99,14 @@ struct RunCommand: ParsableCommand {
       output: output, records.options)
     (outcome.warnings + outcome.failures).forEach(warn)
     if outcome.isCancelled { throw outcome.stop }
-    print(outcome.summary)
-    outcome.problems.forEach { print($0.sentence) }
-    print("\nTables: \(output)/operators.csv, networks.csv, training.csv; machine: \(output)/machine.json")
+    let tables =
+      "Tables: \(output)/operators.csv, networks.csv, training.csv; machine: \(output)/machine.json"
+    try printing.show(
+      ([outcome.summary] + outcome.problems.map(\.sentence) + ["", tables]).joined(separator: "\n"),
+      [
+        "operators": CSVTable(file: "\(output)/operators.csv"),
+        "networks": CSVTable(file: "\(output)/networks.csv"),
+      ])
     if let disagreement = outcome.disagreement { throw WorkbenchError(disagreement) }
     if !outcome.failures.isEmpty { throw WorkbenchError("\(outcome.failures.count) runs were given up.") }
     // A kernel named on the command line that could not be run is a failure; `all` runs what it can.

@@ -3,7 +3,7 @@ import Experiments
 import Tensors
 
 /// `experiment search`: what methods of search would find in a table.
-struct SearchCommand: ParsableCommand {
+struct SearchCommand: PrintsTables {
   static let configuration = CommandConfiguration(
     commandName: "search",
     abstract: "Simulate searches for the best network of a space on its finished table; nothing is trained.",
@@ -34,6 +34,9 @@ struct SearchCommand: ParsableCommand {
   @Option(help: .rows)
   var csv: String?
 
+  @OptionGroup
+  var printing: PrintOptions
+
   func validate() throws {
     try check(repeats, "--repeats", 2...100_000)
     try check(seed, "--seed", 0...Int(Int32.max))
@@ -46,6 +49,6 @@ struct SearchCommand: ParsableCommand {
     let simulation = try SearchSimulation(
       table: table, budgets: budget, evaluations: evaluations, repeats: repeats, seed: UInt64(seed))
     if let csv { try simulation.table.write(to: csv) }
-    print(simulation.text)
+    printing.show(simulation.text, ["search": simulation.table])
   }
 }

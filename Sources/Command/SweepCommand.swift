@@ -5,7 +5,7 @@ import Networks
 import Tensors
 
 /// `experiment sweep`: an experiment as a file.
-struct SweepCommand: ParsableCommand {
+struct SweepCommand: ShowsProgress {
   static let configuration = CommandConfiguration(
     commandName: "sweep",
     abstract: "Run the experiment in a YAML file, skipping what is already done.",
@@ -48,6 +48,9 @@ struct SweepCommand: ParsableCommand {
   var records: RecordOptions
   @OptionGroup(title: "Many machines")
   var many: ManyMachines
+
+  @OptionGroup
+  var progress: ProgressOption
 
   func validate() throws {
     if let output, output.isEmpty { throw ValidationError("--output is empty; give a folder.") }

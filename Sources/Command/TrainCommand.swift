@@ -7,7 +7,7 @@ import Networks
 import Tensors
 
 /// `experiment train`: one network on one data set.
-struct TrainCommand: ParsableCommand {
+struct TrainCommand: ShowsProgress {
   static let configuration = CommandConfiguration(
     commandName: "train",
     abstract: "Train a model with a kernel on a data set; save and resume it.",
@@ -64,6 +64,9 @@ struct TrainCommand: ParsableCommand {
   var seed = 0
   @OptionGroup
   var threads: ThreadOption
+
+  @OptionGroup
+  var progress: ProgressOption
 
   func validate() throws {
     try check(seed, "--seed", 0...Int(Int32.max))

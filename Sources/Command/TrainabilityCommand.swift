@@ -6,7 +6,7 @@ import Networks
 import Tensors
 
 /// `experiment trainability`: gradients by depth, with and without shortcuts.
-struct TrainabilityCommand: ParsableCommand {
+struct TrainabilityCommand: PrintsTables {
   static let configuration = CommandConfiguration(
     commandName: "trainability",
     abstract: "Measure how large gradients are in each layer, by depth, with and without shortcuts.",
@@ -43,6 +43,9 @@ struct TrainabilityCommand: ParsableCommand {
   var threads: ThreadOption
   @Option(help: .rows)
   var csv: String?
+
+  @OptionGroup
+  var printing: PrintOptions
 
   func validate() throws {
     try check(epochs, "--epochs", 0...100_000)
@@ -82,7 +85,7 @@ struct TrainabilityCommand: ParsableCommand {
       progress: progress)
     progress.finish()
     if let csv { try study.table.write(to: csv) }
-    print(study.text)
+    printing.show(study.text, ["trainability": study.table])
     if conv != "all", let problem = study.problems.first { throw WorkbenchError(problem) }
   }
 }

@@ -42,9 +42,23 @@ struct ConvolutionProblemTests {
     #expect(try problem.geometry.outputShape(for: problem.input).height == 112)
   }
 
-  @Test(arguments: ["mb1ic3id4ih4oc4kd3kh3", "mb1ic16iw50oc16ow50kw3pw1"])
-  func otherDimensionsAreUnsupported(_ text: String) {
-    #expect(throws: ConvolutionProblem.Unsupported.self) { try ConvolutionProblem(parsing: text) }
+  @Test func threeDimensionsAreUnsupported() {
+    #expect(throws: ConvolutionProblem.Unsupported.self) {
+      try ConvolutionProblem(parsing: "mb1ic3id4ih4oc4kd3kh3")
+    }
+  }
+
+  @Test(arguments: [
+    ("mb1ic16iw50oc8ow50kw3pw1", Pair(1, 3), 1, 50), ("g4mb2_ic16iw9_oc8ow4_kw3sw2_dw0", Pair(1, 3), 2, 4),
+    ("mb1ic3iw10oc4ow8kw5pw1", Pair(1, 5), 1, 8), ("ic3iw10oc4kw1", Pair(1), 1, 10),
+  ]) func oneDimensionIsARow(_ text: String, _ kernel: Pair, _ step: Int, _ width: Int) throws {
+    let problem = try ConvolutionProblem(parsing: text), geometry = problem.geometry
+    #expect(problem.text == text && geometry.kernel == kernel && geometry.stride == Pair(1, step))
+    #expect(geometry.padding.top == 0 && geometry.padding.bottom == 0 && geometry.dilation == Pair(1))
+    let output = try geometry.outputShape(for: problem.input)
+    #expect(problem.input.height == 1 && output.height == 1 && output.width == width)
+    let again = try ConvolutionProblem(parsing: geometry.problem(problem.input))
+    #expect(again.geometry == geometry && again.input == problem.input)
   }
 
   @Test(arguments: [

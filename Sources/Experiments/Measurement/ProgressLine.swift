@@ -3,8 +3,24 @@ import Synchronization
 import Tensors
 
 /// One line on standard error that says how far long work is and how long the rest may take; silent where standard
-/// error is no terminal.
+/// error is no terminal, unless another style is chosen.
 package final class ProgressLine: Sendable {
+  /// Another way to say it.
+  package enum Style: String, CaseIterable, Sendable {
+    /// A line for each step, wherever standard error goes.
+    case plain
+    /// Nothing.
+    case silent = "none"
+  }
+
+  private static let chosen = Mutex<Style?>(nil)
+
+  /// The style of all progress of this process; nil for a line that changes, on terminals.
+  package static var style: Style? {
+    get { chosen.withLock { $0 } }
+    set { chosen.withLock { $0 = newValue } }
+  }
+
   private struct State {
     var done = 0
     let total: Int
@@ -14,7 +30,8 @@ package final class ProgressLine: Sendable {
   }
   private let state: Mutex<State>
   private let title: String
-  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private let isTerminal = ProgressLine.style == nil && isatty(STDERR_FILENO) == 1
+  private let isPlain = ProgressLine.style == .plain
   private let start = ContinuousClock.now
 
   /// Progress of `total` steps.
@@ -38,13 +55,14 @@ package final class ProgressLine: Sendable {
   }
 
   private func update(_ label: String, by step: Int, _ work: Double) {
-    guard isTerminal else { return }
+    guard isTerminal || isPlain && step > 0 else { return }
     state.withLock { state in
       state.done += step
       state.work += work
       let estimate = Self.estimate(
         elapsed: (ContinuousClock.now - start).seconds, work: state.work, of: state.allWork)
       let line = "\(title) \(state.done)/\(state.total)\(estimate)  \(label.onOneLine)"
+      guard isTerminal else { return FileHandle.standardError.write(Data("\(line)\n".utf8)) }
       Self.replace(&state.width, with: Terminal.fitted(line, to: Terminal.width(STDERR_FILENO) - 1))
     }
   }

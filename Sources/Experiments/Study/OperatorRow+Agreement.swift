@@ -31,6 +31,6 @@ extension [OperatorRow] {
     let others = count(where: \.isWrong) - 1
     return "\(worst.kernel) is wrong: \(reason) (\(worst.algorithm), \(worst.pass.rawValue), \(worst.problem)"
       + (others > 0 ? "; \(others) more row\(others == 1 ? "" : "s")" : "")
-      + "); find the case with the conformance checker, Conformance().check, as experiments/own-kernel does."
+      + "); ‘experiment check’ finds the case."
   }
 }

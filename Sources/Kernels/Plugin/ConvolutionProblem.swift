@@ -4,7 +4,8 @@ import Tensors
 ///
 /// Underscores are optional. What is left out is mb 2, g 1, stride 1, padding 0, dh 0 (dilation counts from 0);
 /// width follows height; channels are totals over the groups. Where `oh` is larger than the symmetric padding
-/// gives, the missing rows are padding at the far side.
+/// gives, the missing rows are padding at the far side. A problem of one dimension, which has widths but no heights, is one of
+/// two dimensions whose height is 1.
 package struct ConvolutionProblem: Sendable {
   /// The string, the key of its row in tables.
   package let text: String
@@ -29,17 +30,22 @@ package struct ConvolutionProblem: Sendable {
     package init(description: String) { self.description = description }
   }
 
-  /// Parses a problem string; throws `Unsupported` for 1-d and 3-d problems. `batch` is the number of images, instead of the
+  /// Parses a problem string; throws `Unsupported` for 3-d problems. `batch` is the number of images, instead of the
   /// string's.
   package init(parsing text: String, batch: Int? = nil) throws {
-    let (sizes, name) = try Self.scan(text)
+    let (scanned, name) = try Self.scan(text)
+    var sizes = scanned
     func fail(_ reason: String) -> WorkbenchError { WorkbenchError("The problem ‘\(text)’ \(reason).") }
     if let depth = ["id", "od", "kd", "sd", "pd", "dd"].first(where: { sizes[$0] != nil }) {
-      throw Unsupported(description: "\(depth) makes it 3-d; only 2-d problems are supported.")
-    }
-    if sizes["ih"] == nil, sizes["kh"] == nil, sizes["iw"] != nil || sizes["kw"] != nil {
       throw Unsupported(
-        description: "it has a width but no height, so it is 1-d; only 2-d problems are supported.")
+        description: "\(depth) makes it 3-d; only problems of one and two dimensions are supported.")
+    }
+    let heights = ["ih", "oh", "kh", "sh", "ph", "dh"]
+    if sizes["iw"] != nil, heights.allSatisfy({ sizes[$0] == nil }) {
+      guard sizes["kw"] != nil else { throw fail("says no kw") }
+      let row = ["ih": 1, "oh": 1, "kh": 1, "sh": 1, "ph": 0, "dh": 0]
+      // A width that is left out does not follow these heights.
+      sizes = row.merging(["sw": 1, "pw": 0, "dw": 0]) { $1 }.merging(sizes) { $1 }
     }
     func required(_ key: String) throws -> Int {
       guard let value = sizes[key] else { throw fail("says no \(key)") }
