@@ -16,7 +16,7 @@ struct ManyMachines: ParsableArguments {
   var tasks = 16
   @Flag(help: "With --slurm: the last job makes a report, too.")
   var report = false
-  @Flag(help: "Say what is done, running, failed and missing, and how long the rest takes.")
+  @Flag(help: "Count what is done, running, failed and missing, and estimate the time left.")
   var status = false
   @Option(
     help: ArgumentHelp(
@@ -35,11 +35,13 @@ struct ManyMachines: ParsableArguments {
   var retry = false
   @Option(
     help: ArgumentHelp(
-      "How often this process says that it is alive; others take its work over after four times as long.",
+      "Seconds between signs of life; after four times as long, others take over a process's work.",
       valueName: "seconds"))
   var heartbeat = 30.0
   @Option(
-    help: ArgumentHelp("How often a training is kept, to be resumed if it is killed.", valueName: "seconds"))
+    help: ArgumentHelp(
+      "Seconds between checkpoints of a training, from which it is resumed if it is killed.",
+      valueName: "seconds"))
   var checkpoint = 600.0
   @Argument(
     parsing: .postTerminator, help: ArgumentHelp("With --slurm: options of sbatch.", valueName: "sbatch"))

@@ -99,23 +99,29 @@ import Testing
     #expect(try Experiment.run(common + [output("alone")]).status == 0)
     let wanted = try results(output("alone"))
 
-    let together = try (0..<3).map { _ in try Experiment.start(common + [output("together")]) }
-    for outcome in try together.map({ try $0.outcome() }) {
-      #expect(outcome.status == 0 && outcome.error.isEmpty, "\(outcome.error)")
-    }
     // Two of three are killed; the third takes over what they had.
-    let victims = try (0..<3).map { _ in try Experiment.start(common + [output("killed")]) }
+    let together = try (0..<3).map { _ in try Experiment.start(common + [output("together")]) }
     Thread.sleep(forTimeInterval: 0.7)
-    for victim in victims.prefix(2) { kill(victim.process.processIdentifier, SIGKILL) }
-    #expect(try victims[2].outcome().status == 0)
+    for victim in together.prefix(2) { kill(victim.process.processIdentifier, SIGKILL) }
+    #expect(try together[2].outcome().status == 0)
 
-    let second = try Experiment.run(common + [output("shares"), "--shard", "2/3"])
-    #expect(second.status == 0 && second.output.contains("13 done now, 0 left"), "\(second.output)")
-    #expect(!FileManager.default.fileExists(atPath: "\(output("shares"))/training.csv"))
-    #expect(
-      try Experiment.run(common + [output("shares"), "--shard", "1/3"]).output.contains("0 done now, 0 left"))
-    #expect(try Experiment.run(common + [output("shares"), "--collect"]).status == 0)
-    for name in ["together", "killed", "shares"] {
+    // One run, then the others that are not timed, then the rest; what is left is said.
+    let name = try #require(
+      wanted.first { ($0.value["definition"] as? [String: String])?["kind"] == "training" }?.key)
+    let one = try Experiment.run(common + [output("parts"), "--run", String(name.prefix(12))])
+    #expect(one.output.contains("1 done now, 12 left"), "\(one.output)\(one.error)")
+    let rest = try Experiment.run(common + [output("parts"), "--shard", "2/3", "--part", "rest"])
+    #expect(rest.output.contains("9 done now, 3 left"), "\(rest.output)\(rest.error)")
+    let status = try Experiment.run(common + [output("parts"), "--status"])
+    #expect(status.output.contains("13 runs: 10 done, 0 running, 0 failed, 3 missing."), "\(status.output)")
+    let early = try Experiment.run(common + [output("parts"), "--collect"])
+    #expect(early.status == 1 && early.error.contains("3 runs are left"), "\(early.error)")
+    let timings = try Experiment.run(common + [output("parts"), "--shard", "1/1", "--part", "timings"])
+    #expect(timings.output.contains("3 done now, 0 left"))
+    let none = try Experiment.run(common + [output("parts"), "--shard", "1/3"])
+    #expect(none.output.contains("0 done now, 0 left"))
+    #expect(try Experiment.run(common + [output("parts"), "--collect"]).status == 0)
+    for name in ["together", "parts"] {
       #expect(try results(output(name)) == wanted, "\(name)")
       for table in ["operators.csv", "networks.csv", "training.csv"] {
         #expect(try timeless(output(name), table) == timeless(output("alone"), table))
@@ -126,22 +132,6 @@ import Testing
           "confusion.csv", "machine.json", "networks.csv", "operators.csv", "records", "training.csv",
         ])
     }
-
-    // One run, then the others that are not timed; what is left is said.
-    let name = try #require(
-      wanted.first { ($0.value["definition"] as? [String: String])?["kind"] == "training" }?.key)
-    let one = try Experiment.run(common + [output("parts"), "--run", String(name.prefix(12))])
-    #expect(one.output.contains("1 done now, 12 left"), "\(one.output)\(one.error)")
-    let rest = try Experiment.run(common + [output("parts"), "--shard", "1/1", "--part", "rest"])
-    #expect(rest.output.contains("9 done now, 3 left"), "\(rest.output)\(rest.error)")
-    let status = try Experiment.run(common + [output("parts"), "--status"])
-    #expect(status.output.contains("13 runs: 10 done, 0 running, 0 failed, 3 missing."), "\(status.output)")
-    let early = try Experiment.run(common + [output("parts"), "--collect"])
-    #expect(early.status == 1 && early.error.contains("3 runs are left"), "\(early.error)")
-    let timings = try Experiment.run(common + [output("parts"), "--shard", "1/1", "--part", "timings"])
-    #expect(timings.output.contains("3 done now, 0 left"))
-    #expect(try Experiment.run(common + [output("parts"), "--collect"]).status == 0)
-    #expect(try results(output("parts")) == wanted)
   }
 
   /// A training that a scheduler stops is resumed where it was, and comes to the same.
