@@ -108,7 +108,10 @@ struct RunCommand: PrintsTables {
         "networks": CSVTable(file: "\(output)/networks.csv"),
       ])
     if let disagreement = outcome.disagreement { throw WorkbenchError(disagreement) }
-    if !outcome.failures.isEmpty { throw WorkbenchError("\(outcome.failures.count) runs were given up.") }
+    if !outcome.failures.isEmpty {
+      throw WorkbenchError(
+        "Runs given up: \(outcome.failures.count); they are tried again once \(output)/failures is removed.")
+    }
     // A kernel named on the command line that could not be run is a failure; `all` runs what it can.
     let items = Set(asked.map(\.item))
     if conv != "all", let problem = outcome.problems.first(where: { items.contains($0.kernel) }) {

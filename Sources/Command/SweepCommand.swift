@@ -127,7 +127,8 @@ struct SweepCommand: ShowsProgress {
     try report(outcome, output)
     if many.collect, outcome.left > 0 {
       throw WorkbenchError(
-        "\(outcome.left) runs are left, so the tables are not whole; the sweep resumes where it was.")
+        "\(Self.runs(outcome.left, "is", "are")) left, so the tables are not whole; the sweep resumes where it was."
+      )
     }
   }
 
@@ -145,7 +146,12 @@ struct SweepCommand: ShowsProgress {
     }
     if let disagreement = outcome.disagreement { throw WorkbenchError(disagreement) }
     if !outcome.failures.isEmpty {
-      throw WorkbenchError("\(outcome.failures.count) runs were given up; --retry tries them again.")
+      throw WorkbenchError(
+        "\(Self.runs(outcome.failures.count, "was", "were")) given up; --retry tries again.")
     }
+  }
+
+  private static func runs(_ count: Int, _ one: String, _ many: String) -> String {
+    count == 1 ? "1 run \(one)" : "\(count) runs \(many)"
   }
 }

@@ -19,17 +19,11 @@ SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
 AuthInfo=socket=$cluster/munge/socket
-CryptoType=crypto/munge
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0,requeue_setup_env_fail
-MpiDefault=none
-SwitchType=switch/none
-JobAcctGatherType=jobacct_gather/none
-AccountingStorageType=accounting_storage/none
-JobCompType=jobcomp/none
 StateSaveLocation=$cluster/state
 SlurmdSpoolDir=$cluster/spool-%n
 SlurmctldPidFile=$cluster/slurmctld.pid
@@ -43,7 +37,7 @@ SlurmdTimeout=10
 InactiveLimit=0
 UnkillableStepTimeout=10
 JobRequeue=1
-NodeName=$names NodeHostname=$host NodeAddr=127.0.0.1 Port=$ports CPUs=$cpus RealMemory=8000 State=UNKNOWN
+NodeName=$names NodeHostname=$host NodeAddr=127.0.0.1 Port=$ports CPUs=$cpus RealMemory=2000 State=UNKNOWN
 PartitionName=main Nodes=$names Default=YES MaxTime=INFINITE OverTimeLimit=0 OverSubscribe=NO State=UP
 EOF
   export SLURM_CONF=$cluster/slurm.conf

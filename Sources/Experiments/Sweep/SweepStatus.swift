@@ -44,7 +44,9 @@ package struct SweepStatus {
     let estimates = SweepEstimates(plan, records), times = left.compactMap(estimates.duration)
     let places = max(trained, trained == 0 ? threads : 1)
     if left.isEmpty {
-      lines.append("Nothing is left to do.")
+      lines.append(
+        failed == 0
+          ? "Nothing is left to do." : "Nothing else is left to do; --retry tries again what failed.")
     } else if times.isEmpty {
       lines.append("No training has ended yet that would tell how long the rest takes.")
     } else {
