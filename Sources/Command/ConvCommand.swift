@@ -155,7 +155,7 @@ struct ConvCommand: ParsableCommand {
     let request = OperatorRequest(
       inputChannels: inputs, operands: operands, options: choice.options, stride: stride.pair,
       padding: padding?.padding, dilation: dilation?.pair, groups: groups, algorithm: algorithm)
-    let layer = try choice.kernel.makeLayer(choice.kernel.site(for: request))
+    let layer = try choice.makeLayer(choice.kernel.site(for: request))
     guard let taking = layer as? any TakesOperands else {
       throw WorkbenchError("\(conv) takes no arrays from outside; give it weights by name with --weights.")
     }
@@ -173,10 +173,8 @@ struct ConvCommand: ParsableCommand {
       try choice.makeLayer(at: place, bias: bias, algorithm: algorithm, random: Random(seed: 0))
     }
     let names = Set(try SafetensorsFile(path).entries.map(\.name))
-    let biased = (try? make(bias: true)).flatMap { layer in
-      layer.parameters.allSatisfy { names.contains($0.name) } ? layer : nil
-    }
-    let layer = try biased ?? make(bias: false)
+    var layer = try make(bias: choice.takesBias(at: place))
+    if !layer.parameters.allSatisfy({ names.contains($0.name) }) { layer = try make(bias: false) }
     try layer.load(from: path)
     return layer
   }

@@ -151,11 +151,8 @@ private struct Site {
   }
 
   private func make(_ place: ConvolutionGeometry) throws -> any Layer {
-    func make(bias: Bool) throws -> any Layer {
-      try choice.makeLayer(at: place, bias: bias, algorithm: algorithm, random: random)
-    }
-    guard bias else { return try make(bias: false) }
-    do { return try make(bias: true) } catch { return try make(bias: false) }
+    try choice.makeLayer(
+      at: place, bias: bias && choice.takesBias(at: place), algorithm: algorithm, random: random)
   }
 
   /// Whether a layer gives an image of the size that the convolution would give.

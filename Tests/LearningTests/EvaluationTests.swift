@@ -27,6 +27,21 @@ import Testing
     #expect(ConfusionMatrix(facts.labels, result.predicted, classes: 7).counts == facts.confusion)
   }
 
+  /// A network that diverged has classified nothing, whatever the labels are.
+  @Test func whatIsNoNumberIsNotRight() {
+    let lost = CrossEntropy.evaluate(Tensor(repeating: .nan, [2, 1, 1, 7]), [0, 3])
+    #expect(lost.isRight == [false, false] && lost.ranks == [6, 6])
+    let partly = CrossEntropy.evaluate(Tensor([1, .nan, 0, 3, .nan, 0], [2, 1, 1, 3]), [0, 0])
+    #expect(partly.isRight == [false, false])
+  }
+
+  /// Equal logits: the first class is the one that is predicted, and the only one that can be right.
+  @Test func equalLogitsAreInOrder() {
+    let result = CrossEntropy.evaluate(Tensor(repeating: 0.5, [3, 1, 1, 3]), [0, 1, 2])
+    #expect(result.predicted == [0, 0, 0] && result.ranks == [0, 1, 2])
+    #expect(result.isRight == [true, false, false] && result.correct == 1)
+  }
+
   @Test func calibrationIsBetweenNoneAndAll() {
     #expect(CalibrationError.expected([1, 1], [true, true]) == 0)
     #expect(CalibrationError.expected([1, 1], [false, false]) == 1)

@@ -9,7 +9,7 @@ struct ActiveShift: Kernel {
   let formula = "y[p, c] = x(p·s + Δ[c], c)"
   let paper = "Jeon and Kim, 2018, arXiv:1806.07370"
   let options: [any AnyKernelOption] = [Shift.pointwise]
-  let algorithms = ["direct", "reference"]
+  let algorithms = DirectOrReference.names
 
   /// As for `shift`: alone it mixes no channels.
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
@@ -23,21 +23,20 @@ struct ActiveShift: Kernel {
         stride: request.stride), options: request.options, algorithm: request.algorithm)
   }
 
+  func biasRefusal(at site: KernelSite) -> String? {
+    Shift.mixes(site.geometry, site.options)
+      ? nil : "active-shift has no bias without a 1×1 after it; leave it out."
+  }
+
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry
     try whole.checkKeepsSize()
-    let mixes = Shift.mixes(whole, site.options)
     let window = try whole.with(
       outputChannels: whole.inputChannels, kernel: Pair(1), padding: Padding(Pair(0)), dilation: Pair(1),
       groups: whole.inputChannels)
     let shift = try ActiveShiftLayer(
       KernelSite(geometry: window, algorithm: site.algorithm, random: site.random.split("shift")))
-    guard mixes else {
-      guard !site.bias else {
-        throw WorkbenchError("active-shift has no bias without a 1×1 after it; leave it out.")
-      }
-      return shift
-    }
+    guard Shift.mixes(whole, site.options) else { return shift }
     let pointwise = try site.convolution(
       "pointwise", whole.pointwise().with(groups: whole.groups), bias: site.bias)
     return ComposedLayer(

@@ -7,7 +7,7 @@ import Tensors
 /// whose weights are made of the distances, and their gradients come from the gradient to those weights.
 final class ActiveShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDecisions {
   let geometry: ConvolutionGeometry
-  let algorithm: String
+  private let way: DirectOrReference
   /// For each channel the vertical, then the horizontal distance, in pixels.
   private let distance: Parameter
   private var saved = Saved<(input: Tensor, window: Window)>()
@@ -15,10 +15,12 @@ final class ActiveShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDec
   /// It interpolates.
   let isExactOnIntegers = false
 
+  var algorithm: String { way.rawValue }
+
   /// Distances start evenly spread over −1 … 1, and learn at a hundredth of the rate, without weight decay.
   init(_ site: KernelSite) throws {
     geometry = site.geometry
-    algorithm = try site.directOrReference()
+    way = try site.directOrReference()
     var random = site.random
     distance = Parameter(
       Tensor(uniform: [geometry.inputChannels, 2], in: -1..<1, using: &random), layout: .plain, decays: false,
@@ -120,7 +122,7 @@ final class ActiveShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDec
   func forward(_ input: Tensor, _ context: Context) -> Tensor {
     let window = context.decisions.map(heldWindow) ?? window()
     saved.keep((input, window), context)
-    if algorithm == "reference", context.decisions == nil {
+    if way == .reference, context.decisions == nil {
       return Tensor(reference(Tensor64(input), [Tensor64(distance.value)], training: context.training))
     }
     return window.passes.forward(input, window.plan(input), Filter(window.weight), .none, context)

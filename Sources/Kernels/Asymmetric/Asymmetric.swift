@@ -28,6 +28,11 @@ struct Asymmetric: ComposedKernel {
     return options[Self.form] == .block ? try own.with(groups: 1) : own
   }
 
+  func biasRefusal(at site: KernelSite) -> String? {
+    site.options[Self.form] == .acnet
+      ? MergedBranches.biasRefusal(at: site, of: "asymmetric:form=acnet") : nil
+  }
+
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry, padding = whole.padding, form = site.options[Self.form]
     if whole.taps == 1 { return try site.pointwise() }

@@ -28,11 +28,3 @@ struct JoinedKernels: Kernel {
   static let refusal =
     "has a kernel for each stage of a network, so it is no operator by itself; name its kernels one by one."
 }
-
-extension KernelChoice {
-  /// The kernels that the item joins by `+`: one for each stage or block of a network; itself where it joins none.
-  package var parts: [KernelChoice] { (kernel as? JoinedKernels)?.choices ?? [self] }
-
-  /// Why it cannot be applied outside a network, if it joins several kernels.
-  package var operatorRefusal: String? { parts.count > 1 ? "\(item) \(JoinedKernels.refusal)" : nil }
-}

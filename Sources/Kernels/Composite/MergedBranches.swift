@@ -16,6 +16,11 @@ final class MergedBranches: KernelLayer, Wrapper, TakesOperands {
   private let merged: ConvolutionLayer
   private var mergedVersions: [Int] = []
 
+  /// Why they take no bias, where there are any: a single pixel's window is a plain convolution.
+  static func biasRefusal(at site: KernelSite, of kernel: String) -> String? {
+    site.geometry.taps == 1 ? nil : "\(kernel) has normalisations instead of a bias; leave it out."
+  }
+
   /// Branches in a site's place.
   ///
   /// - Parameters:
@@ -34,9 +39,6 @@ final class MergedBranches: KernelLayer, Wrapper, TakesOperands {
     let g = geometry
     guard g.kernel.height % 2 == 1, g.kernel.width % 2 == 1 else {
       throw WorkbenchError("\(kernel) needs an odd window, not \(g.kernel).")
-    }
-    guard !site.bias else {
-      throw WorkbenchError("\(kernel) has normalisations instead of a bias; leave it out.")
     }
     var parts: [(ConvolutionLayer?, BatchNormalization)] = []
     var children: [NamedLayer] = []

@@ -28,11 +28,17 @@ extension WrappingKernel {
 
   public func remarks(_ options: KernelOptions) -> [String] { inner.kernel.remarks(inner.options) }
 
+  public func biasRefusal(at site: KernelSite) -> String? {
+    var place = site
+    place.options = inner.options
+    return inner.kernel.biasRefusal(at: place)
+  }
+
   public func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     var place = site
     place.options = inner.options
     place.random = site.random.split("kernel")
-    let kernel = try inner.kernel.makeLayer(place)
+    let kernel = try inner.makeLayer(place)
     // The kernel's algorithms are not those of the convolutions after it.
     var after = site
     after.algorithm = site.algorithm == "reference" ? "reference" : nil

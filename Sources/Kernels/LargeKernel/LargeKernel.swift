@@ -25,6 +25,8 @@ struct LargeKernel: ComposedKernel {
       .with(groups: place.commonDivisor(atMost: .max))
   }
 
+  func biasRefusal(at site: KernelSite) -> String? { MergedBranches.biasRefusal(at: site, of: name) }
+
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let window = site.geometry.kernel, small = site.options[Self.small]
     if site.geometry.taps == 1 { return try site.pointwise() }

@@ -23,11 +23,12 @@ struct NonLocal: ComposedKernel {
     return try place.with(kernel: Pair(1), padding: Padding(Pair(0)), dilation: Pair(1), groups: 1)
   }
 
+  func biasRefusal(at site: KernelSite) -> String? {
+    "non-local has a normalisation instead of a bias; leave the bias out."
+  }
+
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry
-    guard !site.bias else {
-      throw WorkbenchError("non-local has a normalisation instead of a bias; leave the bias out.")
-    }
     let attention = try PairwiseAttention(
       site, site.options[Self.form], subsample: site.options[Self.subsample])
     let normalization = BatchNormalization(channels: whole.outputChannels)

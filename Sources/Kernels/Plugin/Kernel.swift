@@ -32,7 +32,11 @@ public protocol Kernel: Sendable {
   /// The site of the bare operator on arrays from outside, as `experiment conv` applies it.
   func site(for request: OperatorRequest) throws -> KernelSite
 
-  /// A new layer, or an error that says why there is none for this site.
+  /// Why its layer at this site, whose geometry is the kernel's own, can add no bias; nil, the default, if it can.
+  func biasRefusal(at site: KernelSite) -> String?
+
+  /// A new layer, or an error that says why there is none for this site. A site with a bias that is refused does not
+  /// come here: see ``KernelChoice/makeLayer(_:)``.
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer
 }
 
@@ -45,6 +49,8 @@ extension Kernel {
 
   /// None by default.
   public func remarks(_ options: KernelOptions) -> [String] { [] }
+
+  public func biasRefusal(at site: KernelSite) -> String? { nil }
 
   /// Spreads the taps and changes the window where the options ask for it; is otherwise the place's own geometry.
   public func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {

@@ -9,6 +9,29 @@ public struct KernelChoice: Sendable {
   public let kernel: any Kernel
   /// Its options.
   public let options: KernelOptions
+  /// The kernels that the item joins by `+`, one for each stage or block of a network; empty where it joins none.
+  private let joined: [KernelChoice]
+
+  init(item: String, kernel: any Kernel, options: KernelOptions) {
+    self.item = item
+    self.kernel = kernel
+    self.options = options
+    joined = []
+  }
+
+  /// Kernels joined by `+`, two or more.
+  init(item: String, joined: [KernelChoice]) {
+    self.item = item
+    kernel = JoinedKernels(choices: joined)
+    options = KernelOptions()
+    self.joined = joined
+  }
+
+  /// The kernels that the item joins by `+`: one for each stage or block of a network; itself where it joins none.
+  package var parts: [KernelChoice] { joined.isEmpty ? [self] : joined }
+
+  /// Why it cannot be applied outside a network, if it joins several kernels.
+  package var operatorRefusal: String? { joined.isEmpty ? nil : "\(item) \(JoinedKernels.refusal)" }
 
   /// The choice inside all wrappers, itself where there is none.
   public var innermost: KernelChoice { (kernel as? any WrappingKernel)?.inner.innermost ?? self }
@@ -18,18 +41,35 @@ public struct KernelChoice: Sendable {
     KernelChoice(item: "standard", kernel: Standard(), options: KernelOptions())
   }
 
+  /// A new layer at a site with the kernel's own geometry and options.
+  public func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
+    if site.bias, let refusal = kernel.biasRefusal(at: site) { throw WorkbenchError(refusal) }
+    return try kernel.makeLayer(site)
+  }
+
   /// A new layer where a network has a k×k convolution of geometry `place`.
   public func makeLayer(
     at place: ConvolutionGeometry, bias: Bool = false, algorithm: String? = nil, random: Random
   ) throws -> any KernelLayer {
     do {
-      return try kernel.makeLayer(
-        KernelSite(
-          geometry: kernel.geometry(at: place, options: options), options: options, bias: bias,
-          algorithm: algorithm, random: random))
+      return try makeLayer(site(at: place, bias: bias, algorithm: algorithm, random: random))
     } catch let error as WorkbenchError {
       throw WorkbenchError("\(item): \(error)")
     }
+  }
+
+  /// Whether its layer at `place` can add a bias; also where there is no layer at all.
+  public func takesBias(at place: ConvolutionGeometry) -> Bool {
+    (try? site(at: place, bias: true, algorithm: nil, random: Random(seed: 0)))
+      .map { kernel.biasRefusal(at: $0) == nil } ?? true
+  }
+
+  private func site(
+    at place: ConvolutionGeometry, bias: Bool, algorithm: String?, random: Random
+  ) throws -> KernelSite {
+    KernelSite(
+      geometry: try kernel.geometry(at: place, options: options), options: options, bias: bias,
+      algorithm: algorithm, random: random)
   }
 }
 

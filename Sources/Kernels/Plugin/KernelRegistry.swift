@@ -24,8 +24,7 @@ public struct KernelRegistry: Sendable {
   public func choice(_ item: String) throws -> KernelChoice {
     let joined = item.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
     if joined.count > 1 {
-      return KernelChoice(
-        item: item, kernel: JoinedKernels(choices: try joined.map(choice)), options: KernelOptions())
+      return KernelChoice(item: item, joined: try joined.map(choice))
     }
     let parts = item.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
     guard let kernel = kernels.first(where: { $0.name == parts[0] }) else {

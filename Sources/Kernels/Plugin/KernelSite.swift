@@ -28,13 +28,20 @@ public struct KernelSite: Sendable {
 }
 
 extension KernelSite {
-  /// The algorithm, for layers outside the lists of algorithms: these have a direct way and the definition.
-  public func directOrReference() throws -> String {
-    let algorithm = algorithm ?? "direct"
-    guard ["direct", "reference"].contains(algorithm) else {
-      throw WorkbenchError(
-        "There is no algorithm ‘\(algorithm)’ for this kernel; choose from direct, reference.")
+  /// The algorithm, for a layer outside the lists of algorithms.
+  public func directOrReference() throws -> DirectOrReference {
+    let name = algorithm ?? DirectOrReference.direct.rawValue
+    guard let algorithm = DirectOrReference(rawValue: name) else {
+      throw WorkbenchError("There is no algorithm ‘\(name)’ for this kernel; choose from direct, reference.")
     }
     return algorithm
   }
+}
+
+/// The two algorithms of a layer outside the lists of algorithms: its own code, and the definition.
+public enum DirectOrReference: String, Sendable, CaseIterable {
+  case direct, reference
+
+  /// The names of both, as a kernel lists them.
+  public static var names: [String] { allCases.map(\.rawValue) }
 }

@@ -10,6 +10,8 @@ struct RepVGG: ComposedKernel {
   let paper = "Ding et al., 2021, arXiv:2101.03697"
   let options: [any AnyKernelOption] = [KernelOptions.dilation]
 
+  func biasRefusal(at site: KernelSite) -> String? { MergedBranches.biasRefusal(at: site, of: name) }
+
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     if site.geometry.taps == 1 { return try site.pointwise() }
     return try MergedBranches(

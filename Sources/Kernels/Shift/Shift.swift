@@ -11,7 +11,7 @@ struct Shift: Kernel {
     "y[h, w, c] = x[h·s + (⌊c/3⌋ mod 3) − 1, w·s + (c mod 3) − 1, c]; channels from ⌊C/9⌋·9 on stay"
   let paper = "Wu et al., 2017, arXiv:1711.08141"
   let options: [any AnyKernelOption] = [KernelOptions.dilation, pointwise, block, expansion]
-  let algorithms = ["direct", "reference"]
+  let algorithms = DirectOrReference.names
 
   enum Pointwise: String, CaseIterable { case auto, always }
   private enum Block: String, CaseIterable { case none, csc }
@@ -64,6 +64,12 @@ struct Shift: Kernel {
         kernel: Pair(3), stride: request.stride, padding: own, dilation: dilation, groups: request.groups),
       options: weight == nil ? request.options : try KernelOptions([("pointwise", "always")], of: self),
       bias: request.operands.bias != nil, algorithm: request.algorithm)
+  }
+
+  func biasRefusal(at site: KernelSite) -> String? {
+    let whole = site.geometry
+    let hasWeights = Self.mixes(whole, site.options) || whole.taps == 1 || site.options[Self.block] == .csc
+    return hasWeights ? nil : "shift has no bias without a weight; leave it out."
   }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {

@@ -5,14 +5,16 @@ import Tensors
 /// The shift of channels: alone, or as the sampling of a pointwise convolution where the number of channels changes.
 final class ShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDecisions {
   let geometry: ConvolutionGeometry
-  let algorithm: String
+  private let way: DirectOrReference
   private let sampling: ShiftedChannels
   private let pointwise: ConvolutionLayer?
   private var saved = Saved<FeatureShape>()
 
+  var algorithm: String { way.rawValue }
+
   init(_ site: KernelSite, pointwise wanted: Bool) throws {
     geometry = site.geometry
-    algorithm = try site.directOrReference()
+    way = try site.directOrReference()
     guard geometry.kernel.height == geometry.kernel.width, geometry.kernel.height % 2 == 1 else {
       throw WorkbenchError("shift needs an odd square window, such as 3×3, not \(geometry.kernel).")
     }
@@ -31,16 +33,13 @@ final class ShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDecisions
       throw WorkbenchError(
         "shift mixes no channels, so groups have no meaning; leave them out or give a weight.")
     }
-    guard needed || !site.bias else {
-      throw WorkbenchError("shift has no bias without a weight; leave it out.")
-    }
     sampling = ShiftedChannels(geometry)
     pointwise =
       needed
       ? try ConvolutionLayer(
         KernelSite(
           geometry: geometry.with(kernel: Pair(1), padding: Padding(Pair(0)), dilation: Pair(1)),
-          bias: site.bias, algorithm: algorithm, random: site.random), sampling: sampling) : nil
+          bias: site.bias, algorithm: way.rawValue, random: site.random), sampling: sampling) : nil
   }
 
   /// The pointwise convolution's parameters have the names that a convolution's would have.
@@ -60,7 +59,7 @@ final class ShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDecisions
     if let pointwise { return pointwise.forward(input, context) }
     let shape = FeatureShape(input)
     saved.keep(shape, context)
-    if algorithm == "reference" { return Tensor(reference(Tensor64(input), [], training: context.training)) }
+    if way == .reference { return Tensor(reference(Tensor64(input), [], training: context.training)) }
     let rows = sampling.rows(shape, context)
     var y = Tensor(uninitialized: rows.output.extents)
     input.withPointer { x in
@@ -84,7 +83,7 @@ final class ShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDecisions
   }
 
   private func moved(_ gradient: Tensor, back shape: FeatureShape, _ context: Context) -> Tensor {
-    if algorithm == "reference" {
+    if way == .reference {
       return Tensor(move(shape.extents).backward(Tensor64(shape.extents), ones, Tensor64(gradient)).x)
     }
     let rows = sampling.rows(shape, context)

@@ -25,11 +25,7 @@ package enum Targets: Hashable, Sendable {
   ///   - scale: what the network predicts standardised in a regression; nil if it predicts the targets themselves.
   package func loss(_ outputs: Tensor, smoothing: Double = 0, scale: TargetScale? = nil) -> BatchLoss {
     switch self {
-    case .labels(let labels):
-      let result = CrossEntropy.evaluate(outputs, labels, smoothing: smoothing)
-      return BatchLoss(
-        loss: result.loss, gradient: result.gradient, isRight: result.isRight, predicted: result.predicted,
-        ranks: result.ranks, confidences: result.confidences, squaredError: 0, absoluteError: 0)
+    case .labels(let labels): return CrossEntropy.evaluate(outputs, labels, smoothing: smoothing)
     case .values(let values): return MeanSquaredError.evaluate(outputs, values, scale)
     }
   }
@@ -41,19 +37,20 @@ package struct BatchLoss: Sendable {
   package let loss: Double
   /// The gradient to the outputs, in their shape.
   package let gradient: Tensor
-  /// For each image, whether it is classified rightly; empty in a regression.
-  package let isRight: [Bool]
-  /// For each image, the class that is predicted; empty in a regression.
-  package let predicted: [Int]
-  /// For each image, how many classes are put before the right one; empty in a regression.
-  package let ranks: [Int]
-  /// For each image, that class's probability; empty in a regression.
-  package let confidences: [Double]
+  /// For each image, the class of the largest logit, the first of several; empty in a regression.
+  package var predicted: [Int] = []
+  /// For each image, how many classes are not known to come after the right one: those with a larger logit, with an
+  /// equal one and a smaller number, or with none to compare (NaN); empty in a regression.
+  package var ranks: [Int] = []
+  /// For each image, the softmax probability of the predicted class; empty in a regression.
+  package var confidences: [Double] = []
   /// The mean squared error in a regression, in squared units of the target; 0 in a classification.
-  package let squaredError: Double
+  package var squaredError = 0.0
   /// The mean absolute error in a regression, in units of the target; 0 in a classification.
-  package let absoluteError: Double
+  package var absoluteError = 0.0
 
+  /// For each image, whether it is classified rightly; empty in a regression.
+  package var isRight: [Bool] { ranks.map { $0 == 0 } }
   /// How many images are classified rightly; 0 in a regression.
-  package var correct: Int { isRight.count { $0 } }
+  package var correct: Int { ranks.count { $0 == 0 } }
 }

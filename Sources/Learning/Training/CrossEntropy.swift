@@ -3,31 +3,17 @@ import Tensors
 
 /// Softmax cross-entropy, averaged over a batch.
 package enum CrossEntropy {
-  /// The loss of a batch, its gradient, and how often the largest logit is the label's.
-  package struct Result: Sendable {
-    /// The mean over the batch, in nats.
-    package let loss: Double
-    /// The gradient to the logits, in their shape.
-    package let gradient: Tensor
-    /// For each image of the batch, whether it is classified rightly.
-    package let isRight: [Bool]
-    /// For each image, the class of the largest logit; the first of several.
-    package let predicted: [Int]
-    /// For each image, how many logits are larger than its label's, or as large and before it.
-    package let ranks: [Int]
-    /// For each image, the probability of that class by softmax.
-    package let confidences: [Double]
-  }
-
+  /// The loss of a batch, its gradient, and what is predicted.
+  ///
   /// - Parameters:
   ///   - logits: `[batch, 1, 1, classes]` or any shape with as many elements.
   ///   - labels: one for each image, below the number of classes.
   ///   - smoothing: the share of the target that is spread evenly over all classes (Szegedy et al., 2015,
   ///     arXiv:1512.00567).
-  package static func evaluate(_ logits: Tensor, _ labels: [Int], smoothing: Double = 0) -> Result {
+  package static func evaluate(_ logits: Tensor, _ labels: [Int], smoothing: Double = 0) -> BatchLoss {
     let classes = logits.count / labels.count
     var gradient = Tensor(uninitialized: logits.shape)
-    var loss = 0.0, isRight: [Bool] = [], predicted: [Int] = [], ranks: [Int] = []
+    var loss = 0.0, predicted: [Int] = [], ranks: [Int] = []
     var confidences: [Double] = []
     logits.withPointer { logits in
       gradient.withMutablePointer { gradient in
@@ -44,16 +30,16 @@ package enum CrossEntropy {
             loss -= wanted * logProbability
             target[index] = Float((exp(logProbability) - wanted) / Double(labels.count))
           }
-          isRight.append(best == label)
           predicted.append(best)
           let own = row[label]
-          ranks.append((0..<classes).count { row[$0] > own || row[$0] == own && $0 < label })
+          ranks.append(
+            (0..<classes).count { $0 != label && !(row[$0] < own || row[$0] == own && $0 > label) })
           confidences.append(1 / sum)
         }
       }
     }
-    return Result(
-      loss: loss / Double(labels.count), gradient: gradient, isRight: isRight, predicted: predicted,
-      ranks: ranks, confidences: confidences)
+    return BatchLoss(
+      loss: loss / Double(labels.count), gradient: gradient, predicted: predicted, ranks: ranks,
+      confidences: confidences)
   }
 }

@@ -17,7 +17,7 @@ enum MeanSquaredError {
     let errors = scale.map { differences($0.predictions(values), targets) } ?? trained
     return BatchLoss(
       loss: meanSquare(trained), gradient: Tensor(trained.map { Float(2 * $0 / count) }, outputs.shape),
-      isRight: [], predicted: [], ranks: [], confidences: [], squaredError: meanSquare(errors),
+      squaredError: meanSquare(errors),
       absoluteError: errors.reduce(0) { $0 + abs($1) } / count)
   }
 }

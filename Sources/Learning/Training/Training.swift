@@ -30,14 +30,12 @@ package enum Training {
     _ network: any Layer, _ examples: Examples, batch: Int = 256, scale: TargetScale? = nil, threads: Int
   ) -> TestResult {
     let context = Context(training: false, threads: threads)
-    var isRight: [Bool] = [], predicted: [Int] = [], ranks: [Int] = []
-    var confidences: [Double] = []
+    var predicted: [Int] = [], ranks: [Int] = [], confidences: [Double] = []
     var loss = 0.0, squared = 0.0, absolute = 0.0
     for first in stride(from: 0, to: examples.count, by: batch) {
       let positions = Array(first..<min(first + batch, examples.count))
       let (images, targets) = examples.gather(positions)
       let result = targets.loss(network.forward(images, context), scale: scale)
-      isRight += result.isRight
       predicted += result.predicted
       ranks += result.ranks
       confidences += result.confidences
@@ -50,6 +48,7 @@ package enum Training {
       return TestResult(
         top1: nil, mse: squared / count, mae: absolute / count, isFinite: loss.isFinite)
     }
+    let isRight = ranks.map { $0 == 0 }
     return TestResult(
       top1: 100 * Double(isRight.count { $0 }) / count, mse: nil, mae: nil, isFinite: loss.isFinite,
       loss: loss / count, calibrationError: CalibrationError.expected(confidences, isRight),
