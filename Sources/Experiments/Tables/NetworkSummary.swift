@@ -81,8 +81,11 @@ package struct NetworkSummary {
   /// How often and how long was trained.
   private var trained: String {
     let epochs = range("epochs"), seeds = range("seeds")
+    // Without a validation split there is nothing that could choose an epoch.
+    let isChosen = epochs != "1" && rows.contains { $0.number("best_epoch_mean") != nil }
+    let when = isChosen ? "at the best of \(epochs)" : "after \(epochs)"
     return
-      "after \(epochs) epoch\(epochs == "1" ? "" : "s"), mean of \(seeds) seed\(seeds == "1" ? "" : "s")"
+      "\(when) epoch\(epochs == "1" ? "" : "s"), mean of \(seeds) seed\(seeds == "1" ? "" : "s")"
   }
 
   /// What all rows share.
