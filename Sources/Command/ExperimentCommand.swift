@@ -62,7 +62,8 @@ public struct ExperimentCommand: ParsableCommand {
     } catch {
       let code = exitCode(for: error)
       // Wrong usage gets one sentence, not a screen; help and versions are printed as they are.
-      let text = code == .validationFailure ? "Error: \(message(for: error))" : fullMessage(for: error)
+      let text =
+        code == .validationFailure ? "Error: \(shortened(message(for: error)))" : fullMessage(for: error)
       if code.isSuccess { print(ownOptionsFirst(text)) } else if !text.isEmpty { warn(text) }
       finish(code.rawValue)
     }
@@ -84,9 +85,10 @@ public struct ExperimentCommand: ParsableCommand {
   static func arguments(_ given: [String]) throws -> [String] {
     guard let first = given.first else { return ["--help"] }
     let subcommands = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
-    guard first.hasPrefix("-") || subcommands.contains(first) else {
+    let named = first == "help" && given.count > 1 ? given[1] : first
+    guard named.hasPrefix("-") || subcommands.contains(named) else {
       throw ValidationError(
-        "There is no subcommand ‘\(first)’; \(suggestion(for: first, among: subcommands))")
+        "There is no subcommand ‘\(named)’; \(suggestion(for: named, among: subcommands))")
     }
     var result: [String] = []
     for argument in given {
@@ -109,6 +111,18 @@ public struct ExperimentCommand: ParsableCommand {
     else { return help }
     sections.insert(sections.remove(at: own), at: usage + 1)
     return sections.joined(separator: "\n\n")
+  }
+
+  /// A message of the parser that lists values, one a line, with the nearest one instead.
+  static func shortened(_ message: String) -> String {
+    let parts = message.components(separatedBy: ". Please provide one of the following:\n")
+    guard parts.count == 2 else { return message }
+    let names = parts[1].split(separator: "\n").map {
+      $0.trimmingCharacters(in: CharacterSet(charactersIn: " -"))
+    }
+    let words = parts[0].split(separator: "'").dropFirst().first?.split(separator: ",") ?? []
+    let word = words.map(String.init).first { !names.contains($0) } ?? ""
+    return "\(parts[0]); \(suggestion(for: word, among: names))"
   }
 
   private static func lackingFeatures() -> String? {

@@ -137,6 +137,8 @@ import Testing
       ["run", "--conv", "standard,"],
       "A kernel is missing beside a comma of ‘standard,’; leave the comma out."
     ),
+    (["help", "exprt"], "There is no subcommand ‘exprt’; did you mean ‘export’?"),
+    (["proxies", "--proxies", "snip,synflw"], "did you mean ‘synflow’?"),
     (["run", "--conv", "dilate"], "There is no kernel ‘dilate’; did you mean ‘dilated’?"),
     (["describe", "resnet_20"], "There is no model ‘resnet_20’; did you mean ‘resnet20’?"),
     (["train", "--data", "mnsit:/nowhere"], "did you mean ‘mnist:DIR’?"),

@@ -105,6 +105,8 @@ class Network(torch.nn.Module):
             )
             for node in model.graph.node
         ]
+        # A value is let go after the last node that reads it.
+        self.last = {name: index for index, node in enumerate(self.nodes) for name in node[1]}
         self.tensors = {}
         statistics = {name for kind, inputs, *_ in self.nodes if kind == "BatchNormalization" for name in inputs[3:]}
         for array in model.graph.initializer:
@@ -118,7 +120,7 @@ class Network(torch.nn.Module):
 
     def forward(self, images):
         values = {**self.tensors, self.input: images, "": None}
-        for kind, inputs, output, attributes in self.nodes:
+        for index, (kind, inputs, output, attributes) in enumerate(self.nodes):
             arguments = [values[name] for name in inputs]
             if kind == "BatchNormalization":
                 x, weight, bias, mean, variance = arguments
@@ -127,4 +129,8 @@ class Network(torch.nn.Module):
                 )
             else:
                 values[output] = OPERATORS[kind](*arguments, **attributes)
+            del arguments
+            for name in inputs:
+                if name and self.last[name] == index:
+                    values.pop(name, None)
         return values[self.output]
