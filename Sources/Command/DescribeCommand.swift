@@ -57,9 +57,11 @@ struct DescribeCommand: PrintsTables {
     case .torch: print(network.printed)
     case .table:
       let savings = try network.bottleneckSavings(for: shape)
+      let texts = [
+        LayerTables.text(rows), LayerTables.forms(rows), savings.isEmpty ? nil : LayerTables.text(savings),
+      ]
       printing.show(
-        LayerTables.text(rows) + (savings.isEmpty ? "" : "\n\n" + LayerTables.text(savings)),
-        ["layers": LayerTables.csv(rows)])
+        texts.compactMap { $0 }.joined(separator: "\n\n"), ["layers": LayerTables.csv(rows)])
     }
   }
 }

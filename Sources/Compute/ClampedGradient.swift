@@ -1,6 +1,6 @@
 import Tensors
 
-/// AdderNet's gradient to the input: `dx[row, c] = Σ over slots, outputs of clamp(w − x, −1, 1) · g`.
+/// AdderNet's gradient to the input: `dx[row, c] = Σ over slots, outputs of clamp(w − x, −limit, limit) · g`.
 ///
 /// (Chen et al., 2020, arXiv:1912.13200, equation 11.)
 ///
@@ -9,10 +9,11 @@ import Tensors
 ///   - weights: packed for the backward pass: `channels` are the forward pass's outputs.
 ///   - input: x, laid out as dx: a row's x lies as far after `input` as its dx after `gradient`.
 ///   - gradient: dx; the table's output rows point into it.
+///   - limit: what differences are clamped to; infinity: not at all.
 ///   - fill: fills the table of a tile: where each row reads g, for each tap that has one.
 public func indirectClampedGradient(
   rows: Int, weights: PackedWeights, input: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>,
-  threads: Int, fill: (Range<Int>, RowTable) -> Int
+  limit: Float = 1, threads: Int, fill: (Range<Int>, RowTable) -> Int
 ) {
   let panels = Panels(outputs: weights.outputs)
   let depth = weights.taps * weights.channels
@@ -34,7 +35,8 @@ public func indirectClampedGradient(
                 ClampedTileArguments(
                   rows: table.rows + row, runs: table.runs, slots: slots, depth: weights.channels,
                   weights: panelWeights, outputs: table.outputs + row, column: column,
-                  input: input - UnsafePointer(gradient), columns: columns, count: min(2, range.count - row)
+                  input: input - UnsafePointer(gradient), columns: columns, limit: limit,
+                  count: min(2, range.count - row)
                 ).run(single: panels.width(panel) < tileWidth)
               }
             }

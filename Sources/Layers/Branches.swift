@@ -1,12 +1,14 @@
 import Compute
 import Tensors
 
-/// Layers side by side, whose outputs are summed or follow one another as channels.
+/// Layers side by side, whose outputs are summed, multiplied, or follow one another as channels.
 public final class Branches: Container, Defined, TorchPrinted, HoldsDecisions {
   /// How the outputs are joined.
   public enum Join: Sendable {
     /// They are added; all must have one shape.
     case sum
+    /// They are multiplied, element by element, as in gated convolutions; all must have one shape.
+    case product
     /// Their channels follow one another; all must have one size.
     case concatenation
   }
@@ -17,7 +19,8 @@ public final class Branches: Container, Defined, TorchPrinted, HoldsDecisions {
   private let join: Join
   /// The channels that each branch reads; nil where each reads all.
   private let inputs: [Int]?
-  private var saved = Saved<[Int]>()
+  /// What the gradient needs: of a concatenation the branches' widths, of a product their outputs.
+  private var widths = Saved<[Int]>(), factors = Saved<[Tensor]>()
 
   /// Branches of named layers.
   ///
@@ -35,6 +38,11 @@ public final class Branches: Container, Defined, TorchPrinted, HoldsDecisions {
     self.printedName = printedName
     self.join = join
     self.inputs = inputs
+  }
+
+  /// Products of sums of whole numbers outgrow what single precision holds exactly.
+  public var isExactOnIntegers: Bool {
+    join != .product && children.allSatisfy { ($0.layer as? any Defined)?.isExactOnIntegers ?? false }
   }
 
   /// What each branch reads of an input.
@@ -69,16 +77,23 @@ public final class Branches: Container, Defined, TorchPrinted, HoldsDecisions {
   }
 
   /// The branches, and how they are joined: each output is read and written once more. Backward, what is concatenated is
-  /// cut again, and the gradients to an input that all read are summed.
+  /// cut again, what is multiplied gets the gradient times the other factors, and the gradients to an input that all read
+  /// are summed.
   public func steps(for input: FeatureShape) throws -> [ContainerStep] {
-    let output = try outputShape(for: input), others = children.count - 1, isSum = join == .sum
+    let output = try outputShape(for: input), others = children.count - 1, count = output.count
     let gradients = inputs == nil ? others * input.count : 0
-    let own = ContainerOperation(
-      name: isSum ? "add" : "concat", type: isSum ? "Add" : "Concat", output: output
-    ) {
-      $0 == .backward
-        ? Cost(adds: gradients, bytes: isSum ? 0 : 8 * output.count)
-        : Cost(adds: isSum ? others * output.count : 0, bytes: 8 * output.count)
+    let (name, type, forward, backward) =
+      switch join {
+      case .sum: ("add", "Add", Cost(adds: others * count, bytes: 8 * count), Cost())
+      case .concatenation: ("concat", "Concat", Cost(bytes: 8 * count), Cost(bytes: 8 * count))
+      case .product:
+        (
+          "multiply", "Mul", Cost(otherOps: others * count, bytes: 8 * count),
+          Cost(otherOps: children.count * others * count, bytes: 12 * children.count * others * count)
+        )
+      }
+    let own = ContainerOperation(name: name, type: type, output: output) {
+      $0 == .backward ? backward + Cost(adds: gradients) : forward
     }
     return zip(children, shares(input)).map { .layer($0.0, $0.1) } + [.operation(own)]
   }
@@ -91,17 +106,28 @@ public final class Branches: Container, Defined, TorchPrinted, HoldsDecisions {
       var result = output(0)
       for index in children.indices.dropFirst() { result.add(output(index), threads: context.threads) }
       return result
+    case .product:
+      let outputs = children.indices.map(output)
+      factors.keep(outputs, context)
+      return Self.product(outputs, context)
     case .concatenation:
       let outputs = children.indices.map(output)
-      saved.keep(outputs.map { $0.shape[3] }, context)
+      widths.keep(outputs.map { $0.shape[3] }, context)
       return Tensor.concatenated(outputs, threads: context.threads)
     }
   }
 
   public func backward(_ gradient: Tensor, input: InputGradient, _ context: Context) -> Tensor {
-    let gradients =
-      join == .sum
-      ? children.map { _ in gradient } : gradient.channelSlices(saved.take(), threads: context.threads)
+    let gradients: [Tensor]
+    switch join {
+    case .sum: gradients = children.map { _ in gradient }
+    case .concatenation: gradients = gradient.channelSlices(widths.take(), threads: context.threads)
+    case .product:
+      let factors = factors.take()
+      gradients = factors.indices.map { own in
+        Self.product([gradient] + factors.indices.filter { $0 != own }.map { factors[$0] }, context)
+      }
+    }
     func run(_ index: Int, _ input: InputGradient) -> Tensor {
       context.runBackward(children[index].layer, gradients[index], input: input)
     }
@@ -115,6 +141,10 @@ public final class Branches: Container, Defined, TorchPrinted, HoldsDecisions {
     }
     let sum = children.indices.dropFirst().reduce(run(0, .needed)) { run($1, .plus($0)) }
     return input.total(sum, threads: context.threads)
+  }
+
+  private static func product(_ factors: [Tensor], _ context: Context) -> Tensor {
+    factors.dropFirst().reduce(factors[0]) { $0.times($1, threads: context.threads) }
   }
 
   private func split(_ input: Tensor, threads: Int) -> [Tensor] {
@@ -131,6 +161,11 @@ public final class Branches: Container, Defined, TorchPrinted, HoldsDecisions {
       return children[index].layer.definition(share, own, training: training)
     }
     if join == .sum { return outputs.dropFirst().reduce(outputs[0], +) }
+    if join == .product {
+      return outputs.dropFirst().reduce(outputs[0]) { product, factor in
+        Tensor64(product.shape) { product[$0, $1, $2, $3] * factor[$0, $1, $2, $3] }
+      }
+    }
     let places = outputs.enumerated().flatMap { branch in
       (0..<branch.element.shape[3]).map { (branch.offset, $0) }
     }

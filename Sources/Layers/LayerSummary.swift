@@ -14,6 +14,22 @@ package struct LayerSummary: Sendable {
   package var cost: Cost
   /// The taps of its windows; nil if it has none on a fixed grid.
   package var taps: Taps?
+  /// Both forms of a layer that merges branches in inference; nil for others.
+  package var forms: Forms?
+
+  /// What a layer is in training, and what in inference.
+  package struct Forms: Sendable {
+    /// Its forward pass in training.
+    package let branches: Cost
+    /// The one layer that takes the place of its branches, with its own parameters.
+    package let merged: Cost
+
+    /// Two forms.
+    package init(branches: Cost, merged: Cost) {
+      self.branches = branches
+      self.merged = merged
+    }
+  }
 
   /// Taps of windows.
   package struct Taps: Sendable {
@@ -44,6 +60,12 @@ package protocol HasWindows: Layer {
   func taps(for input: FeatureShape) throws -> LayerSummary.Taps?
 }
 
+/// A layer that merges branches in inference.
+package protocol MergesBranches: Layer {
+  /// What both forms cost.
+  func forms(for input: FeatureShape) throws -> LayerSummary.Forms
+}
+
 extension LayerSummary {
   /// A row for a layer of this name, or for each of those that it consists of if it is a container, in the order in which
   /// they run.
@@ -55,6 +77,7 @@ extension LayerSummary {
         name: name, type: layer.typeName, output: try layer.outputShape(for: input),
         cost: try layer.cost(for: input, pass: .inference))
       row.taps = try (layer as? any HasWindows)?.taps(for: input)
+      row.forms = try (layer as? any MergesBranches)?.forms(for: input)
       return [row]
     }
     return try container.steps(for: input).flatMap { step in

@@ -37,6 +37,7 @@ struct ComputeTests {
             switch step {
             case .product: wanted[index] += a * b
             case .distance: wanted[index] -= abs(a - b)
+            case .squaredDistance: wanted[index] -= (a - b) * (a - b)
             case .maximum: wanted[index] += max(a, b)
             case .largestSum: wanted[index] = max(wanted[index], a + b)
             }

@@ -57,6 +57,7 @@ struct TileTests {
                 switch step {
                 case .product: sum += a * b
                 case .distance: sum -= abs(a - b)
+                case .squaredDistance: sum -= (a - b) * (a - b)
                 case .maximum: sum += max(a, b)
                 case .largestSum: sum = max(sum, a + b)
                 }
@@ -248,7 +249,7 @@ struct TileTests {
     }
   }
 
-  @Test(arguments: [1, 2]) func clampedPixels(_ count: Int) {
+  @Test(arguments: [1, 2], [Float(1), .infinity]) func clampedPixels(_ count: Int, _ limit: Float) {
     let memory = Memory(seed: 8)
     defer { memory.free() }
     let slots = 3, depth = 4
@@ -267,7 +268,7 @@ struct TileTests {
       let outputs = memory.place((0..<count).map { dx + $0 * 40 })
       ClampedTileArguments(
         rows: rows, runs: runs, slots: slots, depth: depth, weights: w, outputs: outputs, column: 4,
-        input: count * 40, columns: columns, count: count
+        input: count * 40, columns: columns, limit: limit, count: count
       ).run(single: single)
       for row in 0..<count {
         for column in 0..<40 {
@@ -281,7 +282,8 @@ struct TileTests {
               let difference =
                 Double(w[(runs[slot].first + output) * width + column - 4])
                 - Double(dx[(count + row) * 40 + column])
-              sum += max(-1, min(1, difference)) * Double(g[(row * slots + slot) * depth + output])
+              let clamped = max(-Double(limit), min(Double(limit), difference))
+              sum += clamped * Double(g[(row * slots + slot) * depth + output])
             }
           }
           #expect(Double(dx[row * 40 + column]) == sum)

@@ -20,7 +20,11 @@ import Testing
       "active:combine=adder", "active:dilation=2", "active-shift:pointwise=always", "non-local:form=gaussian",
       "non-local:form=dot:subsample=1", "non-local:form=concatenation",
       "squeeze-excite:reduction=2:around=adder",
-      "cbam:reduction=2:window=3:around=depthwise-separable:activation=relu",
+      "cbam:reduction=2:window=3:around=depthwise-separable:activation=relu", "deformable:combine=adder-l2",
+      "mixed-depthwise:pointwise=always", "partial:ratio=2:dilation=2", "blueprint:share=0",
+      "morphological:form=dilation", "involution:window=5:shared=2", "star:activation=none",
+      "binary:dilation=2",
+      "dcnv3:shared=2", "dcnv4:shared=2:dilation=2",
     ]
 
   @Test(arguments: items) func conforms(_ item: String) throws {

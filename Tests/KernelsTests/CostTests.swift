@@ -91,6 +91,66 @@ struct CostTests {
         otherOps: 8 + 4 + 16 + 240,
         bytes: 8 * (624 + 22 + 24) + 4 * 248 + 12 * (4 + 8) + 16 * 240)
     ),
+    (
+      "adder-l2", 6, false, Cost(parameters: 216, macs: 12_960, adds: 12_960, bytes: 4 * 816),
+      Cost(parameters: 216, macs: 25_920, adds: 12_960, bytes: 8 * 816)
+    ),
+    // A dilation of each channel, and a 1×1.
+    (
+      "morphological:form=dilation", 4, false,
+      Cost(
+        parameters: 52, macs: 960, adds: 2_160, otherOps: 2_160, bytes: 4 * (516 + 496) + 8 * 240),
+      Cost(
+        parameters: 52, macs: 1_920, adds: 4_320, otherOps: 4_320, bytes: 8 * (516 + 496) + 8 * 240)
+    ),
+    // To two channels, and one window over each; the two are joined.
+    (
+      "ghost", 4, false,
+      Cost(parameters: 90, macs: 4_320 + 1_080, bytes: 4 * (432 + 240 + 258) + 8 * 240),
+      Cost(
+        parameters: 90, macs: 8_640 + 2_160, adds: 120, bytes: 8 * (432 + 258) + 4 * 240 + 8 * 240)
+    ),
+    // One channel of four.
+    (
+      "partial", 4, false, Cost(parameters: 9, macs: 540, bytes: 4 * (129 + 360) + 8 * 240),
+      Cost(parameters: 9, macs: 1_080, bytes: 8 * 129 + 4 * 360 + 8 * 240)
+    ),
+    (
+      "star:activation=none", 4, false,
+      Cost(parameters: 296, macs: 17_280, adds: 480, otherOps: 240, bytes: 2 * 4 * 628 + 8 * 240),
+      Cost(
+        parameters: 296, macs: 34_560, adds: 480 + 240, otherOps: 480, bytes: 2 * 8 * 628 + 24 * 240)
+    ),
+    // Mean, one number along the four channels, sigmoid, gate.
+    (
+      "eca", 4, false,
+      Cost(
+        parameters: 145, macs: 8_640 + 8, adds: 232, otherOps: 8 + 8 + 240,
+        bytes: 4 * (624 + 248 + 17) + 8 * (8 + 240)),
+      Cost(
+        parameters: 145, macs: 17_280 + 16 + 240, adds: 240 + 8 + 240, otherOps: 8 + 16 + 240,
+        bytes: 8 * (624 + 17) + 4 * 248 + 12 * 8 + 16 * 240)
+    ),
+    // 1×1 to one channel, normalisation, ReLU, 1×1 to nine weights for each pixel, and these.
+    (
+      "involution", 4, false,
+      Cost(
+        parameters: 24, macs: 240 + 540 + 2_160, adds: 540, otherOps: 120 + 60,
+        bytes: 4 * (304 + 618 + 1_020) + 8 * 61 + 8 * 60),
+      Cost(
+        parameters: 24, macs: 480 + 180 + 1_080 + 4_320, adds: 120 + 540 + 240, otherOps: 60,
+        bytes: 8 * (304 + 618 + 1_020) + 12 * 60 + 8 + 12 * 60)
+    ),
+    // Mean, 1×1 to two shares, sigmoid, two filters mixed for each of two images.
+    (
+      "condconv:filters=2", 4, false,
+      Cost(
+        parameters: 298, macs: 8_640 + 576 + 16, adds: 232 + 4, otherOps: 8 + 4,
+        bytes: 4 * (1_344 + 22 + 248) + 8 * 4),
+      Cost(
+        parameters: 298, macs: 17_280 + 1_152 + 32, adds: 240 + 4 + 4 + 240, otherOps: 8 + 8,
+        bytes: 8 * (1_344 + 22) + 4 * 248 + 12 * 4)
+    ),
     // Four 1×1 convolutions, 1,800 pairs of pixels, a normalisation, a sum.
     (
       "non-local:form=dot:subsample=1", 4, false,
@@ -109,6 +169,27 @@ struct CostTests {
     #expect(try layer.cost(for: image, pass: .backward) == backward)
     let hasNormalization = !layer.buffers.isEmpty
     if !hasNormalization { #expect(try layer.cost(for: image, pass: .forward) == inference) }
+  }
+
+  /// 144 weights, 36 for each of 4 outputs: products with signs and powers of two are additions and shifts. In training the
+  /// filter is made at each step.
+  @Test(arguments: [
+    (
+      "binary", Cost(adds: 8_640, otherOps: 240), Cost(adds: 140, otherOps: 292),
+      Cost(macs: 8_640, adds: 8_640 + 144, otherOps: 240 + 288)
+    ),
+    (
+      "power-of-two", Cost(adds: 8_640, otherOps: 8_640), Cost(otherOps: 576),
+      Cost(macs: 8_640, adds: 8_640, otherOps: 8_640)
+    ),
+    ("central-difference", Cost(macs: 8_640), Cost(macs: 144), Cost(macs: 17_280 + 144)),
+  ]) func filtersAreMadeInTraining(_ item: String, _ products: Cost, _ making: Cost, _ backward: Cost) throws
+  {
+    let layer = try layer(item, outputs: 4), arrays = Cost(parameters: 144, bytes: 4 * 624)
+    #expect(try layer.cost(for: image, pass: .inference) == products + arrays)
+    #expect(try layer.cost(for: image, pass: .forward) == products + making + arrays)
+    #expect(
+      try layer.cost(for: image, pass: .backward) == backward + Cost(parameters: 144, bytes: 8 * 624))
   }
 
   /// Three convolutions with normalisations in training, one in inference.

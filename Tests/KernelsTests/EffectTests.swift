@@ -83,6 +83,44 @@ struct EffectTests {
     #expect(shift.macs == 0 && shift.adds == 0 && shift.otherOps == 0 && shift.parameters == 0)
   }
 
+  /// A convolution of differences alone sees nothing of a flat image, but at its border.
+  @Test func differencesOfAFlatImageAreZero() throws {
+    let y = try layer("central-difference:theta=1").forward(
+      Tensor(repeating: 3, image.extents), Context(training: false, threads: 1))
+    for row in 1..<32 {
+      for column in 1..<32 { #expect(abs(y[(row * 33 + column) * 2]) < 1e-5) }
+    }
+  }
+
+  /// Scaled and moved weights of an output are the same weights, once they are standardised.
+  @Test func standardizedWeightsHaveNoScale() throws {
+    var random = Random(seed: 4)
+    let layer = try layer("standardized"), weight = try #require(layer.parameters.first?.parameter)
+    let x = Tensor(normal: image.extents, using: &random), context = Context(training: false, threads: 1)
+    let y = layer.forward(x, context)
+    weight.value = Tensor(weight.value.values.map { 5 * $0 - 2 }, weight.value.shape)
+    for (a, b) in zip(layer.forward(x, context).values, y.values) { #expect(abs(a - b) < 1e-3) }
+  }
+
+  /// Two, three values for each output; powers of two.
+  @Test func quantizedFiltersHaveFewValues() throws {
+    func values(_ item: String) throws -> [Float] {
+      let layer = try #require(try layer(item, outputs: 1) as? ConvolutionLayer)
+      return layer.weight.value.values
+    }
+    #expect(Set(try values("binary")).count == 2)
+    #expect(Set(try values("ternary")).count == 3)
+    #expect(try values("power-of-two").allSatisfy { $0.significand == 1 })
+  }
+
+  /// What is merged costs what one convolution does, and gives what the branches give.
+  @Test func mergedBranchesCostOneConvolution() throws {
+    let standard = try layer("standard").cost(for: image, pass: .inference).macs
+    let merged = try layer("repvgg")
+    #expect(try merged.cost(for: image, pass: .inference).macs == standard)
+    #expect(try merged.cost(for: image, pass: .forward).macs > standard)
+  }
+
   /// Simonyan and Zisserman's 18 and 27 weights in place of 25 and 49 for each pair of channels.
   @Test(arguments: [(5, 18), (7, 27)]) func smallStacksSave(_ reach: Int, _ weights: Int) throws {
     let stack = try layer("small-stack:reach=\(reach)")

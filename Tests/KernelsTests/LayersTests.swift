@@ -25,6 +25,8 @@ import Testing
   static let items: [Item] = [
     Item("ReLU") { _ in ReLU() },
     Item("ReLU6") { _ in ReLU6() },
+    Item("GELU") { _ in GELU() },
+    Item("layer normalisation") { LayerNormalization(channels: $0) },
     Item("sigmoid") { _ in Sigmoid() },
     Item("normalisation") { BatchNormalization(channels: $0) },
     Item("max pooling") { _ in MaxPooling(try PoolingWindow(size: 3, stride: 2, padding: 1)) },
@@ -59,6 +61,14 @@ import Testing
     Item("shortcut beside") { Residual([("a", linear($0, 5))], shortcut: ("b", linear($0, 5))) },
     Item("summed branches") {
       Branches([("a", linear($0, 5)), ("b", linear($0, 5)), ("c", linear($0, 5))], join: .sum)
+    },
+    Item("multiplied branches") {
+      Branches(
+        [
+          ("a", linear($0, 5)), ("b", Sequential([("fc", linear($0, 5)), ("s", Sigmoid())])),
+          ("c", linear($0, 5)),
+        ],
+        join: .product)
     },
     Item("joined branches") {
       Branches([("a", linear($0, 5)), ("", ReLU()), ("c", linear($0, 2))], join: .concatenation)

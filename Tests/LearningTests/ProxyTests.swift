@@ -93,7 +93,8 @@ struct ProxyTests {
     #expect(7 * missing <= Self.cases.count, "GraSP is missing in \(missing) of \(Self.cases.count) cases")
   }
 
-  /// Every kernel has every proxy, but for SynFlow where there are adders; the network is as it was afterwards.
+  /// Every kernel has every proxy, but for SynFlow where there are adders, or where weights that an input makes multiply
+  /// it, so that values outgrow single precision; the network is as it was afterwards.
   @Test(arguments: KernelRegistry.builtIn.kernels.map(\.name) + ["deformable:combine=adder"])
   func everyKernelHasThem(_ item: String) throws {
     let network = try network("bottleneck20", item)
@@ -102,10 +103,12 @@ struct ProxyTests {
       network, plain: self.network("bottleneck20", item, isPlain: true), batches: batches(2, of: 16),
       threads: 2)
     #expect(network.state.map(\.parameter.value) == before)
+    let makesWeights = try KernelRegistry.builtIn.choice(item).kernel.family == .attention
     let hasAdders = network.parameters.contains { $0.parameter.rule == .adder }
-    #expect(Set(found.reasons.keys) == (hasAdders ? [.synflow] : []), "\(found.note)")
+    let isRefused = hasAdders || makesWeights && found.reasons[.synflow]?.contains("exceed") == true
+    #expect(Set(found.reasons.keys) == (isRefused ? [.synflow] : []), "\(found.note)")
     #expect(found.values.count + found.reasons.count == Proxy.standard.count)
-    #expect(found.note.isEmpty == !hasAdders)
+    #expect(found.note.isEmpty == !isRefused)
   }
 
   @Test func threadsDoNotMatter() throws {

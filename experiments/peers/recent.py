@@ -9,6 +9,7 @@ import math
 import torch
 import torch.nn.functional as F
 from kernels import common_divisor, conv, norm
+from torchvision.ops import deform_conv2d
 
 CASES = []
 
@@ -109,5 +110,187 @@ def large_kernel(window, small):
         groups = common_divisor(math.inf, x.shape[1], o)
         y = norm(conv(x, w, "large.conv", o, window, s, 1, groups), w, "large.bn")
         return y + norm(conv(x, w, "small.conv", o, small, s, 1, groups), w, "small.bn")
+
+    return apply
+
+
+# Branches, stages and attention
+
+
+@case("partial", 9, 9, 2)
+@case("partial:ratio=3:pointwise=always", 9, 6, 1, ratio=3, pointwise=True)
+def partial(ratio=4, pointwise=False):
+    def apply(x, w, o, s):
+        part = x.shape[1] // ratio
+        y = torch.cat([conv(x[:, :part], w, "conv", part, 3, s), x[:, part:, ::s, ::s]], 1)
+        return conv(y, w, "pointwise", o) if pointwise else y
+
+    return apply
+
+
+@case("mixed-depthwise", 8, 8, 1)
+@case("mixed-depthwise:windows=3-5", 5, 7, 2, windows=(3, 5), pointwise=True)
+def mixed_depthwise(windows=(3, 5, 7), pointwise=False):
+    def apply(x, w, o, s):
+        count = len(windows)
+        shares = [x.shape[1] // count + (n < x.shape[1] % count) for n in range(count)]
+        parts = [conv(part, w, f"window{n}", part.shape[1], window, s, 1, part.shape[1])
+                 for n, (window, part) in enumerate(zip(windows, x.split(shares, 1)), 1)]
+        y = torch.cat(parts, 1)
+        return conv(y, w, "pointwise", o) if pointwise else y
+
+    return apply
+
+
+@case("pyramidal:windows=3-5-7:groups=1-2-3", 6, 12, 2)
+def pyramidal():
+    def apply(x, w, o, s):
+        levels = zip((3, 5, 7), (1, 2, 2))  # 3 groups do not divide four outputs
+        return torch.cat([conv(x, w, f"level{n}", o // 3, k, s, 1, g) for n, (k, g) in enumerate(levels, 1)], 1)
+
+    return apply
+
+
+@case("ghost", 5, 8, 2)
+@case("ghost:ratio=4:small=5", 5, 8, 1, ratio=4, small=5)
+def ghost(ratio=2, small=3):
+    def apply(x, w, o, s):
+        u = conv(x, w, "primary", o // ratio, 3, s)
+        return torch.cat([u, conv(u, w, "cheap", o - o // ratio, small, 1, 1, o // ratio)], 1)
+
+    return apply
+
+
+@case("blueprint", 7, 6, 2)
+def blueprint_subspace():
+    def apply(x, w, o, s):
+        y = conv(conv(x, w, "pointwise1", math.ceil(x.shape[1] / 4)), w, "pointwise2", o)
+        return conv(y, w, "depthwise", o, 3, s, 1, o)
+
+    return apply
+
+
+@case("blueprint:share=0", 7, 6, 1)
+def blueprint_unconstrained():
+    return lambda x, w, o, s: conv(conv(x, w, "pointwise", o), w, "depthwise", o, 3, s, 1, o)
+
+
+@case("star", 5, 6, 2, activation=F.relu6)
+@case("star:activation=none", 5, 6, 1)
+def star(activation=lambda y: y):
+    def apply(x, w, o, s):
+        return activation(conv(x, w, "f1", o, 3, s, bias=True)) * conv(x, w, "f2", o, 3, s, bias=True)
+
+    return apply
+
+
+@case("eca", 5, 16, 2, window=3)
+@case("eca:window=5", 5, 8, 1, window=5)
+def eca(window):
+    def apply(x, w, o, s):
+        u = conv(x, w, "kernel", o, 3, s)
+        weight = w("attention.conv.weight", 1, 1, 1, window)
+        means = F.conv1d(u.mean((2, 3))[:, None], weight[:, :, 0], None, 1, window // 2)
+        return u * torch.sigmoid(means[:, 0])[:, :, None, None]
+
+    return apply
+
+
+# Other arithmetic
+
+
+@case("adder-l2", 5, 7, 2)
+def adder_l2():
+    def apply(x, w, o, s):
+        columns = F.unfold(x, 3, 1, 1, s)
+        weight = w("weight", o, x.shape[1], 3, 3).flatten(1)
+        y = -((columns[:, None] - weight[None, :, :, None]) ** 2).sum(2)
+        return y.reshape(len(x), o, (x.shape[2] - 1) // s + 1, -1)
+
+    return apply
+
+
+@case("morphological", 5, 7, 2)
+@case("morphological:form=erosion", 5, 5, 1, dilation=False)
+def morphological(dilation=True):
+    def apply(x, w, o, s):
+        channels = x.shape[1]
+        columns = F.unfold(x, 3, 1, 1, s).unflatten(1, (channels, 9))
+        parts = []
+        if dilation:
+            parts.append((columns + w("dilation.weight", channels, 1, 3, 3).reshape(channels, 9, 1)).amax(2))
+        parts.append((columns - w("erosion.weight", channels, 1, 3, 3).reshape(channels, 9, 1)).amin(2))
+        y = torch.cat(parts, 1).unflatten(2, ((x.shape[2] - 1) // s + 1, -1))
+        return conv(y, w, "project", o)
+
+    return apply
+
+
+# Weights from the input
+
+
+@case("involution:shared=4", 8, 8, 1, shared=4)
+@case("involution:shared=3:reduction=2:window=5", 6, 4, 2, shared=3, reduction=2, window=5)
+def involution(shared, reduction=4, window=3):
+    def apply(x, w, o, s):
+        channels, groups = x.shape[1], x.shape[1] // shared
+        y = F.relu(norm(conv(x, w, "weights.reduce", channels // reduction, 1, s), w, "weights.bn"))
+        weights = conv(y, w, "weights.span", groups * window**2, bias=True)
+        size = weights.shape[2:]
+        columns = F.unfold(x, window, 1, window // 2, s).unflatten(1, (groups, shared, window**2))
+        y = (columns * weights.flatten(2).unflatten(1, (groups, 1, window**2))).sum(3)
+        y = y.flatten(1, 2).unflatten(2, size)
+        return y if o == channels else conv(y, w, "pointwise", o)
+
+    return apply
+
+
+def mixed(x, w, o, s, shares):
+    """Each image's own filter: a grouped convolution of all images side by side."""
+    count = shares.shape[1]
+    weight = w("weight", count * o, x.shape[1], 3, 3).unflatten(0, (count, o))
+    filters = torch.einsum("nk,koiyx->noiyx", shares, weight).flatten(0, 1)
+    y = F.conv2d(x.flatten(0, 1)[None], filters, None, s, 1, 1, len(x))
+    return y.unflatten(1, (len(x), o))[0]
+
+
+@case("condconv:filters=3", 5, 6, 2)
+def condconv():
+    def apply(x, w, o, s):
+        means = x.mean((2, 3), keepdim=True)
+        return mixed(x, w, o, s, torch.sigmoid(conv(means, w, "attention.fc", 3, bias=True)).flatten(1))
+
+    return apply
+
+
+@case("dynamic:temperature=2", 8, 5, 1)
+def dynamic():
+    def apply(x, w, o, s):
+        narrow = F.relu(conv(x.mean((2, 3), keepdim=True), w, "attention.fc1", 2))
+        scores = conv(narrow, w, "attention.fc2", 4, bias=True).flatten(1)
+        return mixed(x, w, o, s, torch.softmax(scores / 2, 1))
+
+    return apply
+
+
+# Learned positions
+
+
+@case("dcnv3:shared=3", 6, 7, 2, shared=3, softmax=True)
+@case("dcnv4:shared=4:dilation=2", 8, 6, 1, shared=4, softmax=False, dilation=2)
+def dcn(shared, softmax, dilation=1):
+    def apply(x, w, o, s):
+        channels, groups, z = x.shape[1], x.shape[1] // shared, x
+        if softmax:
+            z = conv(x, w, "features.conv", channels, 3, 1, dilation, channels, True).permute(0, 2, 3, 1)
+            scale, shift = w("features.norm.weight", channels), w("features.norm.bias", channels)
+            z = F.gelu(F.layer_norm(z, (channels,), scale, shift, 1e-6)).permute(0, 3, 1, 2)
+        value = conv(x, w, "value", channels, bias=True)
+        offset, mask = conv(z, w, "offset", groups * 18, 1, s, bias=True), conv(z, w, "mask", groups * 9, 1, s, bias=True)
+        if softmax:
+            mask = mask.unflatten(1, (groups, 9)).softmax(2).flatten(1, 2)
+        ones = torch.ones(channels, 1, 3, 3, dtype=x.dtype)
+        y = deform_conv2d(value, offset, ones, None, s, dilation, dilation, mask)
+        return conv(y, w, "output", o, bias=True)
 
     return apply

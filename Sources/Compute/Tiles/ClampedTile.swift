@@ -1,5 +1,5 @@
 /// The microkernel of AdderNet's gradient to the input: input pixels × one or two vectors of channels,
-/// `dx = Σ over slots, outputs of clamp(w − x, −1, 1) · g`.
+/// `dx = Σ over slots, outputs of clamp(w − x, −limit, limit) · g`.
 enum ClampedTile<Rows: TileRows, Panel: Lanes>
 where Rows.Arguments == ClampedTileArguments, Rows.Operands == ClampedOperands {
   @inline(never)
@@ -35,6 +35,8 @@ struct ClampedTileArguments: PartialTile {
   var input: Int
   /// How many channels the tile has: the panel's width or fewer.
   var columns: Int
+  /// What differences are clamped to.
+  var limit: Float
   /// How many pixels the tile has: two or one.
   var count: Int
 
@@ -58,7 +60,7 @@ struct ClampedOperands {
 /// One vector of the channels of a pixel: two rows of the tile are a pixel where its panel is two vectors wide.
 struct ClampedRow<Panel: Lanes>: TileRow {
   private var sum: Vector
-  private let x: Vector
+  private let x: Vector, limit: Vector
   private var g: UnsafePointer<Float>
 
   @inline(__always) private static func pixel(_ index: Int) -> Int {
@@ -72,6 +74,7 @@ struct ClampedRow<Panel: Lanes>: TileRow {
   @inline(__always) init(_ index: Int, _ tile: ClampedTileArguments) {
     let pixel = min(Self.pixel(index), tile.count &- 1), lane = Self.lane(index)
     sum = .zero
+    limit = Vector(repeating: tile.limit)
     x = Tail.load(tile.outputs[pixel] + (tile.column &+ tile.input &+ lane), tile.columns &- lane)
     g = tile.weights
   }
@@ -82,7 +85,7 @@ struct ClampedRow<Panel: Lanes>: TileRow {
 
   @inline(__always) mutating func add(_ index: Int, _ operands: ClampedOperands) {
     let difference = Vector(at: operands.weights + Self.lane(index)) - x
-    let clamped = difference.minimum(Vector(repeating: 1)).maximum(Vector(repeating: -1))
+    let clamped = difference.minimum(limit).maximum(-limit)
     sum = sum.fused(clamped, Vector(repeating: g[operands.output]))
   }
 

@@ -7,6 +7,8 @@ public enum TileStep: Sendable, CaseIterable {
   case product
   /// The sum of −|x − w|.
   case distance
+  /// The sum of −(x − w)².
+  case squaredDistance
   /// The sum of max(x, w).
   case maximum
   /// The maximum of x + w.
@@ -20,6 +22,7 @@ public enum TileStep: Sendable, CaseIterable {
     switch self {
     case .product: run(tile, single: single, ProductStep.self)
     case .distance: run(tile, single: single, DistanceStep.self)
+    case .squaredDistance: run(tile, single: single, SquaredDistanceStep.self)
     case .maximum: run(tile, single: single, MaximumStep.self)
     case .largestSum: run(tile, single: single, LargestSumStep.self)
     }

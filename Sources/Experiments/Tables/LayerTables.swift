@@ -44,6 +44,30 @@ package enum LayerTables {
     ).fitted
   }
 
+  /// Both forms of the layers that merge branches in inference, for people; nil where there are none.
+  package static func forms(_ layers: [LayerSummary]) -> String? {
+    typealias Row = (name: String, forms: LayerSummary.Forms)
+    let rows: [Row] = layers.compactMap { layer in layer.forms.map { (layer.name, $0) } }
+    guard !rows.isEmpty else { return nil }
+    let table = TextTable(
+      rows,
+      [
+        Experiments.Column<Row>("layer") { $0.name },
+        Experiments.Column<Row>("params") { Cell.grouped($0.forms.branches.parameters) },
+        Experiments.Column<Row>("merged") { Cell.grouped($0.forms.merged.parameters) },
+        Experiments.Column<Row>("MACs") { Cell.grouped($0.forms.branches.macs) },
+        Experiments.Column<Row>("merged") { Cell.grouped($0.forms.merged.macs) },
+        Experiments.Column<Row>("adds") { Cell.grouped($0.forms.branches.adds) },
+        Experiments.Column<Row>("merged") { Cell.grouped($0.forms.merged.adds) },
+      ])
+    return """
+      Branches in training, and the one convolution that they are merged into in inference
+      (the table above counts parameters of the former, operations of the latter)
+
+      \(table.fitted)
+      """
+  }
+
   /// What bottlenecks save, for people.
   package static func text(_ savings: [BottleneckSaving]) -> String {
     typealias Column = Experiments.Column<BottleneckSaving>

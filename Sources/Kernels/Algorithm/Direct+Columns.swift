@@ -17,7 +17,7 @@ extension DirectPasses {
           case .products:
             productColumns(
               g, packedForColumns(weight, context), pixels, columns, threads: context.threads)
-          case .clampedDifferences:
+          case .clampedDifferences, .differences:
             clampedColumns(
               g, x, zeros, plan, packedForColumns(weight, context), pixels, columns, threads: context.threads)
           case .largestTerm:
@@ -59,19 +59,22 @@ extension DirectPasses {
     }
   }
 
-  /// Σ over outputs of clamp(w − x, −1, 1) · g, tap by tap, x what was read.
+  /// Σ over outputs of clamp(w − x, −limit, limit) · g, tap by tap, x what was read, times a factor.
   private func clampedColumns(
     _ g: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ zeros: UnsafePointer<Float>,
     _ plan: any SamplingPlan, _ packed: PackedWeights, _ pixels: Range<Int>,
     _ columns: UnsafeMutablePointer<Float>, threads: Int
   ) {
+    guard let (limit, factor) = engine.gradients.ofDifferences else { return }
     plan.withSamples(geometry, pixels, x: x, zeros: zeros, threads: threads) { samples in
       for tap in 0..<geometry.taps {
         indirectClampedGradient(
-          rows: pixels.count, weights: packed, input: samples, gradient: columns, threads: threads,
+          rows: pixels.count, weights: packed, input: samples, gradient: columns, limit: limit,
+          threads: threads,
           fill: columnRows(tap, g, pixels, columns))
       }
     }
+    scale(columns, by: factor, count: pixels.count * geometry.taps * geometry.inputChannels)
   }
 
   /// The table of one tap: each row reads its pixel's gradient and writes its column.

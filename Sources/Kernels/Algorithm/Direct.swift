@@ -83,17 +83,19 @@ final class DirectPasses: ConvolutionPasses {
         func fill(_ range: Range<Int>, _ table: RowTable) -> Int {
           rows.fillTransposed(range, table, g: g, zeros: zeros, dx: dx)
         }
-        if engine.gradients == .products {
+        if let (limit, factor) = engine.gradients.ofDifferences {
+          indirectClampedGradient(
+            rows: pixels, weights: packed, input: x, gradient: dx, limit: limit, threads: context.threads,
+            fill: fill)
+          scale(dx, by: factor, count: pixels * geometry.inputChannels)
+        } else {
           Epilogue(residual: summand).withPointers(output: dx) {
             indirectGEMM(rows: pixels, weights: packed, epilogue: $0, threads: context.threads, fill: fill)
           }
-        } else {
-          indirectClampedGradient(
-            rows: pixels, weights: packed, input: x, gradient: dx, threads: context.threads, fill: fill)
         }
       }
     }
-    if engine.gradients == .clampedDifferences, let summand { dx.add(summand, threads: context.threads) }
+    if engine.gradients.ofDifferences != nil, let summand { dx.add(summand, threads: context.threads) }
     return dx
   }
 
@@ -116,8 +118,8 @@ final class DirectPasses: ConvolutionPasses {
       }
     }
     dw = merged.extracted(dw, shape: weight.value.shape)
-    if engine.gradients == .clampedDifferences {
-      subtractWeightedSums(&dw, weight.value, g, threads: context.threads)
+    if let (_, factor) = engine.gradients.ofDifferences {
+      subtractWeightedSums(&dw, weight.value, g, factor: factor, threads: context.threads)
     }
     return dw
   }
@@ -128,8 +130,10 @@ final class DirectPasses: ConvolutionPasses {
   }
 }
 
-/// Σ (x − w) · g = Σ x · g − w · Σ g: turns a convolution's weight gradient into AdderNet's.
-func subtractWeightedSums(_ dw: inout Tensor, _ weight: Tensor, _ g: Tensor, threads: Int) {
+/// Σ (x − w) · g = Σ x · g − w · Σ g: turns a convolution's weight gradient into AdderNet's, times a factor.
+func subtractWeightedSums(
+  _ dw: inout Tensor, _ weight: Tensor, _ g: Tensor, factor: Float, threads: Int
+) {
   let outputs = weight.shape[3], rows = g.count / outputs
   let sums = g.withPointer { channelSum($0, rows: rows, channels: outputs, threads: threads) }.map {
     Float($0)
@@ -137,9 +141,14 @@ func subtractWeightedSums(_ dw: inout Tensor, _ weight: Tensor, _ g: Tensor, thr
   let count = dw.count
   weight.withPointer { w in
     dw.withMutablePointer { dw in
-      for index in 0..<count { dw[index] -= w[index] * sums[index % outputs] }
+      for index in 0..<count { dw[index] = factor * (dw[index] - w[index] * sums[index % outputs]) }
     }
   }
+}
+
+/// Multiplies values by a factor, unless it is 1.
+func scale(_ values: UnsafeMutablePointer<Float>, by factor: Float, count: Int) {
+  if factor != 1 { for index in 0..<count { values[index] *= factor } }
 }
 
 extension SlotLayout {

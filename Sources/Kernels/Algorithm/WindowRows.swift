@@ -83,8 +83,8 @@ final class WindowRowsPasses: ConvolutionPasses {
         }
       }
     }
-    if engine.gradients == .clampedDifferences {
-      subtractWeightedSums(&dw, weight.value, g, threads: context.threads)
+    if let (_, factor) = engine.gradients.ofDifferences {
+      subtractWeightedSums(&dw, weight.value, g, factor: factor, threads: context.threads)
     }
     return dw
   }

@@ -87,8 +87,19 @@ public struct CombinationEngine: Sendable {
     case products
     /// AdderNet's: dx = Σ clamp(w − x, −1, 1) · g and dw = Σ (x − w) · g.
     case clampedDifferences
+    /// Those of squared distances: dx = 2 · Σ (w − x) · g and dw = 2 · Σ (x − w) · g.
+    case differences
     /// All of g goes to the x and the w of the largest term.
     case largestTerm
+
+    /// Of sums of differences times g: what those to x are clamped to, and a factor on both gradients; nil for others.
+    var ofDifferences: (limit: Float, factor: Float)? {
+      switch self {
+      case .clampedDifferences: (1, 1)
+      case .differences: (.infinity, 2)
+      case .products, .largestTerm: nil
+      }
+    }
   }
 
   /// An engine's step and its gradients.
@@ -101,7 +112,9 @@ public struct CombinationEngine: Sendable {
 /// The combinations that kernels offer as `combine=NAME`.
 public enum Combinations {
   /// All of them, the product first.
-  public static let all: [any Combination] = [Product(), AbsoluteDifference(), MaxPlus()]
+  public static let all: [any Combination] = [
+    Product(), AbsoluteDifference(), SquaredDifference(), MaxPlus(),
+  ]
 
   /// The one called `name`.
   public static func named(_ name: String) -> (any Combination)? { all.first { $0.name == name } }

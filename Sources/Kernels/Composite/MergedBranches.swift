@@ -117,6 +117,14 @@ final class MergedBranches: KernelLayer, Wrapper, TakesOperands {
   }
 }
 
+extension MergedBranches: MergesBranches {
+  package func forms(for input: FeatureShape) throws -> LayerSummary.Forms {
+    .init(
+      branches: try branches.cost(for: input, pass: .forward),
+      merged: try merged.cost(for: input, pass: .inference))
+  }
+}
+
 extension MergedBranches: HasWindows {
   /// Those of the one convolution.
   package func taps(for input: FeatureShape) throws -> LayerSummary.Taps? { try merged.taps(for: input) }

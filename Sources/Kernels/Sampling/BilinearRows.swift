@@ -38,7 +38,7 @@ public final class BilinearRows: SamplingPlan {
   }
 
   /// These rows; where decisions are held, between the pixels of the first pass.
-  public func held(by sampling: any Sampling, _ context: Context) -> BilinearRows {
+  public func held(by sampling: AnyObject, _ context: Context) -> BilinearRows {
     guard let decisions = context.decisions else { return self }
     let first = decisions.made(by: sampling) { BilinearSamples.Decision(samples: samples, offset: offset) }
     samples = first.samples.moved(from: first.offset, to: offset, mask: mask)

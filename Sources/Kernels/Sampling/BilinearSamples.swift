@@ -60,7 +60,7 @@ struct BilinearSamples {
 
   /// Records what the definition decides, for studies that hold decisions.
   static func note(
-    _ positions: Positions, _ geometry: ConvolutionGeometry, _ input: Tensor64, by sampling: any Sampling
+    _ positions: Positions, _ geometry: ConvolutionGeometry, _ input: Tensor64, by sampling: AnyObject
   ) {
     guard let decisions = Decisions.ofDefinition, let offset = positions.offset.map({ Tensor($0) }) else {
       return

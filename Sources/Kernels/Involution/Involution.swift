@@ -1,0 +1,48 @@
+import Layers
+import Tensors
+
+/// Involution: each pixel makes the weights of its own window, which channels of a group share.
+struct Involution: ComposedKernel {
+  let name = "involution"
+  let family = KernelFamily.attention
+  let summary =
+    "a window whose weights each pixel makes, the same for the channels of a group; a 1×1 follows where channels change"
+  let formula = "y[p, c] = Σ over t of x[p·s + t, c] · w[p, t, g(c)], w[p] = v · relu(bn(u · x[p·s])) + b"
+  let paper = "Li et al., 2021, arXiv:2103.06255"
+  let options: [any AnyKernelOption] = [
+    reduction, shared, KernelOptions.pointwise, KernelOptions.window, KernelOptions.dilation,
+  ]
+
+  private static let reduction = KernelOption(
+    "reduction", .count, initial: 4, help: "how many times fewer channels the layer has that makes weights")
+  private static let shared = KernelOption(
+    "shared", .count, initial: 16,
+    help: "the channels of a group, at most: the largest number up to it that divides them")
+
+  /// Groups of the place have no meaning here.
+  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
+    try place.dilated(by: options[KernelOptions.dilation]).windowed(by: options).with(groups: 1)
+  }
+
+  func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
+    let whole = site.geometry, channels = whole.inputChannels
+    if whole.taps == 1 { return try site.pointwise() }
+    guard site.mixes || !site.bias else {
+      throw WorkbenchError("involution has a bias only where a 1×1 follows; leave it out.")
+    }
+    let narrow = max(1, channels / site.options[Self.reduction])
+    let shared = (1...min(channels, site.options[Self.shared])).last { channels % $0 == 0 } ?? 1
+    let reduce = try whole.with(
+      outputChannels: narrow, kernel: Pair(1), padding: Padding(Pair(0)), dilation: Pair(1))
+    // Its 1×1 has the pixels of the output, whatever the padding.
+    try whole.checkKeepsSize()
+    let weights = Sequential([
+      try site.convolution("reduce", reduce), ("bn", BatchNormalization(channels: narrow)),
+      ("relu", ReLU()),
+      try site.convolution(
+        "span", whole.pointwise(from: narrow, to: channels / shared * whole.taps), bias: true),
+    ])
+    let moving = try PixelWeights(whole.with(outputChannels: channels), shared: shared, weights: weights)
+    return ComposedLayer(site, [("", moving)] + (try site.mixing()))
+  }
+}

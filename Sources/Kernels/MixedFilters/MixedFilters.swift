@@ -1,0 +1,195 @@
+import Compute
+import Layers
+import Tensors
+
+/// A convolution whose filter is mixed for each image: y = (Σ over k of a[k](x) · w[k]) ∗ x.
+///
+/// The shares a are the output of a layer on the same input, `[images, 1, 1, filters]`. The filters are one parameter,
+/// `[kernel height, kernel width, input channels / groups, filters · output channels]` in memory: filter k has the outputs
+/// from k · outputs on.
+final class MixedFilters: KernelLayer, HoldsDecisions, TorchPrinted {
+  let geometry: ConvolutionGeometry
+  let algorithm: String
+  let printedName: String
+  private let shares: any Layer
+  private let count: Int
+  private let weight: Parameter
+  private let bias: Parameter?
+  /// The filter of the image that is computed, one parameter for all so that caches notice when it changes.
+  private let mixed: Parameter
+  private let choice: AlgorithmChoice
+  private let sampling: RegularGrid
+  private var saved = Saved<(x: Tensor, shares: Tensor)>()
+
+  /// `count` filters in a site's place, and the layer that makes their shares.
+  init(_ site: KernelSite, filters count: Int, shares: any Layer, printedName: String) throws {
+    geometry = site.geometry
+    algorithm = site.algorithm ?? "auto"
+    self.printedName = printedName
+    self.shares = shares
+    self.count = count
+    let shape = geometry.weightShape, combination = Product()
+    let (outputs, overflow) = geometry.outputChannels.multipliedReportingOverflow(by: count)
+    guard !overflow else { throw WorkbenchError("So many filters are too large; use fewer.") }
+    try Tensor.checkSize(shape.dropLast() + [outputs], "The weight")
+    // Each filter starts as a convolution's would.
+    var random = site.random
+    let filters = (0..<count).map { _ in combination.initialization.weights(shape, using: &random) }
+    weight = Parameter(.concatenated(filters, threads: 1), layout: .convolution)
+    bias = site.bias ? Parameter(Tensor(repeating: 0, [geometry.outputChannels]), layout: .plain) : nil
+    mixed = Parameter(Tensor(repeating: 0, shape), layout: .convolution)
+    sampling = RegularGrid(geometry)
+    choice = try AlgorithmChoice(
+      Operation(geometry, combination), .builtIn, requested: site.algorithm)
+  }
+
+  var children: [NamedLayer] { [("attention", shares)] }
+  var ownState: [NamedParameter] {
+    [NamedParameter("weight", weight)] + (bias.map { [NamedParameter("bias", $0)] } ?? [])
+  }
+  var isExactOnIntegers: Bool { false }
+  var printedArguments: String { "\(geometry.printed(bias: bias != nil)), filters=\(count)" }
+
+  func outputShape(for input: FeatureShape) throws -> FeatureShape {
+    let output = try geometry.outputShape(for: input), made = try shares.outputShape(for: input)
+    precondition(made.extents == [input.batch, 1, 1, count])
+    try choice.check(input.oneImage)
+    return output
+  }
+
+  /// The shares, one filter for each image, and a convolution. Backward, each image's gradient to its filter becomes the
+  /// gradients to the shares and to all filters.
+  func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+    let output = try outputShape(for: input), mixing = input.batch * weight.value.count
+    var cost = Product().cost(terms: try geometry.terms(input), pass: pass)
+    cost.macs += pass == .backward ? 2 * mixing : mixing
+    cost.adds += bias == nil ? 0 : output.count
+    let own = weight.value.count + (bias?.value.count ?? 0)
+    cost.parameters = own
+    // An image's filter is written and read.
+    let filters = 2 * input.batch * mixed.value.count
+    cost.bytes = (pass == .backward ? 8 : 4) * (input.count + own + output.count + filters)
+    if pass == .backward { cost.adds += input.count }
+    return try cost + shares.cost(for: input, pass: pass)
+  }
+
+  func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    let a = shares.forward(input, context)
+    saved.keep((input, a), context)
+    let images = (0..<input.shape[0]).map { image in
+      mix(a, image)
+      let x = input.image(image)
+      return choice.forward(
+        x, sampling.plan(for: x, context), Filter(mixed), Epilogue(bias: bias?.value), context)
+    }
+    return Tensor.stacked(images)
+  }
+
+  func backward(_ gradient: Tensor, input: InputGradient, _ context: Context) -> Tensor {
+    let (x, a) = saved.take()
+    bias?.gradient = biasGradient(gradient, threads: context.threads)
+    var toShares = Tensor(repeating: 0, a.shape), toWeight = Tensor(repeating: 0, weight.value.shape)
+    var images: [Tensor] = []
+    for image in 0..<x.shape[0] {
+      mix(a, image)
+      let x = x.image(image), g = gradient.image(image), shape = FeatureShape(x)
+      let plan = sampling.plan(for: x, context)
+      let toFilter = choice.passes(shape, .weightGradient, context)
+        .weightGradient(g, x, plan, mixed, context)
+      unmix(toFilter, a, image, &toShares, &toWeight)
+      guard input.isNeeded else { continue }
+      images.append(
+        choice.passes(shape, .inputGradient, context).inputGradient(g, x, plan, mixed, adding: nil, context))
+    }
+    weight.gradient = toWeight
+    guard input.isNeeded else { return shares.backward(toShares, input: .unneeded, context) }
+    let direct = input.total(Tensor.stacked(images), threads: context.threads)
+    return shares.backward(toShares, input: .plus(direct), context)
+  }
+
+  /// Makes an image's filter.
+  private func mix(_ a: Tensor, _ image: Int) {
+    let outputs = geometry.outputChannels, rows = mixed.value.count / outputs, count = count
+    var filter = Tensor(repeating: 0, geometry.weightShape)
+    withPointers(weight.value, a) { w, a in
+      filter.withMutablePointer { filter in
+        for row in 0..<rows {
+          for k in 0..<count {
+            let share = a[image * count + k], w = w + (row * count + k) * outputs
+            let target = filter + row * outputs
+            for output in 0..<outputs { target[output] += share * w[output] }
+          }
+        }
+      }
+    }
+    mixed.value = filter
+  }
+
+  /// Adds what an image's filter passes on to the shares and to all filters.
+  private func unmix(
+    _ toFilter: Tensor, _ a: Tensor, _ image: Int, _ toShares: inout Tensor, _ toWeight: inout Tensor
+  ) {
+    let outputs = geometry.outputChannels, rows = mixed.value.count / outputs, count = count
+    withPointers(weight.value, a, toFilter) { w, a, g in
+      toWeight.withMutablePointer { dw in
+        for k in 0..<count {
+          let share = a[image * count + k]
+          var sum = 0.0
+          for row in 0..<rows {
+            let first = (row * count + k) * outputs, g = g + row * outputs
+            var products: Float = 0
+            for output in 0..<outputs {
+              dw[first + output] += share * g[output]
+              products += w[first + output] * g[output]
+            }
+            sum += Double(products)
+          }
+          toShares[image * count + k] = Float(sum)
+        }
+      }
+    }
+  }
+
+  func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
+    let own = ownState.count, shape = geometry.weightShape, outputs = geometry.outputChannels
+    let a = shares.definition(input, Array(parameters[own...]), training: training)
+    let images = (0..<input.shape[0]).map { image in
+      let filter = Tensor64(shape) { row, column, channel, output in
+        (0..<count).reduce(0) {
+          $0 + a[image, 0, 0, $1] * parameters[0][row, column, channel, $1 * outputs + output]
+        }
+      }
+      let x = Tensor64([1] + input.shape.dropFirst()) { input[image, $1, $2, $3] }
+      return Definition(geometry, Product()).forward(x, filter, bias == nil ? nil : parameters[1])
+    }
+    return Tensor64(images.flatMap(\.values), [images.count] + images[0].shape.dropFirst())
+  }
+}
+
+extension FeatureShape {
+  fileprivate var oneImage: FeatureShape {
+    FeatureShape(batch: 1, height: height, width: width, channels: channels)
+  }
+}
+
+extension Tensor {
+  /// One image of a batch.
+  fileprivate func image(_ index: Int) -> Tensor {
+    var result = Tensor(uninitialized: [1] + shape.dropFirst())
+    let count = result.count
+    withPointer { x in result.withMutablePointer { $0.update(from: x + index * count, count: count) } }
+    return result
+  }
+
+  /// Batches of equal size one after another.
+  fileprivate static func stacked(_ images: [Tensor]) -> Tensor {
+    let count = images[0].count
+    var result = Tensor(uninitialized: [images.count] + images[0].shape.dropFirst())
+    result.withMutablePointer { y in
+      for (index, image) in images.enumerated() {
+        image.withPointer { (y + index * count).update(from: $0, count: count) }
+      }
+    }
+    return result
+  }
+}

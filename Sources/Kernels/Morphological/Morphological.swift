@@ -1,0 +1,68 @@
+import Layers
+import Tensors
+
+/// Dilations and erosions of each channel by learned structuring elements, combined by a 1×1 convolution.
+struct Morphological: ComposedKernel {
+  let name = "morphological"
+  let family = KernelFamily.arithmetic
+  let summary = "the largest sum and the smallest difference of a window and learned numbers, then a 1×1"
+  let formula = "y = w · [max over t of x[p·s + t, c] + a[t, c], min over t of x[p·s + t, c] − b[t, c]]"
+  let paper = "Mondal et al., 2019, arXiv:1901.00109"
+  let options: [any AnyKernelOption] = [form, KernelOptions.dilation]
+
+  private enum Form: String, CaseIterable { case both, dilation, erosion }
+
+  private static let form = KernelOption(
+    "form", .word, initial: Form.both, help: "which of the two there are, of each channel")
+
+  /// The 1×1 mixes all channels, whatever the place's groups.
+  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
+    try place.dilated(by: options[KernelOptions.dilation]).with(groups: 1)
+  }
+
+  func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
+    let whole = site.geometry, channels = whole.inputChannels, form = site.options[Self.form]
+    if whole.taps == 1 { return try site.pointwise() }
+    let each = try whole.with(outputChannels: channels, groups: channels)
+    func largest(_ name: String) throws -> NamedLayer {
+      let algorithm = site.algorithm == "reference" ? "reference" : nil
+      let own = KernelSite(geometry: each, algorithm: algorithm, random: site.random.split(name))
+      return (name, try ConvolutionLayer(own, combination: MaxPlus()))
+    }
+    // min (x − b) = −max (−x + b)
+    let branches: [NamedLayer] =
+      (form == .erosion ? [] : [try largest("dilation")])
+      + (form == .dilation
+        ? []
+        : [("", Sequential([("before", Negation()), try largest("erosion"), ("after", Negation())]))])
+    let project = try site.convolution(
+      "project", whole.pointwise(from: branches.count * channels), bias: site.bias)
+    return ComposedLayer(site, [("", Branches(branches, join: .concatenation)), project])
+  }
+}
+
+/// y = −x.
+final class Negation: Defined, HoldsDecisions {
+  func outputShape(for input: FeatureShape) -> FeatureShape { input }
+  var isExactOnIntegers: Bool { true }
+
+  /// A sign for each value.
+  func cost(for input: FeatureShape, pass: Cost.Pass) -> Cost {
+    Cost(otherOps: input.count, bytes: 8 * input.count)
+  }
+
+  func forward(_ input: Tensor, _ context: Context) -> Tensor { Self.negated(input) }
+
+  func backward(_ gradient: consuming Tensor, input: InputGradient, _ context: Context) -> Tensor {
+    input.total(Self.negated(gradient), threads: context.threads)
+  }
+
+  func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
+    input.map { -$0 }
+  }
+
+  private static func negated(_ values: consuming Tensor) -> Tensor {
+    let count = values.count
+    return values.mapped { x, y in for index in 0..<count { y[index] = -x[index] } }
+  }
+}
