@@ -80,6 +80,24 @@ public enum BilinearSampling {
     }
   }
 
+  /// Adds `scale` times a bilinear sample of `channels` channels to the target.
+  public static func accumulate(
+    _ image: UnsafePointer<Float>, _ sample: BilinearSample, scale: Float, zeros: UnsafePointer<Float>,
+    into target: UnsafeMutablePointer<Float>, channels: Int
+  ) {
+    let w = sample.weights
+    let p0 = sample.row(0, image, zeros), p1 = sample.row(1, image, zeros)
+    let p2 = sample.row(2, image, zeros), p3 = sample.row(3, image, zeros)
+    let w0 = Vector(repeating: w.0 * scale), w1 = Vector(repeating: w.1 * scale)
+    let w2 = Vector(repeating: w.2 * scale), w3 = Vector(repeating: w.3 * scale)
+    for channel in stride(from: 0, to: channels, by: Vector.scalarCount) {
+      let lanes = channels &- channel
+      let sum = Tail.load(target + channel, lanes).fused(Tail.load(p0 + channel, lanes), w0)
+        .fused(Tail.load(p1 + channel, lanes), w1).fused(Tail.load(p2 + channel, lanes), w2)
+      Tail.store(sum.fused(Tail.load(p3 + channel, lanes), w3), target + channel, lanes)
+    }
+  }
+
   /// Adds a column's gradient, `scale` · g, to the four neighbours of its sample.
   public static func scatter(
     _ g: UnsafePointer<Float>, _ sample: BilinearSample, scale: Float,

@@ -66,23 +66,10 @@ final class GatheredSamples: Defined, HoldsDecisions, TorchPrinted {
       return dv
     }.held(by: self, context)
     saved.keep((v, plan), context)
-    let zeros = Tensor(repeating: 0, [v.shape[3]]), channels = v.shape[3]
+    let zeros = Tensor(repeating: 0, [v.shape[3]])
     var y = Tensor(repeating: 0, plan.output.extents)
     withPointers(v, zeros) { v, zeros in
-      y.withMutablePointer { y in
-        parallel(plan.output.pixels, threads: context.threads) { pixels in
-          withScratch(channels) { row in
-            var place = UnsafePointer(row)
-            for pixel in pixels {
-              let y = y + pixel * channels
-              for tap in 0..<geometry.taps {
-                plan.fillTap(tap, pixel..<pixel + 1, x: v, zeros: zeros, scratch: row, into: &place)
-                for channel in 0..<channels { y[channel] += row[channel] }
-              }
-            }
-          }
-        }
-      }
+      y.withMutablePointer { plan.gather(v, zeros: zeros, into: $0, threads: context.threads) }
     }
     return y
   }

@@ -81,6 +81,27 @@ public final class BilinearRows: SamplingPlan {
     }
   }
 
+  /// Adds what each output pixel reads, over all taps, channel by channel to y.
+  func gather(
+    _ x: UnsafePointer<Float>, zeros: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, threads: Int
+  ) {
+    let samples = samples, channels = geometry.inputChannels, taps = geometry.taps
+    let shared = samples.channelsPerOffset
+    parallel(output.pixels, threads: threads) { pixels in
+      for pixel in pixels {
+        let image = samples.image(pixel, x), y = y + pixel &* channels
+        for group in 0..<samples.offsetGroups {
+          let first = group &* shared
+          for tap in 0..<taps {
+            let (sample, factor) = samples.sample(pixel, group, tap)
+            BilinearSampling.accumulate(
+              image + first, sample, scale: factor, zeros: zeros, into: y + first, channels: shared)
+          }
+        }
+      }
+    }
+  }
+
   public func take(_ gradient: Positions) {
     if let offset = gradient.offset { offsetGradient = Tensor(offset) }
     maskGradient = gradient.mask.map { Tensor($0) }
