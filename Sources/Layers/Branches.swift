@@ -224,7 +224,7 @@ extension Branches: ONNXExported {
       let own = inputs == nil ? x : graph.slice(x, axis: 1, first..<first + share.channels)
       return try graph.layer(child, own, share)
     }
-    guard join == .sum else { return graph.concatenated(outputs, axis: 1) }
-    return outputs.dropFirst().reduce(outputs[0]) { graph.node("Add", [$0, $1]) }
+    if join == .concatenation { return graph.concatenated(outputs, axis: 1) }
+    return outputs.dropFirst().reduce(outputs[0]) { graph.node(join == .sum ? "Add" : "Mul", [$0, $1]) }
   }
 }

@@ -58,3 +58,12 @@ public final class GELU: Defined, TorchPrinted, HoldsDecisions {
     input.map { 0.5 * $0 * (1 + erf($0 / 2.0.squareRoot())) }
   }
 }
+
+/// Operators of version 19 have no `Gelu`.
+extension GELU: ONNXExported {
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    let erf = graph.node("Erf", [graph.scalar("Mul", x, Float(0.5.squareRoot()))])
+    return graph.node("Mul", [graph.scalar("Mul", x, 0.5), graph.scalar("Add", erf, 1)])
+  }
+}

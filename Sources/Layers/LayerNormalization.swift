@@ -126,3 +126,14 @@ public final class LayerNormalization: Defined, TorchPrinted, HoldsDecisions {
     }
   }
 }
+
+extension LayerNormalization: ONNXExported {
+  public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
+  {
+    let last = graph.node("Transpose", [x], ["perm": .ints([0, 2, 3, 1])])
+    let y = graph.node(
+      "LayerNormalization", [last, graph.constant("weight", weight), graph.constant("bias", bias)],
+      ["axis": .int(-1), "epsilon": .float(Float(epsilon))])
+    return graph.node("Transpose", [y], ["perm": .ints([0, 3, 1, 2])])
+  }
+}

@@ -27,3 +27,10 @@ public struct SquaredDifference: Combination {
     Cost(macs: pass == .backward ? 2 * terms : terms, adds: terms)
   }
 }
+
+extension SquaredDifference: ONNXCombination {
+  public func onnxTerms(_ x: ONNXGraph.Value, _ w: ONNXGraph.Value, _ graph: ONNXGraph) -> ONNXGraph.Value {
+    let difference = graph.node("Sub", [x, w])
+    return graph.node("Neg", [graph.node("Mul", [difference, difference])])
+  }
+}

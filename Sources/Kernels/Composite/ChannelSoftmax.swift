@@ -64,3 +64,12 @@ final class ChannelSoftmax: Defined, HoldsDecisions {
     }
   }
 }
+
+extension ChannelSoftmax: ONNXExported {
+  func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value {
+    let x = temperature == 1 ? x : graph.scalar("Mul", x, Float(1 / temperature))
+    let parts = [0, shape.channels / (count ?? shape.channels), -1, shape.height, shape.width]
+    let y = graph.node("Softmax", [graph.reshaped(x, parts)], ["axis": .int(2)])
+    return graph.reshaped(y, [0, shape.channels, shape.height, shape.width])
+  }
+}

@@ -43,19 +43,11 @@ extension ConvolutionLayer: ONNXExported {
         "The combination \(combination.name) does not say what it is in ONNX; its kernel cannot be exported.")
     }
     let columns = try sampling.onnxConvolution(
-      x, shape, weight: graph.constant("taps", unitWeights), bias: nil, groups: geometry.inputChannels, graph)
+      x, shape, weight: graph.constant("taps", geometry.unitWeights), bias: nil,
+      groups: geometry.inputChannels, graph)
     let y = reduced(columns, filter, combination, try geometry.outputShape(for: shape), graph)
     guard let bias else { return y }
     return graph.node("Add", [y, graph.reshaped(bias, [1, -1, 1, 1])])
-  }
-
-  /// A channel for each input channel and tap, which is what that tap reads.
-  private var unitWeights: Tensor {
-    let taps = geometry.taps
-    var weights = Tensor(
-      repeating: 0, [geometry.inputChannels * taps, 1, geometry.kernel.height, geometry.kernel.width])
-    for channel in 0..<geometry.inputChannels * taps { weights[channel * taps + channel % taps] = 1 }
-    return weights
   }
 
   /// The terms of columns and weights, reduced.
@@ -90,6 +82,13 @@ extension ConvolutionLayer: ONNXExported {
 }
 
 extension ConvolutionGeometry {
+  /// OIHW weights that lay out what a window reads: a channel for each input channel and tap.
+  var unitWeights: Tensor {
+    var weights = Tensor(repeating: 0, [inputChannels * taps, 1, kernel.height, kernel.width])
+    for channel in 0..<inputChannels * taps { weights[channel * taps + channel % taps] = 1 }
+    return weights
+  }
+
   /// The attributes of a convolution, or of a deformable one, in ONNX.
   func onnxConvolution(
     _ type: String, _ inputs: [ONNXGraph.Value?], groups: Int, offsetGroups: Int? = nil, _ graph: ONNXGraph

@@ -133,3 +133,20 @@ final class GatheredSamples: Defined, HoldsDecisions, TorchPrinted {
     }
   }
 }
+
+/// A deformable convolution of each channel separately, by ones.
+extension GatheredSamples: ONNXExported {
+  func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value {
+    let v = try graph.layer(("value", value), x, shape)
+    let z = try features.map { try graph.layer(("features", $0), x, shape) } ?? x
+    let inner = try features?.outputShape(for: shape) ?? shape
+    let positions = try offset.outputShape(for: inner), channels = geometry.inputChannels
+    let ones = Tensor(repeating: 1, [channels, 1, geometry.kernel.height, geometry.kernel.width])
+    return try geometry.onnxConvolution(
+      "DeformConv",
+      [
+        v, graph.constant("ones", ones), graph.layer(("offset", offset), z, inner), nil,
+        graph.layer(("mask", mask), z, inner),
+      ], groups: channels, offsetGroups: positions.channels / (2 * geometry.taps), graph)
+  }
+}

@@ -80,3 +80,10 @@ final class AlongChannels: Defined, HoldsDecisions, TorchPrinted {
     return Tensor64(output.values, input.shape)
   }
 }
+
+extension AlongChannels: ONNXExported {
+  func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value {
+    let line = graph.reshaped(x, [0, 1, 1, shape.channels])
+    return graph.reshaped(try graph.layer(inner, line, row(shape)), [0, shape.channels, 1, 1])
+  }
+}

@@ -129,3 +129,18 @@ final class PixelWeights: Defined, HoldsDecisions, TorchPrinted {
     }
   }
 }
+
+/// A convolution of ones and zeros lays out what each output pixel reads; the rest are plain operators.
+extension PixelWeights: ONNXExported {
+  func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value {
+    let output = try geometry.outputShape(for: shape), groups = channels / shared
+    let w = graph.reshaped(
+      try graph.layer(("weights", weights), x, shape),
+      [0, groups, 1, geometry.taps, output.height, output.width])
+    let columns = geometry.onnxConvolution(
+      "Conv", [x, graph.constant("taps", geometry.unitWeights)], groups: channels, graph)
+    let reads = graph.reshaped(columns, [0, groups, shared, geometry.taps, output.height, output.width])
+    let y = graph.reduced("ReduceSum", graph.node("Mul", [reads, w]), axis: 3, keeps: false)
+    return graph.reshaped(y, [0, channels, output.height, output.width])
+  }
+}

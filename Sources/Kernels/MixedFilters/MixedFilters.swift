@@ -193,3 +193,21 @@ extension Tensor {
     return result
   }
 }
+
+/// The convolutions by all filters, mixed: the same, since they are linear in their filters.
+extension MixedFilters: ONNXExported {
+  func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value {
+    let a = try graph.layer(("attention", shares), x, shape)
+    let all = weight.value.channelSlices(
+      Array(repeating: geometry.outputChannels, count: count), threads: 1)
+    let parts = all.enumerated().map { k, filter in
+      let y = geometry.onnxConvolution(
+        "Conv", [x, graph.constant("weight", filter.toFileOrder(.convolution))], groups: geometry.groups,
+        graph)
+      return graph.node("Mul", [y, graph.slice(a, axis: 1, k..<k + 1)])
+    }
+    let y = parts.dropFirst().reduce(parts[0]) { graph.node("Add", [$0, $1]) }
+    guard let bias else { return y }
+    return graph.node("Add", [y, graph.reshaped(graph.constant("bias", bias), [1, -1, 1, 1])])
+  }
+}

@@ -66,3 +66,9 @@ final class Negation: Defined, HoldsDecisions {
     return values.mapped { x, y in for index in 0..<count { y[index] = -x[index] } }
   }
 }
+
+extension Negation: ONNXExported {
+  func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value {
+    graph.node("Neg", [x])
+  }
+}
