@@ -62,7 +62,7 @@ struct ManyMachines: ParsableArguments {
     guard slurm || !print && !report && sbatch.isEmpty else {
       throw ValidationError("--print, --report and what follows -- need --slurm.")
     }
-    guard part == .all || shard != nil else { throw ValidationError("--part needs --shard.") }
+    guard try part == .all || share != nil else { throw ValidationError("--part needs --shard.") }
     if let only, only.isEmpty { throw ValidationError("--run is empty; --dry-run shows the names.") }
     _ = try share
   }
