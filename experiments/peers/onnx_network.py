@@ -64,11 +64,15 @@ OPERATORS = {
     "Concat": lambda *parts, axis: torch.cat(parts, axis),
     "Conv": conv,
     "DeformConv": deform_conv,
+    "Erf": torch.erf,
     "Expand": lambda x, shape: x.expand(shape.tolist()),
     "Flatten": lambda x, *, axis: x.flatten(axis),
     "GlobalAveragePool": lambda x: x.mean((2, 3), keepdim=True),
     "GlobalMaxPool": lambda x: x.amax((2, 3), keepdim=True),
     "Identity": lambda x: x,
+    "LayerNormalization": lambda x, w, b=None, *, axis=-1, epsilon=1e-5: F.layer_norm(
+        x, x.shape[axis:], w, b, epsilon
+    ),
     "MatMul": torch.matmul,
     "MaxPool": lambda x, *, kernel_shape, strides, pads: pool(
         x, F.max_pool2d, pads, -torch.inf, kernel_shape, strides
