@@ -1,6 +1,6 @@
 import ArgumentParser
 import Conformance
-import Foundation
+import Experiments
 import Kernels
 import Tensors
 
@@ -25,20 +25,19 @@ struct CheckCommand: ParsableCommand {
     guard let items = conv ?? (own.isEmpty ? nil : own.joined(separator: ",")) else {
       throw ValidationError("There are no kernels but the built-in ones; name some with --conv, or all.")
     }
-    let isTerminal = isatty(STDERR_FILENO) == 1
-    @Sendable func show(_ label: String) {
-      if isTerminal { FileHandle.standardError.write(Data("\r\u{1b}[K\(label.onOneLine)".utf8)) }
-    }
+    let choices = try registry.choices(items), progress = ProgressLine("kernels", total: choices.count)
+    defer { progress.finish() }
     var wrong: [String] = []
-    for choice in try registry.choices(items) {
-      var conformance = Conformance(announce: show)
+    for choice in choices {
+      var conformance = Conformance { progress.show($0) }
       conformance.check(choice, cases: try ConformanceCase.standardCases())
-      show("")
+      progress.finish()
       conformance.failures.forEach { print($0) }
       for (reason, count) in conformance.refusalsByReason.sorted(by: <) {
         print("\(count) refused: \(reason)")
       }
       print("\(choice.item): \(conformance.checked) checked, \(conformance.failures.count) failures")
+      progress.advance(choice.item)
       // A kernel that refuses everything has not been checked.
       if !conformance.failures.isEmpty || conformance.checked == 0 { wrong.append(choice.item) }
     }

@@ -52,6 +52,23 @@ public struct BilinearSample {
   }
 }
 
+/// A sample's four rows of channels, and their weights times a factor in every lane.
+private struct Neighbours {
+  let p0, p1, p2, p3: UnsafePointer<Float>
+  let w0, w1, w2, w3: Vector
+
+  @inline(__always)
+  init(
+    _ image: UnsafePointer<Float>, _ sample: BilinearSample, _ scale: Float, _ zeros: UnsafePointer<Float>
+  ) {
+    let w = sample.weights
+    (p0, p1) = (sample.row(0, image, zeros), sample.row(1, image, zeros))
+    (p2, p3) = (sample.row(2, image, zeros), sample.row(3, image, zeros))
+    (w0, w1) = (Vector(repeating: w.0 * scale), Vector(repeating: w.1 * scale))
+    (w2, w3) = (Vector(repeating: w.2 * scale), Vector(repeating: w.3 * scale))
+  }
+}
+
 /// Interpolation over rows of channels: what deformable operators do in addition to the indirect GEMM.
 public enum BilinearSampling {
   /// Writes `scale` times a bilinear sample of `channels` channels.
@@ -59,22 +76,19 @@ public enum BilinearSampling {
     _ image: UnsafePointer<Float>, _ sample: BilinearSample, scale: Float, zeros: UnsafePointer<Float>,
     into target: UnsafeMutablePointer<Float>, channels: Int
   ) {
-    let w = sample.weights
-    let p0 = sample.row(0, image, zeros), p1 = sample.row(1, image, zeros)
-    let p2 = sample.row(2, image, zeros), p3 = sample.row(3, image, zeros)
-    let w0 = Vector(repeating: w.0 * scale), w1 = Vector(repeating: w.1 * scale)
-    let w2 = Vector(repeating: w.2 * scale), w3 = Vector(repeating: w.3 * scale)
+    let n = Neighbours(image, sample, scale, zeros)
     var channel = 0
     while channel &+ Vector.scalarCount <= channels {
-      let sum = (Vector(at: p0 + channel) * w0).fused(Vector(at: p1 + channel), w1)
-      sum.fused(Vector(at: p2 + channel), w2).fused(Vector(at: p3 + channel), w3).store(target + channel)
+      let sum = (Vector(at: n.p0 + channel) * n.w0).fused(Vector(at: n.p1 + channel), n.w1)
+      sum.fused(Vector(at: n.p2 + channel), n.w2).fused(Vector(at: n.p3 + channel), n.w3)
+        .store(target + channel)
       channel = channel &+ Vector.scalarCount
     }
     if channel < channels {
       let lanes = channels &- channel
-      let sum = (Tail.load(p0 + channel, lanes) * w0).fused(Tail.load(p1 + channel, lanes), w1)
+      let sum = (Tail.load(n.p0 + channel, lanes) * n.w0).fused(Tail.load(n.p1 + channel, lanes), n.w1)
       Tail.store(
-        sum.fused(Tail.load(p2 + channel, lanes), w2).fused(Tail.load(p3 + channel, lanes), w3),
+        sum.fused(Tail.load(n.p2 + channel, lanes), n.w2).fused(Tail.load(n.p3 + channel, lanes), n.w3),
         target + channel,
         lanes)
     }
@@ -85,16 +99,12 @@ public enum BilinearSampling {
     _ image: UnsafePointer<Float>, _ sample: BilinearSample, scale: Float, zeros: UnsafePointer<Float>,
     into target: UnsafeMutablePointer<Float>, channels: Int
   ) {
-    let w = sample.weights
-    let p0 = sample.row(0, image, zeros), p1 = sample.row(1, image, zeros)
-    let p2 = sample.row(2, image, zeros), p3 = sample.row(3, image, zeros)
-    let w0 = Vector(repeating: w.0 * scale), w1 = Vector(repeating: w.1 * scale)
-    let w2 = Vector(repeating: w.2 * scale), w3 = Vector(repeating: w.3 * scale)
+    let n = Neighbours(image, sample, scale, zeros)
     for channel in stride(from: 0, to: channels, by: Vector.scalarCount) {
       let lanes = channels &- channel
-      let sum = Tail.load(target + channel, lanes).fused(Tail.load(p0 + channel, lanes), w0)
-        .fused(Tail.load(p1 + channel, lanes), w1).fused(Tail.load(p2 + channel, lanes), w2)
-      Tail.store(sum.fused(Tail.load(p3 + channel, lanes), w3), target + channel, lanes)
+      let sum = Tail.load(target + channel, lanes).fused(Tail.load(n.p0 + channel, lanes), n.w0)
+        .fused(Tail.load(n.p1 + channel, lanes), n.w1).fused(Tail.load(n.p2 + channel, lanes), n.w2)
+      Tail.store(sum.fused(Tail.load(n.p3 + channel, lanes), n.w3), target + channel, lanes)
     }
   }
 

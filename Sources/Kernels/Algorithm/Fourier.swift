@@ -156,8 +156,7 @@ final class FourierPasses: ConvolutionPasses {
           for block in wPlan.blocks {
             wPlan.invert(spectrum, block, lags)
             for tap in 0..<geometry.taps {
-              let y = tap / geometry.kernel.width * geometry.dilation.height
-              let x = tap % geometry.kernel.width * geometry.dilation.width
+              let (y, x) = geometry.reach(ofTap: tap)
               Elementwise.scale(
                 scale, lags + (y * tiles.size + x) * FourierPlan.width(block.count),
                 dw + tap * row + block.lowerBound,
@@ -213,9 +212,7 @@ final class FourierPasses: ConvolutionPasses {
               tile.update(repeating: 0, count: size * size * width)
               for tap in 0..<geometry.taps {
                 // For the input gradient the window is rotated by 180°.
-                let position = backward ? geometry.taps - 1 - tap : tap
-                let y = position / geometry.kernel.width * geometry.dilation.height
-                let x = position % geometry.kernel.width * geometry.dilation.width
+                let (y, x) = geometry.reach(ofTap: backward ? geometry.taps - 1 - tap : tap)
                 (tile + (y * size + x) * width).update(
                   from: w + tap * row + block.lowerBound, count: block.count)
               }

@@ -22,22 +22,18 @@ struct ScaledSigns: StraightThrough {
 
   func filter(_ w: Tensor64) -> Tensor64 {
     w.byOutput { positions, result in
-      let scale = Self.scale(positions, result).mean
+      let all = Tensor64.magnitudes(positions, of: result), scale = all.sum / all.count
       for position in positions { result[position] = result[position] < 0 ? -scale : scale }
     }
   }
 
   func slopes(_ w: Tensor64) -> Tensor64 {
     w.byOutput { positions, result in
-      let (scale, count) = Self.scale(positions, result)
-      for position in positions { result[position] = 1 / count + (abs(result[position]) <= 1 ? scale : 0) }
+      let all = Tensor64.magnitudes(positions, of: result), scale = all.sum / all.count
+      for position in positions {
+        result[position] = 1 / all.count + (abs(result[position]) <= 1 ? scale : 0)
+      }
     }
-  }
-
-  private static func scale(_ positions: StrideTo<Int>, _ w: [Double]) -> (mean: Double, count: Double) {
-    var sum = 0.0, count = 0.0
-    for position in positions { (sum, count) = (sum + abs(w[position]), count + 1) }
-    return (sum / count, count)
   }
 
   func productCost(count: Int, outputs: Int, pass: Cost.Pass) -> Cost {

@@ -135,8 +135,9 @@ struct Definition {
       let (row, column) = (pixel / output[2] % output[1], pixel % output[2])
       let image = pixel / (output[1] * output[2]) * x.shape[1] * x.shape[2]
       for tap in 0..<g.taps {
-        let y = row * g.stride.height - g.padding.top + tap / g.kernel.width * g.dilation.height
-        let left = column * g.stride.width - g.padding.left + tap % g.kernel.width * g.dilation.width
+        let reach = g.reach(ofTap: tap)
+        let y = row * g.stride.height - g.padding.top + reach.y
+        let left = column * g.stride.width - g.padding.left + reach.x
         for group in 0..<groups {
           let slot = (pixel * groups + group) * g.taps + tap
           let sample = BilinearSample64(

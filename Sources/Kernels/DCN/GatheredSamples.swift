@@ -119,9 +119,9 @@ final class GatheredSamples: Defined, HoldsDecisions, TorchPrinted {
     let groups = positions.groups(taps: g.taps), shared = v.shape[3] / groups
     return Tensor64(g.definedOutput(v.shape)) { image, row, column, channel in
       (0..<g.taps).reduce(0) { sum, tap in
-        let slot = channel / shared * g.taps + tap
-        let top = row * g.stride.height + tap / g.kernel.width * g.dilation.height - g.padding.top
-        let left = column * g.stride.width + tap % g.kernel.width * g.dilation.width - g.padding.left
+        let slot = channel / shared * g.taps + tap, reach = g.reach(ofTap: tap)
+        let top = row * g.stride.height + reach.y - g.padding.top
+        let left = column * g.stride.width + reach.x - g.padding.left
         let sample = BilinearSample64(
           y: Double(top) + offset[image, row, column, 2 * slot],
           x: Double(left) + offset[image, row, column, 2 * slot + 1], height: v.shape[1], width: v.shape[2])

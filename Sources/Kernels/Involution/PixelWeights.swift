@@ -108,8 +108,9 @@ final class PixelWeights: Defined, HoldsDecisions, TorchPrinted {
         let (line, column) = pixel.quotientAndRemainder(dividingBy: output.width)
         let (image, row) = line.quotientAndRemainder(dividingBy: output.height)
         for tap in 0..<g.taps {
-          let y = row * g.stride.height + tap / g.kernel.width * g.dilation.height - g.padding.top
-          let x = column * g.stride.width + tap % g.kernel.width * g.dilation.width - g.padding.left
+          let reach = g.reach(ofTap: tap)
+          let y = row * g.stride.height + reach.y - g.padding.top
+          let x = column * g.stride.width + reach.x - g.padding.left
           guard y >= 0, y < input.height, x >= 0, x < input.width else { continue }
           body(pixel, tap, (image * input.height + y) * input.width + x)
         }
@@ -121,8 +122,9 @@ final class PixelWeights: Defined, HoldsDecisions, TorchPrinted {
     let w = weights.definition(input, parameters, training: training), g = geometry
     return Tensor64(g.definedOutput(input.shape)) { image, row, column, channel in
       (0..<g.taps).reduce(0) { sum, tap in
-        let y = row * g.stride.height + tap / g.kernel.width * g.dilation.height - g.padding.top
-        let x = column * g.stride.width + tap % g.kernel.width * g.dilation.width - g.padding.left
+        let reach = g.reach(ofTap: tap)
+        let y = row * g.stride.height + reach.y - g.padding.top
+        let x = column * g.stride.width + reach.x - g.padding.left
         guard (0..<input.shape[1]).contains(y), (0..<input.shape[2]).contains(x) else { return sum }
         return sum + input[image, y, x, channel] * w[image, row, column, channel / shared * g.taps + tap]
       }

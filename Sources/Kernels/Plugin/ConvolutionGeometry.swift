@@ -103,6 +103,11 @@ public struct ConvolutionGeometry: Hashable, Sendable {
 
   /// The number of taps of the window.
   public var taps: Int { kernel.height * kernel.width }
+  /// How far a tap lies from the window's first, in rows and columns of the input.
+  @inline(__always)
+  func reach(ofTap tap: Int) -> (y: Int, x: Int) {
+    (tap / kernel.width * dilation.height, tap % kernel.width * dilation.width)
+  }
   /// Input channels that an output sees.
   public var channelsPerGroup: Int { inputChannels / groups }
   /// Output channels of a group.

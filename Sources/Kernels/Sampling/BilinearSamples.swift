@@ -23,9 +23,8 @@ struct BilinearSamples {
     let slots = offsetGroups * geometry.taps
     // Where each tap reads from its pixel's corner.
     let grid = (0..<geometry.taps).map { tap in
-      SIMD2(
-        Float(tap / geometry.kernel.width * geometry.dilation.height - geometry.padding.top),
-        Float(tap % geometry.kernel.width * geometry.dilation.width - geometry.padding.left))
+      let reach = geometry.reach(ofTap: tap)
+      return SIMD2(Float(reach.y - geometry.padding.top), Float(reach.x - geometry.padding.left))
     }
     let height = Int32(input.height), width = Int32(input.width), channels = Int32(input.channels)
     samples = Array(unsafeUninitializedCapacity: output.pixels * slots) {

@@ -36,14 +36,9 @@ struct GridRows: SamplingPlan {
     self.geometry = geometry
     self.input = input
     output = geometry.checkedOutput(input)
-    let taps = (0..<geometry.taps).map {
-      (
-        $0 / geometry.kernel.width * geometry.dilation.height,
-        $0 % geometry.kernel.width * geometry.dilation.width
-      )
-    }
+    let taps = (0..<geometry.taps).map(geometry.reach)
     allTaps = Array(taps.indices)
-    forwardOffsets = taps.map { $0.0 * input.width + $0.1 }
+    forwardOffsets = taps.map { $0.y * input.width + $0.x }
   }
 
   var slots: SlotLayout { SlotLayout(count: geometry.taps) }
@@ -128,8 +123,7 @@ struct GridRows: SamplingPlan {
       for index in 0..<range.count { pointers[index] = x + (range.lowerBound &+ index) &* channels }
       return
     }
-    let dy = tap / g.kernel.width * g.dilation.height - g.padding.top
-    let dx = tap % g.kernel.width * g.dilation.width - g.padding.left
+    let reach = g.reach(ofTap: tap), dy = reach.y - g.padding.top, dx = reach.x - g.padding.left
     var (image, row, column) = output.position(range.lowerBound)
     for index in 0..<range.count {
       let y = row &* g.stride.height &+ dy, x0 = column &* g.stride.width &+ dx
@@ -154,8 +148,9 @@ struct GridRows: SamplingPlan {
       var (image, row, column) = output.position(pixels.lowerBound)
       for pixel in pixels {
         for tap in 0..<g.taps {
-          let y = row * g.stride.height - g.padding.top + tap / g.kernel.width * g.dilation.height
-          let left = column * g.stride.width - g.padding.left + tap % g.kernel.width * g.dilation.width
+          let reach = g.reach(ofTap: tap)
+          let y = row * g.stride.height - g.padding.top + reach.y
+          let left = column * g.stride.width - g.padding.left + reach.x
           guard (0..<input.height).contains(y), (0..<input.width).contains(left) else { continue }
           let target = dx + ((image * input.height + y) * input.width + left) * channels
           let source = columns + ((pixel - pixels.lowerBound) * g.taps + tap) * channels

@@ -51,8 +51,8 @@ struct Phase {
     numbers = first..<first + grid.pixels
     inner = Window(rows: 0..<grid.height, columns: 0..<grid.width)
     for tap in 0..<g.taps {
-      let y = origin.height + g.padding.top - tap / g.kernel.width * g.dilation.height
-      let x = origin.width + g.padding.left - tap % g.kernel.width * g.dilation.width
+      let reach = g.reach(ofTap: tap)
+      let y = origin.height + g.padding.top - reach.y, x = origin.width + g.padding.left - reach.x
       guard y % stride.height == 0, x % stride.width == 0 else { continue }
       let (dy, dx) = (y / stride.height, x / stride.width)
       taps.append(tap)

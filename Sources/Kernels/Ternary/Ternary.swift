@@ -22,14 +22,9 @@ struct ScaledThirds: StraightThrough {
 
   func filter(_ w: Tensor64) -> Tensor64 {
     w.byOutput { positions, result in
-      var sum = 0.0, count = 0.0
-      for position in positions { (sum, count) = (sum + abs(result[position]), count + 1) }
-      let threshold = 0.7 * sum / count
-      (sum, count) = (0, 0)
-      for position in positions where abs(result[position]) > threshold {
-        (sum, count) = (sum + abs(result[position]), count + 1)
-      }
-      let scale = count > 0 ? sum / count : 0
+      let all = Tensor64.magnitudes(positions, of: result), threshold = 0.7 * all.sum / all.count
+      let kept = Tensor64.magnitudes(positions, of: result, above: threshold)
+      let scale = kept.count > 0 ? kept.sum / kept.count : 0
       for position in positions {
         let value = result[position]
         result[position] = abs(value) > threshold ? (value < 0 ? -scale : scale) : 0

@@ -55,6 +55,18 @@ extension Tensor64 {
     return Tensor64(zip(a.values, b.values).map { $0 * $1 }, a.shape)
   }
 
+  /// The sum of some values' magnitudes, and how many there are: of those above a threshold, if there is one.
+  static func magnitudes(_ positions: StrideTo<Int>, of values: [Double], above threshold: Double? = nil) -> (
+    sum: Double, count: Double
+  ) {
+    var sum = 0.0, count = 0.0
+    for position in positions {
+      let magnitude = abs(values[position])
+      if threshold.map({ magnitude > $0 }) ?? true { (sum, count) = (sum + magnitude, count + 1) }
+    }
+    return (sum, count)
+  }
+
   /// An HWIO filter made output by output: `make` gets the number of an output and the positions of its weights.
   func byOutput(_ make: (_ positions: StrideTo<Int>, _ result: inout [Double]) -> Void) -> Tensor64 {
     var result = values
