@@ -182,6 +182,24 @@ import Testing
     #expect(try !RunFailures.add(nil, of: Self.stranger(1), to: run, in: folder, claims).isGivenUp)
   }
 
+  /// A user who kills a process alone, again and again, loses no run; one of many that dies without a word is counted.
+  @Test(arguments: [true, false]) func deathsAreCountedAmongManyOnly(isOneOfMany: Bool) throws {
+    let run = try #require(
+      SweepTests.plan("models: bottleneck20\nlatency: false\ntraining: {epochs: 1}\n").runs.last)
+    let claims = try join(1)
+    defer { claims.leave() }
+    for attempt in 1...12 {
+      if attempt > 1 { try leave(run.name, of: 100 + attempt, seconds: 130) }
+      let queue = SweepQueue(
+        [run], .whole, folder, claims, RecordKeeper(try SweepRecords(folder.path), claims), by: nil,
+        countsDeaths: isOneOfMany)
+      let isBegun = try queue.next() != nil
+      #expect(isBegun == (!isOneOfMany || attempt <= 10), "attempt \(attempt)")
+      #expect(queue.failures.isEmpty == isBegun)
+      claims.release(run.name)
+    }
+  }
+
   /// A training that is stopped again and again comes to the same record; another build's checkpoint is not used.
   @Test func trainingsAreResumedBitForBit() throws {
     let text =

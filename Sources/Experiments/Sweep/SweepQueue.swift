@@ -51,6 +51,7 @@ final class SweepQueue: Sendable {
   /// What must have made a record of a run, where not any will do.
   private let build: String?
   private let forgives: Bool
+  private let countsDeaths: Bool
   /// Of how many shares this is one.
   private let count: Int
 
@@ -60,9 +61,11 @@ final class SweepQueue: Sendable {
   ///   - runs: what is to be done, the longest first.
   ///   - remade: the build of the program that must have made their records; nil for any.
   ///   - forgives: whether runs that were given up are tried again.
+  ///   - countsDeaths: whether a process that ended without a word is a failed attempt of its run. It is where many
+  ///     processes are started again by themselves; a process alone was most likely killed by its user.
   init(
     _ runs: [SweepPlan.Run], _ shard: Shard, _ folder: ResultFolder, _ claims: Claims,
-    _ records: RecordKeeper, by build: String?, forgives: Bool = false
+    _ records: RecordKeeper, by build: String?, forgives: Bool = false, countsDeaths: Bool = true
   ) {
     self.runs = runs
     self.folder = folder
@@ -70,6 +73,7 @@ final class SweepQueue: Sendable {
     self.records = records
     self.build = build
     self.forgives = forgives
+    self.countsDeaths = countsDeaths
     count = shard.count
     let own = stride(from: shard.index, to: runs.count, by: shard.count).map { runs[$0] }
     state = Mutex(State(pending: own[...]))
@@ -114,7 +118,9 @@ final class SweepQueue: Sendable {
       return false
     }
     var failures = RunFailures.read(run.name, in: folder)
-    if let dead { failures = try RunFailures.add(nil, of: dead, to: run, in: folder, claims) }
+    if let dead, countsDeaths {
+      failures = try RunFailures.add(nil, of: dead, to: run, in: folder, claims)
+    }
     guard let failures else { return true }
     if failures.isGivenUp && !forgives {
       state.settled.insert(run.name)

@@ -65,7 +65,8 @@ final class SweepSession: Sendable {
   private func queue(_ runs: [SweepPlan.Run]) -> SweepQueue {
     SweepQueue(
       runs, options.shard ?? .whole, folder, claims, keeper,
-      by: options.rerun == nil ? nil : ProgramBuild.fingerprint, forgives: options.only != nil)
+      by: options.rerun == nil ? nil : ProgramBuild.fingerprint, forgives: options.only != nil,
+      countsDeaths: options.isPart)
   }
 
   /// Waits some seconds for others.
