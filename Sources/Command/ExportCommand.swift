@@ -21,7 +21,8 @@ struct ExportCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp("The weights (default: initial ones).", valueName: "file.safetensors"))
   var weights: String?
-  @Option(help: ArgumentHelp("The images, CxHxW (default: the model's own).", valueName: "size"))
+  @Option(
+    help: ArgumentHelp("The images, CxHxW (default: the weights', or the model's own).", valueName: "size"))
   var input: ImageArgument?
   @Option(help: ArgumentHelp("The file, ending in .onnx or .safetensors.", valueName: "net.onnx"))
   var output: String
@@ -50,7 +51,8 @@ struct ExportCommand: ParsableCommand {
   }
 
   func run() throws {
-    let model = try model.required(), shape = input?.shape ?? Models.input(model)
+    let model = try model.required()
+    let shape = try input?.shape ?? weights.flatMap(imageOfFile) ?? Models.input(model)
     try AtomicFile.checkFolder(of: output)
     let network = try variations.network(
       model, conv, inputChannels: shape.channels,

@@ -32,3 +32,8 @@ func classesOfFile(_ weights: String, of model: String) throws -> Int? {
   else { return nil }
   return bias.shape[0]
 }
+
+/// The images that a file of weights says it was trained on; nil if it does not.
+func imageOfFile(_ weights: String) throws -> FeatureShape? {
+  try SafetensorsFile(weights).metadata["input"].flatMap { ImageArgument(argument: $0)?.shape }
+}
