@@ -7,9 +7,11 @@ public protocol ONNXSampling: Sampling {
   ///
   /// - Parameters:
   ///   - x: the input, NCHW; its shape is `shape`.
+  ///   - shape: the input's shape, of one image.
   ///   - weight: OIHW.
   ///   - bias: one value for each output channel, or nil.
   ///   - groups: groups of channels that are convolved separately.
+  ///   - graph: where the nodes go.
   func onnxConvolution(
     _ x: ONNXGraph.Value, _ shape: FeatureShape, weight: ONNXGraph.Value, bias: ONNXGraph.Value?, groups: Int,
     _ graph: ONNXGraph

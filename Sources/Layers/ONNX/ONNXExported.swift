@@ -9,5 +9,6 @@ public protocol ONNXExported: Layer {
   /// - Parameters:
   ///   - x: the input, NCHW.
   ///   - shape: its shape; the batch stands for any number of images, so that nothing may depend on it.
+  ///   - graph: where the nodes go.
   func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
 }

@@ -58,7 +58,9 @@ public final class ONNXGraph {
   /// A node of a type of the standard operators, version 19; returns its first output.
   ///
   /// - Parameters:
+  ///   - type: the operator's name in ONNX, such as `Conv`.
   ///   - inputs: in the operator's order; nil for one that is left out.
+  ///   - attributes: the operator's attributes by their names in ONNX.
   ///   - output: the output's name; by default made of the layer's and the type.
   public func node(
     _ type: String, _ inputs: [Value?], _ attributes: KeyValuePairs<String, Attribute> = [:],
@@ -105,9 +107,10 @@ public final class ONNXGraph {
   /// The nodes of a layer inside the one that is being written.
   ///
   /// - Parameters:
+  ///   - named: the layer and its name inside the one that is being written.
   ///   - x: its input.
   ///   - shape: the input's shape, of one image.
-  /// - Throws: a ``WorkbenchError`` that names the layer, if it does not say what it is in ONNX.
+  /// - Throws: a `WorkbenchError` that names the layer, if it does not say what it is in ONNX.
   public func layer(_ named: NamedLayer, _ x: Value, _ shape: FeatureShape) throws -> Value {
     let outer = path
     path = dotted(path, named.name)
