@@ -46,7 +46,7 @@ package struct ModelSettings: Settable {
     "A factor on the channels of a residual network's stem and stages (default: 1)")
   package static let initialization = Setting(
     "init", \Self.initialization, .initialization,
-    "How weights start: \(InitializationScheme.all.map(\.name).joined(separator: ", ")), with options as in he:fan=out:gain=1 (see ‘experiment list’; default: the model's own)"
+    "How weights start, such as xavier or he:fan=out:gain=1; ‘experiment list’ shows all (default: the model's own)"
   )
 
   /// All of them, in the order of lists and names.

@@ -2,6 +2,8 @@ extension String {
   /// The text on one line, for messages, tables and scripts that are read line by line: control characters, ends of
   /// lines and marks that reverse the direction of reading are spelled out, as Swift writes them (`\n`, `\u{1b}`).
   package var onOneLine: String {
+    // Most texts are of printable ASCII, which stays.
+    if utf8.allSatisfy({ (0x20...0x7e).contains($0) }) { return self }
     var result = String.UnicodeScalarView()
     for scalar in unicodeScalars {
       switch scalar {

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Tensors
 import Testing
 
@@ -85,5 +86,17 @@ import Testing
     #expect(FieldStudy.fileName(["adder:dilation=2"]) == "adder_dilation_2")
     #expect(FieldStudy.fileName(["../a b", "é(x),'`$"]) == ".._a_b___x_____")
     #expect(FieldStudy.fileName([String(repeating: "x", count: 999)]).count == 120)
+  }
+
+  /// With the defaults' draws the map is the operator's: a shift sees nine places, and the map's error is said.
+  @Test func defaultsShowEveryDirectionOfAShift() throws {
+    let settings = FieldSettings()
+    let study = try FieldStudy([try KernelRegistry.builtIn.choice("shift")], settings.plan(threads: 1)) {
+      kernel, seed in try settings.stack(kernel, seed: seed)
+    }
+    let map = try #require(study.rows[0].map)
+    #expect(map.values.count { $0 > 0 } == 9, "\(map.values.filter { $0 > 0 })")
+    let error = try #require(study.rows[0].summary?.standardError)
+    #expect(error > 0 && error < 1)
   }
 }

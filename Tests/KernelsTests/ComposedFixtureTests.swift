@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 import Layers
 import Tensors
+import TestSupport
 import Testing
 
 /// Composed kernels against what PyTorch and torchvision compute (experiments/peers/make_composed_fixtures.py).
@@ -55,8 +56,7 @@ struct ComposedFixtureTests {
   ) throws {
     let found = found.toFileOrder(layout)
     try #require(found.shape == wanted.shape)
-    let scale = wanted.values.reduce(0.1) { max($0, abs($1)) }
-    let error = zip(found.values, wanted.values).reduce(0) { max($0, abs(Double($1.0) - $1.1)) }
-    #expect(error <= 1e-5 * scale, "\(what) is off by \(error) of \(scale)")
+    let deviation = Deviation(of: found.values, from: wanted.values)
+    #expect(deviation.isWithin(1e-5), "\(what) is \(deviation)")
   }
 }

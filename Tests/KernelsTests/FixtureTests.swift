@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 import Layers
 import Tensors
+import TestSupport
 import Testing
 
 /// The operators against facts computed by PyTorch, torchvision and NumPy (experiments/peers/make_fixtures.py).
@@ -82,8 +83,7 @@ struct FixtureTests {
       Issue.record("\(what): shape \(found?.shape ?? []), not \(wanted.shape)")
       return
     }
-    let scale = wanted.values.reduce(0.1) { max($0, abs($1)) }
-    let error = zip(found.values, wanted.values).reduce(0) { max($0, abs(Double($1.0) - $1.1)) }
-    #expect(error <= 2e-6 * scale, "\(what) is off by \(error) of \(scale)")
+    let deviation = Deviation(of: found.values, from: wanted.values)
+    #expect(deviation.isWithin(2e-6), "\(what) is \(deviation)")
   }
 }

@@ -62,9 +62,8 @@ struct HeldDecisionsTests {
 
   /// Sums of some hundred terms of size 1 in single precision.
   private func expectEqual(_ found: Tensor, _ wanted: Tensor, _ what: String = "") {
-    let scale = wanted.values.reduce(Float(1)) { max($0, abs($1)) }
-    let error = zip(found.values, wanted.values).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
-    #expect(found.shape == wanted.shape && error <= 2e-5 * scale, "\(what) is off by \(error) of \(scale)")
+    let deviation = Deviation(of: found.values, from: wanted.values.map(Double.init), atLeast: 1)
+    #expect(found.shape == wanted.shape && deviation.isWithin(2e-5), "\(what) is \(deviation)")
   }
 
   /// The promise: with decisions held, gradients are the derivatives of the output, however many kinks lie between the

@@ -2,6 +2,7 @@ import Foundation
 import Layers
 import Learning
 import Tensors
+import TestSupport
 import Testing
 
 /// Losses, optimisers, schedules and elementary layers against PyTorch (experiments/peers/make_fixtures.py).
@@ -70,9 +71,8 @@ struct TrainingTests {
   /// Single precision against float64: some roundings of 2⁻²⁴ each.
   private func expectClose(_ found: Tensor, _ wanted: Tensor, _ what: String, tolerance: Double = 2e-6) {
     #expect(found.shape == wanted.shape, "\(what)")
-    let scale = wanted.values.reduce(Float(0.1)) { max($0, abs($1)) }
-    let error = zip(found.values, wanted.values).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
-    #expect(Double(error) <= tolerance * Double(scale), "\(what): off by \(error) of \(scale)")
+    let deviation = Deviation(of: found.values, from: wanted.values.map(Double.init))
+    #expect(deviation.isWithin(tolerance), "\(what): \(deviation)")
   }
 
   @Test func descentIsPyTorchs() {

@@ -65,20 +65,27 @@ cluster_node() {
   cluster_pids="$cluster_pids $!"
 }
 
-# Ends the daemon of a node by its number, and its jobs' processes with it: a machine that fails.
-cluster_fail_node() {
+# Ends the daemon of a node by its number and leaves its jobs running: the controller believes that the node failed.
+cluster_fail_daemon() {
   local pid
   eval "pid=\$cluster_node_$1"
-  kill -KILL "$pid" 2>/dev/null
+  kill -KILL "$pid" 2>/dev/null || true
+}
+
+# Ends the daemon of a node by its number, and its jobs' processes with it: a machine that fails.
+cluster_fail_node() {
+  cluster_fail_daemon "$1"
   # What watches a job is a daemon of its own: it must not live to report its end.
-  local processes parent
+  local processes parent pid
   processes=$(cluster_processes "n$1")
   for pid in $processes; do
     parent=$(awk '/^PPid:/ { print $2 }' "/proc/$pid/status" 2>/dev/null) || continue
-    if [ "$(cat "/proc/$parent/comm" 2>/dev/null)" = slurmstepd ]; then kill -KILL "$parent" 2>/dev/null; fi
+    if [ "$(cat "/proc/$parent/comm" 2>/dev/null)" = slurmstepd ]; then
+      kill -KILL "$parent" 2>/dev/null || true
+    fi
   done
-  for pid in $processes; do kill -KILL "$pid" 2>/dev/null; done
-  return 0
+  # Some have ended meanwhile.
+  for pid in $processes; do kill -KILL "$pid" 2>/dev/null || true; done
 }
 
 # The processes of the jobs on this cluster's nodes, or on one of them, known by their environment.
