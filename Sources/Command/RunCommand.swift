@@ -83,7 +83,7 @@ struct RunCommand: PrintsTables {
     let present = try (records.force ? [] : Sweep.kernels(in: output)).map { item in
       do { return try registry.choice(item) } catch {
         throw WorkbenchError(
-          "\(output) holds results of ‘\(item)’, which is no kernel here; choose another folder with --output, or start it anew with --force."
+          "\(output) holds results of ‘\(item)’, which is not a kernel here; choose another folder with --output, or start it anew with --force."
         )
       }
     }

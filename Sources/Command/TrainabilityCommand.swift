@@ -65,7 +65,7 @@ struct TrainabilityCommand: PrintsTables {
     if let csv { try AtomicFile.checkFolder(of: csv) }
     let models = try depths.split(separator: ",", omittingEmptySubsequences: false).map { text in
       guard let depth = Int(text) else {
-        throw WorkbenchError("‘\(text)’ in --depths is no number; write it as 20,56,110.")
+        throw WorkbenchError("‘\(text)’ in --depths is not a number; write it as 20,56,110.")
       }
       let description = try variations.description(
         "\(family)\(depth)", inputChannels: data.train.images.shape[3], classes: data.classes)

@@ -9,12 +9,12 @@ package enum AtomicFile {
     if stat(path, &existing) == 0 {
       switch existing.st_mode & S_IFMT {
       case S_IFREG: break
-      case S_IFDIR: throw WorkbenchError("‘\(path)’ is no file that could be written; give the name of one.")
+      case S_IFDIR: throw WorkbenchError("‘\(path)’ is not a file that can be written; give the name of one.")
       default: return
       }
     }
     guard !path.isEmpty else {
-      throw WorkbenchError("‘’ is no file that could be written; give the name of one.")
+      throw WorkbenchError("‘’ is not a file that can be written; give the name of one.")
     }
     let folder = URL(fileURLWithPath: try target(of: path)).deletingLastPathComponent().path
     var isFolder: ObjCBool = false

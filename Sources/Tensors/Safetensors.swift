@@ -60,7 +60,7 @@ package struct SafetensorsFile: ~Copyable {
   package init(_ path: String) throws {
     let file = try RegularFile(path)
     func broken(_ reason: String) -> WorkbenchError {
-      WorkbenchError("\(path) is no valid safetensors file: \(reason).")
+      WorkbenchError("\(path) is not a valid safetensors file: \(reason).")
     }
     guard file.size >= 8 else { throw broken("it has \(file.size) bytes, fewer than its length field") }
     let length = try file.read(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }

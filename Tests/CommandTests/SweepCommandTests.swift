@@ -230,7 +230,8 @@ import Testing
     try "{}".write(toFile: "\(records)/\(name)", atomically: true, encoding: .utf8)
     let outcome = try Experiment.run(["sweep", file, "--output", output])
     #expect(outcome.status == 0 && outcome.output.contains("1 done now, 0 before"))
-    #expect(outcome.error.contains("notes.txt is no record's name, so it is not used."), "\(outcome.error)")
+    #expect(
+      outcome.error.contains("notes.txt is not a record's name, so it is not used."), "\(outcome.error)")
     #expect(outcome.error.contains("\(name) cannot be read as a record"))
     #expect(try String(contentsOfFile: "\(records)/\(name).rejected1", encoding: .utf8) == "{}")
     #expect(FileManager.default.fileExists(atPath: "\(records)/notes.txt"))

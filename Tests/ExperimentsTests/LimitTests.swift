@@ -44,7 +44,7 @@ import Testing
     }
     for text in ["? a\n: b", "?\n a\n", "{? [x]: y}", "- ? a", "a:\n  ? b", "? \"#\" ? "] {
       #expect(
-        sentence { _ = try YAMLValue.parse(text, file: "f") }?.contains("is no word") == true, "\(text)")
+        sentence { _ = try YAMLValue.parse(text, file: "f") }?.contains("is not a word") == true, "\(text)")
     }
     for text in [
       "a: 3*4", "a: b * c", "# *a* and ? so on\na: b", "a: b # *c", "a: why?", "a: &b c", "a: /x/*.npy",

@@ -301,7 +301,9 @@ import Testing
     try inFolder { folder in
       try AtomicFile.checkFolder(of: folder + "/a")
       try AtomicFile.checkFolder(of: "/dev/null")
-      var wrong = [(folder, "is no file"), ("", "is no file"), (folder + "/none/a", "there is no folder")]
+      var wrong = [
+        (folder, "is not a file"), ("", "is not a file"), (folder + "/none/a", "there is no folder"),
+      ]
       try FileManager.default.createDirectory(atPath: folder + "/ro", withIntermediateDirectories: false)
       chmod(folder + "/ro", 0o555)
       // Root may write everywhere.

@@ -25,7 +25,7 @@ import time
 import torch
 import torch.nn.functional as F
 import torchvision
-from bottleneck import bottleneck20
+from bottleneck_network import bottleneck20
 from networks import CifarResNet
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

@@ -26,7 +26,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         shutil.copy(ROOT / "experiments/peers/onnx_network.py", folder)
-        # Not this script's folder: pandas would take its bottleneck.py for a package of that name.
+        # A user's script lies beside what it uses.
         sys.path[0] = folder
         for language, text in blocks:
             print(f"--- {text.strip().splitlines()[0]}", flush=True)

@@ -18,7 +18,7 @@ struct SearchTable {
     let table = try CSVTable(file: path)
     guard table.columns.contains("kernel"), table.columns.contains("top1_mean") else {
       throw WorkbenchError(
-        "\(path) is no table of trained networks; give the networks.csv of a sweep over a space.")
+        "\(path) is not a table of trained networks; give the networks.csv of a sweep over a space.")
     }
     let finished = table.rows.filter { row in
       row["status"] == "ok" && row["top1_mean"].flatMap(Double.init)?.isFinite == true

@@ -42,7 +42,7 @@ package enum ProblemFile {
     guard depth < 8 else { throw WorkbenchError("\(path): files name each other in a circle; take one out.") }
     let file = try RegularFile(path, limit: 16 << 20)
     guard let content = String(validating: try file.read(file.size), as: UTF8.self) else {
-      throw WorkbenchError("\(path) is no text; give a file with one problem string a line.")
+      throw WorkbenchError("\(path) is not text; give a file with one problem string a line.")
     }
     for (index, raw) in content.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
       let text = raw.trimmingCharacters(in: .whitespacesAndNewlines)

@@ -31,7 +31,7 @@ struct SweepRecords {
         continue
       }
       do {
-        guard file == "\(name).json" else { throw Distrust(reason: "is no record's name") }
+        guard file == "\(name).json" else { throw Distrust(reason: "is not a record's name") }
         known[name] = try read(name)
       } catch let distrust as Distrust {
         untrusted.insert(name)
@@ -110,7 +110,7 @@ struct SweepRecords {
       let aside = (1...10_000).lazy.map { "\(name).json.rejected\($0)" }
         .map(folder.appendingPathComponent).first { !FileManager.default.fileExists(atPath: $0.path) }
       guard let aside, (try? FileManager.default.moveItem(at: url(name), to: aside)) != nil else {
-        throw WorkbenchError("\(url(name).path) is no record and cannot be moved aside; move it away.")
+        throw WorkbenchError("\(url(name).path) is not a record and cannot be moved aside; move it away.")
       }
       warnings.append("\(url(name).path) was moved aside, to \(aside.lastPathComponent).")
     }

@@ -35,7 +35,7 @@ enum YAMLText {
       case "*" where isName(next) && !isInsideWord(previous):
         return "‘*\(next)…’, an alias; write out what it stands for"
       case "?" where !isName(next) && !isInsideWord(previous):
-        return "‘?’, which begins a key that is no word; give each key as ‘key: …’"
+        return "‘?’, which begins a key that is not a word; give each key as ‘key: …’"
       default: break
       }
     }

@@ -20,7 +20,7 @@ struct YAMLValue {
   static func read(_ path: String) throws -> YAMLValue {
     let file = try RegularFile(path, limit: 1 << 20)
     guard let text = String(validating: try file.read(file.size), as: UTF8.self) else {
-      throw WorkbenchError("\(path) is no text; give a YAML file.")
+      throw WorkbenchError("\(path) is not text; give a YAML file.")
     }
     return try parse(text, file: path)
   }

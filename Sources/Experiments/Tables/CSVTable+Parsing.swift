@@ -8,7 +8,7 @@ extension CSVTable {
   package init(file path: String, limit: Int = 64 << 20) throws {
     let file = try RegularFile(path, limit: limit)
     guard let text = String(validating: try file.read(file.size), as: UTF8.self) else {
-      throw WorkbenchError("\(path) is no text; give a table of comma-separated values.")
+      throw WorkbenchError("\(path) is not text; give a table of comma-separated values.")
     }
     let lines = Self.cells(text)
     guard let header = lines.first, Set(header).count == header.count else {

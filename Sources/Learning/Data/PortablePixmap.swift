@@ -8,7 +8,7 @@ enum PortablePixmap {
     guard data.count > 2, data[0] == UInt8(ascii: "P"),
       [UInt8(ascii: "5"), UInt8(ascii: "6")].contains(data[1])
     else {
-      throw WorkbenchError("\(path) is no binary PGM or PPM image: it does not start with P5 or P6.")
+      throw WorkbenchError("\(path) is not a binary PGM or PPM image: it does not start with P5 or P6.")
     }
     let channels = data[1] == UInt8(ascii: "5") ? 1 : 3
     func isSpace(_ byte: UInt8) -> Bool { byte == 32 || (9...13).contains(byte) }

@@ -16,7 +16,7 @@ extension ProxyProbe {
   ///     batch's, and biases are zero: so Lin et al.'s program has it, with 32 draws.
   func zen(draws: Int = 4, published: Bool = false, random: Random) throws(ProxyRefusal) -> Double {
     guard let links = network.featureLinks else {
-      throw ProxyRefusal("this network is no chain of layers with a last feature map.")
+      throw ProxyRefusal("this network is not a chain of layers with a last feature map.")
     }
     let normalizations = links.flatMap(\.normalizations)
     func setVariances(_ value: Float) {
