@@ -202,8 +202,9 @@ enum Markup {
   /// All tags that a page or a picture of ours has.
   static let known: Set<String> = [
     "!doctype", "html", "head", "meta", "title", "link", "style", "body", "header", "h1", "p", "nav", "a",
-    "main", "figure",
-    "h2", "figcaption", "section", "article", "img", "label", "input", "output", "div", "table", "thead",
+    "ul", "li", "small", "details", "summary", "main", "figure",
+    "h2", "h3", "figcaption", "section", "article", "img", "label", "input", "output", "div", "table",
+    "thead",
     "tbody", "tr", "th",
     "td", "button",
     "script", "?xml", "svg", "desc", "g", "defs", "rect", "circle", "path", "use", "filter", "feflood",

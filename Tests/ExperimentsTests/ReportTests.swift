@@ -81,7 +81,7 @@ import Testing
   @Test func namesCannotBecomeCommandsOrMarkup() throws {
     try writeNetworks()
     let data = try ReportData(folder)
-    let plots = AccuracyPlots.plots(data) + LearningPlots.plots(data) + ProxyPlots.plots(data)
+    let plots = ReportSection.plots(data)
     #expect(plots.map(\.name).contains("accuracy-latency-m-spatial-d"))
     #expect(plots.contains { $0.name == "proxy-snip" && $0.title.contains("τ = 1.00") })
     for plot in plots {

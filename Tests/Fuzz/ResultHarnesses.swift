@@ -128,9 +128,7 @@ extension Harness {
       if name == "machine" { _ = try Scratch.file(bytes, "report/machine.json") }
     }
     let data = try ReportData(URL(fileURLWithPath: folder, isDirectory: true))
-    let plots =
-      AccuracyPlots.plots(data) + SpeedPlots.plots(data) + LearningPlots.plots(data) + ProxyPlots.plots(data)
-      + OffsetPlots.plots(data) + GradientPlots.plots(data)
+    let plots = ReportSection.plots(data)
     for plot in plots {
       try require(
         plot.name.utf8.allSatisfy { $0 != UInt8(ascii: "/") && $0 < 128 }, "a file called \(plot.name)")

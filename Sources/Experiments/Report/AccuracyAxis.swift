@@ -25,13 +25,20 @@ struct AccuracyAxis {
 
   /// Where an accuracy is drawn.
   func place(_ accuracy: Double) -> Double {
-    isLogarithmic ? max(100 - accuracy, (100 - top) / 10) : accuracy
+    isLogarithmic ? max(100 - accuracy, 100 - top) : accuracy
+  }
+
+  /// Its ends.
+  var ends: Frame.Axis {
+    isLogarithmic
+      ? Frame.Axis(first: 100 - bottom, last: 100 - top, isLogarithmic: true)
+      : Frame.Axis(first: bottom, last: top)
   }
 
   /// What sets the axis, `y` or `x`.
   func commands(_ axis: String = "y") -> [String] {
     guard isLogarithmic else {
-      return ["set \(axis)label 'top-1 accuracy, %'", "set \(axis)range [\(bottom):\(top)]"]
+      return ["set \(axis)label 'top-1 accuracy, %'", ends.range(axis)]
     }
     let marks = [
       0, 20, 40, 50, 60, 70, 80, 85, 90, 93, 95, 96, 97, 98, 98.5, 99, 99.5, 99.7, 99.8, 99.9,
@@ -40,7 +47,7 @@ struct AccuracyAxis {
     return [
       "set logscale \(axis)", "set \(axis)tics (\(labels.joined(separator: ", ")))", "set m\(axis)tics 1",
       "set \(axis)label 'top-1 accuracy, % (logarithmic in the error)'",
-      "set \(axis)range [\(100 - bottom):\(100 - top)]",
+      ends.range(axis),
     ]
   }
 }

@@ -33,6 +33,24 @@ enum AccuracyPlots {
     let axis = AccuracyAxis(points.map(\.y), intervals: points.map { max($0.y - $0.low, $0.high - $0.y) })
     let low = points.map(\.x).min() ?? 0, high = points.map(\.x).max() ?? 1
     let room = max((high - low) * 0.08, high * 0.02)
+    let size = (width: 760, height: 460)
+    let frame = Frame(
+      size: size, x: .init(first: max(0, low - room), last: high + room), y: axis.ends)
+    let names = PointLabels(
+      points.enumerated().map { index, point in
+        let x = point.x, middle = frame.pixel(x, axis.place(point.y))
+        return PointLabels.Item(
+          name: point.kernel, x: middle.x, y: middle.y, low: frame.pixel(x, axis.place(point.low)).y,
+          high: frame.pixel(x, axis.place(point.high)).y, radius: front.contains(index) ? 13 : 6)
+      }, in: frame)
+    let spots = zip(points, rows.filter { $0.number(cost.column) != nil }).map { point, row in
+      Spot(
+        frame, point.x, axis.place(point.y),
+        [
+          point.kernel, "\(Cell.accuracy(row) ?? "") % top-1",
+          "\(cost.label): \(Cell.rounded(point.x, digits: 3))", row["verdict"] ?? "",
+        ].filter { !$0.isEmpty }.joined(separator: "\n"))
+    }
     let blocks =
       points.map { point -> (name: String, rows: [[Double]]) in
         (
@@ -49,26 +67,26 @@ enum AccuracyPlots {
       ]
     let file = "accuracy-\(cost.name)-\(Plot.slug(key))"
     var parts = [
-      "'\(file).dat' index \(points.count + 1) using 1:2 with steps linecolor rgb '#8A8A8A' dashtype 2 linewidth 1.5 title 'clear Pareto front'"
+      "'\(file).dat' index \(points.count + 1) using 1:2 with steps linecolor rgb '#8A8A8A' dashtype 2 linewidth 1.5"
     ]
     for (index, point) in points.enumerated() {
       let look = Plot.points(kernels.firstIndex(of: point.kernel) ?? index)
       parts.append(
-        "'' index \(index) using 1:2:3:4 with yerrorbars \(look) linewidth 1 title \(Escape.gnuplot(point.kernel))"
+        "'' index \(index) using 1:2:3:4 with yerrorbars \(look) linewidth 1"
       )
     }
     parts.append(
-      "'' index \(points.count) using 1:2 with points pointtype 6 pointsize 2.4 linewidth 1.2 linecolor rgb '#8A8A8A' notitle"
+      "'' index \(points.count) using 1:2 with points pointtype 6 pointsize 2.4 linewidth 1.2 linecolor rgb '#8A8A8A'"
     )
     return Plot(
       name: file, title: "Accuracy against \(cost.noun): \(key)",
       caption:
-        "Mean test accuracy with its 95 % interval, over seeds and test images, cut off where it is far larger than the differences. Ringed, and joined by the dashed line: the cheapest kernel, and each whose interval lies above those of all cheaper ones. Of the others the data do not say that their cost buys accuracy.",
+        "Mean test accuracy with its 95 % interval, over seeds and test images, cut off where it is far larger than the differences. Ringed, and joined by the dashed line: the cheapest kernel, and each whose interval lies above those of all cheaper ones. Of the others the data do not say that their cost buys accuracy.\(names.missing > 0 ? " Names that find no room show when the pointer is on a point." : "")",
       data: "# x, and on the axis accuracy, low, high; then the accuracy\n" + Plot.blocks(blocks),
-      commands: axis.commands() + [
-        "set xlabel \(Escape.gnuplot(cost.label))", "set xrange [\(max(0, low - room)):\(high + room)]",
+      commands: axis.commands() + frame.commands + names.commands + [
+        "set nokey", "set xlabel \(Escape.gnuplot(cost.label))", frame.x.range("x"),
         "plot " + parts.joined(separator: ", \\\n  "),
-      ], task: rows.first?["data"])
+      ], size: size, task: rows.first?["data"], spots: spots)
   }
 
   /// The numbers of the points that are clearly on the Pareto front, cheapest first: the cheapest one, and each whose

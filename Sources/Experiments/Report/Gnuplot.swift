@@ -69,6 +69,6 @@ struct Gnuplot {
         sentence:
           "gnuplot ended without drawing \(plot.name); see whether \(program) is a gnuplot with svg and png.")
     }
-    return Picture(svg: svg, png: png)
+    return Picture(svg: Spot.add(plot.spots, to: svg), png: png)
   }
 }

@@ -2,7 +2,10 @@
 enum GradientPlots {
   /// A plot for each moment, before and after training, and each kernel.
   static func plots(_ data: ReportData) -> [Plot] {
-    grouped(data.rows("trainability"), by: ["kernel", "when"]).compactMap { key, rows -> Plot? in
+    // The pictures have one scale.
+    let all = data.rows("trainability").compactMap { $0.number("norm") }.filter { $0 > 0 }
+    guard let low = all.min(), let high = all.max() else { return [] }
+    return grouped(data.rows("trainability"), by: ["kernel", "when"]).compactMap { key, rows -> Plot? in
       let series = grouped(rows, by: ["model", "shortcut"]).map { name, rows in
         (
           name: name.replacingOccurrences(of: ", ", with: ", shortcut "),
@@ -12,8 +15,7 @@ enum GradientPlots {
           }.sorted { $0[0] < $1[0] }
         )
       }.filter { !$0.rows.isEmpty }
-      let norms = series.flatMap { $0.rows.map { $0[1] } }
-      guard let low = norms.min(), let high = norms.max() else { return nil }
+      guard !series.isEmpty else { return nil }
       let file = "gradients-\(Plot.slug(key))"
       let parts = series.indices.map { index in
         "\(index == 0 ? "'\(file).dat'" : "''") index \(index) using 1:2 with lines linewidth 2 \(Plot.color(index)) \(Plot.dashes(index)) title \(Escape.gnuplot(series[index].name))"
@@ -21,7 +23,7 @@ enum GradientPlots {
       return Plot(
         name: file, title: "Gradients by layer: \(key)",
         caption:
-          "The norm of the loss's gradient to each layer's weights, first layer to the left, on a logarithmic axis. A layer whose gradient is many orders of magnitude below the others' does not learn.",
+          "The norm of the loss's gradient to each layer's weights, first layer to the left, on a logarithmic axis, the same for all kernels. A layer whose gradient is many orders of magnitude below the others' does not learn.",
         data: Plot.blocks(series),
         commands: [
           "set logscale y", "set yrange [\(low / 2):\(high * 2)]", "set format y '%.0e'",

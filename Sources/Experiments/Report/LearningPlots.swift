@@ -3,10 +3,9 @@ import Learning
 
 /// What training.csv and receptive fields show.
 enum LearningPlots {
-  static func plots(_ data: ReportData) -> [Plot] { curves(data) + fields(data) }
-
-  /// Validation accuracy over epochs, or where there was none of every epoch the test accuracy: the mean of the seeds, in a band from the lowest to the highest.
-  private static func curves(_ data: ReportData) -> [Plot] {
+  /// Validation accuracy over epochs, or where there was none of every epoch the test accuracy: the mean of the seeds, in a
+  /// band from the lowest to the highest.
+  static func curves(_ data: ReportData) -> [Plot] {
     grouped(data.rows("training"), by: ["group", "model", "replace", "data"]).flatMap { key, rows -> [Plot] in
       let measure = rows.contains { $0.number("validation_top1") != nil } ? "validation" : "test"
       let series = grouped(rows, by: ["kernel"]).map { kernel, rows -> Series in
@@ -26,9 +25,14 @@ enum LearningPlots {
       let parts = stride(from: 0, to: max(others.count, 1), by: most).map {
         Array(series.prefix(1)) + others[$0..<min($0 + most, others.count)]
       }
+      // The pictures have one scale.
+      let axis = AccuracyAxis(series.flatMap { $0.rows.map { $0[1] } })
+      let epochs = series.flatMap { $0.rows.map { $0[0] } }
+      let span = Frame.Axis(first: epochs.min() ?? 1, last: epochs.max() ?? 2)
       return parts.enumerated().map { number, part in
         var plot = curves(
-          part, measure, key, parts.count > 1 ? " (\(number + 1) of \(parts.count))" : "", data.kernels)
+          part, measure, key, parts.count > 1 ? " (\(number + 1) of \(parts.count))" : "", data.kernels, axis,
+          span)
         plot.task = rows.first?["data"]
         return plot
       }
@@ -38,9 +42,20 @@ enum LearningPlots {
   private typealias Series = (name: String, rows: [[Double]])
 
   private static func curves(
-    _ series: [Series], _ measure: String, _ key: String, _ part: String, _ kernels: [String]
+    _ series: [Series], _ measure: String, _ key: String, _ part: String, _ kernels: [String],
+    _ axis: AccuracyAxis, _ span: Frame.Axis
   ) -> Plot {
-    let axis = AccuracyAxis(series.flatMap { $0.rows.map { $0[1] } })
+    let size = (width: 760, height: 440)
+    var frame = Frame(size: size, x: span, y: axis.ends)
+    frame.right = Frame.room(for: series.map(\.name)) + 30
+    let spots = series.flatMap { name, rows in
+      rows.map { row in
+        Spot(
+          frame, row[0], axis.place(row[1]),
+          "\(name), epoch \(Cell.number(row[0]))\n\(Cell.fixed(row[1], decimals: 1)) % (seeds from \(Cell.fixed(row[2], decimals: 1)) to \(Cell.fixed(row[3], decimals: 1)))"
+        )
+      }
+    }
     let file = "curves-\(Plot.slug(key + part))"
     let looks = series.enumerated().map { kernels.firstIndex(of: $0.element.name) ?? $0.offset }
     let bands = series.indices.map { index in
@@ -49,7 +64,6 @@ enum LearningPlots {
     let lines = series.indices.map { index in
       "'' index \(index) using 1:2 with lines linewidth 2 \(Plot.dashes(looks[index])) \(Plot.color(looks[index])) title \(Escape.gnuplot(series[index].name))"
     }
-    let epochs = series.flatMap { $0.rows.map { $0[0] } }
     return Plot(
       name: file, title: "Training curves: \(key)\(part)",
       caption: "Mean \(measure) accuracy of the seeds; the band reaches from the lowest seed to the highest.",
@@ -57,14 +71,14 @@ enum LearningPlots {
         series.map {
           ($0.name, $0.rows.map { [$0[0], axis.place($0[1]), axis.place($0[2]), axis.place($0[3])] })
         }),
-      commands: axis.commands() + [
-        "set xlabel 'epoch'", "set xrange [\(epochs.min() ?? 1):\(epochs.max() ?? 2)]",
+      commands: axis.commands() + frame.commands + [
+        "set xlabel 'epoch'", span.range("x"),
         "plot " + (bands + lines).joined(separator: ", \\\n  "),
-      ])
+      ], size: size, spots: spots)
   }
 
   /// How much each input pixel moves the output's middle.
-  private static func fields(_ data: ReportData) -> [Plot] {
+  static func fields(_ data: ReportData) -> [Plot] {
     data.fields.map { kernel, map in
       let file = "field-\(Plot.slug(kernel))", height = map.rows.count, width = map.rows.first?.count ?? 1
       return Plot(

@@ -17,6 +17,10 @@ struct Plot: Sendable {
   var size = (width: 760, height: 440)
   /// The data set that it is about, where it is about one.
   var task: String?
+  /// What its points say when the pointer is over them.
+  var spots: [Spot] = []
+  /// The part of the page that it belongs to.
+  var section = ReportSection.accuracies
 
   /// The whole script.
   var script: String {

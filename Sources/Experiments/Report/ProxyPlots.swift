@@ -56,9 +56,14 @@ enum ProxyPlots {
       let parts = series.enumerated().map { index, one in
         "'\(file).dat' index \(first + index) using 1:2 with points \(ProxyPlots.look(one.kernel, kernels)) title \(Escape.gnuplot(one.kernel))"
       }
-      return axis.commands() + ProxyPlots.horizontal(series.flatMap { $0.points.map(\.x) }, marks) + [
+      return axis.commands() + horizontal(marks).commands + [
         "set xlabel \(Escape.gnuplot(label))", "plot " + parts.joined(separator: ", \\\n  "),
       ]
+    }
+
+    /// The horizontal axis.
+    func horizontal(_ marks: Int) -> (axis: Frame.Axis, commands: [String]) {
+      ProxyPlots.horizontal(series.flatMap { $0.points.map(\.x) }, marks)
     }
   }
 
@@ -66,11 +71,28 @@ enum ProxyPlots {
     "Each point is a network; τ of 1 means that the proxy orders them as their trained accuracy does, 0 that it says nothing."
 
   private static func single(_ panel: Panel, _ name: String, _ kernels: [String]) -> Plot {
-    Plot(
+    let size = (width: 760, height: 440)
+    let frame = Frame(size: size, x: panel.horizontal(5).axis, y: panel.axis.ends)
+    let points = panel.series.flatMap { kernel, points in
+      points.map { (kernel: kernel, x: $0.x, y: $0.y) }
+    }
+    let names = PointLabels(
+      points.map { point in
+        let place = frame.pixel(point.x, panel.axis.place(point.y))
+        return PointLabels.Item(name: point.kernel, x: place.x, y: place.y, low: place.y, high: place.y)
+      }, in: frame)
+    let spots = points.map { point in
+      Spot(
+        frame, point.x, panel.axis.place(point.y),
+        "\(point.kernel)\n\(Cell.fixed(point.y, decimals: 1)) % top-1\n\(panel.label): \(Cell.number(point.x, digits: 4))"
+      )
+    }
+    return Plot(
       name: name, title: "\(panel.proxy) against accuracy: Kendall's τ\(panel.quality)",
       caption: "\(meaning) The interval is a bootstrap's over the networks.",
       data: Plot.blocks(panel.blocks),
-      commands: panel.commands(name, first: 0, marks: 5, panel.label, kernels))
+      commands: frame.commands + names.commands + ["set nokey"]
+        + panel.commands(name, first: 0, marks: 5, panel.label, kernels), size: size, spots: spots)
   }
 
   private static func facets(
@@ -124,23 +146,28 @@ enum ProxyPlots {
 
   /// A horizontal axis with about so many marks; logarithmic where the numbers span orders of magnitude, as proxies do
   /// where networks differ in depth or width.
-  private static func horizontal(_ values: [Double], _ marks: Int) -> [String] {
+  private static func horizontal(
+    _ values: [Double], _ marks: Int
+  ) -> (axis: Frame.Axis, commands: [String]) {
     let low = values.min() ?? 0, high = values.max() ?? 1
     guard low > 0, high / low > 100 else {
       let room = max((high - low) * 0.06, abs(high) * 1e-6, 1e-12),
         rough = (high - low + 2 * room) / Double(marks)
       let power = pow(10, floor(log10(rough)))
       let step = [1, 2, 5, 10].map { $0 * power }.first { $0 >= rough * 0.999 } ?? rough
-      return [
-        "set xrange [\(low - room):\(high + room)]", "set xtics \(Cell.number(step))", "set format x '%.4g'",
-      ]
+      let axis = Frame.Axis(first: low - room, last: high + room)
+      return (axis, [axis.range("x"), "set xtics \(Cell.number(step))", "set format x '%.4g'"])
     }
     let decades = log10(high / low)
-    return [
-      "set logscale x", "set xrange [\(low / 2):\(high * 2)]",
-      "set xtics \(Cell.number(pow(10, floor(log10(low / 2))))), \(Cell.number(pow(10, max(1, (decades / Double(marks)).rounded(.up)))))",
-      "set mxtics 1",
-      "set format x '%.0e'",
-    ]
+    let axis = Frame.Axis(first: low / 2, last: high * 2, isLogarithmic: true)
+    return (
+      axis,
+      [
+        "set logscale x", axis.range("x"),
+        "set xtics \(Cell.number(pow(10, floor(log10(low / 2))))), \(Cell.number(pow(10, max(1, (decades / Double(marks)).rounded(.up)))))",
+        "set mxtics 1",
+        "set format x '%.0e'",
+      ]
+    )
   }
 }

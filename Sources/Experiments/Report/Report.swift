@@ -56,12 +56,7 @@ package struct Report {
   }
 
   private func writePage() throws -> Outcome {
-    var names = Set<String>()
-    let plots =
-      (TaskPlots.plots(data) + AccuracyPlots.plots(data) + SpeedPlots.plots(data) + LearningPlots.plots(data)
-      + ConfusionPlots.plots(data)
-      + ProxyPlots.plots(data) + OffsetPlots.plots(data) + GradientPlots.plots(data))
-      .filter { names.insert($0.name).inserted }
+    let plots = ReportSection.plots(data)
     let place = folder.appendingPathComponent("plots", isDirectory: true)
     let (drawn, failures) = draw(plots)
     // A picture that cannot be drawn is the one of before, if its data and script are the same.

@@ -16,13 +16,16 @@ struct ReportData {
   /// Receptive fields: fields/KERNEL.npy, as sweeps and `experiment field --map DIR/fields` write them.
   let fields: [(kernel: String, array: FieldMap)]
 
+  /// Filters and feature maps: the rows of features.csv, each with its picture, a PNG file.
+  let features: [(row: Row, picture: Data)]
+
   /// The pixels of the images that learned offsets are drawn on: offsets-image.csv.
   let imagePixels: [Row]
 
   /// The tables that a report can show, and where they come from.
   static let names = [
     "networks", "operators", "training", "proxies", "field", "fields", "trainability", "layers", "offsets",
-    "confusion",
+    "confusion", "features",
   ]
 
   /// Reads a folder.
@@ -42,6 +45,13 @@ struct ReportData {
       let stem = String(file.dropLast(".npy".count))
       let row = named.first { $0["map"] == stem }
       return (row?.key(["group", "kernel"]) ?? stem, try FieldMap(path("fields/\(file)")))
+    }
+    features = (found.first { $0.name == "features" }?.table.rows ?? []).compactMap { row in
+      guard let name = row["file"], name == FieldStudy.fileName([name]), name.hasSuffix(".png"),
+        let file = try? RegularFile(path("features/\(name)"), limit: 1 << 22),
+        let bytes = try? file.read(file.size)
+      else { return nil }
+      return (row, Data(bytes))
     }
     let image = path("offsets-image.csv")
     imagePixels = FileManager.default.fileExists(atPath: image) ? try CSVTable(file: image).rows : []

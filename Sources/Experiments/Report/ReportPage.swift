@@ -16,44 +16,121 @@ enum ReportPage {
     do { template = try MustacheTemplate(string: ReportTemplate.page) } catch {
       throw WorkbenchError("The page's template is wrong: \(error).")
     }
-    let names = TaskPlots.tasks(data), hasTasks = names.count > 1
-    func figures(_ task: String?) -> [[String: Any]] {
-      zip(plots, pictures).filter { (hasTasks ? $0.0.task : nil) == task }.map { plot, picture in
-        figure(plot, picture)
-      }
+    let drawn = zip(plots, pictures).map { (plot: $0, picture: $1) }
+    let sections = Self.sections(data, drawn) + features(data)
+    let tasks = Self.tasks(data, drawn, isFirst: sections.isEmpty)
+    let tables = data.tables.map { name, table -> [String: Any] in
+      var entries = Self.table(
+        name, table.columns, table.rows.map { row in table.columns.map { row[$0] ?? "" } })
+      entries["count"] = count(table.rows.count, "row")
+      entries["origin"] = [data.origin(name)].compactMap { $0 }
+      return entries
     }
-    func figure(_ plot: Plot, _ picture: String?) -> [String: Any] {
+    let paragraphs = ReportSummary.paragraphs(data)
+    let summary = PaperTables.tables(data).filter { $0.title == "Networks" }.map { made -> [String: Any] in
+      var entries = table(made.title, made.header, made.rows.map { $0.map(marked) })
+      entries["caption"] = made.caption
+      return entries
+    }
+    let hasSummary = !paragraphs.isEmpty || !summary.isEmpty
+    var contents: [[String: Any]] = hasSummary ? [["id": "summary", "name": "Summary"]] : []
+    contents += (sections + tasks).map { part in part.filter { ["id", "name", "count"].contains($0.key) } }
+    contents += data.tables.map { name, table in
+      ["id": "table-\(name)", "name": "\(name).csv", "count": count(table.rows.count, "row")]
+    }
+    let page: [String: Any] = [
+      "title": title, "machine": data.machine.map(describe) ?? [], "notes": notes, "contents": contents,
+      "hasSummary": hasSummary, "paragraphs": paragraphs, "summary": summary, "sections": sections,
+      "tasks": tasks, "tables": tables, "hasTables": !tables.isEmpty,
+      "style": Markup(ReportTemplate.style), "code": Markup(ReportTemplate.code), "policy": Markup(policy),
+    ]
+    return template.render(markup(page))
+  }
+
+  private typealias Drawn = (plot: Plot, picture: String?)
+
+  /// The parts of pictures that are about no single one of several data sets. The first is unfolded.
+  private static func sections(_ data: ReportData, _ drawn: [Drawn]) -> [[String: Any]] {
+    let hasTasks = TaskPlots.tasks(data).count > 1
+    let parts = ReportSection.allCases.compactMap { section -> (ReportSection, [Drawn])? in
+      let found = drawn.filter { $0.plot.section == section && (!hasTasks || $0.plot.task == nil) }
+      return found.isEmpty ? nil : (section, found)
+    }
+    return parts.enumerated().map { index, part -> [String: Any] in
       [
-        "name": plot.name, "title": plot.title, "caption": plot.caption, "picture": picture != nil,
-        "svg": Markup(picture.map { inline($0, plot) } ?? ""),
+        "id": "part-\(Plot.slug(part.0.rawValue))", "name": part.0.rawValue, "open": index == 0,
+        "count": count(part.1.count, "picture"), "figures": part.1.map(figure),
       ]
     }
-    let tasks = (hasTasks ? names : []).enumerated().map { index, name -> [String: Any] in
+  }
+
+  /// Filters and feature maps, which have no scripts and data beside them.
+  private static func features(_ data: ReportData) -> [[String: Any]] {
+    let figures = data.features.enumerated().map { index, feature -> [String: Any] in
+      let row = feature.row, isFilters = row["shows"] == "filters"
+      let place = row.key(["model", "kernel", "data"]), layer = row["layer"] ?? ""
+      let title = "\(isFilters ? "Filters" : "Feature maps") of \(layer): \(place)"
+      let source = "data:image/png;base64,\(feature.picture.base64EncodedString())"
+      return [
+        "name": "feature-\(index + 1)", "title": title, "files": false,
+        "svg": Markup("<img src=\"\(source)\" alt=\"\(Escape.html(title))\">"),
+        "caption":
+          "\(row["shown"] ?? "") of \(row["maps"] ?? "") maps of \(row["h"] ?? "")×\(row["w"] ?? "") values, from \(row["black"] ?? "") (black) to \(row["white"] ?? "") (white)\(isFilters ? ", each the mean over its inputs" : ", of test image \(row["image"] ?? "")").",
+      ]
+    }
+    guard !figures.isEmpty else { return [] }
+    return [
       [
-        "id": "task-\(index + 1)", "name": name, "figures": figures(name),
+        "id": "part-features", "name": "Filters and feature maps", "count": count(figures.count, "picture"),
+        "figures": figures,
+      ]
+    ]
+  }
+
+  /// The parts of several data sets.
+  private static func tasks(_ data: ReportData, _ drawn: [Drawn], isFirst: Bool) -> [[String: Any]] {
+    let names = TaskPlots.tasks(data)
+    guard names.count > 1 else { return [] }
+    return names.enumerated().map { index, name -> [String: Any] in
+      let found = drawn.filter { $0.plot.task == name }
+      return [
+        "id": "task-\(index + 1)", "name": name, "open": isFirst && index == 0,
+        "count": count(found.count, "picture"), "figures": found.map(figure),
         "examples": [TaskPicture.source(name)].compactMap { $0.map(Markup.init) },
       ]
     }
-    let tables = data.tables.map { name, table -> [String: Any] in
-      [
-        "name": name, "columns": table.columns, "origin": [data.origin(name)].compactMap { $0 },
-        "rows": table.rows.map { row -> [String: Any] in
-          [
-            "cells": table.columns.map { column -> [String: Any] in
-              let text = row[column] ?? ""
-              return ["text": text, "number": Double(text) != nil]
-            }
-          ]
-        },
-      ]
-    }
-    let page: [String: Any] = [
-      "title": title, "machine": data.machine.map(describe) ?? [], "notes": notes, "figures": figures(nil),
-      "tasks": tasks,
-      "tables": tables, "style": Markup(ReportTemplate.style), "code": Markup(ReportTemplate.code),
-      "policy": Markup(policy),
+  }
+
+  private static func figure(_ drawn: Drawn) -> [String: Any] {
+    [
+      "name": drawn.plot.name, "title": drawn.plot.title, "caption": drawn.plot.caption,
+      "files": true, "picture": drawn.picture != nil,
+      "svg": Markup(drawn.picture.map { inline($0, drawn.plot) } ?? ""),
     ]
-    return template.render(markup(page))
+  }
+
+  private static func table(_ name: String, _ columns: [String], _ rows: [[String]]) -> [String: Any] {
+    [
+      "name": name, "columns": columns,
+      "rows": rows.map { row -> [String: Any] in
+        ["cells": row.map { text -> [String: Any] in ["text": text, "number": isNumber(text)] }]
+      },
+    ]
+  }
+
+  private static func count(_ number: Int, _ noun: String) -> String {
+    "\(number) \(noun)\(number == 1 ? "" : "s")"
+  }
+
+  /// Whether a cell is set to the right: a number, with commas or an interval.
+  private static func isNumber(_ text: String) -> Bool {
+    let first = text.split(separator: " ", maxSplits: 1).first ?? ""
+    return Double(first.replacing(",", with: "").replacing("−", with: "-")) != nil
+  }
+
+  /// A verdict with its mark, which needs no colour.
+  private static func marked(_ cell: String) -> String {
+    Verdict(rawValue: cell).map { "\(TaskPlots.mark($0)) \(cell)" } ?? cell
   }
 
   /// A part of the page that is markup already.

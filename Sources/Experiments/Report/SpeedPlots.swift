@@ -12,15 +12,16 @@ enum SpeedPlots {
     }
     let rows = data.rows("operators").filter { $0["pass"] == "forward" && $0["status"] == "ok" }
     let threads = rows.compactMap { $0.number("threads") }.max() ?? 1
-    let points = grouped(rows, by: ["kernel"]).compactMap { kernel, rows -> (String, [[Double]])? in
+    let points = grouped(rows, by: ["kernel"]).compactMap {
+      kernel, rows -> (String, [[Double]], problems: [String])? in
       // The first algorithm of each problem is the one that is chosen.
-      let found = grouped(rows, by: ["problem"]).compactMap { _, rows -> [Double]? in
+      let found = grouped(rows, by: ["problem"]).compactMap { problem, rows -> ([Double], String)? in
         guard let row = rows.first, let speed = row.number("gflops"), let bytes = row.number("bytes"),
           let median = row.number("time_ms_median"), bytes > 0, speed > 0
         else { return nil }
-        return [speed * median * 1e6 / bytes, speed]
+        return ([speed * median * 1e6 / bytes, speed], "\(problem)\n\(row["algorithm"] ?? "")")
       }
-      return found.isEmpty ? nil : (kernel, found)
+      return found.isEmpty ? nil : (kernel, found.map(\.0), found.map(\.1))
     }
     guard !points.isEmpty else { return nil }
     let absent = grouped(rows, by: ["kernel"]).map(\.key).filter { kernel in
@@ -34,23 +35,41 @@ enum SpeedPlots {
     let left = min(intensities.min() ?? 1, ridge) / 2, right = max(intensities.max() ?? 1, ridge) * 2
     let bottom = min(speeds.min() ?? 1, peak) / 2, top = max(speeds.max() ?? 1, peak) * 2
     let roof = [[left, bandwidth * left], [ridge, peak], [right, peak]]
+    let size = (width: 760, height: 460)
+    let frame = Frame(
+      size: size, x: .init(first: left, last: right, isLogarithmic: true),
+      y: .init(first: bottom, last: top, isLogarithmic: true))
+    // Each kernel is named at its fastest point.
+    let names = PointLabels(
+      points.map { kernel, found, _ in
+        let fastest = found.max { $0[1] < $1[1] } ?? [1, 1], place = frame.pixel(fastest[0], fastest[1])
+        return PointLabels.Item(name: kernel, x: place.x, y: place.y, low: place.y, high: place.y)
+      }, in: frame)
+    let spots = points.flatMap { kernel, found, problems in
+      zip(found, problems).map { point, problem in
+        Spot(
+          frame, point[0], point[1],
+          "\(kernel)\n\(Cell.rounded(point[1], digits: 3)) GFLOP/s, \(Cell.rounded(point[0], digits: 3)) operations per byte\n\(problem)"
+        )
+      }
+    }
     var parts = [
-      "'roofline.dat' index \(points.count) using 1:2 with lines linecolor rgb '#8A8A8A' linewidth 2 title 'measured roofs'"
+      "'roofline.dat' index \(points.count) using 1:2 with lines linecolor rgb '#8A8A8A' linewidth 2"
     ]
     for (index, point) in points.enumerated() {
       let look = Plot.points(data.kernels.firstIndex(of: point.0) ?? index)
-      parts.append("'' index \(index) using 1:2 with points \(look) title \(Escape.gnuplot(point.0))")
+      parts.append("'' index \(index) using 1:2 with points \(look)")
     }
     return Plot(
       name: "roofline", title: "Roofline: every operator against this machine's peak and bandwidth",
       caption:
-        "Forward passes, each problem by the algorithm that is chosen for it. Roofs: measured peak of \(Cell.number(threads)) thread\(threads == 1 ? "" : "s") (\(Cell.fixed(peak, decimals: 0)) GFLOP/s), and one thread's copy bandwidth (\(Cell.fixed(bandwidth, decimals: 1)) GB/s). Operations are those of the plain definition, so that Winograd's algorithm can pass the peak; data that stay in the caches can pass the bandwidth.\(missing)",
+        "Forward passes, each problem by the algorithm that is chosen for it; a kernel is named at its fastest one. Grey roofs: measured peak of \(Cell.number(threads)) thread\(threads == 1 ? "" : "s") (\(Cell.fixed(peak, decimals: 0)) GFLOP/s), and one thread's copy bandwidth (\(Cell.fixed(bandwidth, decimals: 1)) GB/s). Operations are those of the plain definition, so that Winograd's algorithm can pass the peak; data that stay in the caches can pass the bandwidth.\(missing)",
       data: Plot.blocks(points.map { ($0.0, $0.1) } + [("roofs", roof)]),
-      commands: [
-        "set logscale xy", "set xrange [\(left):\(right)]", "set yrange [\(bottom):\(top)]",
+      commands: frame.commands + names.commands + [
+        "set nokey", "set logscale xy", frame.x.range("x"), frame.y.range("y"),
         "set xlabel 'operations per byte'", "set ylabel 'GFLOP/s'",
         "plot " + parts.joined(separator: ", \\\n  "),
-      ])
+      ], size: size, spots: spots)
   }
 
   /// Time against the extent of the window, where there are at least three.
@@ -74,6 +93,18 @@ enum SpeedPlots {
         let place =
           "\(first["c_in"] ?? "") → \(first["c_out"] ?? "") channels at \(first["h"] ?? "")×\(first["w"] ?? ""), \(first["pass"] ?? "")"
         let file = "kernel-size-\(Plot.slug(place + " " + (first["group"] ?? "")))"
+        let size = (width: 760, height: 440)
+        var frame = Frame(
+          size: size, x: .init(first: (sizes.first ?? 1) - 1, last: (sizes.last ?? 1) + 1),
+          y: .init(first: (times.min() ?? 1) / 1.5, last: (times.max() ?? 1) * 1.5, isLogarithmic: true))
+        frame.right = Frame.room(for: series.map(\.name)) + 30
+        let spots = series.flatMap { name, rows in
+          rows.map { row in
+            Spot(
+              frame, row[0], row[1],
+              "\(name)\n\(Cell.number(row[0]))×\(Cell.number(row[0])): \(Cell.rounded(row[1], digits: 3)) ms")
+          }
+        }
         let parts = series.indices.map { index in
           "\(index == 0 ? "'\(file).dat'" : "''") index \(index) using 1:2 with linespoints \(Plot.points(index)) linewidth 1.5 title \(Escape.gnuplot(series[index].name))"
         }
@@ -82,14 +113,13 @@ enum SpeedPlots {
           caption:
             "Medians; \(first["threads"] ?? "") threads, batch \(first["batch"] ?? ""). Where two lines cross, the other algorithm becomes the faster one.",
           data: Plot.blocks(series),
-          commands: [
+          commands: frame.commands + [
             "set logscale y", "set xlabel 'window k of k×k, pixels'", "set ylabel 'time, ms'",
-            "set yrange [\((times.min() ?? 1) / 1.5):\((times.max() ?? 1) * 1.5)]",
-            "set xrange [\((sizes.first ?? 1) - 1):\((sizes.last ?? 1) + 1)]",
+            frame.y.range("y"), frame.x.range("x"),
             sizes.count <= 16
               ? "set xtics (\(sizes.map { Cell.number($0) }.joined(separator: ", ")))" : "set xtics autofreq",
             "plot " + parts.joined(separator: ", \\\n  "),
-          ])
+          ], size: size, spots: spots)
       }
   }
 
@@ -111,15 +141,23 @@ enum SpeedPlots {
     guard !found.isEmpty, found.count <= 400 else { return nil }
     let file = "layers-\(Plot.slug(key))"
     let labels = found.enumerated().map { "\(Escape.gnuplotTick($1.0)) \($0)" }.joined(separator: ", ")
+    let size = (width: 760, height: 120 + 18 * found.count)
+    var frame = Frame(
+      size: size, x: .init(first: 0, last: longest > 0 ? longest * 1.03 : 1),
+      y: .init(first: Double(found.count), last: -1))
+    frame.left = Frame.room(for: found.map(\.0))
+    let spots = found.enumerated().map { place, layer in
+      Spot(frame, layer.1, Double(place), "\(layer.0)\n\(Cell.rounded(layer.1, digits: 3)) ms")
+    }
     return Plot(
       name: file, title: "Time of each layer: \(key)",
       caption: "One image in inference, first layer on top. All kernels of a network have the same scale.",
       data: Plot.blocks([(key, found.enumerated().map { [Double($0), $1.1] })]),
-      commands: [
+      commands: frame.commands + [
         "set nokey", "set style fill solid 0.9", "set boxwidth 0.7", "set xlabel 'time, ms'",
-        "set xrange [0:\(longest * 1.03)]", "set yrange [\(found.count):-1]", "set ytics (\(labels))",
+        frame.x.range("x"), frame.y.range("y"), "set ytics (\(labels))",
         "set offsets 0, 0, 0, 0",
         "plot '\(file).dat' using (0):0:(0):2:($0-0.35):($0+0.35) with boxxyerror \(Plot.color(0))",
-      ], size: (760, 120 + 18 * found.count))
+      ], size: size, spots: spots)
   }
 }

@@ -25,6 +25,9 @@ enum TaskPlots {
   /// The marks of verdicts, which need no colour, by their numbers in the data: none, open, equivalent, worse, better.
   private static let marks = ["", "?", "=", "▼", "▲"]
 
+  /// The mark of a verdict.
+  static func mark(_ verdict: Verdict) -> String { marks[Int(number(verdict))] }
+
   private static func number(_ verdict: Verdict?) -> Double {
     switch verdict {
     case nil: 0
@@ -96,6 +99,18 @@ enum TaskPlots {
           ]
         )
       }
+      let size = (width: 760, height: 120 + 26 * rows.count)
+      var frame = Frame(
+        size: size, x: axis.ends, y: .init(first: Double(rows.count) - 0.5, last: -0.5))
+      frame.left = Frame.room(for: rows.map { ($0["kernel"] ?? "") + " ▲" })
+      let spots = rows.enumerated().map { index, row in
+        Spot(
+          frame, axis.place(row.number("top1_mean") ?? 0), Double(index),
+          [
+            row["kernel"] ?? "", "\(Cell.accuracy(row) ?? "") % top-1",
+            Cell.difference(row).map { "\($0) points beside standard" } ?? "", row["verdict"] ?? "",
+          ].filter { !$0.isEmpty }.joined(separator: "\n"))
+      }
       let names = rows.enumerated().map { index, row in
         let mark = marks[Int(number(Verdict(rawValue: row["verdict"] ?? "")))]
         let name = (row["kernel"] ?? "") + (mark.isEmpty ? "" : " \(mark)")
@@ -109,11 +124,11 @@ enum TaskPlots {
         caption:
           "Mean test accuracy with its 95 % interval, for other seeds and other images. Beside standard: ▲ better, ▼ worse, = equivalent, ? open.",
         data: "# accuracy on the axis, row, low, high; then the accuracy\n" + Plot.blocks(blocks),
-        commands: axis.commands("x") + [
-          "set nokey", "set yrange [\(Double(rows.count) - 0.5):-0.5]",
+        commands: axis.commands("x") + frame.commands + [
+          "set nokey", frame.y.range("y"),
           "set ytics (\(names.joined(separator: ", ")))",
           "plot " + parts.joined(separator: ", \\\n  "),
-        ], size: (760, 120 + 26 * rows.count), task: rows.first?["data"])
+        ], size: size, task: rows.first?["data"], spots: spots)
     }
   }
 }
