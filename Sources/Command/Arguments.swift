@@ -36,6 +36,11 @@ extension ArgumentHelp {
   /// Of `--data`.
   static var data: ArgumentHelp { ArgumentHelp("\(Dataset.choices).", valueName: "data") }
 
+  /// Of `--tensorboard`.
+  static var tensorboard: ArgumentHelp {
+    ArgumentHelp("A folder for TensorBoard: losses, accuracies and rates as event files.", valueName: "dir")
+  }
+
   /// Of `--csv`.
   static var rows: ArgumentHelp { ArgumentHelp("The file for the rows.", valueName: "file") }
 }

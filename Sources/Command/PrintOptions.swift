@@ -8,7 +8,7 @@ struct PrintOptions: ParsableArguments {
       "Print one JSON object instead of tables for people: tables by their names, with the columns of CSV files."
   )
   var json = false
-  @Flag(help: "Print no table; files are written all the same.")
+  @Flag(help: "Print no results; files are written all the same.")
   var quiet = false
   @OptionGroup
   var progress: ProgressOption
@@ -16,6 +16,9 @@ struct PrintOptions: ParsableArguments {
   func validate() throws {
     guard !json || !quiet else { throw ValidationError("Give --json or --quiet, not both.") }
   }
+
+  /// Prints a line for people, where tables are for them.
+  func say(_ text: @autoclosure () -> String) { if !json, !quiet { print(text()) } }
 
   /// Prints tables: for people, as JSON, or not at all.
   func show(

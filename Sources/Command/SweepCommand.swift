@@ -5,7 +5,7 @@ import Networks
 import Tensors
 
 /// `experiment sweep`: an experiment as a file.
-struct SweepCommand: ShowsProgress {
+struct SweepCommand: PrintsTables {
   static let configuration = CommandConfiguration(
     commandName: "sweep",
     abstract: "Run the experiment in a YAML file, skipping what is already done.",
@@ -42,6 +42,8 @@ struct SweepCommand: ShowsProgress {
   @Option(
     help: ArgumentHelp("With --until: after so many minutes add no more seeds.", valueName: "minutes"))
   var budget: Double?
+  @Option(help: .tensorboard)
+  var tensorboard: String?
   @Flag(help: "List the runs and which of them are done; run nothing.")
   var dryRun = false
   @OptionGroup
@@ -50,10 +52,13 @@ struct SweepCommand: ShowsProgress {
   var many: ManyMachines
 
   @OptionGroup
-  var progress: ProgressOption
+  var printing: PrintOptions
 
   func validate() throws {
     if let output, output.isEmpty { throw ValidationError("--output is empty; give a folder.") }
+    if let tensorboard, tensorboard.isEmpty {
+      throw ValidationError("--tensorboard is empty; give a folder.")
+    }
     if let margin { try check(margin, "--margin", 0.001...100) }
     if let until { try check(until, "--until", 0.001...100) }
     if let mostSeeds { try check(mostSeeds, "--most-seeds", 2...10_000) }
@@ -86,9 +91,9 @@ struct SweepCommand: ShowsProgress {
     }
     let runner = SweepLooks(sweep, threads: threads, minutes: budget)
     if dryRun {
-      let (text, warnings) = try runner.list(output: output, records.options)
-      warnings.forEach(warn)
-      return print(text)
+      let list = try runner.list(output: output, records.options)
+      list.warnings.forEach(warn)
+      return printing.show(list.text, ["runs": list.runs])
     }
     try report(runner.run(output: output, options, onLook: warn), output)
   }
@@ -103,19 +108,23 @@ struct SweepCommand: ShowsProgress {
       options.heartbeat = many.heartbeat
       options.checkpoints = many.checkpoint
       options.retries = many.retry
+      options.tensorboard = tensorboard
       return options
     }
   }
 
   /// Does a share of the work, or what the others need.
   private func share(_ runner: SweepRunner, _ output: String, _ threads: Int) throws {
-    if many.status { return print(try runner.status(output: output).text) }
+    if many.status {
+      let status = try runner.status(output: output)
+      return printing.show(status.text, ["status": status.table])
+    }
     if many.slurm {
       let jobs = try runner.slurmJobs(
         file: file, output: output,
         .init(
           tasks: many.tasks, withReport: many.report, sbatch: many.sbatch,
-          arguments: many.arguments(records, margin)))
+          arguments: many.arguments(records, margin) + (tensorboard.map { ["--tensorboard", $0] } ?? [])))
       guard !many.print else { return print(jobs.text, terminator: "") }
       if many.retry { SweepRunner.forgetFailures(output: output) }
       for (part, number) in try jobs.submit() { print("\(part): job \(number)") }
@@ -137,18 +146,30 @@ struct SweepCommand: ShowsProgress {
     (outcome.warnings + outcome.failures).forEach(warn)
     if outcome.isCancelled { throw outcome.stop }
     if try many.share != nil || many.only != nil {
-      print("Runs: \(outcome.now) done now, \(outcome.left) left to others or to come.")
+      printing.show(
+        "Runs: \(outcome.now) done now, \(outcome.left) left to others or to come.",
+        ["runs": Self.counts(outcome)])
     } else {
-      print(outcome.summary)
-      print(
-        "\nRuns: \(outcome.now) done now, \(outcome.before) before. Tables and records: \(output)/; pictures: experiment report \(output)"
-      )
+      func table(_ name: String) throws -> CSVTable {
+        let path = "\(output)/\(name).csv"
+        return FileManager.default.fileExists(atPath: path) ? try CSVTable(file: path) : CSVTable(columns: [])
+      }
+      try printing.show(
+        "\(outcome.summary)\n\nRuns: \(outcome.now) done now, \(outcome.before) before. Tables and records: \(output)/; pictures: experiment report \(output)",
+        ["runs": Self.counts(outcome), "operators": table("operators"), "networks": table("networks")])
     }
     if let disagreement = outcome.disagreement { throw WorkbenchError(disagreement) }
     if !outcome.failures.isEmpty {
       throw WorkbenchError(
         "\(Self.runs(outcome.failures.count, "was", "were")) given up; --retry tries again.")
     }
+  }
+
+  /// How many runs were done.
+  private static func counts(_ outcome: SweepRunner.Outcome) -> CSVTable {
+    typealias Column = Experiments.Column<SweepRunner.Outcome>
+    return CSVTable(
+      [outcome], [Column("now") { $0.now }, Column("before") { $0.before }, Column("left") { $0.left }])
   }
 
   private static func runs(_ count: Int, _ one: String, _ many: String) -> String {

@@ -32,11 +32,11 @@ extension TrainCommand {
       }
       scores.append((rate, RateTuning.Score([failure == nil ? results.best : nil])))
       progress.finish()
-      print(
+      printing.say(
         "rate \(Cell.number(rate)): " + (failure?.description ?? "validation \(results.best?.text ?? "")"))
     }
     let best = RateTuning.best(scores) ?? recipe.schedule.rate
-    print("Rate \(Cell.number(best)) was chosen by the validation split, with seed \(seed).")
+    printing.say("Rate \(Cell.number(best)) was chosen by the validation split, with seed \(seed).")
     return best
   }
 }

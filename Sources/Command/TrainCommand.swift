@@ -7,7 +7,7 @@ import Networks
 import Tensors
 
 /// `experiment train`: one network on one data set.
-struct TrainCommand: ShowsProgress {
+struct TrainCommand: PrintsTables {
   static let configuration = CommandConfiguration(
     commandName: "train",
     abstract: "Train a model with a kernel on a data set; save and resume it.",
@@ -50,6 +50,8 @@ struct TrainCommand: ShowsProgress {
   @Option(
     help: ArgumentHelp("A line for each step: step, epoch, loss, accuracy, rate.", valueName: "file.csv"))
   var log: String?
+  @Option(help: .tensorboard)
+  var tensorboard: String?
 
   @OptionGroup(title: "The recipe")
   var recipe: RecipeOptions
@@ -66,10 +68,13 @@ struct TrainCommand: ShowsProgress {
   var threads: ThreadOption
 
   @OptionGroup
-  var progress: ProgressOption
+  var printing: PrintOptions
 
   func validate() throws {
     try check(seed, "--seed", 0...Int(Int32.max))
+    if let tensorboard, tensorboard.isEmpty {
+      throw ValidationError("--tensorboard is empty; give a folder.")
+    }
     if let steps { try check(steps, "--steps", 1...1_000_000_000) }
     guard weights != nil || !partial else { throw ValidationError("--partial needs --weights.") }
     try check(outputs: [("--save", save), ("--save", save.map(Checkpoint.path)), ("--log", log)])
@@ -128,16 +133,20 @@ struct TrainCommand: ShowsProgress {
     let perEpoch = (data.train.count + settings.batch - 1) / settings.batch
     let job = TrainingJob(
       definition: try definition(network.description, plan, data), save: save,
-      resume: resume, log: log, lastStep: steps,
+      resume: resume, log: log, tensorboard: tensorboard, lastStep: steps,
       metadata: [data.metadata, trainer.targetScale?.metadata ?? [:]].reduce(network.metadata) {
         $0.merging($1) { $1 }
       })
-    print(Self.header(network, data, trainer.targetScale, seed: seed, threads: threads.count))
+    printing.say(Self.header(network, data, trainer.targetScale, seed: seed, threads: threads.count))
     let progress = ProgressLine("steps", total: min(steps ?? .max, settings.epochs * perEpoch))
     defer { progress.finish() }
+    var epochs: [EpochResult] = []
     let chosen: ChosenEpoch?
     do {
-      chosen = try job.run(trainer, progress) { print(Self.line($0)) }
+      chosen = try job.run(trainer, progress) {
+        epochs.append($0)
+        printing.say(Self.line($0))
+      }
     } catch is Cancellation.Requested {
       progress.finish()
       throw Cancellation.Requested(
@@ -145,26 +154,32 @@ struct TrainCommand: ShowsProgress {
     }
     if let (loss, top1) = trainer.epochSoFar {
       let accuracy = top1.map { ", train \(Cell.fixed($0, decimals: 2)) %" } ?? ""
-      print(
+      printing.say(
         "Stopped after step \(trainer.steps): loss \(Cell.fixed(loss, decimals: 4))\(accuracy) in this epoch so far"
       )
     }
     if let chosen {
       if trainer.steps < settings.epochs * perEpoch {
-        print(
+        printing.say(
           "Stopped after epoch \(trainer.state.epoch): the last \(plan.patience ?? 0) were no better than the best one."
         )
       }
-      print(Self.line(chosen, data))
+      printing.say(Self.line(chosen, data))
+      epochs.note(chosen)
     } else {
-      print("The test split is looked at after the last epoch, so not yet.")
+      printing.say("The test split is looked at after the last epoch, so not yet.")
     }
     if let save {
       let best =
         trainer.state.best.map { ", of epoch \($0.epoch), the best so far by the validation split" } ?? ""
-      print("Weights: \(save)\(chosen == nil ? best : "")")
+      printing.say("Weights: \(save)\(chosen == nil ? best : "")")
     }
-    if !trainer.isFinished, save != nil { print("To continue, \(howToResume(plan, withoutSteps: true))") }
+    if !trainer.isFinished, save != nil {
+      printing.say("To continue, \(howToResume(plan, withoutSteps: true))")
+    }
+    if printing.json {
+      print(CSVTable.json(["epochs": CSVTable(epochs: epochs, isRegression: data.isRegression)]))
+    }
   }
 
   /// Refuses to write over another training than the one that is resumed.

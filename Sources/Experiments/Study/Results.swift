@@ -131,33 +131,17 @@ package struct Results {
   /// training.csv: one row per kernel × seed × epoch.
   package var trainingTable: CSVTable {
     typealias Column = Experiments.Column<(run: TrainedRun, epoch: EpochResult)>
-    var columns = [
+    typealias OfEpoch = Experiments.Column<EpochResult>
+    func columns(_ columns: [OfEpoch]) -> [Column] { columns.map { $0.of { $0.epoch } } }
+    let first: [Column] = [
       Column("kernel") { $0.run.kernel }, Column("model") { _ in specification.model.name },
       Column("data") { _ in specification.data.name }, Column("seed") { $0.run.seed },
-      Column("epoch") { $0.epoch.epoch }, Column("rate") { Cell.number($0.epoch.rate) },
-      Column("train_loss") { Cell.number($0.epoch.trainLoss, digits: 9) },
-      Column("train_top1") { Cell.fixed($0.epoch.trainTop1, decimals: 3) },
-      Column("test_top1") { Cell.fixed($0.epoch.test?.top1, decimals: 3) },
-      Column("seconds") { Cell.fixed($0.epoch.seconds, decimals: 3) },
-      Column("replace") { _ in specification.model.replacement.rawValue },
     ]
-    if isRegression {
-      columns += [
-        Column("test_mse") { Cell.number($0.epoch.test?.mse, digits: 9) },
-        Column("test_mae") { Cell.number($0.epoch.test?.mae, digits: 9) },
-        Column("validation_mse") { Cell.number($0.epoch.validation?.mse, digits: 9) },
-        Column("validation_mae") { Cell.number($0.epoch.validation?.mae, digits: 9) },
-      ]
-    } else {
-      columns += [
-        Column("validation_top1") { Cell.fixed($0.epoch.validation?.top1, decimals: 3) },
-        Column("validation_loss") { Cell.number($0.epoch.validation?.loss, digits: 9) },
-        Column("test_loss") { Cell.number($0.epoch.test?.loss, digits: 9) },
-        Column("test_ece") { Cell.number($0.epoch.test?.calibrationError, digits: 6) },
-      ]
-    }
-    columns += Column.places { [$0.run.place].compactMap { $0 } }
-    return CSVTable(runs.flatMap { run in run.epochs.map { (run, $0) } }, columns)
+    let all =
+      first + columns(OfEpoch.epochs) + [Column("replace") { _ in specification.model.replacement.rawValue }]
+      + columns(OfEpoch.splits(isRegression: isRegression))
+      + Column.places { [$0.run.place].compactMap { $0 } }
+    return CSVTable(runs.flatMap { run in run.epochs.map { (run, $0) } }, all)
   }
 
   /// How many networks have a verdict, and one that says nothing.

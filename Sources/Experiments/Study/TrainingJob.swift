@@ -13,6 +13,8 @@ package struct TrainingJob {
   package var resume: String?
   /// Where the log goes.
   package var log: String?
+  /// The folder for a file of events, which TensorBoard reads.
+  package var tensorboard: String?
   /// The step to stop after, counted over all epochs; nil for the last.
   package var lastStep: Int?
   /// What the file of weights says of them.
@@ -21,12 +23,13 @@ package struct TrainingJob {
   /// A job.
   package init(
     definition: [String: String], save: String? = nil, resume: String? = nil, log: String? = nil,
-    lastStep: Int? = nil, metadata: [String: String] = [:]
+    tensorboard: String? = nil, lastStep: Int? = nil, metadata: [String: String] = [:]
   ) {
     self.definition = definition
     self.save = save
     self.resume = resume
     self.log = log
+    self.tensorboard = tensorboard
     self.lastStep = lastStep
     self.metadata = metadata
   }
@@ -50,6 +53,7 @@ package struct TrainingJob {
     for path in [save, save.map(Checkpoint.path), log].compactMap({ $0 }) {
       try AtomicFile.checkFolder(of: path)
     }
+    let events = try tensorboard.map(EventFile.init(folder:))
     var isSaved = true
     do {
       while !trainer.isFinished && trainer.steps < lastStep ?? .max {
@@ -57,6 +61,7 @@ package struct TrainingJob {
         let step = try trainer.step()
         isSaved = false
         table.append(step, columns)
+        try events?.add(step: step.step, step.scalars)
         progress.advance(
           "epoch \(step.epoch), loss \(Cell.fixed(step.loss, decimals: 3)), rate \(Cell.number(step.rate, digits: 3))"
         )
@@ -80,6 +85,7 @@ package struct TrainingJob {
       }
     }
     if let log { try table.write(to: log) }
+    try events?.add(step: trainer.steps, chosen.test.scalars("test"))
     return chosen
   }
 
@@ -123,7 +129,7 @@ package struct TrainingJob {
     guard old.columns.allSatisfy(table.columns.contains), old.columns.starts(with: table.columns.prefix(5))
     else {
       throw WorkbenchError(
-        "\(log) is no log of this training; move it away, or give another file with --log.")
+        "\(log) is not a log of this training; move it away, or give another file with --log.")
     }
     for row in old.rows where row["step"].flatMap({ Int($0) }).map({ $0 <= last }) == true {
       table.append(row)

@@ -19,7 +19,7 @@ package struct SweepLooks {
 
   /// What is missing of the first look; see ``SweepRunner/list(output:_:)``.
   package func list(output: String, _ options: SweepRunner.Options) throws -> (
-    text: String, warnings: [String]
+    text: String, runs: CSVTable, warnings: [String]
   ) {
     try runner(at: sweep.groups.map { _ in 0 }).list(output: output, options)
   }

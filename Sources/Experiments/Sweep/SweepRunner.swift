@@ -25,6 +25,8 @@ package struct SweepRunner: Sendable {
     package var heartbeat = 30.0
     /// How often a training is kept, in seconds.
     package var checkpoints = 600.0
+    /// The folder for files of events, which TensorBoard reads.
+    package var tensorboard: String?
 
     /// Whether others do the rest, and the tables.
     var isPart: Bool { shard != nil || only != nil }
@@ -80,25 +82,26 @@ package struct SweepRunner: Sendable {
 
   /// The runs and which of them are done; changes nothing.
   package func list(output: String, _ options: Options = Options()) throws -> (
-    text: String, warnings: [String]
+    text: String, runs: CSVTable, warnings: [String]
   ) {
     if !plan.isComplete, let later = try planned(in: output, options) {
       return try later.list(output: output, options)
     }
     let records = try SweepRecords(output), missing = Set(try missing(records, options).map(\.name))
     typealias Column = Experiments.Column<SweepPlan.Run>
-    let table = TextTable(
-      plan.runs,
-      [
-        Column("record") { $0.name },
-        Column("state") { run in
-          !missing.contains(run.name) ? "done" : Self.isRefused(run, records) ? "refused" : "to do"
-        }, Column("kind") { $0.definition["kind"] ?? "" }, Column("run") { $0.label },
-      ], left: [0, 1, 2, 3])
+    let columns: [Column] = [
+      Column("record") { $0.name },
+      Column("state") { run in
+        !missing.contains(run.name) ? "done" : Self.isRefused(run, records) ? "refused" : "to do"
+      }, Column("kind") { $0.definition["kind"] ?? "" }, Column("run") { $0.label },
+    ]
+    let table = TextTable(plan.runs, columns, left: [0, 1, 2, 3])
     let done = plan.runs.count - missing.count
     let rest = plan.isComplete ? "" : " What they choose says which others follow."
     let counts = plan.spaceCounts + ["\(plan.runs.count) runs, of which \(done) are done.\(rest)"]
-    return ("\(table.text)\n\n\(counts.joined(separator: "\n"))", records.warnings)
+    return (
+      "\(table.text)\n\n\(counts.joined(separator: "\n"))", CSVTable(plan.runs, columns), records.warnings
+    )
   }
 
   /// The runner whose plan has the rates and widths that records of the folder say; nil if they say no more than this
@@ -150,6 +153,10 @@ package struct SweepRunner: Sendable {
     outcome.failures = session.failures.map(\.text)
     if !options.isPart { session.keeper.read(plan.runs.map(\.name)) }
     let records = session.keeper.records
+    if let place = options.tensorboard {
+      // Of what was trained before, too.
+      for run in plan.runs { try records.known[run.name]?.writeEvents(to: place, isNew: false) }
+    }
     outcome.left = missing.count { run in
       !Self.isRefused(run, records) && !session.keeper.refused.contains(run.name)
         && !session.keeper.isDone(run.name, by: kept.known[run.name] == nil ? nil : ProgramBuild.fingerprint)

@@ -114,6 +114,7 @@ final class SweepSession: Sendable {
     RunCheckpoint(run, folder).remove()
     RunFailures.remove(run.name, in: folder)
     queue.settle(run)
+    if let place = options.tensorboard { try record.writeEvents(to: place, isNew: true) }
   }
 
   /// Why a training ends before its last epoch.

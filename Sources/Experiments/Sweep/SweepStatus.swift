@@ -8,6 +8,16 @@ package struct SweepStatus {
   /// All of it, for people.
   package private(set) var text = ""
 
+  /// The numbers as a row.
+  package var table: CSVTable {
+    CSVTable(
+      [self],
+      [
+        Column<SweepStatus>("done") { $0.done }, Column("running") { $0.running },
+        Column("failed") { $0.failed }, Column("missing") { $0.missing },
+      ])
+  }
+
   /// Looks at a folder; changes nothing. Records are counted by their names; of trainings that differ by the seed alone,
   /// two are read for the estimate.
   init(_ plan: SweepPlan, _ output: String, _ threads: Int) throws {

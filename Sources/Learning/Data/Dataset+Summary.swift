@@ -14,15 +14,17 @@ extension Dataset {
     let asked =
       isRegression
       ? "\(classes) \(classes == 1 ? "value" : "values") to predict"
-      : "\(classes) classes, chance \(chanceText) %"
+      : "\(classes) classes, chance \(chance ?? 0) %"
     return "\(name): \(splits.joined(separator: ", ")) (images × channels × height × width); \(asked)"
   }
 
   /// The share of the most frequent class in the test split, in percent: what always naming it comes to.
-  private var chanceText: String {
+  /// Nil in a regression.
+  package var chance: Double? {
+    guard !isRegression else { return nil }
     var counts: [Int: Int] = [:]
     for label in test.labels { counts[label, default: 0] += 1 }
     let tenths = (Double(counts.values.max() ?? 0) / Double(max(test.count, 1)) * 1000).rounded()
-    return "\(tenths / 10)"
+    return tenths / 10
   }
 }

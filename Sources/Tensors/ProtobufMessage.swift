@@ -1,37 +1,46 @@
 import Foundation
 
 /// A message of Protocol Buffers while it is written: fields by their numbers, in the encoding of proto2 and proto3.
-struct ProtobufMessage {
+package struct ProtobufMessage {
   /// What has been written.
-  private(set) var data = Data()
+  package private(set) var data = Data()
+
+  /// An empty message.
+  package init() {}
 
   /// How a field's value is written.
-  private enum Wire: UInt64 { case varint = 0, lengthDelimited = 2, fixed32 = 5 }
+  private enum Wire: UInt64 { case varint = 0, fixed64 = 1, lengthDelimited = 2, fixed32 = 5 }
 
   /// A whole number; a negative one has ten bytes.
-  mutating func add(_ field: Int, _ value: Int) {
+  package mutating func add(_ field: Int, _ value: Int) {
     tag(field, .varint)
     varint(UInt64(bitPattern: Int64(value)))
   }
 
   /// A real number.
-  mutating func add(_ field: Int, _ value: Float) {
+  package mutating func add(_ field: Int, _ value: Float) {
     tag(field, .fixed32)
     withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) }
   }
 
+  /// A real number in double precision.
+  package mutating func add(_ field: Int, _ value: Double) {
+    tag(field, .fixed64)
+    withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) }
+  }
+
   /// A text, in UTF-8.
-  mutating func add(_ field: Int, _ text: String) { add(field, Data(text.utf8)) }
+  package mutating func add(_ field: Int, _ text: String) { add(field, Data(text.utf8)) }
 
   /// Bytes.
-  mutating func add(_ field: Int, _ bytes: Data) {
+  package mutating func add(_ field: Int, _ bytes: Data) {
     tag(field, .lengthDelimited)
     varint(UInt64(bytes.count))
     data.append(bytes)
   }
 
   /// A message inside this one.
-  mutating func add(_ field: Int, _ write: (inout ProtobufMessage) -> Void) {
+  package mutating func add(_ field: Int, _ write: (inout ProtobufMessage) -> Void) {
     var message = ProtobufMessage()
     write(&message)
     add(field, message.data)
