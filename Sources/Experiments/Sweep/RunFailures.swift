@@ -37,7 +37,8 @@ struct RunFailures: Codable {
     guard let last = attempts.last else { return run }
     let reason =
       last.error ?? "its process ended without a word (killed, out of memory, or its machine failed)"
-    return "\(run) failed in \(attempts.count) attempts, last on \(last.worker.text): \(reason)"
+    let sentence = reason.hasSuffix(".") ? String(reason.dropLast()) : reason
+    return "\(run) failed in \(attempts.count) attempts, last on \(last.worker.text): \(sentence)"
       + (last.worker.log.map { "; log: \($0)" } ?? "")
   }
 
