@@ -12,11 +12,11 @@ struct RunPlace: Hashable, Sendable {
   /// The columns of tables that say it.
   static let columns = ["host", "isa", "build"]
 
-  /// The cells for what comes from some places: several are joined by +.
+  /// The cells for what comes from some places: several are joined by +, and what is not known is left out.
   static func cells(_ places: [RunPlace]) -> [String] {
     [\RunPlace.host, \.instructionSet, \.build].map { part in
-      Set(places.map { String($0[keyPath: part].prefix(part == \.build ? 8 : 64)) }).sorted()
-        .joined(separator: "+")
+      Set(places.map { String($0[keyPath: part].prefix(part == \.build ? 8 : 64)) })
+        .filter { !$0.isEmpty }.sorted().joined(separator: "+")
     }
   }
 }
