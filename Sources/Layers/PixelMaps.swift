@@ -2,11 +2,14 @@ import Compute
 import Tensors
 
 /// The map of a layer that sums pixels with fixed shares, made again only for images of another size.
-final class PixelMaps {
+package final class PixelMaps {
   private var known: (height: Int, width: Int, map: PixelMap)?
 
+  /// No map yet.
+  package init() {}
+
   /// The map for an input, by `make` where it is new.
-  subscript(_ input: FeatureShape, _ make: (FeatureShape) -> PixelMap) -> PixelMap {
+  package subscript(_ input: FeatureShape, _ make: (FeatureShape) -> PixelMap) -> PixelMap {
     if let known, known.height == input.height, known.width == input.width { return known.map }
     let map = make(input)
     known = (input.height, input.width, map)
@@ -16,7 +19,7 @@ final class PixelMaps {
 
 extension PixelMap {
   /// The output for images, NHWC.
-  func applied(to x: Tensor, _ output: FeatureShape, _ context: Context) -> Tensor {
+  package func applied(to x: Tensor, _ output: FeatureShape, _ context: Context) -> Tensor {
     var y = Tensor(uninitialized: output.extents)
     x.withPointer { x in
       y.withMutablePointer {
@@ -27,7 +30,7 @@ extension PixelMap {
   }
 
   /// The gradient to the input.
-  func transposed(_ g: Tensor, _ input: FeatureShape, _ context: Context) -> Tensor {
+  package func transposed(_ g: Tensor, _ input: FeatureShape, _ context: Context) -> Tensor {
     var dx = Tensor(uninitialized: input.extents)
     g.withPointer { g in
       dx.withMutablePointer {

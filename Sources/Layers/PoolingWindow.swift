@@ -27,7 +27,8 @@ public struct PoolingWindow: Hashable, Sendable {
   /// - Parameter roundsUp: whether a window that only begins inside the padded image counts too, as in PyTorch's
   ///   `ceil_mode`.
   func outputShape(for input: FeatureShape, roundsUp: Bool = false) throws -> FeatureShape {
-    guard input.height + 2 * padding >= size, input.width + 2 * padding >= size else {
+    let beyond = 2 * padding + (roundsUp ? stride - 1 : 0)
+    guard input.height + beyond >= size, input.width + beyond >= size else {
       throw WorkbenchError(
         "A pooling window of \(size) is larger than the padded \(input.height)×\(input.width) image.")
     }

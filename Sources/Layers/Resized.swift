@@ -1,9 +1,10 @@
 import Tensors
 
-/// A layer whose output is brought back to the size of its input, bilinearly.
+/// A layer whose output is brought back to the size of its input.
 public final class Resized: Container, Defined, TorchPrinted, HoldsDecisions {
   private let inner: any Layer
   private let stride: (height: Int, width: Int)
+  private let mode: Upsampling.Mode
   /// By the input's size: a map is made once.
   private var known: (height: Int, width: Int, upsampling: Upsampling)?
   private var saved = Saved<Upsampling>()
@@ -13,9 +14,13 @@ public final class Resized: Container, Defined, TorchPrinted, HoldsDecisions {
   /// - Parameters:
   ///   - inner: the layer.
   ///   - stride: that of the parallel branches: the size is then that of every stride-th pixel.
-  public init(_ inner: any Layer, every stride: (height: Int, width: Int) = (1, 1)) {
+  ///   - mode: how it is interpolated.
+  public init(
+    _ inner: any Layer, every stride: (height: Int, width: Int) = (1, 1), mode: Upsampling.Mode = .bilinear
+  ) {
     self.inner = inner
     self.stride = stride
+    self.mode = mode
   }
 
   public var children: [NamedLayer] { [("", inner)] }
@@ -25,7 +30,8 @@ public final class Resized: Container, Defined, TorchPrinted, HoldsDecisions {
   private func upsampling(_ height: Int, _ width: Int) -> Upsampling {
     if let known, known.height == height, known.width == width { return known.upsampling }
     let upsampling = Upsampling(
-      height: (height + stride.height - 1) / stride.height, width: (width + stride.width - 1) / stride.width)
+      height: (height + stride.height - 1) / stride.height, width: (width + stride.width - 1) / stride.width,
+      mode: mode)
     known = (height, width, upsampling)
     return upsampling
   }

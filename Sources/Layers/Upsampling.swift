@@ -1,19 +1,29 @@
 import Compute
 import Tensors
 
-/// Bilinear interpolation to the size of an image, as PyTorch's `interpolate` without aligned corners.
+/// Interpolation to the size of an image, as PyTorch's `interpolate` without aligned corners.
 public final class Upsampling: Defined, TorchPrinted, HoldsDecisions {
+  /// What is between the pixels.
+  public enum Mode: String, Sendable {
+    /// A mean of the four neighbours, weighed by how near they are.
+    case bilinear
+    /// The pixel that covers the place.
+    case nearest
+  }
+
   private let height: Int, width: Int
+  private let mode: Mode
   private let maps = PixelMaps()
   private var saved = Saved<FeatureShape>()
 
   /// An interpolation to `height` × `width` pixels.
-  public init(height: Int, width: Int) {
+  public init(height: Int, width: Int, mode: Mode = .bilinear) {
     self.height = height
     self.width = width
+    self.mode = mode
   }
 
-  public var printedArguments: String { "size=(\(height), \(width)), mode=bilinear" }
+  public var printedArguments: String { "size=(\(height), \(width)), mode=\(mode.rawValue)" }
 
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
     let output = FeatureShape(batch: input.batch, height: height, width: width, channels: input.channels)
@@ -21,15 +31,18 @@ public final class Upsampling: Defined, TorchPrinted, HoldsDecisions {
     return output
   }
 
-  /// Four products and three sums for each value; backward, four products that are added to its neighbours.
+  /// Four products and three sums for each value; backward, four products that are added to its neighbours. A nearest value
+  /// is only moved, and backward added.
   public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
     let output = try outputShape(for: input), bytes = 4 * (input.count + output.count)
+    if mode == .nearest { return Cost(adds: pass == .backward ? output.count : 0, bytes: bytes) }
     return pass == .backward
       ? Cost(macs: 4 * output.count, bytes: bytes) : Cost(otherOps: 7 * output.count, bytes: bytes)
   }
 
   /// Two neighbours along one axis, and the second one's share.
   private func neighbours(_ place: Int, _ extent: Int, _ from: Int) -> (Int, Int, Double) {
+    if mode == .nearest { return (place * from / extent, place * from / extent, 0) }
     let position = max((Double(place) + 0.5) * Double(from) / Double(extent) - 0.5, 0)
     let first = min(Int(position), from - 1)
     return (first, min(first + 1, from - 1), position - Double(first))
@@ -82,11 +95,16 @@ public final class Upsampling: Defined, TorchPrinted, HoldsDecisions {
 extension Upsampling: ONNXExported {
   public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
   {
-    graph.node(
-      "Resize", [x, nil, nil, graph.constant("sizes", [height, width])],
-      [
+    let attributes: KeyValuePairs<String, ONNXGraph.Attribute> =
+      mode == .nearest
+      ? [
+        "axes": .ints([2, 3]), "mode": .string("nearest"), "nearest_mode": .string("floor"),
+        "coordinate_transformation_mode": .string("asymmetric"),
+      ]
+      : [
         "axes": .ints([2, 3]), "mode": .string("linear"),
         "coordinate_transformation_mode": .string("half_pixel"),
-      ])
+      ]
+    return graph.node("Resize", [x, nil, nil, graph.constant("sizes", [height, width])], attributes)
   }
 }

@@ -8,9 +8,9 @@ import Testing
 /// What passes cost, by kind, against counts made by hand.
 struct CostTests {
   /// Two images of 5×6 pixels and 4 channels.
-  private let image = FeatureShape(batch: 2, height: 5, width: 6, channels: 4)
+  let image = FeatureShape(batch: 2, height: 5, width: 6, channels: 4)
 
-  private func layer(_ item: String, outputs: Int, bias: Bool = false, stride: Int = 1) throws
+  func layer(_ item: String, outputs: Int, bias: Bool = false, stride: Int = 1) throws
     -> any KernelLayer
   {
     let place = try ConvolutionGeometry(
@@ -183,6 +183,17 @@ struct CostTests {
       Cost(macs: 8_640, adds: 8_640, otherOps: 8_640)
     ),
     ("central-difference", Cost(macs: 8_640), Cost(macs: 144), Cost(macs: 17_280 + 144)),
+    // Two means of 36 magnitudes for each output, a threshold; a magnitude, a comparison and a sign for each weight.
+    (
+      "ternary", Cost(adds: 8_640, otherOps: 240), Cost(adds: 4 * 2 * 35, otherOps: 4 * 3 + 3 * 144),
+      Cost(macs: 8_640, adds: 8_640, otherOps: 240)
+    ),
+    // For each output a mean, a mean of squares, a root and its inverse; for each weight a difference and a product.
+    // Backward, a mean and one of products; for each weight a difference, a product that is subtracted, and a product.
+    (
+      "standardized", Cost(macs: 8_640), Cost(macs: 144, adds: 4 * 35 + 144, otherOps: 4 * 4 + 144),
+      Cost(macs: 17_280 + 2 * 144, adds: 4 * 35 + 144, otherOps: 4 * 2 + 144)
+    ),
   ]) func filtersAreMadeInTraining(_ item: String, _ products: Cost, _ making: Cost, _ backward: Cost) throws
   {
     let layer = try layer(item, outputs: 4), arrays = Cost(parameters: 144, bytes: 4 * 624)

@@ -121,6 +121,42 @@ struct EffectTests {
     #expect(try merged.cost(for: image, pass: .forward).macs > standard)
   }
 
+  /// 1 − ¾ · α · (2 − α) of the products where all sizes are even, as the paper has it; at the same number of parameters.
+  @Test func octavesSaveTheProductsOfSmallImages() throws {
+    let even = FeatureShape(batch: 1, height: 32, width: 32, channels: 8)
+    let place = try ConvolutionGeometry(
+      inputChannels: 8, outputChannels: 8, kernel: Pair(3), padding: Padding(Pair(1)))
+    for (alpha, share) in [("0.25", 0.671875), ("0.5", 0.4375), ("0.75", 0.296875)] {
+      let layer = try KernelRegistry.builtIn.choice("octave:alpha=\(alpha)")
+        .makeLayer(at: place, random: Random(seed: 1))
+      #expect(layer.parameterCount == 8 * 8 * 9)
+      let macs = try layer.cost(for: even, pass: .inference).macs
+      #expect(Double(macs) == share * Double(32 * 32 * 9 * 64), "\(alpha)")
+    }
+  }
+
+  /// A 3×3 window sees about twice as far at each level of wavelets, at the cost of a few parameters for each.
+  @Test(arguments: [(1, 6), (2, 12), (3, 24)]) func theFieldGrowsWithTheLevelsOfWavelets(
+    _ levels: Int, _ extent: Int
+  ) throws {
+    let layer = try layer("wavelet:levels=\(levels)")
+    #expect(width(field([layer])) == extent)
+    #expect(layer.parameterCount == 2 * (9 + 1) * (1 + 4 * levels))
+  }
+
+  /// Steps of one direction add up from tap to tap: the last of nine taps is four steps of up to a pixel away.
+  @Test func snakesWind() throws {
+    let snake = try layer("snake:axes=row")
+    let rows = { (pixels: Set<[Int]>) in pixels.map { $0[0] } }
+    #expect(width(field([snake])) == 9 && Set(rows(field([snake]))) == [0])
+    let bias = try #require(snake.parameters.first { $0.name == "row.offset.bias" }?.parameter)
+    bias.value = Tensor(Array(repeating: 20, count: 8), [8])
+    let moved = field([snake])
+    // Both ends are moved down by four pixels, their neighbours by three.
+    #expect([[4, 4], [4, -4], [3, 3], [3, -3], [0, 0]].allSatisfy(moved.contains))
+    #expect(rows(moved).max() == 4 && rows(moved).min() == 0)
+  }
+
   /// Simonyan and Zisserman's 18 and 27 weights in place of 25 and 49 for each pair of channels.
   @Test(arguments: [(5, 18), (7, 27)]) func smallStacksSave(_ reach: Int, _ weights: Int) throws {
     let stack = try layer("small-stack:reach=\(reach)")

@@ -26,6 +26,7 @@ import Testing
     Item("ReLU") { _ in ReLU() },
     Item("ReLU6") { _ in ReLU6() },
     Item("GELU") { _ in GELU() },
+    Item("hard swish") { _ in HardSwish() },
     Item("layer normalisation") { LayerNormalization(channels: $0) },
     Item("sigmoid") { _ in Sigmoid() },
     Item("normalisation") { BatchNormalization(channels: $0) },
@@ -34,10 +35,14 @@ import Testing
       MaxPooling(try PoolingWindow(size: 2, stride: 3), roundsUp: true)
     },
     Item("average pooling") { _ in AveragePooling(try PoolingWindow(size: 3, stride: 2, padding: 1)) },
+    Item("average pooling beyond the edge") { _ in
+      AveragePooling(try PoolingWindow(size: 2, stride: 2), roundsUp: true)
+    },
     Item("global pooling") { _ in AdaptiveAveragePooling() },
     Item("adaptive pooling") { _ in AdaptiveAveragePooling(height: 2, width: 3) },
     Item("enlarged") { _ in Upsampling(height: 13, width: 17) },
     Item("shrunk") { _ in Upsampling(height: 3, width: 2) },
+    Item("enlarged, nearest") { _ in Upsampling(height: 13, width: 17, mode: .nearest) },
     Item("resized mean") { _ in Resized(AdaptiveAveragePooling(), every: (2, 2)) },
     Item("padding shortcut") { PaddingShortcut(stride: 2, inputs: $0, outputs: 2 * $0 + 1) },
     Item("cropping") { _ in Cropping(rows: 1, columns: 2) },

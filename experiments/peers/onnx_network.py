@@ -34,6 +34,11 @@ def pool(x, function, pads, value, kernel_shape, strides):
     return function(padded(x, pads, value), kernel_shape, strides)
 
 
+def average_pool(x, *, kernel_shape, strides, pads, count_include_pad, ceil_mode=0):
+    # Padding counts; what lies beyond it, where sizes are rounded up, does not.
+    return F.avg_pool2d(padded(x, pads), kernel_shape, strides, ceil_mode=bool(ceil_mode))
+
+
 def slices(x, starts, ends, axes, steps):
     for start, end, axis, step in zip(starts.tolist(), ends.tolist(), axes.tolist(), steps.tolist()):
         x = x.narrow(axis, start, end - start)[(slice(None),) * axis + (slice(None, None, step),)]
@@ -49,7 +54,9 @@ def reshape(x, shape):
     return x.reshape([x.shape[axis] if extent == 0 else extent for axis, extent in enumerate(shape.tolist())])
 
 
-def resize(x, _, __, sizes, *, axes, mode, coordinate_transformation_mode):
+def resize(x, _, __, sizes, *, axes, mode, coordinate_transformation_mode, nearest_mode=None):
+    if (mode, coordinate_transformation_mode, nearest_mode) == (b"nearest", b"asymmetric", b"floor"):
+        return F.interpolate(x, sizes.tolist(), mode="nearest")
     assert (mode, coordinate_transformation_mode, list(axes)) == (b"linear", b"half_pixel", [2, 3])
     return F.interpolate(x, sizes.tolist(), mode="bilinear", align_corners=False)
 
@@ -57,9 +64,7 @@ def resize(x, _, __, sizes, *, axes, mode, coordinate_transformation_mode):
 OPERATORS = {
     "Abs": torch.abs,
     "Add": torch.add,
-    "AveragePool": lambda x, *, kernel_shape, strides, pads, count_include_pad: pool(
-        x, F.avg_pool2d, pads, 0.0, kernel_shape, strides
-    ),
+    "AveragePool": average_pool,
     "Clip": torch.clamp,
     "Concat": lambda *parts, axis: torch.cat(parts, axis),
     "Conv": conv,
@@ -69,6 +74,7 @@ OPERATORS = {
     "Flatten": lambda x, *, axis: x.flatten(axis),
     "GlobalAveragePool": lambda x: x.mean((2, 3), keepdim=True),
     "GlobalMaxPool": lambda x: x.amax((2, 3), keepdim=True),
+    "HardSwish": F.hardswish,
     "Identity": lambda x: x,
     "LayerNormalization": lambda x, w, b=None, *, axis=-1, epsilon=1e-5: F.layer_norm(
         x, x.shape[axis:], w, b, epsilon
@@ -91,6 +97,7 @@ OPERATORS = {
     "Slice": slices,
     "Softmax": lambda x, *, axis: torch.softmax(x, axis),
     "Sub": torch.sub,
+    "Tanh": torch.tanh,
     "Transpose": lambda x, *, perm: x.permute(perm),
 }
 

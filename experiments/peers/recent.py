@@ -114,6 +114,15 @@ def large_kernel(window, small):
     return apply
 
 
+@case("large-kernel:window=7:small=3:form=stripes", 4, 4, 1)
+def stripes():
+    def apply(x, w, o, s):
+        windows = {"tall": (7, 3), "wide": (3, 7), "small": (3, 3)}
+        return sum(norm(conv(x, w, f"{n}.conv", o, k, s, 1, o), w, f"{n}.bn") for n, k in windows.items())
+
+    return apply
+
+
 # Branches, stages and attention
 
 
@@ -147,6 +156,65 @@ def pyramidal():
     def apply(x, w, o, s):
         levels = zip((3, 5, 7), (1, 2, 2))  # 3 groups do not divide four outputs
         return torch.cat([conv(x, w, f"level{n}", o // 3, k, s, 1, g) for n, (k, g) in enumerate(levels, 1)], 1)
+
+    return apply
+
+
+@case("octave", 6, 8, 1)
+@case("octave:alpha=0.25:dilation=2", 9, 8, 2, alpha=0.25, dilation=2)
+def octave(alpha=0.5, dilation=1):
+    def apply(x, w, o, s):
+        channels, low = x.shape[1], int(alpha * o)
+        slow = int(alpha * channels)
+        fast, slow = x.split([channels - slow, slow], 1)
+        y = conv(fast, w, "high.high", o - low, 3, s, dilation)
+
+        def small(x, name, outputs):
+            z = conv(F.avg_pool2d(x, 2, 2, ceil_mode=True), w, name, outputs, 3, s, dilation)
+            z = z.repeat_interleave(2, 2).repeat_interleave(2, 3)
+            return z[:, :, : y.shape[2], : y.shape[3]]
+
+        return torch.cat([y + small(slow, "high.low", o - low), small(x, "low", low)], 1)
+
+    return apply
+
+
+@case("wavelet", 4, 4, 1)
+@case("wavelet:levels=2:window=5", 3, 5, 2, levels=2, window=5)
+def wavelet(levels=1, window=3):
+    low, high = torch.tensor([[1, 1], [1, -1]], dtype=torch.float64) / math.sqrt(2)
+    # Rows first: the second band is the difference of rows.
+    bank = torch.stack([torch.outer(rows, columns) for columns in (low, high) for rows in (low, high)])[:, None]
+
+    def transform(x):
+        channels, (height, width) = x.shape[1], x.shape[2:]
+        x = F.pad(x, (0, width % 2, 0, height % 2))
+        bands = F.conv2d(x, bank.repeat(channels, 1, 1, 1), stride=2, groups=channels)
+        return bands.unflatten(1, (channels, 4)).transpose(1, 2).flatten(1, 2)
+
+    def inverse(bands, height, width):
+        channels = bands.shape[1] // 4
+        bands = bands.unflatten(1, (4, channels)).transpose(1, 2).flatten(1, 2)
+        x = F.conv_transpose2d(bands, bank.repeat(channels, 1, 1, 1), stride=2, groups=channels)
+        return x[:, :, :height, :width]
+
+    def scaled(x, w, name, stride=1):
+        channels = x.shape[1]
+        y = conv(x, w, name, channels, window, stride, 1, channels)
+        return y * w(f"{name}.scale", channels)[:, None, None]
+
+    def apply(x, w, o, s):
+        channels = x.shape[1]
+
+        def level(x, number):
+            t = transform(x)
+            y = scaled(t, w, f"wavelet.level{number}")
+            if number < levels:
+                y = torch.cat([y[:, :channels] + level(t[:, :channels], number + 1), y[:, channels:]], 1)
+            return inverse(y, *x.shape[2:])
+
+        y = scaled(x, w, "base", s) + level(x, 1)[:, :, ::s, ::s]
+        return y if o == channels else conv(y, w, "pointwise", o)
 
     return apply
 
@@ -196,7 +264,45 @@ def eca(window):
     return apply
 
 
+@case("coordinate-attention", 5, 12, 2)
+def coordinate_attention():
+    def apply(x, w, o, s):
+        u = conv(x, w, "kernel", o, 3, s)
+        means = torch.cat([u.mean(3, keepdim=True), u.mean(2, keepdim=True).transpose(2, 3)], 2)
+        z = F.hardswish(norm(conv(means, w, "attention.reduce", 8), w, "attention.bn"))
+        rows, columns = z.split(u.shape[2:], 2)
+        a = torch.sigmoid(conv(rows, w, "attention.rows", o, bias=True))
+        b = torch.sigmoid(conv(columns.transpose(2, 3), w, "attention.columns", o, bias=True))
+        return u * a * b
+
+    return apply
+
+
 # Other arithmetic
+
+
+@case("kan", 4, 5, 2)
+@case("kan:grid=3:range=1:dilation=2", 3, 4, 1, grid=3, reach=1, dilation=2)
+def kan(grid=5, reach=2, dilation=1):
+    step = 2 * reach / grid
+    knots = [(number - 3) * step - reach for number in range(grid + 7)]
+
+    def splines(x):
+        """Cox and de Boor's recursion over the degrees."""
+        found = [((x >= a) & (x < b)).to(x.dtype) for a, b in zip(knots, knots[1:])]
+        for degree in (1, 2, 3):
+            found = [
+                (x - knots[n]) / (knots[n + degree] - knots[n]) * found[n]
+                + (knots[n + degree + 1] - x) / (knots[n + degree + 1] - knots[n + 1]) * found[n + 1]
+                for n in range(len(found) - 1)
+            ]
+        return found
+
+    def apply(x, w, o, s):
+        functions = torch.stack([F.silu(x), *splines(x)], 2).flatten(1, 2)
+        return conv(functions, w, "", o, 3, s, dilation)
+
+    return apply
 
 
 @case("adder-l2", 5, 7, 2)
@@ -273,7 +379,45 @@ def dynamic():
     return apply
 
 
+@case("odconv:filters=3", 6, 4, 2, filters=3)
+@case("odconv:filters=1", 5, 6, 1, filters=1)
+def odconv(filters):
+    def apply(x, w, o, s):
+        inputs = x.shape[1]
+        z = F.relu(conv(x.mean((2, 3), keepdim=True), w, "attention.fc", 16))
+
+        def head(name, outputs):
+            return conv(z, w, f"attention.{name}", outputs, bias=True).flatten(1)
+
+        k = torch.softmax(head("filters", filters), 1) if filters > 1 else torch.ones(len(x), 1, dtype=x.dtype)
+        taps, channels, outputs = (torch.sigmoid(head(*h)) for h in (("taps", 9), ("inputs", inputs), ("outputs", o)))
+        weight = w("weight", filters * o, inputs, 3, 3).unflatten(0, (filters, o))
+        made = torch.einsum("nk,koiyx,nyx,ni,no->noiyx", k, weight, taps.unflatten(1, (3, 3)), channels, outputs)
+        return torch.cat([F.conv2d(image[None], own, None, s, 1) for image, own in zip(x, made)])
+
+    return apply
+
+
 # Learned positions
+
+
+@case("snake:length=5", 4, 5, 2, length=5, axes=("row", "column"))
+@case("snake:length=7:axes=column:dilation=2", 3, 4, 1, length=7, axes=("column",), dilation=2)
+def snake(length, axes, dilation=1):
+    middle = length // 2
+
+    def line(x, w, name, o, s):
+        steps = torch.tanh(conv(x, w, f"{name}.offset", length - 1, 3, s, dilation, bias=True))
+        left, right = steps[:, :middle], steps[:, middle:]
+        # From the middle on: the sum of all steps up to a tap's own.
+        across = torch.cat([left.flip(1).cumsum(1).flip(1), torch.zeros_like(steps[:, :1]), right.cumsum(1)], 1)
+        along, is_row = torch.zeros_like(across), name == "row"
+        offset = torch.stack([across, along] if is_row else [along, across], 2).flatten(1, 2)
+        window, padding = ((1, length), (0, middle * dilation)) if is_row else ((length, 1), (middle * dilation, 0))
+        weight = w(f"{name}.weight", o, x.shape[1], *window)
+        return deform_conv2d(x, offset, weight, None, s, padding, dilation)
+
+    return lambda x, w, o, s: sum(line(x, w, name, o, s) for name in axes)
 
 
 @case("dcnv3:shared=3", 6, 7, 2, shared=3, softmax=True)

@@ -6,13 +6,14 @@ import Tensors
 ///
 /// The shares a are the output of a layer on the same input, `[images, 1, 1, filters]`. The filters are one parameter,
 /// `[kernel height, kernel width, input channels / groups, filters · output channels]` in memory: filter k has the outputs
-/// from k · outputs on.
+/// from k · outputs on. Where an image's filter has factors too, they follow the shares; a single filter then has no share.
 final class MixedFilters: KernelLayer, HoldsDecisions, TorchPrinted {
   let geometry: ConvolutionGeometry
   let algorithm: String
   let printedName: String
   private let shares: any Layer
   private let count: Int
+  private let factors: FilterFactors?
   private let weight: Parameter
   private let bias: Parameter?
   /// The filter of the image that is computed, one parameter for all so that caches notice when it changes.
@@ -21,13 +22,17 @@ final class MixedFilters: KernelLayer, HoldsDecisions, TorchPrinted {
   private let sampling: RegularGrid
   private var saved = Saved<(x: Tensor, shares: Tensor)>()
 
-  /// `count` filters in a site's place, and the layer that makes their shares.
-  init(_ site: KernelSite, filters count: Int, shares: any Layer, printedName: String) throws {
+  /// `count` filters in a site's place, and the layer that makes their shares, and factors where there are any.
+  init(
+    _ site: KernelSite, filters count: Int, shares: any Layer, factors: FilterFactors? = nil,
+    printedName: String
+  ) throws {
     geometry = site.geometry
     algorithm = site.algorithm ?? "auto"
     self.printedName = printedName
     self.shares = shares
     self.count = count
+    self.factors = factors
     let shape = geometry.weightShape, combination = Product()
     let (outputs, overflow) = geometry.outputChannels.multipliedReportingOverflow(by: count)
     guard !overflow else { throw WorkbenchError("So many filters are too large; use fewer.") }
@@ -50,9 +55,13 @@ final class MixedFilters: KernelLayer, HoldsDecisions, TorchPrinted {
   var isExactOnIntegers: Bool { false }
   var printedArguments: String { "\(geometry.printed(bias: bias != nil)), filters=\(count)" }
 
+  /// How many shares an image has, and how many numbers with the factors.
+  private var shareCount: Int { factors != nil && count == 1 ? 0 : count }
+  private var perImage: Int { shareCount + (factors?.count ?? 0) }
+
   func outputShape(for input: FeatureShape) throws -> FeatureShape {
     let output = try geometry.outputShape(for: input), made = try shares.outputShape(for: input)
-    precondition(made.extents == [input.batch, 1, 1, count])
+    precondition(made.extents == [input.batch, 1, 1, perImage])
     try choice.check(input.oneImage)
     return output
   }
@@ -60,7 +69,8 @@ final class MixedFilters: KernelLayer, HoldsDecisions, TorchPrinted {
   /// The shares, one filter for each image, and a convolution. Backward, each image's gradient to its filter becomes the
   /// gradients to the shares and to all filters.
   func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
-    let output = try outputShape(for: input), mixing = input.batch * weight.value.count
+    let output = try outputShape(for: input)
+    let mixing = shareCount == 0 ? 0 : input.batch * weight.value.count
     var cost = Product().cost(terms: try geometry.terms(input), pass: pass)
     cost.macs += pass == .backward ? 2 * mixing : mixing
     cost.adds += bias == nil ? 0 : output.count
@@ -70,6 +80,9 @@ final class MixedFilters: KernelLayer, HoldsDecisions, TorchPrinted {
     let filters = 2 * input.batch * mixed.value.count
     cost.bytes = (pass == .backward ? 8 : 4) * (input.count + own + output.count + filters)
     if pass == .backward { cost.adds += input.count }
+    if factors != nil {
+      cost = cost + FilterFactors.cost(weights: input.batch * mixed.value.count, pass: pass)
+    }
     return try cost + shares.cost(for: input, pass: pass)
   }
 
@@ -77,7 +90,7 @@ final class MixedFilters: KernelLayer, HoldsDecisions, TorchPrinted {
     let a = shares.forward(input, context)
     saved.keep((input, a), context)
     let images = (0..<input.shape[0]).map { image in
-      mix(a, image)
+      _ = mix(a, image)
       let x = input.image(image)
       return choice.forward(
         x, sampling.plan(for: x, context), Filter(mixed), Epilogue(bias: bias?.value), context)
@@ -91,11 +104,13 @@ final class MixedFilters: KernelLayer, HoldsDecisions, TorchPrinted {
     var toShares = Tensor(repeating: 0, a.shape), toWeight = Tensor(repeating: 0, weight.value.shape)
     var images: [Tensor] = []
     for image in 0..<x.shape[0] {
-      mix(a, image)
+      let sum = mix(a, image)
       let x = x.image(image), g = gradient.image(image), shape = FeatureShape(x)
       let plan = sampling.plan(for: x, context)
-      let toFilter = choice.passes(shape, .weightGradient, context)
+      var toFilter = choice.passes(shape, .weightGradient, context)
         .weightGradient(g, x, plan, mixed, context)
+      let first = image * perImage + shareCount
+      factors?.takeBack(&toFilter, of: sum, a, to: &toShares, from: first)
       unmix(toFilter, a, image, &toShares, &toWeight)
       guard input.isNeeded else { continue }
       images.append(
@@ -107,22 +122,23 @@ final class MixedFilters: KernelLayer, HoldsDecisions, TorchPrinted {
     return shares.backward(toShares, input: .plus(direct), context)
   }
 
-  /// Makes an image's filter.
-  private func mix(_ a: Tensor, _ image: Int) {
+  /// Makes an image's filter; returns what it is before its factors.
+  private func mix(_ a: Tensor, _ image: Int) -> Tensor {
     let outputs = geometry.outputChannels, rows = mixed.value.count / outputs, count = count
     var filter = Tensor(repeating: 0, geometry.weightShape)
     withPointers(weight.value, a) { w, a in
       filter.withMutablePointer { filter in
         for row in 0..<rows {
           for k in 0..<count {
-            let share = a[image * count + k], w = w + (row * count + k) * outputs
+            let share = shareCount == 0 ? 1 : a[image * perImage + k], w = w + (row * count + k) * outputs
             let target = filter + row * outputs
             for output in 0..<outputs { target[output] += share * w[output] }
           }
         }
       }
     }
-    mixed.value = filter
+    mixed.value = factors?.applied(to: filter, a, from: image * perImage + shareCount) ?? filter
+    return filter
   }
 
   /// Adds what an image's filter passes on to the shares and to all filters.
@@ -133,7 +149,7 @@ final class MixedFilters: KernelLayer, HoldsDecisions, TorchPrinted {
     withPointers(weight.value, a, toFilter) { w, a, g in
       toWeight.withMutablePointer { dw in
         for k in 0..<count {
-          let share = a[image * count + k]
+          let share = shareCount == 0 ? 1 : a[image * perImage + k]
           var sum = 0.0
           for row in 0..<rows {
             let first = (row * count + k) * outputs, g = g + row * outputs
@@ -144,7 +160,7 @@ final class MixedFilters: KernelLayer, HoldsDecisions, TorchPrinted {
             }
             sum += Double(products)
           }
-          toShares[image * count + k] = Float(sum)
+          if shareCount > 0 { toShares[image * perImage + k] = Float(sum) }
         }
       }
     }
@@ -154,10 +170,14 @@ final class MixedFilters: KernelLayer, HoldsDecisions, TorchPrinted {
     let own = ownState.count, shape = geometry.weightShape, outputs = geometry.outputChannels
     let a = shares.definition(input, Array(parameters[own...]), training: training)
     let images = (0..<input.shape[0]).map { image in
+      let made = { (place: Int) in a[image, 0, 0, place] }
       let filter = Tensor64(shape) { row, column, channel, output in
-        (0..<count).reduce(0) {
-          $0 + a[image, 0, 0, $1] * parameters[0][row, column, channel, $1 * outputs + output]
+        let sum = (0..<count).reduce(0) {
+          $0 + (shareCount == 0 ? 1 : made($1)) * parameters[0][row, column, channel, $1 * outputs + output]
         }
+        guard let factors else { return sum }
+        return factors.places(row * geometry.kernel.width + column, channel, output)
+          .reduce(sum) { $0 * made(shareCount + $1) }
       }
       let x = Tensor64([1] + input.shape.dropFirst()) { input[image, $1, $2, $3] }
       return Definition(geometry, Product()).forward(x, filter, bias == nil ? nil : parameters[1])
@@ -194,19 +214,24 @@ extension Tensor {
   }
 }
 
-/// The convolutions by all filters, mixed: the same, since they are linear in their filters.
+/// The convolutions by all filters, mixed: the same, since they are linear in their filters. Factors of taps multiply what
+/// is read, those of channels the input and the output.
 extension MixedFilters: ONNXExported {
   func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value {
     let a = try graph.layer(("attention", shares), x, shape)
     let all = weight.value.channelSlices(
       Array(repeating: geometry.outputChannels, count: count), threads: 1)
+    let read = try factors?.onnxColumns(x, a, from: shareCount, shape, graph)
     let parts = all.enumerated().map { k, filter in
-      let y = geometry.onnxConvolution(
-        "Conv", [x, graph.constant("weight", filter.toFileOrder(.convolution))], groups: geometry.groups,
-        graph)
-      return graph.node("Mul", [y, graph.slice(a, axis: 1, k..<k + 1)])
+      let w = graph.constant("weight", filter.toFileOrder(.convolution))
+      let y =
+        if let factors, let read { factors.onnx(read, w, graph) } else {
+          geometry.onnxConvolution("Conv", [x, w], groups: geometry.groups, graph)
+        }
+      return shareCount == 0 ? y : graph.node("Mul", [y, graph.slice(a, axis: 1, k..<k + 1)])
     }
-    let y = parts.dropFirst().reduce(parts[0]) { graph.node("Add", [$0, $1]) }
+    var y = parts.dropFirst().reduce(parts[0]) { graph.node("Add", [$0, $1]) }
+    if let factors { y = graph.node("Mul", [y, factors.onnxOutputs(a, from: shareCount, graph)]) }
     guard let bias else { return y }
     return graph.node("Add", [y, graph.reshaped(graph.constant("bias", bias), [1, -1, 1, 1])])
   }

@@ -28,7 +28,9 @@ struct Pyramidal: ComposedKernel {
     try whole.checkKeepsSize()
     try checkOdd(windows)
     guard groups.count == windows.count else {
-      throw WorkbenchError("pyramidal has \(windows.count) windows and \(groups.count) groups; give as many.")
+      let count = windows.count == 1 ? "1 window" : "\(windows.count) windows"
+      let given = groups.count == 1 ? "1 number of groups" : "\(groups.count) numbers of groups"
+      throw WorkbenchError("pyramidal has \(count) and \(given); give as many.")
     }
     let shares = whole.outputChannels.shares(windows.count)
     let branches = try windows.indices.filter { shares[$0] > 0 }.map { index in
