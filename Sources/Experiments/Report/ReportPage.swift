@@ -69,7 +69,8 @@ enum ReportPage {
     let figures = data.features.enumerated().map { index, feature -> [String: Any] in
       let row = feature.row, isFilters = row["shows"] == "filters"
       let place = row.key(["model", "kernel", "data"]), layer = row["layer"] ?? ""
-      let title = "\(isFilters ? "Filters" : "Feature maps") of \(layer): \(place)"
+      let what = layer == "image" ? "The image" : "\(isFilters ? "Filters" : "Feature maps") of \(layer)"
+      let title = "\(what): \(place)"
       let source = "data:image/png;base64,\(feature.picture.base64EncodedString())"
       return [
         "name": "feature-\(index + 1)", "title": title, "files": false,

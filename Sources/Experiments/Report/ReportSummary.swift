@@ -96,7 +96,7 @@ enum ReportSummary {
       "Proxies, by the 95 % interval of Kendall's τ with the accuracy. "
         + "As the accuracies do: \(with.isEmpty ? "none" : list(with.map(text))). "
         + (against.isEmpty ? "" : "The other way round: \(list(against.map(text))). ")
-        + (open > 0 ? "Of \(open) the data do not say it." : "")
+        + (open > 0 ? "For the other \(open) the data cannot tell." : "")
     ]
   }
 

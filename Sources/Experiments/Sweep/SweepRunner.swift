@@ -119,6 +119,7 @@ package struct SweepRunner: Sendable {
   /// - Throws: a ``WorkbenchError`` if the folder is somebody else's, or results in it would be lost.
   package func run(output: String, _ options: Options = Options()) throws -> Outcome {
     var runner = try plan.isComplete ? self : planned(in: output, options) ?? self
+    if let place = options.tensorboard { try EventFile.makeFolder(place) }
     let (folder, claims) = try runner.enter(output, options)
     defer { claims.leave() }
     var options = options, done = 0, before: Int?
