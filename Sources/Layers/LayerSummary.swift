@@ -62,8 +62,8 @@ package protocol HasWindows: Layer {
 
 /// A layer that merges branches in inference.
 package protocol MergesBranches: Layer {
-  /// What both forms cost.
-  func forms(for input: FeatureShape) throws -> LayerSummary.Forms
+  /// What both forms cost; nil if it merges none.
+  func forms(for input: FeatureShape) throws -> LayerSummary.Forms?
 }
 
 extension LayerSummary {

@@ -118,10 +118,24 @@ final class MergedBranches: KernelLayer, Wrapper, TakesOperands {
 }
 
 extension MergedBranches: MergesBranches {
-  package func forms(for input: FeatureShape) throws -> LayerSummary.Forms {
+  package func forms(for input: FeatureShape) throws -> LayerSummary.Forms? {
     .init(
       branches: try branches.cost(for: input, pass: .forward),
       merged: try merged.cost(for: input, pass: .inference))
+  }
+
+  /// How many parameters the one convolution has.
+  fileprivate var mergedCount: Int { merged.parameterCount }
+}
+
+extension ComposedLayer: MergesBranches {
+  /// Those of the whole, where layers inside merge branches.
+  package func forms(for input: FeatureShape) throws -> LayerSummary.Forms? {
+    let inside = tree.compactMap { $0 as? MergedBranches }
+    if inside.isEmpty { return nil }
+    var merged = try cost(for: input, pass: .inference)
+    for layer in inside { merged.parameters += layer.mergedCount - layer.parameterCount }
+    return .init(branches: try cost(for: input, pass: .forward), merged: merged)
   }
 }
 
