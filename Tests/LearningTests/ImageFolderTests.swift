@@ -34,6 +34,12 @@ import Testing
       let data = try Dataset.load("images:\(folder)")
       #expect(data.classes == 2 && data.train.count == 32 && data.test.count == 4)
       #expect(data.test.labels == [0, 0, 1, 1] && data.train.images.shape == [32, 2, 2, 1])
+      #expect(data.validation?.count == 4 && data.definition == "images:\(folder):validation=4")
+      // Another number is taken from all that are not for testing.
+      let six = try Dataset.load("images:\(folder):validation=6")
+      #expect(six.train.count == 30 && six.validation?.labels == [0, 0, 0, 1, 1, 1] && six.test.count == 4)
+      let none = try Dataset.load("images:\(folder):validation=0")
+      #expect(none.train.count == 36 && none.validation == nil)
     }
   }
 
@@ -49,6 +55,26 @@ import Testing
       // (x − mean) of levels 5 6 7 8 and 1 2 3 4, whose mean is 4.5 and deviation √5.25.
       let values = data.train.images.values.map { $0 * Float(5.25.squareRoot()) + 4.5 }
       #expect(zip(values, [5, 6, 7, 8, 1, 2, 3, 4] as [Float]).allSatisfy { abs($0 - $1) < 1e-4 })
+    }
+  }
+
+  /// A folder of validation images is the validation split; 0 leaves it alone, any other number contradicts it.
+  @Test func validationMayHaveAFolder() throws {
+    try inFolder { folder in
+      for (split, count) in [("train", 4), ("validation", 3), ("test", 2)] {
+        for name in ["a", "b"] {
+          for index in 0..<count {
+            try write(grey([UInt8(index), 2, 3, 4]), "\(folder)/\(split)/\(name)/\(index).pgm")
+          }
+        }
+      }
+      let own = try Dataset.load("images:\(folder)")
+      #expect(own.train.count == 8 && own.validation?.labels == [0, 0, 0, 1, 1, 1] && own.test.count == 4)
+      let none = try Dataset.load("images:\(folder):validation=0")
+      #expect(none.train.images == own.train.images && none.validation == nil)
+      #expect(try Dataset.load("images:\(folder):validation=tenth").validation?.count == 6)
+      let error = #expect(throws: WorkbenchError.self) { try Dataset.load("images:\(folder):validation=2") }
+      #expect(error?.description.contains("leave out validation=2") == true)
     }
   }
 

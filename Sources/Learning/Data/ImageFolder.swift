@@ -4,8 +4,8 @@ import Tensors
 /// Images in folders, one for each class.
 ///
 /// Either `train`, `test` and perhaps `validation` hold the classes' folders, or the folder itself does; then of each ten
-/// images of a class, by their names' order, the ninth is for validation and the tenth for testing. Classes are in their
-/// names' order. Files are PNG, PGM or PPM, by their ending; others are left out. All images have one size and are all grey
+/// images of a class, by their names' order, the ninth is for validation (unless a number is asked for) and the tenth for
+/// testing. Classes are in their names' order. Files are PNG, PGM or PPM, by their ending; others are left out. All images have one size and are all grey
 /// or all coloured.
 struct ImageFolder {
   /// The classes' names, in their order.
@@ -15,11 +15,20 @@ struct ImageFolder {
   init(_ folder: String) { self.folder = folder }
 
   /// The splits that there are.
-  mutating func read() throws -> [Dataset.Split: Examples] {
+  ///
+  /// - Parameter validation: how many validation images were asked for; nil for what the folders say. If it is given, none
+  ///   are taken by their names; a folder of them is left alone by 0, and refuses any other number.
+  mutating func read(validation: Int?) throws -> [Dataset.Split: Examples] {
     var files: [Dataset.Split: [(path: String, label: Int)]] = [:]
     if exists("train") {
+      if let validation, validation > 0, exists("validation") {
+        throw WorkbenchError(
+          "\(folder) holds a folder validation, so none are taken from the training images; leave out validation=\(validation)."
+        )
+      }
       classes = try folders(in: "train")
-      for split in Dataset.Split.allCases where exists(split.rawValue) {
+      for split in Dataset.Split.allCases
+      where exists(split.rawValue) && (split != .validation || validation == nil) {
         for name in try folders(in: split.rawValue) where !classes.contains(name) {
           throw WorkbenchError(
             "\(folder)/\(split.rawValue) has a folder \(name) that \(folder)/train has not; each class must be in both."
@@ -33,7 +42,8 @@ struct ImageFolder {
       classes = try folders(in: "")
       for label in classes.indices {
         for (index, path) in try images(in: classes[label]).enumerated() {
-          let split: Dataset.Split = index % 10 == 9 ? .test : index % 10 == 8 ? .validation : .train
+          let isHeld = index % 10 == 8 && validation == nil
+          let split: Dataset.Split = index % 10 == 9 ? .test : isHeld ? .validation : .train
           files[split, default: []].append((path, label))
         }
       }
@@ -130,7 +140,7 @@ extension Dataset {
   /// The user's own images, in folders as ``ImageFolder`` has them; values are scaled to 0 … 1.
   static func images(_ name: String, _ folder: String, validation: Int?) throws -> Dataset {
     var reader = ImageFolder(folder)
-    let splits = try reader.read()
+    let splits = try reader.read(validation: validation)
     guard let train = splits[.train], let test = splits[.test] else {
       throw WorkbenchError("\(folder) has no images to train on, or none to test with; add some.")
     }
