@@ -5,10 +5,15 @@
     python3 experiments/intervals.py coverage    # the intervals of this program beside three bootstraps
     python3 experiments/intervals.py tables      # how often a table without differences has a wrong verdict
     python3 experiments/intervals.py power       # how often a difference of two points is found
+    python3 experiments/intervals.py spreads results/tasks/records    # what the seeds of real trainings differ by
 
 A training is right on an image where level + image + the kernel's own image + seed + noise > 0, all normal.
 """
+import base64
+import collections
+import json
 import os
+import pathlib
 import sys
 
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -87,43 +92,95 @@ def coverage(draws=1000, samples=600):
             print("%5d  %23.2f   %12.1f  %10.1f  %5.1f  %14.1f" % (k, 100 * np.sqrt(np.mean(spreads)), *rates), flush=True)
 
 
+def usual(v, d):
+    """What a table's variances usually are: their mean, or of enough their median over what that is to the mean."""
+    if d < 4 or v.shape[1] < 6:
+        return v.mean(1, keepdims=True)
+    return np.median(v, axis=1, keepdims=True) / (1 - 2 / (9 * d)) ** 3
+
+
 def tables(draws=6000):
     """Without images, where the seeds' spread is all there is: the hardest case."""
-    print("seeds  kernels  wrong tables and missed intervals, %: equal spread   unlike (e^0.5)   one × 4   standard × 3")
+    print("seeds  kernels  wrong tables and missed intervals, %:"
+          " equal spread   unlike (e^0.5)   one × 4   two × 10   standard × 3")
     random = np.random.default_rng(4)
     for k in (2, 3, 5, 10):
         for kernels in (3, 6, 20):
             cells = []
-            for case in range(4):
+            for case in range(5):
                 s = np.ones((draws, kernels + 1))
                 if case == 1:
                     s = np.exp(0.5 * random.standard_normal(s.shape))
-                if case > 1:
-                    s[:, 1 if case == 2 else 0] = 4 if case == 2 else 3
+                if case == 2:
+                    s[:, 1] = 4
+                if case == 3:
+                    s[:, -2:] = 10
+                if case == 4:
+                    s[:, 0] = 3
                 p = probabilities(random, s, k)
                 cells += [100 * (p < 0.05 / kernels).any(1).mean(), 100 * (p < 0.05).mean()]
-            print("%5d  %7d  " % (k, kernels) + "   ".join("%4.1f %4.1f" % tuple(cells[i : i + 2]) for i in (0, 2, 4, 6)))
+            print("%5d  %7d  " % (k, kernels)
+                  + "   ".join("%4.1f %4.1f" % tuple(cells[i : i + 2]) for i in range(0, 10, 2)), flush=True)
 
 
-def probabilities(random, s, k, loss=0.0):
+def probabilities(random, s, k, loss=0.0, test="program"):
+    """Of the differences to the first network, by its table's tests or by those of others, where the second is worse."""
     d, mean = k - 1, random.standard_normal(s.shape) * s / np.sqrt(k)
     mean[:, 1] -= loss
     v = s**2 * random.chisquare(d, s.shape) / d
-    usual = v.mean(1, keepdims=True)
-    w, f = np.where(v < usual, (usual + v) / 2, v), np.where(v < usual, 2 * d, d * (1 + usual / v))
+    if test == "paired t":
+        # Seeds are independent, so the differences' variance is that of both, with a single network's degrees of freedom.
+        v = (s[:, 1:] ** 2 + s[:, :1] ** 2) * random.chisquare(d, s[:, 1:].shape) / d
+        return 2 * stats.t.sf(np.abs(mean[:, 1:] - mean[:, :1]) / np.sqrt(v / k), d)
+    if test == "Welch":
+        w, f = v, np.full_like(v, d)
+    else:
+        u = usual(v, d)
+        w, f = np.where(v < u, (u + v) / 2, v), np.where(v < u, 2 * d, d * (1 + u / v))
     sums = w[:, 1:] + w[:, :1]
     degrees = sums**2 / (w[:, 1:] ** 2 / f[:, 1:] + w[:, :1] ** 2 / f[:, :1])
     return 2 * stats.t.sf(np.abs(mean[:, 1:] - mean[:, :1]) / np.sqrt(sums / k), degrees)
 
 
-def power(draws=6000):
-    print("spread of seeds, points   kernels   found, % of tables with five seeds")
+def power(draws=20000):
+    print("A difference of two points, five seeds, found, %; three tests of six kernels, and this program's")
+    print("spread of seeds, points   paired t  Welch  this program   of which two fail   of twenty   eight seeds")
     random = np.random.default_rng(5)
-    for kernels in (6, 20):
-        for s in (0.4, 0.5, 0.6, 0.7):
-            p = probabilities(random, np.full((draws, kernels + 1), s), 5, loss=2.0)
-            print("%23.1f   %7d   %.1f" % (s, kernels, 100 * (p[:, 0] < 0.05 / kernels).mean()))
+
+    def found(kernels, s, k=5, failing=0, test="program"):
+        spreads = np.full((draws, kernels + 1), s)
+        spreads[:, kernels + 1 - failing :] *= 10
+        return 100 * (probabilities(random, spreads, k, 2.0, test)[:, 0] < 0.05 / kernels).mean()
+
+    for s in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.5, 2.0):
+        row = [found(6, s, test="paired t"), found(6, s, test="Welch"), found(6, s), found(6, s, failing=2),
+               found(20, s), found(6, s, 8)]
+        print("%23.1f   %8.1f  %5.1f  %12.1f  %17.1f  %10.1f  %12.1f" % (s, *row), flush=True)
+
+
+def spreads(folder, images=10_000):
+    """The deviations of the seeds' accuracies in records, less the images' chance in them and with that of so many images;
+    and the variance of the differences to standard over the sum of both networks': 1 where seeds are independent."""
+    hits = collections.defaultdict(dict)
+    for path in pathlib.Path(folder).glob("*.json"):
+        record = json.loads(path.read_text())
+        definition, result = record["definition"], record["result"]
+        if definition["kind"] == "training" and "correct" in result:
+            bits = np.frombuffer(base64.b64decode(result["correct"]), np.uint8)
+            hits[definition["data"], definition["kernel"]][definition["seed"]] = np.unpackbits(bits)
+    print("data               kernel               seeds   spread on %d images, points   differences" % images)
+    for (data, kernel), own in sorted(hits.items()):
+        rows = np.array(list(own.values()), float)
+        # All splits here have whole bytes of images.
+        seeds, rest, k, n = rows.mean(1).var(ddof=1), parts(rows)[3], *rows.shape
+        spread = 100 * np.sqrt(max(0, seeds - rest / n) + rest / images)
+        others = hits[data, "standard"]
+        shared = sorted(own.keys() & others.keys())
+        a, b = ([h[s].mean() for s in shared] for h in (own, others))
+        both = np.var(a, ddof=1) + np.var(b, ddof=1)
+        ratio = np.nan if kernel == "standard" else np.var(np.subtract(a, b), ddof=1) / both
+        print("%-18s %-20s %5d   %28.2f   %11.2f" % (data, kernel, k, spread, ratio))
 
 
 if __name__ == "__main__":
-    {"coverage": coverage, "tables": tables, "power": power}[sys.argv[1]]()
+    {"coverage": coverage, "tables": tables, "power": power, "spreads": spreads}[sys.argv[1]](*sys.argv[2:])

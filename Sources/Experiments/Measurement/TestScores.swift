@@ -1,3 +1,4 @@
+import Foundation
 import Learning
 
 /// How often the trainings of one network were right on the test images.
@@ -47,15 +48,23 @@ package struct TestScores: Sendable {
   /// The variance of the accuracy over the seeds, as a share squared; nil below two trainings.
   var seedVariance: Double? { shares.count < 2 ? nil : Statistics.variance(Array(shares.values)) }
 
-  /// The mean variance over the seeds of the networks of a table; nil of fewer than four, which say too little.
+  /// What the networks of a table usually vary over the seeds; nil of fewer than four, which say too little.
+  ///
+  /// With five seeds and six networks or more it is the median of their variances, since a network that fails at a task may
+  /// vary a hundred times as much as the others. The median of a variance over few seeds is less than its mean, by
+  /// (1 − 2/(9 d))³ for d degrees of freedom (Wilson and Hilferty, 1931, DOI 10.1073/pnas.17.12.684). With less, it is the
+  /// mean: then a small variance can be a failing network's by chance, and a small yardstick would let it pass.
   static func usualVariance(_ networks: [TestScores]) -> Double? {
-    let variances = networks.compactMap(\.seedVariance)
-    return variances.count < 4 ? nil : Statistics.mean(variances.sorted())
+    let known = networks.filter { $0.shares.count >= 2 }, fewest = known.map(\.shares.count).min() ?? 0
+    guard known.count >= 4 else { return nil }
+    let variances = known.compactMap(\.seedVariance).sorted()
+    guard known.count >= 6, fewest >= 5 else { return Statistics.mean(variances) }
+    return Statistics.median(variances) / pow(1 - 2 / (9 * Double(fewest - 1)), 3)
   }
 
   /// How much more often these trainings are right than others with the same seeds; nil where they share none.
   ///
-  /// - Parameter usual: the mean of ``seedVariance`` over the networks of a table; few seeds say little of their own.
+  /// - Parameter usual: what networks of the table usually vary; few seeds say little of their own.
   package func difference(from other: TestScores, usual: Double? = nil) -> AccuracyDifference? {
     let seeds = seeds.filter { other.shares[$0] != nil }
     let own = seeds.compactMap { shares[$0] }, others = seeds.compactMap { other.shares[$0] }
