@@ -108,6 +108,21 @@ import Testing
     #expect(text.hasSuffix("taps on 2×2 maps."))
   }
 
+  /// Rates and widths are shown where they were chosen.
+  @Test func choicesAreShown() throws {
+    var table = CSVTable(columns: ["kernel", "model", "params", "status", "rate", "tuned", "width", "match"])
+    let row = [
+      "kernel": "shift", "model": "m", "params": "1", "status": "ok", "rate": "0.3", "width": "1.25",
+    ]
+    table.append(row)
+    let usual = NetworkSummary(networks: table).text(width: 80)
+    #expect(!usual.contains("0.3") && !usual.contains("width"), "\(usual)")
+    table.append(row.merging(["tuned": "0.03 0.1 0.3", "match": "params"]) { $1 })
+    let chosen = NetworkSummary(networks: table).text(width: 80)
+    #expect(chosen.contains("0.3") && chosen.contains("1.25"), "\(chosen)")
+    #expect(chosen.contains("chosen by the validation split") && chosen.contains("near standard's params"))
+  }
+
   /// No line is longer than the terminal is wide, whatever the kernels' names.
   @Test(arguments: [60, 80, 132, 400]) func summariesFit(_ width: Int) throws {
     let long = "cbam:reduction=8:around=deformable-v2:mask=2sigmoid"

@@ -47,7 +47,10 @@ package struct SweepLooks {
       let count = undecided.reduce(0) { $0 + open[$1] }
       let isLate = budget.map { ContinuousClock.now - start >= $0 } ?? false
       if next.isEmpty || isLate {
-        outcome.warnings.append(Self.end(count, isLate: isLate && !next.isEmpty))
+        outcome.warnings.append(
+          outcome.hasVerdicts
+            ? Self.end(count, isLate: isLate && !next.isEmpty)
+            : "There is no verdict that seeds could decide: those are of classifiers, beside standard.")
         return outcome
       }
       for group in next { looks[group] += 1 }

@@ -46,6 +46,7 @@ extension SweepRunner {
         $0.counts.append(results.reduce(0) { $0 + $1.openVerdicts })
         $0.first += $1
       }.counts
+    outcome.hasVerdicts = tables["networks"]?.rows.contains { !($0["verdict"] ?? "").isEmpty } ?? false
     outcome.problems = tables.results.flatMap(\.problems)
     outcome.disagreement = tables.disagreement
     outcome.summary = tables.summary

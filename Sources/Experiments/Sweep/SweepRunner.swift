@@ -56,6 +56,8 @@ package struct SweepRunner: Sendable {
     package var disagreement: String?
     /// How many verdicts are open, by group of the sweep.
     var openVerdicts: [Int] = []
+    /// Whether there is any verdict; a regression has none.
+    var hasVerdicts = false
 
     /// What was stopped, and how to resume it.
     package var stop: Cancellation.Requested {

@@ -111,6 +111,12 @@ package struct NetworkSummary {
     }
     return names + [
       Column(head: "kernel", rank: 0, meaning: "") { $0["kernel"] },
+      Column(head: "rate", rank: 2, meaning: "the learning rate, chosen by the validation split") { row in
+        (row["tuned"] ?? "").isEmpty ? nil : row["rate"]
+      },
+      Column(
+        head: "width", rank: 2, meaning: "factor on the channels, to come near standard's \(matched)"
+      ) { row in (row["match"] ?? "").isEmpty ? nil : row["width"] },
       Column(head: "params", rank: 3, meaning: "the network's parameters", cell: count("params")),
       Column(
         head: "MACs", rank: 5, meaning: "multiply–accumulates of the network for one image",
@@ -155,6 +161,11 @@ package struct NetworkSummary {
       ) { $0.number("p_better").map { Cell.fixed(100 * $0, decimals: 0) + " %" } },
       Column(head: "verdict", rank: 1, meaning: "") { $0["verdict"].flatMap { $0.isEmpty ? nil : $0 } },
     ]
+  }
+
+  /// What widths were matched by.
+  private var matched: String {
+    Set(rows.compactMap { $0["match"] }).filter { !$0.isEmpty }.sorted().joined(separator: " or ")
   }
 
   /// The rows of an operator: forward, those of the algorithm that is chosen by shape, which comes first.
