@@ -10,17 +10,18 @@ import Testing
 
   init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
 
-  private func write(_ tasks: [String]) throws {
+  private func write(_ tasks: [String], groups: [String] = []) throws {
     var table = CSVTable(columns: [
-      "kernel", "model", "replace", "data", "top1_mean", "top1_ci95", "top1_low95", "top1_high95",
+      "group", "kernel", "model", "replace", "data", "top1_mean", "top1_ci95", "top1_low95", "top1_high95",
       "top1_difference", "top1_difference_low95", "top1_difference_high95", "verdict",
     ])
     var training = CSVTable(columns: ["kernel", "model", "replace", "data", "seed", "epoch", "test_top1"])
-    for task in tasks {
+    for (place, task) in tasks.enumerated() {
       for (kernel, change, verdict) in [("standard", 0.0, ""), ("shift", -7, "worse"), ("fft", 0.25, "open")]
       {
         table.append([
-          "kernel": kernel, "model": "m", "replace": "spatial", "data": task, "top1_mean": "\(90 + change)",
+          "group": groups.isEmpty ? "" : groups[place], "kernel": kernel, "model": "m", "replace": "spatial",
+          "data": task, "top1_mean": "\(90 + change)",
           "top1_ci95": "1", "top1_low95": "\(89 + change)", "top1_high95": "\(91 + change)",
           "top1_difference": "\(change)",
           "top1_difference_low95": kernel == "standard" ? "" : "\(change - 1)",
@@ -46,8 +47,16 @@ import Testing
     // Column, row, difference, verdict; the yardstick's accuracies after it.
     #expect(map.data.contains("\n1 1 -7 3\n") && map.data.contains("\n0 2 0.25 1\n"))
     #expect(map.data.contains("\n1 0 90\n"))
-    #expect(map.script.contains("'▼'") && map.script.contains("\"bars:size=24\" 1"))
+    #expect(map.script.contains("'▼'") && map.script.contains("\"bars\" 1"))
     #expect(plots.dropFirst().map(\.task) == ["digits", "bars:size=24"])
+    // Where only options tell data sets apart, they are said.
+    try write(["bars:size=16", "bars:size=24"])
+    #expect(TaskPlots.plots(try ReportData(folder))[0].script.contains("\"bars:size=24\" 1"))
+    // Groups of a data set each are one map; those that share one are several.
+    try write(["digits", "bars"], groups: ["one", "two"])
+    #expect(TaskPlots.plots(try ReportData(folder)).map(\.name).first == "differences-m-spatial")
+    try write(["digits", "digits"], groups: ["one", "two"])
+    #expect(!TaskPlots.plots(try ReportData(folder)).contains { $0.name.hasPrefix("differences") })
     // One data set has no map, and no part of the page to itself.
     try write(["digits"])
     #expect(TaskPlots.plots(try ReportData(folder)).count == 1)

@@ -3,7 +3,7 @@ enum TaskPlots {
   static func plots(_ data: ReportData) -> [Plot] { maps(data) + intervals(data) }
 
   /// The colours of the map are deepest at this difference, in points.
-  private static let deepest = 5.0
+  private static let deepest = 20.0
 
   /// The data sets of networks.csv, in its order.
   static func tasks(_ data: ReportData) -> [String] {
@@ -11,15 +11,24 @@ enum TaskPlots {
     return data.rows("networks").compactMap { $0["data"] }.filter { !$0.isEmpty && seen.insert($0).inserted }
   }
 
-  /// Kernels × data sets, for each model and group that was trained on several.
+  /// Kernels × data sets, for each model and group that was trained on several. Groups that have a data set each are one
+  /// comparison.
   private static func maps(_ data: ReportData) -> [Plot] {
     let rows = data.rows("networks").filter { $0.number("top1_mean") != nil }
-    return grouped(rows, by: ["group", "model", "replace"]).compactMap { key, rows in
+    let groups = grouped(rows, by: ["group"]).map { Set($0.rows.map { $0["data"] ?? "" }) }
+    let isByTask = groups.allSatisfy { $0.count == 1 } && Set(groups).count == groups.count
+    return grouped(rows, by: (isByTask ? [] : ["group"]) + ["model", "replace"]).compactMap { key, rows in
       var seen = Set<String>()
       let tasks = rows.map { $0["data"] ?? "" }.filter { seen.insert($0).inserted }
       let kernels = rows.map { $0["kernel"] ?? "" }.filter { seen.insert("k \($0)").inserted }
       return tasks.count > 1 && kernels.count > 1 ? map(key, rows, kernels, tasks) : nil
     }
+  }
+
+  /// Data sets by what tells them apart: without their options, if no two would then have one name.
+  private static func short(_ tasks: [String]) -> [String] {
+    let names = tasks.map { String($0.prefix { $0 != ":" }) }
+    return Set(names).count == names.count ? names : tasks
   }
 
   /// The marks of verdicts, which need no colour, by their numbers in the data: none, open, equivalent, worse, better.
@@ -63,20 +72,26 @@ enum TaskPlots {
     return Plot(
       name: file, title: "Differences to \(kernels[0]): \(key)",
       caption:
-        "Points of test accuracy more or less than \(kernels[0]), whose accuracy in percent is the first row. ▲ better, ▼ worse, = equivalent, ? open, corrected within each column; no mark: too few seeds. Blue is more, orange less, deepest at \(Cell.number(deepest)) points.",
+        "Points of test accuracy more or less than \(kernels[0]), whose accuracy in percent is the first row. ▲ better (blue) and ▼ worse (orange), the deeper the farther, up to \(Cell.number(deepest)) points; = equivalent; ? open (grey); corrected within each column. No mark: too few seeds. Empty: not trained.",
       data: "# column, row, difference in points, verdict (0 none, 1 open, 2 equivalent, 3 worse, 4 better)\n"
         + Plot.blocks([("differences", cells), (kernels[0], yardstick)]),
       commands: [
         "set nokey", "unset grid", "set border 0", "set tics scale 0",
         "set xrange [-0.5:\(Double(tasks.count) - 0.5)]", "set yrange [\(Double(kernels.count) - 0.5):-0.5]",
-        "set xtics rotate by 30 right (\(tics(tasks)))", "set ytics (\(tics(kernels)))",
-        "t(d) = abs(d) > \(deepest) ? 1.0 : abs(d) / \(deepest)",
+        "set xtics rotate by 30 right (\(tics(short(tasks))))", "set ytics (\(tics(kernels)))",
+        "t(d) = abs(d) > \(deepest) ? 1.0 : 0.25 + 0.75 * abs(d) / \(deepest)",
         "part(d, full) = int(255 - t(d) * (255 - full))",
-        "shade(d) = d < 0 ? 65536 * part(d, 235) + 256 * part(d, 160) + part(d, 60) : 65536 * part(d, 90) + 256 * part(d, 170) + part(d, 235)",
+        "colour(d) = d < 0 ? 65536 * part(d, 235) + 256 * part(d, 160) + part(d, 60) : 65536 * part(d, 90) + 256 * part(d, 170) + part(d, 235)",
+        "shade(d, v) = v > 2 ? colour(d) : v == 2 ? 0xdff0d8 : 0xf0f0f0",
         "mark(v) = \(marks.enumerated().dropFirst().reversed().reduce("''") { "v == \($1.offset) ? '\($1.element)' : \($0)" })",
         "set style fill solid noborder",
-        "plot '\(file).dat' index 0 using 1:2:(0.48):(0.46):(shade($3)) with boxxyerror linecolor rgb variable, \\\n  '' index 0 using 1:2:(sprintf('%+.1f %s', $3, mark($4))) with labels \(ink), \\\n  '' index 1 using 1:2:(sprintf('%.1f %%', $3)) with labels",
-      ], size: (220 + 105 * tasks.count, 130 + 30 * kernels.count))
+        "plot '\(file).dat' index 0 using 1:2:(0.48):(0.46):(shade($3, $4)) with boxxyerror linecolor rgb variable, \\\n  '' index 0 using 1:2:(sprintf('%+.1f %s', $3, mark($4))) with labels \(ink), \\\n  '' index 1 using 1:2:(sprintf('%.1f %%', $3)) with labels",
+      ], size: (width(tasks, kernels), 110 + 26 * kernels.count))
+  }
+
+  /// The width of a map, which fits into a README where there are about ten data sets.
+  private static func width(_ tasks: [String], _ kernels: [String]) -> Int {
+    60 + 7 * (kernels.map(\.count).max() ?? 0) + 76 * tasks.count
   }
 
   /// The accuracy of each kernel on a data set, with its interval.
