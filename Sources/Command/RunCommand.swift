@@ -100,7 +100,7 @@ struct RunCommand: PrintsTables {
     (outcome.warnings + outcome.failures).forEach(warn)
     if outcome.isCancelled { throw outcome.stop }
     let tables =
-      "Tables: \(output)/operators.csv, networks.csv, training.csv; machine: \(output)/machine.json"
+      "Tables: \(output)/operators.csv, networks.csv, training.csv; machine: \(output)/machine.json\nPictures: experiment report \(output)"
     try printing.show(
       ([outcome.summary] + outcome.problems.map(\.sentence) + ["", tables]).joined(separator: "\n"),
       [
