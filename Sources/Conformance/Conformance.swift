@@ -62,8 +62,8 @@ public struct Conformance: Sendable {
   public mutating func check(
     _ name: String, on input: FeatureShape, isExact: Bool = true, _ make: () throws -> any Defined
   ) {
-    StoragePool.poisonsMemory = true
-    defer { StoragePool.poisonsMemory = false }
+    StoragePool.beginPoisoning()
+    defer { StoragePool.endPoisoning() }
     for data in Data.allCases {
       label = "\(name), \(data)"
       announce(label)

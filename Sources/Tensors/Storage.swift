@@ -27,18 +27,20 @@ package enum StoragePool {
   }
 
   private static let free = Mutex(Free())
-  private static let poison = Atomic(false)
+  private static let poisoners = Atomic(0)
   #if WORKBENCH_EXACT_STORAGE
     private static let retainedBytesLimit = 0
   #else
     private static let retainedBytesLimit = 2 << 30
   #endif
 
-  /// Whether new tensors are filled with NaN: tests set it, to find outputs that are not written.
-  package static var poisonsMemory: Bool {
-    get { poison.load(ordering: .relaxed) }
-    set { poison.store(newValue, ordering: .relaxed) }
-  }
+  /// Whether new tensors are filled with NaN: tests want it, to find outputs that are not written.
+  static var poisonsMemory: Bool { poisoners.load(ordering: .relaxed) > 0 }
+
+  /// From now on new tensors are filled with NaN, until all who began it have called ``endPoisoning()``.
+  package static func beginPoisoning() { poisoners.add(1, ordering: .relaxed) }
+  /// Ends what one ``beginPoisoning()`` began.
+  package static func endPoisoning() { poisoners.subtract(1, ordering: .relaxed) }
 
   /// Rounds up so that nearly equal sizes share blocks: to 1/8 of the power of two below.
   static func capacity(for count: Int) -> Int {

@@ -2,7 +2,7 @@ import Conformance
 import Kernels
 import Testing
 
-@Suite(.serialized) struct ConformanceTests {
+@Suite struct ConformanceTests {
   /// Every built-in kernel, and the combinations that its options make.
   static let items =
     KernelRegistry.builtIn.kernels.map(\.name) + [
