@@ -66,8 +66,12 @@ final class CoordinateGate: Defined, HoldsDecisions, TorchPrinted {
   func forward(_ input: Tensor, _ context: Context) -> Tensor {
     let shape = FeatureShape(input)
     let z = shared.forward(maps[shape, map].applied(to: input, means(shape), context), context)
-    let a = rows.forward(z.lines(0..<shape.height), context)
-    let b = columns.forward(z.lines(shape.height..<shape.height + shape.width), context)
+    // In memory the lines of an image follow one another, as channels of one pixel do.
+    let channels = z.shape[3], lengths = [shape.height, shape.width]
+    let parts = z.reshaped([shape.batch, 1, 1, z.shape[1] * channels])
+      .channelSlices(lengths.map { $0 * channels }, threads: context.threads)
+    func lines(_ part: Int) -> Tensor { parts[part].reshaped([shape.batch, lengths[part], 1, channels]) }
+    let a = rows.forward(lines(0), context), b = columns.forward(lines(1), context)
     saved.keep((input, a, b), context)
     return multiplied(input, a, b, context)
   }
@@ -77,7 +81,11 @@ final class CoordinateGate: Defined, HoldsDecisions, TorchPrinted {
     let products = gradient.times(x, threads: context.threads)
     let toRows = rows.backward(factorGradient(products, b, shape, ofRows: true, context), context)
     let toColumns = columns.backward(factorGradient(products, a, shape, ofRows: false, context), context)
-    let toShared = Tensor.joinedLines(toRows, toColumns)
+    let channels = toRows.shape[3]
+    let toShared = Tensor.concatenated(
+      [toRows, toColumns].map { $0.reshaped([shape.batch, 1, 1, $0.shape[1] * channels]) },
+      threads: context.threads
+    ).reshaped([shape.batch, shape.height + shape.width, 1, channels])
     guard input.isNeeded else { return shared.backward(toShared, input: .unneeded, context) }
     let toMeans = shared.backward(toShared, context)
     var dx = maps[shape, map].transposed(toMeans, shape, context)
@@ -144,36 +152,6 @@ final class CoordinateGate: Defined, HoldsDecisions, TorchPrinted {
     let a = rows.definition(lines(0, height), own[1], training: training)
     let b = columns.definition(lines(height, width), own[2], training: training)
     return Tensor64(input.shape) { input[$0, $1, $2, $3] * a[$0, $1, 0, $3] * b[$0, $2, 0, $3] }
-  }
-}
-
-extension Tensor {
-  /// Some rows of images of one column.
-  fileprivate func lines(_ range: Range<Int>) -> Tensor {
-    let length = shape[3], total = shape[1]
-    var part = Tensor(uninitialized: [shape[0], range.count, 1, length])
-    withPointer { z in
-      part.withMutablePointer { part in
-        copyRuns(z, part, count: shape[0], length: range.count * length, threads: 1) {
-          (($0 * total + range.lowerBound) * length, $0 * range.count * length)
-        }
-      }
-    }
-    return part
-  }
-
-  /// The rows of images of one column, then those of others.
-  fileprivate static func joinedLines(_ first: Tensor, _ second: Tensor) -> Tensor {
-    let one = first.shape[1] * first.shape[3], two = second.shape[1] * second.shape[3]
-    var both = Tensor(uninitialized: [first.shape[0], first.shape[1] + second.shape[1], 1, first.shape[3]])
-    let images = first.shape[0]
-    withPointers(first, second) { first, second in
-      both.withMutablePointer { both in
-        copyRuns(first, both, count: images, length: one, threads: 1) { ($0 * one, $0 * (one + two)) }
-        copyRuns(second, both + one, count: images, length: two, threads: 1) { ($0 * two, $0 * (one + two)) }
-      }
-    }
-    return both
   }
 }
 
