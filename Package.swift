@@ -123,7 +123,8 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "ExperimentsTests",
-      dependencies: ["TestSupport", "Experiments", "Learning", "Kernels", "Layers", "Tensors"]),
+      dependencies: ["TestSupport", "Experiments", "Learning", "Kernels", "Layers", "Tensors"],
+      resources: [.copy("Fixtures")]),
     .testTarget(
       name: "CommandTests",
       dependencies: [

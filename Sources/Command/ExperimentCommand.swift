@@ -17,6 +17,7 @@ public struct ExperimentCommand: ParsableCommand {
     subcommands: [
       RunCommand.self, ListCommand.self, DataCommand.self, ConvCommand.self, BenchCommand.self,
       DescribeCommand.self, LogitsCommand.self, EvaluateCommand.self, TrainCommand.self, ProxiesCommand.self,
+      ProxyQualityCommand.self,
       ExportCommand.self, FieldCommand.self, FeaturesCommand.self, OffsetsCommand.self,
       TrainabilityCommand.self,
       SweepCommand.self, CompareCommand.self, SearchCommand.self, ReportCommand.self,

@@ -29,13 +29,21 @@ extension Statistics {
   package static func bootstrap95(
     strata counts: [Int], samples: Int = 2000, seed: UInt64 = 0, _ statistic: ([[Int]]) -> Double
   ) -> ClosedRange<Double>? {
-    guard !counts.isEmpty, counts.allSatisfy({ $0 > 0 }) else { return nil }
+    bootstrap95(strata: counts, samples: samples, seed: seed, all: { [statistic($0)] }).first ?? nil
+  }
+
+  /// The same of several statistics, all computed from the same draws; none where nothing can be drawn.
+  static func bootstrap95(
+    strata counts: [Int], samples: Int = 2000, seed: UInt64 = 0, all statistics: ([[Int]]) -> [Double]
+  ) -> [ClosedRange<Double>?] {
+    guard !counts.isEmpty, counts.allSatisfy({ $0 > 0 }) else { return [] }
     var random = Random(seed: seed).split("bootstrap")
-    let values = (0..<samples).map { _ in
-      statistic(counts.map { count in (0..<count).map { _ in random.below(count) } })
+    let draws = (0..<samples).map { _ in
+      statistics(counts.map { count in (0..<count).map { _ in random.below(count) } })
     }
-    .filter { !$0.isNaN }
-    guard !values.isEmpty else { return nil }
-    return quantile(values, 0.025)...quantile(values, 0.975)
+    return (draws.first ?? []).indices.map { index in
+      let values = draws.map { $0[index] }.filter { !$0.isNaN }.sorted()
+      return values.isEmpty ? nil : quantile(values, 0.025)...quantile(values, 0.975)
+    }
   }
 }

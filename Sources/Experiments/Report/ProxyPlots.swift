@@ -4,6 +4,8 @@ import Foundation
 enum ProxyPlots {
   static func plots(_ data: ReportData) -> [Plot] {
     guard let quality = data.quality else { return [] }
+    // The names of hundreds of networks have no room at their points.
+    guard quality.operators.isEmpty else { return RankPlots.plots(data, quality) }
     let sets = grouped(data.rows("networks"), by: ProxyQuality.setColumns)
     return ProxyQuality.columns.compactMap { proxy in
       let rows = quality.rows.filter { $0.proxy == proxy }
@@ -135,7 +137,7 @@ enum ProxyPlots {
   }
 
   /// τ with its interval, as it follows the word.
-  private static func text(_ row: ProxyQuality.Row) -> String {
+  static func text(_ row: ProxyQuality.Row) -> String {
     let tau = Cell.fixed(row.tau, decimals: 2)
     guard !tau.isEmpty else { return " is not defined" }
     let interval = row.tauInterval.map {

@@ -83,7 +83,9 @@ package struct Report {
         for type in ["svg", "png"] { unlink(file(type)) }
       }
     }
-    try data.quality?.table.write(to: folder.appendingPathComponent("proxy_quality.csv").path)
+    for (name, table) in data.tables where ["proxy_quality", "proxy_operators"].contains(name) {
+      try table.write(to: folder.appendingPathComponent("\(name).csv").path)
+    }
     let page = try ReportPage.html(
       data, title: "Results: \(folder.standardizedFileURL.lastPathComponent)", plots: plots,
       pictures: pictures, notes: warnings)

@@ -35,8 +35,11 @@ struct ReportData {
     func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
     let found = try Self.names.filter { FileManager.default.fileExists(atPath: path("\($0).csv")) }
       .map { (name: $0, table: try CSVTable(file: path("\($0).csv"))) }
-    quality = Self.quality(found.first { $0.name == "networks" }?.table)
-    tables = found + (quality.map { [("proxy_quality", $0.table)] } ?? [])
+    quality = Self.quality(found)
+    tables =
+      found
+      + (quality.map { [("proxy_quality", $0.table), ("proxy_operators", $0.operatorTable)] } ?? [])
+      .filter { !$0.table.rows.isEmpty }
     machine = MachineRecord.read(path("machine.json"))
     let files = (try? FileManager.default.contentsOfDirectory(atPath: path("fields"))) ?? []
     // A sweep's table says whose maps they are; others are called by their kernels.
@@ -62,15 +65,19 @@ struct ReportData {
     }
   }
 
-  private static func quality(_ networks: CSVTable?) -> ProxyQuality? {
-    guard let networks, networks.columns.contains(where: { Proxy(rawValue: $0) != nil }) else { return nil }
-    let quality = ProxyQuality(networks.rows)
+  private static func quality(_ tables: [(name: String, table: CSVTable)]) -> ProxyQuality? {
+    func table(_ name: String) -> CSVTable? { tables.first { $0.name == name }?.table }
+    guard let networks = table("networks"), networks.columns.contains(where: { Proxy(rawValue: $0) != nil })
+    else { return nil }
+    let quality = ProxyQuality(networks.rows, training: table("training")?.rows ?? [])
     return quality.rows.contains { $0.count >= ProxyQuality.fewest } ? quality : nil
   }
 
   /// Where a table is from, as far as machine.json tells; nil if it does not say.
   func origin(_ table: String) -> String? {
-    guard table != "proxy_quality" else { return "Made by ‘experiment report’ of networks.csv." }
+    guard !["proxy_quality", "proxy_operators"].contains(table) else {
+      return "Made by ‘experiment report’ of networks.csv."
+    }
     guard let machine, let own = machine.tables else { return nil }
     return own.contains("\(table).csv")
       ? "Made by: \(machine.origin)"
