@@ -18,7 +18,8 @@ struct ListCommand: PrintsTables {
     printing.show(
       Self.text(kernels),
       [
-        "kernels": Self.table(kernels), "models": Self.models, "init": Self.schemes, "data": Self.data,
+        "kernels": Self.table(kernels), "models": Self.models, "blocks": Self.blocks, "init": Self.schemes,
+        "data": Self.data,
         "options": Self.options(kernels),
       ])
   }
@@ -36,6 +37,8 @@ struct ListCommand: PrintsTables {
     for family in Models.families {
       lines.append("\(family.name): \(family.models.map(\.name).joined(separator: ", "))\n  \(family.source)")
     }
+    lines.append("\nBlocks in the place of bottleneck20's and its like's (--block)\n")
+    lines += ResidualDescription.Block.allCases.map { "\($0.rawValue): \($0.summary)" }
     lines.append("\nInitial weights (--init)\n")
     for scheme in InitializationScheme.all {
       lines += ["\(scheme.name): \(scheme.summary)"] + scheme.options.map(line)
@@ -79,6 +82,13 @@ struct ListCommand: PrintsTables {
     return CSVTable(
       models,
       [Column("model") { $0.name }, Column("family") { $0.family }, Column("source") { $0.source }])
+  }
+
+  private static var blocks: CSVTable {
+    typealias Column = Experiments.Column<ResidualDescription.Block>
+    return CSVTable(
+      ResidualDescription.Block.allCases,
+      [Column("block") { $0.rawValue }, Column("summary") { $0.summary }])
   }
 
   private static var schemes: CSVTable {

@@ -14,6 +14,7 @@ struct ModelOptions: ParsableArguments, Sendable {
   @Option(
     help: ArgumentHelp("Offset groups of deformable kernels; same as appending :groups=N.", valueName: "n"))
   var offsetGroups: Int?
+  @Option(ModelSettings.block) var block: String?
   @Option(ModelSettings.shortcut) var shortcut: String?
   @Option(ModelSettings.strideOn) var strideOn: String?
   @Option(ModelSettings.dilateStages) var dilateStages: String?
@@ -25,7 +26,8 @@ struct ModelOptions: ParsableArguments, Sendable {
   private var given: [Given<ModelSettings>] {
     [
       Given(ModelSettings.replace, replace), Given(ModelSettings.stages, stages),
-      Given(ModelSettings.shortcut, shortcut), Given(ModelSettings.strideOn, strideOn),
+      Given(ModelSettings.block, block), Given(ModelSettings.shortcut, shortcut),
+      Given(ModelSettings.strideOn, strideOn),
       Given(ModelSettings.dilateStages, dilateStages),
       Given(ModelSettings.zeroInit, isOn: zeroInit ? true : nil), Given(ModelSettings.expansion, expansion),
       Given(ModelSettings.width, width), Given(ModelSettings.initialization, initialization),

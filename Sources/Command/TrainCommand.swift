@@ -263,7 +263,8 @@ struct TrainCommand: PrintsTables {
     definition["shortcut"] = description.shortcut.rawValue
     definition["stride-on"] = description.stridePlace.rawValue
     definition["dilate-stages"] = "\(description.dilatedStages.sorted())"
-    if description.block == .shift { definition["expansion"] = "\(description.shiftExpansion)" }
+    if let expansion = description.innerExpansion { definition["expansion"] = "\(expansion)" }
+    if description.block.isChosen { definition["block"] = description.block.rawValue }
     return definition
   }
 

@@ -5,6 +5,7 @@ import Tensors
 package struct ModelSettings: Settable {
   package var replace: Replacement?
   package var stages: Set<Int>?
+  package var block: ResidualDescription.Block?
   package var shortcut: ResidualDescription.Shortcut?
   package var strideOn: ResidualDescription.StridePlace?
   package var dilateStages: Set<Int>?
@@ -25,6 +26,10 @@ package struct ModelSettings: Settable {
   package static let stages = Setting(
     "stages", \Self.stages, .stages,
     "Replace only in these stages, such as 2,3,4 for layer2 to layer4 (default: all)")
+  package static let block = Setting(
+    "block", \Self.block, .word,
+    "What bottlenecks of the small networks are replaced by, so that a kernel is judged in another block (default: bottleneck)"
+  )
   package static let shortcut = Setting(
     "shortcut", \Self.shortcut, .word,
     "The shortcut of blocks that change the size: padding (option A) or projection (option B); none leaves out all shortcuts; default: the model's"
@@ -40,7 +45,8 @@ package struct ModelSettings: Settable {
     "Start the last normalisation of each block at zero, so that blocks start as identities")
   package static let expansion = Setting(
     "expansion", \Self.expansion, .whole(1...1024),
-    "Channels inside ShiftResNet's blocks per output channel (default: 3)")
+    "Channels inside blocks that are wider there, for each outside (default: 3 in ShiftResNets, 6 in inverted residuals, 4 in ConvNeXt's)"
+  )
   package static let width = Setting(
     "width", \Self.width, .number(0.01...64),
     "A factor on the channels of a residual network's stem and stages (default: 1)")
@@ -51,7 +57,7 @@ package struct ModelSettings: Settable {
 
   /// All of them, in the order of lists and names.
   package static let all = [
-    replace, stages, shortcut, strideOn, dilateStages, zeroInit, expansion, width, initialization,
+    replace, stages, block, shortcut, strideOn, dilateStages, zeroInit, expansion, width, initialization,
   ]
 
   /// A model by name, varied.
@@ -67,7 +73,8 @@ package struct ModelSettings: Settable {
     rest.initialization = nil
     guard rest.areDefault else {
       let names = [
-        Self.stages, Self.shortcut, Self.strideOn, Self.dilateStages, Self.zeroInit, Self.expansion,
+        Self.stages, Self.block, Self.shortcut, Self.strideOn, Self.dilateStages, Self.zeroInit,
+        Self.expansion,
         Self.width,
       ].map(\.name)
       throw WorkbenchError("\(name) is not a residual network; leave out \(names.joined(separator: ", ")).")
@@ -77,7 +84,8 @@ package struct ModelSettings: Settable {
 
   /// Whether nothing is varied.
   package var areDefault: Bool {
-    replace == nil && stages == nil && shortcut == nil && strideOn == nil && dilateStages == nil && !zeroInit
+    replace == nil && stages == nil && block == nil && shortcut == nil && strideOn == nil
+      && dilateStages == nil && !zeroInit
       && expansion == nil && width == nil && initialization == nil
   }
 
@@ -85,7 +93,21 @@ package struct ModelSettings: Settable {
     var description = width.map(residual.widened) ?? residual
     let name = description.name
     if let stages { description.replacedStages = stages }
-    if let shortcut { description.shortcut = shortcut }
+    if let block {
+      guard description.block == .bottleneck, description.stem == .small else {
+        throw WorkbenchError(
+          "\(name) is no small network of bottlenecks, as bottleneck20 is; leave out block.")
+      }
+      description.block = block
+    }
+    if let shortcut {
+      guard shortcut == .none || !description.block.isChosen else {
+        throw WorkbenchError(
+          "Blocks of \(description.block.rawValue) have their own shortcuts; leave out shortcut, or give none."
+        )
+      }
+      description.shortcut = shortcut
+    }
     if let strideOn {
       guard description.block == .bottleneck || strideOn == .spatial else {
         throw WorkbenchError("\(name) has no bottlenecks, so no first 1×1 for a stride; leave out stride-on.")
@@ -95,10 +117,10 @@ package struct ModelSettings: Settable {
     if let dilateStages { description.dilatedStages = dilateStages }
     description.startsAsIdentity = zeroInit
     if let expansion {
-      guard description.block == .shift else {
-        throw WorkbenchError("\(name) has no blocks of shifts; leave out expansion.")
+      guard description.block.innerExpansion != nil else {
+        throw WorkbenchError("\(name) has no blocks that are wider inside; leave out expansion.")
       }
-      description.shiftExpansion = expansion
+      description.chosenExpansion = expansion
     }
     try description.check()
     return description
@@ -109,7 +131,8 @@ package struct ModelSettings: Settable {
   package var notes: [(name: String, text: String)] {
     func list(_ stages: Set<Int>) -> String { stages.sorted().map(String.init).joined(separator: ",") }
     let texts: [(Setting<Self>, String?)] = [
-      (Self.stages, stages.map(list)), (Self.shortcut, shortcut?.rawValue),
+      (Self.stages, stages.map(list)), (Self.block, block.flatMap { $0.isChosen ? $0.rawValue : nil }),
+      (Self.shortcut, shortcut?.rawValue),
       (Self.strideOn, strideOn?.rawValue), (Self.dilateStages, dilateStages.map(list)),
       (Self.zeroInit, zeroInit ? "on" : nil), (Self.expansion, expansion.map(String.init)),
       (Self.width, width.map { "\($0)" }), (Self.initialization, (initialization ?? nil)?.item),

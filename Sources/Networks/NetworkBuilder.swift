@@ -54,6 +54,9 @@ package struct NetworkBuilder {
 
   private func fullName(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
 
+  /// Says that tables show this part as one layer, of the kernel of a convolution in it.
+  func standsForAll(of name: String) { record.items[path] = record.items[fullName(name)] }
+
   /// The random numbers of a layer.
   func random(_ name: String) -> Random { root.split(fullName(name)) }
 

@@ -49,13 +49,7 @@ package final class ResidualBlock: Container, Defined, TorchPrinted, HoldsDecisi
   }
 
   /// As torchvision calls it.
-  package var printedName: String {
-    switch kind {
-    case .basic: "BasicBlock"
-    case .bottleneck: "Bottleneck"
-    case .shift: "ShiftBlock"
-    }
-  }
+  package var printedName: String { kind.printedName }
 
   /// torchvision's blocks have one ReLU, where it is made first.
   package var printedChildren: [NamedLayer] {

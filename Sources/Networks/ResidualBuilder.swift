@@ -4,7 +4,7 @@ import Tensors
 
 /// Builds the layers of a residual network.
 struct ResidualBuilder {
-  private let description: ResidualDescription
+  let description: ResidualDescription
   private let net: NetworkBuilder
 
   init(_ description: ResidualDescription, _ net: NetworkBuilder) {
@@ -62,7 +62,7 @@ struct ResidualBuilder {
     return layers
   }
 
-  private struct BlockGeometry {
+  struct BlockGeometry {
     var inputs: Int
     var width: Int
     var stride: Int
@@ -73,6 +73,12 @@ struct ResidualBuilder {
 
   private func block(_ net: NetworkBuilder, _ geometry: BlockGeometry) throws -> any Layer {
     let outputs = geometry.width * description.block.expansion
+    switch description.block {
+    case .invertedResidual: return try invertedResidual(net, geometry)
+    case .convNeXt: return try convNeXt(net, geometry)
+    case .repVGG: return try repVGG(net, geometry)
+    case .basic, .bottleneck, .shift: break
+    }
     var main = try convolutions(net, geometry, outputs)
     let normalization = BatchNormalization(channels: outputs)
     if description.startsAsIdentity { normalization.weight.value = Tensor(repeating: 0, [outputs]) }
@@ -91,7 +97,7 @@ struct ResidualBuilder {
       [("bn\(number)", BatchNormalization(channels: channels)), ("relu\(number)", ReLU())]
     }
     switch description.block {
-    case .basic:
+    case .basic, .invertedResidual, .convNeXt, .repVGG:
       return [
         try net.convolution(
           "conv1", inputs, outputs, window: window, stride: stride, dilation: dilation, isFixed: isFixed)
@@ -109,7 +115,7 @@ struct ResidualBuilder {
           groups: description.groups, isFixed: isFixed)
       ] + activation(2, inner) + [try net.convolution("conv3", inner, outputs, isFixed: isFixed)]
     case .shift:
-      let inner = description.shiftExpansion * outputs
+      let inner = (description.innerExpansion ?? 1) * outputs
       return [try net.convolution("conv1", inputs, inner, isFixed: isFixed)] + activation(1, inner) + [
         try net.convolution("shift", inner, inner, window: window, dilation: dilation, isFixed: isFixed),
         try net.convolution("conv2", inner, outputs, stride: stride, isFixed: isFixed),

@@ -3,19 +3,6 @@ import Tensors
 
 /// A residual network as plain data: what to build, block by block.
 package struct ResidualDescription: ModelDescription {
-  /// The two blocks of He et al. (2015, arXiv:1512.03385), and Wu et al.'s (2017, arXiv:1711.08141).
-  package enum Block: String, Sendable {
-    /// k×k, k×k.
-    case basic
-    /// 1×1 to `width`, k×k with the stride, 1×1 to 4 · `width`.
-    case bottleneck
-    /// 1×1 to `shiftExpansion` · width, k×k that keeps the channels, 1×1 to width with the stride.
-    case shift
-
-    /// Output channels for each unit of width.
-    package var expansion: Int { self == .bottleneck ? 4 : 1 }
-  }
-
   /// The stem, before the first stage.
   package enum Stem: String, Sendable {
     /// 7×7 with stride 2, then 3×3 max pooling with stride 2: for large images.
@@ -87,8 +74,8 @@ package struct ResidualDescription: ModelDescription {
   package var shortcut: Shortcut
   /// What classifies.
   package var head = Head.linear
-  /// Channels inside a block of shifts for each of its output.
-  package var shiftExpansion = 3
+  /// Channels inside a block that widens them, for each one outside; nil for the block's own.
+  package var chosenExpansion: Int?
   /// The kernel that belongs to the model, where it is not `standard`.
   package var ownKernel: String?
   /// Where bottlenecks have their stride.
@@ -139,12 +126,16 @@ package struct ResidualDescription: ModelDescription {
     return [
       ("replace", replacement.rawValue),
       ("stages", replacedStages.map { $0.count == stages.count ? "" : list($0) } ?? ""),
-      ("shortcut", shortcut.rawValue),
+      ("shortcut", block.isChosen && shortcut != .none ? "" : shortcut.rawValue),
+      ("block", block.isChosen ? block.rawValue : ""),
       ("stride-on", block == .bottleneck ? stridePlace.rawValue : ""), ("dilate-stages", list(dilatedStages)),
-      ("expansion", block == .shift ? "\(shiftExpansion)" : ""),
+      ("expansion", innerExpansion.map(String.init) ?? ""),
       ("width", widthFactor == 1 ? "" : "\(widthFactor)"),
     ]
   }
+
+  /// Channels inside a block for each one outside, where the block widens them.
+  package var innerExpansion: Int? { block.innerExpansion.map { chosenExpansion ?? $0 } }
 
   /// The same network with `factor` times as many channels in its stem and stages, rounded to at least one (Zagoruyko
   /// and Komodakis, 2016, arXiv:1605.07146).
@@ -157,8 +148,12 @@ package struct ResidualDescription: ModelDescription {
     return description
   }
 
-  /// Refuses stages that the network does not have.
+  /// Refuses stages that the network does not have, and what its blocks do not have.
   package func check() throws {
+    guard block != .repVGG || !startsAsIdentity else {
+      throw WorkbenchError(
+        "Blocks of repvgg have no last normalisation to start at zero; leave out zero-init.")
+    }
     guard shortcut != .none || !startsAsIdentity else {
       throw WorkbenchError("A plain network cannot start its blocks at zero; leave out --zero-init.")
     }

@@ -28,6 +28,7 @@ import Testing
     Item("GELU") { _ in GELU() },
     Item("hard swish") { _ in HardSwish() },
     Item("layer normalisation") { LayerNormalization(channels: $0) },
+    Item("channel scale") { ChannelScale(channels: $0, value: 0.5) },
     Item("sigmoid") { _ in Sigmoid() },
     Item("normalisation") { BatchNormalization(channels: $0) },
     Item("max pooling") { _ in MaxPooling(try PoolingWindow(size: 3, stride: 2, padding: 1)) },

@@ -43,7 +43,7 @@ struct ModelTests {
     for expansion in [1, 3, 6] {
       let network = try network("shiftresnet20") {
         guard var residual = $0 as? ResidualDescription else { return }
-        residual.shiftExpansion = expansion
+        residual.chosenExpansion = expansion
         $0 = residual
       }
       #expect(network.parameterCount == 4538 + 30_368 * expansion)

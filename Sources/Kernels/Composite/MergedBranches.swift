@@ -6,10 +6,10 @@ import Tensors
 ///
 /// In inference they are one convolution: its weights are the branches', each times its normalisation's scale, added
 /// where their taps lie. That is exact up to rounding.
-final class MergedBranches: KernelLayer, Wrapper, TakesOperands {
-  let geometry: ConvolutionGeometry
-  let algorithm: String
-  let printedName: String
+package final class MergedBranches: KernelLayer, Wrapper, TakesOperands {
+  package let geometry: ConvolutionGeometry
+  package let algorithm: String
+  package let printedName: String
   private let branches: Branches
   /// The branches' convolutions, none for the identity, and their normalisations.
   private let parts: [(convolution: ConvolutionLayer?, normalization: BatchNormalization)]
@@ -29,45 +29,65 @@ final class MergedBranches: KernelLayer, Wrapper, TakesOperands {
   ///   - printedName: what PyTorch calls this kind of block.
   ///   - windows: the branches and their windows, none of them larger than the site's.
   ///   - identity: whether the identity is a branch, where the shape stays.
-  init(
+  convenience init(
     _ site: KernelSite, of kernel: String, printedName: String, windows: [(name: String, window: Pair)],
     identity: Bool = false
   ) throws {
-    geometry = site.geometry
-    algorithm = site.algorithm ?? "auto"
-    self.printedName = printedName
-    let g = geometry
+    let g = site.geometry
     guard g.kernel.height % 2 == 1, g.kernel.width % 2 == 1 else {
       throw WorkbenchError("\(kernel) needs an odd window, not \(g.kernel).")
     }
-    var parts: [(ConvolutionLayer?, BatchNormalization)] = []
-    var children: [NamedLayer] = []
-    for (name, window) in windows {
-      let convolution = try ConvolutionLayer(
-        KernelSite(
-          geometry: g.concentric(window, of: kernel), algorithm: site.algorithm,
-          random: site.random.split(name)))
-      let normalization = BatchNormalization(channels: g.outputChannels)
-      parts.append((convolution, normalization))
-      children.append((name, Sequential([("conv", convolution), ("bn", normalization)])))
+    let convolutions = try windows.map { name, window in
+      let site = KernelSite(
+        geometry: try g.concentric(window, of: kernel), algorithm: site.algorithm,
+        random: site.random.split(name))
+      return (name, try ConvolutionLayer(site))
     }
-    if identity, g.inputChannels == g.outputChannels, g.stride == Pair(1) {
-      let normalization = BatchNormalization(channels: g.outputChannels)
-      parts.append((nil, normalization))
-      children.append(("identity", normalization))
-    }
-    self.parts = parts
-    branches = Branches(children, join: .sum)
-    merged = try ConvolutionLayer(KernelSite(geometry: g, bias: true, algorithm: site.algorithm))
+    try self.init(
+      g, convolutions, identity: identity && g.inputChannels == g.outputChannels && g.stride == Pair(1),
+      printedName: printedName, algorithm: site.algorithm)
   }
 
-  var inner: any Layer { branches }
+  /// A block's k×k convolution and a 1×1 beside it; nil where these are not two plain convolutions about the
+  /// same middle.
+  package convenience init?(_ dense: any Layer, _ point: any Layer, identity: Bool, printedName: String) {
+    guard let dense = dense as? ConvolutionLayer, let point = point as? ConvolutionLayer, dense.isPlain,
+      point.isPlain,
+      (try? dense.geometry.concentric(Pair(1), of: "").with(dilation: Pair(1))) == point.geometry
+    else { return nil }
+    try? self.init(
+      dense.geometry, [("dense", dense), ("point", point)], identity: identity, printedName: printedName,
+      algorithm: dense.algorithm)
+  }
 
-  func outputShape(for input: FeatureShape) throws -> FeatureShape { try branches.outputShape(for: input) }
+  private init(
+    _ geometry: ConvolutionGeometry, _ convolutions: [(name: String, layer: ConvolutionLayer)],
+    identity: Bool, printedName: String, algorithm: String?
+  ) throws {
+    self.geometry = geometry
+    self.algorithm = algorithm ?? "auto"
+    self.printedName = printedName
+    func normalization() -> BatchNormalization { BatchNormalization(channels: geometry.outputChannels) }
+    parts =
+      convolutions.map { ($0.layer, normalization()) } + (identity ? [(nil, normalization())] : [])
+    let names = convolutions.map(\.name) + ["identity"]
+    branches = Branches(
+      zip(names, parts).map { name, part in
+        guard let convolution = part.convolution else { return (name, part.normalization) }
+        return (name, Sequential([("conv", convolution), ("bn", part.normalization)]))
+      }, join: .sum)
+    merged = try ConvolutionLayer(KernelSite(geometry: geometry, bias: true, algorithm: algorithm))
+  }
+
+  package var inner: any Layer { branches }
+
+  package func outputShape(for input: FeatureShape) throws -> FeatureShape {
+    try branches.outputShape(for: input)
+  }
 
   /// In inference: the one convolution's, and the parameters of all branches. In training there are several, and their
   /// normalisations.
-  func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
+  package func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
     switch pass {
     case .inference:
       var cost = try merged.cost(for: input, pass: pass)
@@ -77,11 +97,11 @@ final class MergedBranches: KernelLayer, Wrapper, TakesOperands {
     }
   }
 
-  func forward(_ input: Tensor, _ context: Context) -> Tensor {
+  package func forward(_ input: Tensor, _ context: Context) -> Tensor {
     context.training ? branches.forward(input, context) : infer(input, .none, context)
   }
 
-  func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
+  package func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
     merge()
     return merged.infer(input, epilogue, context)
   }
@@ -142,6 +162,15 @@ extension ComposedLayer: MergesBranches {
 extension MergedBranches: HasWindows {
   /// Those of the one convolution.
   package func taps(for input: FeatureShape) throws -> LayerSummary.Taps? { try merged.taps(for: input) }
+}
+
+extension ConvolutionLayer {
+  /// Whether its filter may be added to another's: a sum of products on the grid, of all channels, with weights of any values.
+  fileprivate var isPlain: Bool {
+    combination.isProduct && sampling.isRegularGrid && !countsFourier && !weights.hasOwnGradients
+      && bias == nil
+      && geometry.groups == 1
+  }
 }
 
 extension ConvolutionGeometry {

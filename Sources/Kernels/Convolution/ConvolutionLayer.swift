@@ -19,7 +19,7 @@ public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorith
   public let bias: Parameter?
   private let choice: AlgorithmChoice
   /// Whether the frequency domain is what the kernel is about, not just one of its algorithms: then its counts are.
-  private let countsFourier: Bool
+  let countsFourier: Bool
   private var saved = Saved<(input: Tensor, plan: any SamplingPlan)>()
   /// Where decisions are held, what computes the terms if they are no products, and what they read.
   private var held: (terms: HeldTerms, columns: Tensor)?

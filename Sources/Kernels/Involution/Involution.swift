@@ -24,12 +24,14 @@ struct Involution: ComposedKernel {
     try place.dilated(by: options[KernelOptions.dilation]).windowed(by: options).with(groups: 1)
   }
 
+  func biasRefusal(at site: KernelSite) -> String? {
+    site.geometry.taps == 1 || site.mixes
+      ? nil : "involution has a bias only where a 1×1 follows; leave it out."
+  }
+
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry, channels = whole.inputChannels
     if whole.taps == 1 { return try site.pointwise() }
-    guard site.mixes || !site.bias else {
-      throw WorkbenchError("involution has a bias only where a 1×1 follows; leave it out.")
-    }
     let narrow = max(1, channels / site.options[Self.reduction])
     let shared = (1...min(channels, site.options[Self.shared])).last { channels % $0 == 0 } ?? 1
     let reduce = try whole.with(

@@ -18,13 +18,15 @@ struct Partial: ComposedKernel {
     try place.dilated(by: options[KernelOptions.dilation]).with(groups: 1)
   }
 
+  func biasRefusal(at site: KernelSite) -> String? {
+    site.geometry.taps == 1 || site.mixes
+      ? nil : "partial leaves channels as they are, without a bias; leave it out."
+  }
+
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry, inputs = whole.inputChannels
     if whole.taps == 1 { return try site.pointwise() }
-    let stride = try whole.evenStride(of: name), mixes = site.mixes
-    guard mixes || !site.bias else {
-      throw WorkbenchError("partial leaves channels as they are, without a bias; leave it out.")
-    }
+    let stride = try whole.evenStride(of: name)
     let part = max(1, inputs / site.options[Self.ratio]), rest = inputs - part
     let convolved = try site.convolution("conv", whole.with(inputChannels: part, outputChannels: part))
     let kept: NamedLayer = ("rest", PaddingShortcut(stride: stride, inputs: rest, outputs: rest))

@@ -16,10 +16,11 @@ struct Star: ComposedKernel {
     "activation", .word, initial: Activation.relu6, help: "of the first, as StarNet's; none: the bare product"
   )
 
+  func biasRefusal(at site: KernelSite) -> String? {
+    "star has a bias in each of its convolutions; leave that of the place out."
+  }
+
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
-    guard !site.bias else {
-      throw WorkbenchError("star has a bias in each of its convolutions; leave that of the place out.")
-    }
     let first = try site.convolution("f1", site.geometry, bias: true).layer
     let isBare = site.options[Self.activation] == .none
     return ComposedLayer(
