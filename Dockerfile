@@ -1,12 +1,12 @@
 # Builds the workbench; running the image runs the main job:
 #   docker build -t workbench . && docker run --rm -v "$PWD/out:/out" workbench --conv dilated --output /out
-FROM swift:6.3 AS build
+FROM swift:6.3-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends libfftw3-dev libpng-dev pkg-config && rm -rf /var/lib/apt/lists/*
 WORKDIR /workbench
 COPY . .
 RUN swift build --product experiment
 
-FROM swift:6.3-slim
+FROM swift:6.3-bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends libfftw3-single3 libpng16-16 gnuplot-nox && rm -rf /var/lib/apt/lists/*
 COPY --from=build /workbench/.build/debug/experiment /usr/local/lib/workbench/
 COPY --from=build /workbench/.build/debug/convolution-workbench_Learning.resources /usr/local/lib/workbench/convolution-workbench_Learning.resources

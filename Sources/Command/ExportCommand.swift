@@ -66,7 +66,10 @@ struct ExportCommand: ParsableCommand {
       warn("The weights are initial ones; give trained ones with --weights.")
     }
     metadata.merge(network.metadata) { $1 }
-    if format == .safetensors { return try network.save(to: output, metadata: metadata) }
+    if format == .safetensors {
+      try network.save(to: output, metadata: metadata)
+      return print("Weights: \(output)")
+    }
     let scale = TargetScale(metadata: metadata).flatMap {
       $0.means.count == network.description.classes ? $0 : nil
     }
@@ -74,5 +77,6 @@ struct ExportCommand: ParsableCommand {
       for: shape, scale: scale.map { ($0.deviations.map(Float.init), $0.means.map(Float.init)) },
       metadata: metadata)
     try AtomicFile.write(data, to: output)
+    print("Network: \(output), for images of \(shape.channels)×\(shape.height)×\(shape.width)")
   }
 }

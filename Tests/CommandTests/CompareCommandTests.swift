@@ -109,6 +109,10 @@ import Testing
     let again = try Experiment.run(arguments)
     #expect(again.output.contains("Runs: 0 done now"), "\(again.output)")
     #expect(try String(contentsOfFile: path("out/networks.csv"), encoding: .utf8) == networks)
+    // So it does without time: looks that have nothing left to train are taken all the same.
+    let late = try Experiment.run(arguments + ["--budget", "0"])
+    #expect(late.status == 0 && late.output.contains("Runs: 0 done now"), "\(late.output)\(late.error)")
+    #expect(try String(contentsOfFile: path("out/networks.csv"), encoding: .utf8) == networks)
     let same = try Experiment.run(["compare", path("out"), path("out"), "--fail-on", "open"])
     #expect(same.status == 0 && !same.output.contains("not paired"), "\(same.output)\(same.error)")
 

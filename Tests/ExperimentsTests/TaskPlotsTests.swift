@@ -62,6 +62,30 @@ import Testing
     #expect(TaskPlots.plots(try ReportData(folder)).count == 1)
   }
 
+  /// Errors over epochs: the mean of the seeds, the lowest, the highest.
+  @Test func regressionsHaveCurves() throws {
+    var training = CSVTable(columns: [
+      "kernel", "model", "replace", "data", "seed", "epoch", "validation_mse",
+    ])
+    for (seed, errors) in [("0", [0.4, 0.02]), ("1", [0.2, 0.04])] {
+      for (epoch, error) in zip(1..., errors) {
+        training.append([
+          "kernel": "standard", "model": "m", "replace": "spatial", "data": "position", "seed": seed,
+          "epoch": "\(epoch)", "validation_mse": "\(error)",
+        ])
+      }
+    }
+    try training.write(to: folder.appendingPathComponent("training.csv").path)
+    let curves = try #require(LearningPlots.curves(ReportData(folder)).first)
+    #expect(curves.data.contains("1 0.3 0.2 0.4\n2 0.03 0.02 0.04\n"), "\(curves.data)")
+    #expect(curves.script.contains("set logscale y") && curves.task == "position")
+    #expect(curves.caption.hasPrefix("The validation mean squared error, as the mean of the seeds"))
+    if Gnuplot() != nil {
+      let outcome = try Report(folder: folder.path).write(.html)
+      #expect(outcome.drawn == outcome.plots && outcome.drawn > 0, "\(outcome.warnings)")
+    }
+  }
+
   @Test func eachTaskHasAPartOfThePage() throws {
     try write(["digits", "<b>bars</b>"])
     let outcome = try Report(folder: folder.path).write(.html)

@@ -1,14 +1,17 @@
 import Foundation
 
 /// An axis of accuracies in percent. Where they lie far apart, it is logarithmic in the error, so that 98 and
-/// 99 % are told apart beside 80 %.
+/// 99 % are told apart beside 80 %. Or an axis of a regression's errors, always logarithmic.
 struct AccuracyAxis {
+  /// Whether it shows mean squared errors.
+  private let isOfErrors: Bool
   /// Whether the axis is logarithmic in the error.
   let isLogarithmic: Bool
   private let bottom: Double, top: Double
 
   /// An axis that shows all `values`, and what of `intervals` about them is not far larger than their differences.
   init(_ values: [Double], intervals: [Double] = []) {
+    isOfErrors = false
     let lowest = values.min() ?? 0, highest = values.max() ?? 100
     let best = max(100 - highest, 0.2), worst = max(100 - lowest, 0.2)
     isLogarithmic = worst / best > 5
@@ -23,20 +26,37 @@ struct AccuracyAxis {
     }
   }
 
-  /// Where an accuracy is drawn.
+  /// An axis that shows all of some positive errors.
+  init(errors: [Double]) {
+    (isOfErrors, isLogarithmic) = (true, true)
+    bottom = max(errors.min() ?? 0.1, 1e-9) / 1.2
+    top = (errors.max() ?? 1) * 1.2
+  }
+
+  /// Where an accuracy, or an error, is drawn.
   func place(_ accuracy: Double) -> Double {
-    isLogarithmic ? max(100 - accuracy, 100 - top) : accuracy
+    if isOfErrors { return accuracy }
+    return isLogarithmic ? max(100 - accuracy, 100 - top) : accuracy
+  }
+
+  /// An accuracy, or an error, as text.
+  func text(_ value: Double) -> String {
+    isOfErrors ? Cell.number(value, digits: 3) : "\(Cell.fixed(value, decimals: 1)) %"
   }
 
   /// Its ends.
   var ends: Frame.Axis {
-    isLogarithmic
+    if isOfErrors { return Frame.Axis(first: bottom, last: top, isLogarithmic: true) }
+    return isLogarithmic
       ? Frame.Axis(first: 100 - bottom, last: 100 - top, isLogarithmic: true)
       : Frame.Axis(first: bottom, last: top)
   }
 
   /// What sets the axis, `y` or `x`.
   func commands(_ axis: String = "y") -> [String] {
+    if isOfErrors {
+      return ["set logscale \(axis)", "set \(axis)label 'mean squared error'", ends.range(axis)]
+    }
     guard isLogarithmic else {
       return ["set \(axis)label 'top-1 accuracy, %'", ends.range(axis)]
     }

@@ -4,13 +4,15 @@ import Learning
 /// What training.csv and receptive fields show.
 enum LearningPlots {
   /// Validation accuracy over epochs, or where there was none of every epoch the test accuracy: the mean of the seeds, in a
-  /// band from the lowest to the highest.
+  /// band from the lowest to the highest. Of a regression, the mean squared error.
   static func curves(_ data: ReportData) -> [Plot] {
     grouped(data.rows("training"), by: ["group", "model", "replace", "data"]).flatMap { key, rows -> [Plot] in
-      let measure = rows.contains { $0.number("validation_top1") != nil } ? "validation" : "test"
+      let isRegression = rows.contains { ($0.number("validation_mse") ?? $0.number("test_mse")) != nil }
+      let kind = isRegression ? "mse" : "top1"
+      let split = rows.contains { $0.number("validation_\(kind)") != nil } ? "validation" : "test"
       let series = grouped(rows, by: ["kernel"]).map { kernel, rows -> Series in
         let epochs = grouped(rows, by: ["epoch"]).compactMap { _, rows -> [Double]? in
-          let values = rows.compactMap { $0.number("\(measure)_top1") }
+          let values = rows.compactMap { $0.number("\(split)_\(kind)") }
           guard let epoch = rows.first?.number("epoch"), let low = values.min(), let high = values.max()
           else {
             return nil
@@ -26,12 +28,16 @@ enum LearningPlots {
         Array(series.prefix(1)) + others[$0..<min($0 + most, others.count)]
       }
       // The pictures have one scale.
-      let axis = AccuracyAxis(series.flatMap { $0.rows.map { $0[1] } })
+      let axis =
+        isRegression
+        ? AccuracyAxis(errors: series.flatMap { $0.rows.flatMap { $0[1...] } })
+        : AccuracyAxis(series.flatMap { $0.rows.map { $0[1] } })
       let epochs = series.flatMap { $0.rows.map { $0[0] } }
       let span = Frame.Axis(first: epochs.min() ?? 1, last: epochs.max() ?? 2)
       return parts.enumerated().map { number, part in
         var plot = curves(
-          part, measure, key, parts.count > 1 ? " (\(number + 1) of \(parts.count))" : "", data.kernels, axis,
+          part, "\(split) \(isRegression ? "mean squared error" : "accuracy")", key,
+          parts.count > 1 ? " (\(number + 1) of \(parts.count))" : "", data.kernels, axis,
           span)
         plot.task = rows.first?["data"]
         return plot
@@ -52,7 +58,7 @@ enum LearningPlots {
       rows.map { row in
         Spot(
           frame, row[0], axis.place(row[1]),
-          "\(name), epoch \(Cell.number(row[0]))\n\(Cell.fixed(row[1], decimals: 1)) % (seeds from \(Cell.fixed(row[2], decimals: 1)) to \(Cell.fixed(row[3], decimals: 1)))"
+          "\(name), epoch \(Cell.number(row[0]))\n\(axis.text(row[1])) (seeds from \(axis.text(row[2])) to \(axis.text(row[3])))"
         )
       }
     }
@@ -66,7 +72,8 @@ enum LearningPlots {
     }
     return Plot(
       name: file, title: "Training curves: \(key)\(part)",
-      caption: "Mean \(measure) accuracy of the seeds; the band reaches from the lowest seed to the highest.",
+      caption:
+        "The \(measure), as the mean of the seeds; the band reaches from the lowest seed to the highest.",
       data: Plot.blocks(
         series.map {
           ($0.name, $0.rows.map { [$0[0], axis.place($0[1]), axis.place($0[2]), axis.place($0[3])] })

@@ -5,7 +5,8 @@ import Networks
 ///
 /// ms = constant + Σ over blocks of the time that the block takes with its kernel. Blocks are timed where they stand, layer
 /// by layer, in the network whose blocks all have that kernel; the constant, what is outside the blocks, is the median over
-/// these networks of what their whole time is beyond their blocks'.
+/// these networks of what their whole time is beyond their blocks'. A kernel's blocks are then scaled together, so that the
+/// prediction of its own network is the time measured: a layer that is timed alone finds other caches.
 struct LatencyModel {
   /// The predicted milliseconds of each network whose kernels were all timed, by its item.
   let predictions: [String: Double]
@@ -28,29 +29,31 @@ struct LatencyModel {
       guard names.count > 2, names[0].hasPrefix("layer") else { continue }
       blocks[layer.kernel, default: [:]]["\(names[0]).\(names[1])", default: 0] += layer.times.median
     }
-    func sum(_ choice: KernelChoice) -> Double? {
+    let times = Dictionary(networks.map { ($0.kernel, $0.times.median) }) { first, _ in first }
+      .filter { $0.value.isFinite }
+    // Networks of one kernel are those whose layers were timed. Their blocks are added in one order, for the same bits.
+    let sums = blocks.mapValues { $0.sorted { $0.key < $1.key }.reduce(0) { $0 + $1.value } }
+    let rests = sums.compactMap { item, sum in times[item].map { $0 - sum } }
+    guard !rests.isEmpty else { return nil }
+    let constant = Statistics.median(rests)
+    for (item, sum) in sums {
+      guard let whole = times[item], whole > constant, sum > 0 else { continue }
+      blocks[item] = blocks[item]?.mapValues { $0 * ((whole - constant) / sum) }
+    }
+    func time(_ choice: KernelChoice) -> Double? {
       guard let stages = try? model.kernels(choice) else { return nil }
-      var sum = 0.0
+      var time = constant
       for (stage, kernels) in zip(1..., stages) {
         for (block, kernel) in kernels.enumerated() {
           guard let own = blocks[kernel.item]?["layer\(stage).\(block)"] else { return nil }
-          sum += own
+          time += own
         }
       }
-      return sum
+      return time
     }
-    let sums = Dictionary(kernels.compactMap { choice in sum(choice).map { (choice.item, $0) } }) {
+    let predictions = Dictionary(kernels.compactMap { choice in time(choice).map { (choice.item, $0) } }) {
       first, _ in first
     }
-    let times = Dictionary(networks.map { ($0.kernel, $0.times.median) }) { first, _ in first }
-      .filter { $0.value.isFinite }
-    // Networks of one kernel are those whose layers were timed.
-    let rests = Set(blocks.keys).compactMap { item in
-      times[item].flatMap { whole in sums[item].map { whole - $0 } }
-    }
-    guard !rests.isEmpty else { return nil }
-    let constant = Statistics.median(rests)
-    let predictions = sums.mapValues { $0 + constant }
     let errors = times.compactMap { item, measured -> Double? in
       guard blocks[item] == nil, let predicted = predictions[item] else { return nil }
       return 100 * abs(predicted - measured) / measured

@@ -5,12 +5,12 @@ import Tensors
 package struct SweepLooks {
   private let sweep: Sweep
   private let threads: Int
-  /// After this long no further look is begun.
+  /// After this long no look is begun that has something to train.
   private let budget: Duration?
 
   /// A sweep to which seeds may be added.
   ///
-  /// - Parameter minutes: after so many, no look is begun; nil for no limit.
+  /// - Parameter minutes: after so many, no look is begun that has something to train; nil for no limit.
   package init(_ sweep: Sweep, threads: Int, minutes: Double?) {
     self.sweep = sweep.apart
     self.threads = threads
@@ -45,7 +45,9 @@ package struct SweepLooks {
       let undecided = sweep.groups.indices.filter { open[$0] > 0 }
       let next = undecided.filter { looks[$0] + 1 < sweep.groups[$0].until?.looks.count ?? 0 }
       let count = undecided.reduce(0) { $0 + open[$1] }
-      let isLate = budget.map { ContinuousClock.now - start >= $0 } ?? false
+      for group in next { looks[group] += 1 }
+      let isLate = try budget.map { ContinuousClock.now - start >= $0 } ?? false
+        && !runner(at: looks).isDone(in: output, options)
       if next.isEmpty || isLate {
         outcome.warnings.append(
           outcome.hasVerdicts
@@ -53,7 +55,6 @@ package struct SweepLooks {
             : "There is no verdict that seeds could decide: those are of classifiers, beside standard.")
         return outcome
       }
-      for group in next { looks[group] += 1 }
       let seeds = Set(next.compactMap { group in sweep.groups[group].until?.looks[looks[group]] }).sorted()
       onLook(
         "\(Self.verdicts(count)) open; training up to \(seeds.map(String.init).joined(separator: " and ")) seeds."

@@ -106,6 +106,12 @@ package struct SweepRunner: Sendable {
     )
   }
 
+  /// Whether nothing is left to train in the folder.
+  func isDone(in output: String, _ options: Options) throws -> Bool {
+    let runner = try planned(in: output, options) ?? self
+    return try runner.plan.isComplete && runner.missing(SweepRecords(output), options).isEmpty
+  }
+
   /// The runner whose plan has the rates and widths that records of the folder say; nil if they say no more than this
   /// one's plan has.
   func planned(in output: String, _ options: Options) throws -> SweepRunner? {
