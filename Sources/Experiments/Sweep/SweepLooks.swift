@@ -46,7 +46,8 @@ package struct SweepLooks {
       let next = undecided.filter { looks[$0] + 1 < sweep.groups[$0].until?.looks.count ?? 0 }
       let count = undecided.reduce(0) { $0 + open[$1] }
       for group in next { looks[group] += 1 }
-      let isLate = try budget.map { ContinuousClock.now - start >= $0 } ?? false
+      let isLate =
+        try budget.map { ContinuousClock.now - start >= $0 } ?? false
         && !runner(at: looks).isDone(in: output, options)
       if next.isEmpty || isLate {
         outcome.warnings.append(
