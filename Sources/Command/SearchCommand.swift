@@ -1,54 +1,122 @@
 import ArgumentParser
 import Experiments
+import Foundation
+import Learning
 import Tensors
 
-/// `experiment search`: what methods of search would find in a table.
+/// `experiment search`: the best network of a space, by training, or in a table.
 struct SearchCommand: PrintsTables {
   static let configuration = CommandConfiguration(
     commandName: "search",
-    abstract: "Simulate searches for the best network of a space on its finished table; nothing is trained.",
+    abstract:
+      "Search a space for the best network within a budget, by training; or simulate that on a finished table.",
     discussion: """
+      Example: swift run experiment search experiments/space-quick.yaml --budget macs=0.8x --evaluations 6
+
+      Trains what a method of search asks for, then the Pareto front of what it found anew with other seeds. Each \
+      training is a record of the folder, as the sweep of the same file makes it: a search resumes, and shares what is known.
+
       Example: swift run experiment sweep experiments/space-quick.yaml && swift run experiment search --table experiment-output/space-quick/networks.csv --budget macs=1x
 
-      Random search, regularised evolution and, where training.csv stands beside the table, successive halving. \
-      docs/sweeps.md says how each works.
+      Trains nothing: random search, regularised evolution and, where training.csv stands beside the table, successive \
+      halving search the table again and again. docs/sweeps.md says how each works.
       """)
 
-  @Option(help: ArgumentHelp("The networks.csv of a sweep over a space.", valueName: "file.csv"))
-  var table: String
+  @Argument(
+    help: ArgumentHelp("The sweep of a space, such as experiments/space-quick.yaml.", valueName: "file.yaml"))
+  var file: String?
+  @Option(
+    help: ArgumentHelp("In place of a file: the networks.csv of a sweep over a space.", valueName: "file.csv")
+  )
+  var table: String?
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
       "What a network may cost: latency, params, macs or energy, as latency=1.2x (times standard's) or params=200000.",
       valueName: "budget"))
   var budget: [String] = []
+  @Option(help: ArgumentHelp("random, evolution or halving (default: evolution; in a table, all of them)."))
+  var method: NetworkSearch.Method?
   @Option(
     help: ArgumentHelp(
-      "Whole trainings of each search (default: a quarter of the networks within the budget).", valueName: "n"
-    ))
+      "Whole trainings of a search (default: 40; in a table, a quarter of the networks within the budget).",
+      valueName: "n"))
   var evaluations: Int?
-  @Option(help: ArgumentHelp("How often each method searches.", valueName: "n"))
-  var repeats = 500
-  @Option(help: ArgumentHelp("What the searches depend on.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("A proxy that looks first: of some networks the one it ranks highest is trained."))
+  var filter: Proxy?
+  @Option(help: ArgumentHelp("Of how many networks the filter takes one.", valueName: "n"))
+  var candidates = 8
+  @Option(help: ArgumentHelp("What the search's draws depend on.", valueName: "n"))
   var seed = 0
-  @Option(help: .rows)
+  @Option(
+    help: ArgumentHelp(
+      "The folder for records and the table (default: experiment-output/NAME, by the file's name).",
+      valueName: "dir"))
+  var output: String?
+  @Option(
+    help: ArgumentHelp("How often the networks found are trained anew, with other seeds.", valueName: "n"))
+  var freshSeeds = 3
+  @Option(
+    help: ArgumentHelp("Networks trained at once (default: the processors it may use).", valueName: "n"))
+  var threads: Int?
+  @Option(help: ArgumentHelp("In a table: how often each method searches (default: 500).", valueName: "n"))
+  var repeats: Int?
+  @Option(help: ArgumentHelp("In a table: the file for the rows.", valueName: "file"))
   var csv: String?
 
   @OptionGroup
   var printing: PrintOptions
 
   func validate() throws {
-    try check(repeats, "--repeats", 2...100_000)
+    guard (file == nil) != (table == nil) else {
+      throw ValidationError(
+        "Give a file of a space to train its networks, or --table to search a finished table.")
+    }
+    if file != nil, repeats != nil || csv != nil {
+      throw ValidationError("--repeats and --csv are for --table; the rows of a search go to its folder.")
+    }
+    if table != nil, output != nil || threads != nil || method != nil {
+      throw ValidationError("--output, --threads and --method are for a search that trains; leave them out.")
+    }
+    if let output, output.isEmpty { throw ValidationError("--output is empty; give a folder.") }
+    if let repeats { try check(repeats, "--repeats", 2...100_000) }
     try check(seed, "--seed", 0...Int(Int32.max))
+    try check(candidates, "--candidates", 2...1000)
+    try check(freshSeeds, "--fresh-seeds", 2...1000)
+    if let threads { try check(threads, "--threads", 1...1024) }
     if let evaluations { try check(evaluations, "--evaluations", 1...100_000) }
   }
 
   func run() throws {
     if let csv { try AtomicFile.checkFolder(of: csv) }
     Cancellation.listen()
+    if let file { return try train(file) }
+    guard let table else { return }
     let simulation = try SearchSimulation(
-      table: table, budgets: budget, evaluations: evaluations, repeats: repeats, seed: UInt64(seed))
+      table: table, budgets: budget, evaluations: evaluations, filter: filter?.rawValue,
+      candidates: candidates,
+      repeats: repeats ?? 500, seed: UInt64(seed))
     if let csv { try simulation.table.write(to: csv) }
     printing.show(simulation.text, ["search": simulation.table])
   }
+
+  private func train(_ file: String) throws {
+    let stem = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
+    let output = output ?? "experiment-output/\(stem)"
+    var settings = TrainedSearch.Settings()
+    settings.method = method ?? settings.method
+    settings.evaluations = evaluations ?? settings.evaluations
+    (settings.budgets, settings.filter, settings.candidates) = (budget, filter, candidates)
+    (settings.freshSeeds, settings.seed) = (freshSeeds, seed)
+    let registry = ExperimentCommand.registry
+    let search = try TrainedSearch(
+      Sweep(file: file, registry), registry, settings, threads: threads ?? Processors.usable)
+    let isTold = ProgressLine.style == .plain || ProgressLine.style == nil && isatty(STDERR_FILENO) == 1
+    let result = try search.run(output: output) { if isTold { warn($0) } }
+    printing.show("\(result.text)\n\nAll trainings: \(output)/\(result.file)", ["search": result.table])
+  }
 }
+
+extension NetworkSearch.Method: ExpressibleByArgument {}
+extension Proxy: ExpressibleByArgument {}

@@ -9,15 +9,18 @@ import Testing
   typealias Method = NetworkSearch.Method
 
   /// Six kernels in five places, whose accuracies add; none may be of the last kernel everywhere.
-  private func run(_ method: Method, _ evaluations: Int, seed: UInt64) throws -> (
+  private func run(
+    _ method: Method, _ evaluations: Int, seed: UInt64, filter: NetworkSearch.Filter? = nil
+  ) throws -> (
     steps: [NetworkSearch.Step], seen: [([Int], Double)]
   ) {
     var seen: [([Int], Double)] = []
     var search = NetworkSearch(
-      kernels: 6, places: 5, random: Random(seed: seed), isAllowed: { Set($0) != [5] }
-    ) { network, share in
-      seen.append((network, share))
-      return Self.value(network)
+      kernels: 6, places: 5, epochs: 9, random: Random(seed: seed), filter: filter,
+      isAllowed: { Set($0) != [5] }
+    ) { networks, epochs in
+      seen += networks.map { ($0, Double(epochs) / 9) }
+      return networks.map(Self.value)
     }
     let steps = try search.run(method, evaluations: evaluations)
     return (steps, seen)
@@ -55,12 +58,25 @@ import Testing
     let ninths = [Double](repeating: 1.0 / 9, count: 9), thirds = [Double](repeating: 1.0 / 3, count: 3)
     let wanted: [Double] = ninths + thirds + [1]
     #expect(shares == wanted)
+    // A round that would be too much is left out, but for the first.
+    #expect(try run(.halving, 5, seed: 0).seen.count == 13)
+    #expect(try run(.halving, 1, seed: 0).seen.count == 13)
+  }
+
+  /// Of eight networks the best by a filter that is right is trained: better ones than chance finds, and none twice.
+  @Test(arguments: Method.allCases) func aFilterLooksFirst(_ method: Method) throws {
+    let filter = NetworkSearch.Filter(candidates: 8) { $0.map(Self.value) }
+    let with = try run(method, 12, seed: 5, filter: filter).seen, without = try run(method, 12, seed: 5).seen
+    func mean(_ seen: [([Int], Double)]) -> Double { Statistics.mean(seen.map { Self.value($0.0) }) }
+    #expect(mean(with) > mean(without) + 5, "\(mean(with)) and \(mean(without))")
+    let whole = with.filter { $0.1 == 1 }.map(\.0)
+    #expect(Set(whole).count == whole.count)
   }
 
   @Test(arguments: Method.allCases) func aSmallSpaceEnds(_ method: Method) throws {
-    var search = NetworkSearch(kernels: 2, places: 3, random: Random(seed: 1), isAllowed: { _ in true }) {
-      network, _ in Self.value(network)
-    }
+    var search = NetworkSearch(
+      kernels: 2, places: 3, epochs: 9, random: Random(seed: 1), isAllowed: { _ in true }
+    ) { networks, _ in networks.map(Self.value) }
     let steps = try search.run(method, evaluations: 100)
     #expect(steps.last.map { $0.spent <= 8 } == true)
     #expect(steps.last?.best == [1, 1, 1])
@@ -70,7 +86,8 @@ import Testing
   private func folder() throws -> URL {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("search-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    var networks = CSVTable(columns: ["kernel", "model", "macs", "params", "top1_mean", "status"])
+    var networks = CSVTable(
+      columns: ["kernel", "model", "macs", "params", "top1_mean", "status", "epochs", "snip"])
     var training = CSVTable(columns: ["kernel", "seed", "epoch", "test_top1"])
     let names = ["standard", "shift", "adder:dilation=2"]
     for number in 0..<27 {
@@ -79,7 +96,7 @@ import Testing
       let kernel = Set(items).count == 1 ? items[0] : items.joined(separator: "+")
       networks.append([
         "kernel": kernel, "model": "m", "macs": "\(100 + 10 * network.reduce(0, +))", "params": "7",
-        "top1_mean": "\(value)", "status": "ok",
+        "top1_mean": "\(value)", "status": "ok", "epochs": "9", "snip": "\(value)",
       ])
       for seed in 0..<2 {
         for epoch in 1...9 {
@@ -102,9 +119,10 @@ import Testing
     #expect(table.rows.count == 27 && table.hasCurves)
     #expect(table.accuracy([2, 2, 2]) == 60 && table.accuracy([2, 2, 0]) == 66)
     var random = Random(seed: 0)
-    let drawn = Set((0..<50).map { _ in table.evaluation([2, 2, 0], 1, using: &random) })
+    #expect(table.epochs == 9)
+    let drawn = Set((0..<50).map { _ in table.evaluation([2, 2, 0], 9, using: &random) })
     #expect(drawn == [65.5, 66.5])
-    #expect(Set((0..<50).map { _ in table.evaluation([2, 2, 0], 1.0 / 3, using: &random) }) == [59.5, 60.5])
+    #expect(Set((0..<50).map { _ in table.evaluation([2, 2, 0], 3, using: &random) }) == [59.5, 60.5])
     #expect(try table.networks(within: ["macs=1.1x"]).count == 4)
     #expect(try table.networks(within: ["macs=110", "params=7"]).count == 4)
   }
@@ -136,10 +154,35 @@ import Testing
     #expect(abs((random.first?.mean ?? 0) - 66) < 2)
     #expect(random.last.map { $0.close > 0.5 && $0.mean > 71.5 } == true)
     #expect(simulation.text.contains("the best is adder:dilation=2 with 72.00 %"))
+    // A proxy that is the accuracy finds the best sooner.
+    let filtered = try SearchSimulation(
+      table: path, budgets: [], evaluations: 5, filter: "snip", candidates: 4, repeats: 40, seed: 1)
+    func found(_ name: String) -> Double { filtered.rows.last { $0.name == name }?.mean ?? .nan }
+    #expect(found("random by snip") > found("random"))
+    #expect(filtered.table.rows.last?["filter"] == "snip")
     // Without the epochs nothing is known of short trainings.
     try FileManager.default.removeItem(at: folder.appendingPathComponent("training.csv"))
     let without = try SearchSimulation(
       table: path, budgets: ["macs=1.2x"], evaluations: nil, repeats: 5, seed: 1)
     #expect(Set(without.rows.map(\.method)) == [.random, .evolution])
+  }
+
+  /// Where there is validation, it is what a search sees; the test accuracy is of one epoch only.
+  @Test func aTableIsSearchedByValidation() throws {
+    let folder = try folder(), path = folder.appendingPathComponent("training.csv").path
+    defer { try? FileManager.default.removeItem(at: folder) }
+    var training = CSVTable(columns: ["kernel", "seed", "epoch", "test_top1", "validation_top1"])
+    for row in try CSVTable(file: path).rows {
+      let isLast = row["epoch"] == "9"
+      training.append([
+        "kernel": row["kernel"] ?? "", "seed": row["seed"] ?? "", "epoch": row["epoch"] ?? "",
+        "test_top1": isLast ? "99" : "", "validation_top1": row["epoch"] == "2" ? "50" : "30",
+      ])
+    }
+    try training.write(to: path)
+    let table = try SearchTable(folder.appendingPathComponent("networks.csv").path)
+    var random = Random(seed: 0)
+    #expect(table.hasCurves && table.evaluation([2, 2, 0], 1, using: &random) == 30)
+    #expect(table.evaluation([2, 2, 0], 9, using: &random) == 50)
   }
 }

@@ -6,6 +6,8 @@ package struct SearchSimulation {
   /// What a method has found after so many evaluations, over all repeats.
   struct Row {
     let method: NetworkSearch.Method
+    /// The proxy that looked at networks first, if one did.
+    let filter: String?
     let evaluations: Int
     /// The mean accuracy of the network that it would choose, in percent, and half the width of its 95 % interval.
     let mean: Double, interval: Double
@@ -13,6 +15,9 @@ package struct SearchSimulation {
     let low: Double, high: Double
     /// The share of repeats that are within half a point of the best network.
     let close: Double
+
+    /// For people.
+    var name: String { method.rawValue + (filter.map { " by \($0)" } ?? "") }
   }
 
   let rows: [Row]
@@ -26,7 +31,12 @@ package struct SearchSimulation {
   ///   - path: a networks.csv, with its training.csv beside it.
   ///   - budgets: what chosen networks may cost, such as `latency=1.2x`.
   ///   - evaluations: at most so many whole trainings for each search; nil for a quarter of the networks within the budgets.
-  package init(table path: String, budgets: [String], evaluations: Int?, repeats: Int, seed: UInt64) throws {
+  ///   - filter: a proxy; each method searches without and with it.
+  ///   - candidates: of how many networks the filter takes one.
+  package init(
+    table path: String, budgets: [String], evaluations: Int?, filter: String? = nil, candidates: Int = 1,
+    repeats: Int, seed: UInt64
+  ) throws {
     let table = try SearchTable(path), allowed = try table.networks(within: budgets)
     let limit = evaluations.map { min($0, allowed.count) } ?? max(10, allowed.count / 4)
     let accuracies = Dictionary(uniqueKeysWithValues: allowed.map { ($0, table.accuracy($0)) })
@@ -35,16 +45,25 @@ package struct SearchSimulation {
     best = (kernel: top.flatMap { table.rows[$0.key]?["kernel"] } ?? "", accuracy: highest)
     networks = allowed.count
     self.repeats = repeats
+    if let filter, !allowed.contains(where: { table.rows[$0]?.number(filter) != nil }) {
+      throw WorkbenchError("\(path) has no \(filter) to choose networks by; take another proxy.")
+    }
     var rows: [Row] = []
-    for method in NetworkSearch.Method.allCases where method != .halving || table.hasCurves {
+    let methods = NetworkSearch.Method.allCases.filter { $0 != .halving || table.hasCurves }
+    let filters: [String?] = filter.map { [nil, $0] } ?? [nil]
+    let searches = methods.flatMap { method in filters.map { (method: method, proxy: $0) } }
+    for (method, proxy) in searches {
       var found = Array(repeating: [Double](), count: limit)
       for number in 0..<repeats {
         try Cancellation.check()
         let source = Random(seed: seed).split("\(method.rawValue) \(number)")
         var seeds = source.split("seeds")
         var search = NetworkSearch(
-          kernels: table.kernels.count, places: table.places, random: source, isAllowed: allowed.contains
-        ) { network, share in table.evaluation(network, share, using: &seeds) }
+          kernels: table.kernels.count, places: table.places, epochs: table.epochs, random: source,
+          filter: proxy.map { proxy in
+            NetworkSearch.Filter(candidates: candidates) { table.scores($0, proxy) }
+          }, isAllowed: allowed.contains
+        ) { networks, epochs in networks.map { table.evaluation($0, epochs, using: &seeds) } }
         let steps = try search.run(method, evaluations: limit)
         var next = 0, accuracy = Double.nan
         for count in 1...limit {
@@ -60,7 +79,7 @@ package struct SearchSimulation {
         func quantile(_ share: Double) -> Double { sorted[Int((share * Double(sorted.count - 1)).rounded())] }
         rows.append(
           Row(
-            method: method, evaluations: index + 1, mean: Statistics.mean(values),
+            method: method, filter: proxy, evaluations: index + 1, mean: Statistics.mean(values),
             interval: Statistics.confidence95(values), low: quantile(0.025), high: quantile(0.975),
             close: Double(values.count { highest - $0 <= 0.5 }) / Double(values.count)))
       }
@@ -81,6 +100,7 @@ package struct SearchSimulation {
         Column("top1_high95") { Cell.fixed($0.high, decimals: 3) },
         Column("within_half_a_point") { Cell.fixed($0.close, decimals: 3) },
         Column("best") { _ in Cell.fixed(best.accuracy, decimals: 3) }, Column("repeats") { _ in repeats },
+        Column("filter") { $0.filter },
       ])
   }
 
@@ -92,7 +112,7 @@ package struct SearchSimulation {
     let text = TextTable(
       rows.filter { shown.contains($0.evaluations) },
       [
-        Column("method") { $0.method.rawValue }, Column("evaluations") { $0.evaluations },
+        Column("method") { $0.name }, Column("evaluations") { $0.evaluations },
         Column("top-1 % found") { Cell.fixed($0.mean, decimals: 2) },
         Column("± 95 %") { Cell.fixed($0.interval, decimals: 2) },
         Column("95 % of repeats") {
@@ -101,12 +121,11 @@ package struct SearchSimulation {
         Column("within ½ point") { "\(Cell.fixed(100 * $0.close, decimals: 0)) %" },
       ]
     ).text
-    let reached = NetworkSearch.Method.allCases.compactMap { method -> String? in
-      let own = rows.filter { $0.method == method }
-      guard !own.isEmpty else { return nil }
-      let first = own.first { best.accuracy - $0.mean <= 0.5 }
+    var seen = Set<String>()
+    let reached = rows.map(\.name).filter { seen.insert($0).inserted }.map { name in
+      let first = rows.first { $0.name == name && best.accuracy - $0.mean <= 0.5 }
       return
-        "\(method.rawValue): within half a point of the best on average after \(first.map { "\($0.evaluations)" } ?? "more than \(limit)") evaluations"
+        "\(name): within half a point of the best on average after \(first.map { "\($0.evaluations)" } ?? "more than \(limit)") evaluations"
     }
     return
       ([

@@ -9,7 +9,10 @@ struct SearchTable {
   let places: Int
   /// The rows of networks.csv by network, finished ones only.
   let rows: [[Int]: [String: String]]
-  /// The test accuracy after each epoch, of each seed; empty without a training.csv.
+  /// The epochs of a whole training.
+  let epochs: Int
+  /// The validation accuracy after each epoch, of each seed; the test accuracy where there is no validation, as it was
+  /// looked at in earlier versions. Empty without a training.csv.
   private var curves: [[Int]: [[Double]]] = [:]
   private let path: String
 
@@ -46,14 +49,18 @@ struct SearchTable {
     self.kernels = kernels
     self.places = places
     self.rows = rows
+    epochs = rows.values.compactMap { $0["epochs"].flatMap { Int($0) } }.max() ?? 1
     let training = URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent(
       "training.csv"
     ).path
     guard FileManager.default.fileExists(atPath: training) else { return }
     var curves: [[Int]: [String: [(epoch: Int, top1: Double)]]] = [:]
-    for row in try CSVTable(file: training, limit: 1 << 30).rows {
+    let epochRows = try CSVTable(file: training, limit: 1 << 30).rows
+    // The test split is looked at in one epoch only: what is chosen is chosen by validation.
+    let column = epochRows.contains { $0.number("validation_top1") != nil } ? "validation_top1" : "test_top1"
+    for row in epochRows {
       guard let network = numbers(of: (row["kernel"] ?? "").split(separator: "+").map(String.init)),
-        let epoch = row["epoch"].flatMap({ Int($0) }), let top1 = row["test_top1"].flatMap(Double.init)
+        let epoch = row["epoch"].flatMap({ Int($0) }), let top1 = row.number(column)
       else { continue }
       curves[network, default: [:]][row["seed"] ?? "", default: []].append((epoch, top1))
     }
@@ -63,58 +70,47 @@ struct SearchTable {
   }
 
   /// Whether it says what short trainings come to.
-  var hasCurves: Bool { rows.keys.allSatisfy { curves[$0]?.isEmpty == false } }
+  var hasCurves: Bool {
+    rows.keys.allSatisfy { network in
+      let curves = curves[network] ?? []
+      return !curves.isEmpty && curves.allSatisfy { $0.count > 1 || epochs == 1 }
+    }
+  }
 
-  /// The mean accuracy of a network over its seeds: what it is worth.
+  /// The mean test accuracy of a network over its seeds: what it is worth.
   func accuracy(_ network: [Int]) -> Double { rows[network]?["top1_mean"].flatMap(Double.init) ?? .nan }
 
-  /// What one training of a network came to after a share of its epochs: that of a seed drawn here, or the mean where
-  /// nothing is known of single seeds.
-  func evaluation(_ network: [Int], _ share: Double, using random: inout Random) -> Double {
+  /// What a search would see of a training of so many epochs: the best epoch of a seed drawn here, or the mean test
+  /// accuracy where nothing is known of single seeds.
+  func evaluation(_ network: [Int], _ epochs: Int, using random: inout Random) -> Double {
     guard let seeds = curves[network], !seeds.isEmpty else { return accuracy(network) }
-    let curve = seeds[random.below(seeds.count)]
-    guard !curve.isEmpty else { return accuracy(network) }
-    return curve[min(curve.count, max(1, Int((share * Double(curve.count)).rounded()))) - 1]
+    return seeds[random.below(seeds.count)].prefix(max(1, epochs)).max() ?? accuracy(network)
+  }
+
+  /// The values of a proxy; −∞ where it is not defined.
+  func scores(_ networks: [[Int]], _ proxy: String) -> [Double] {
+    networks.map { rows[$0]?.number(proxy) ?? -.infinity }
   }
 
   /// The networks within some budgets, such as `latency=1.2x`; a factor is of the standard network's own.
   func networks(within budgets: [String]) throws -> Set<[Int]> {
     var allowed = Set(rows.keys)
-    for budget in budgets {
-      let (column, limit) = try limit(budget)
-      allowed = allowed.filter { rows[$0]?[column].flatMap(Double.init).map { $0 <= limit } ?? false }
+    for budget in try budgets.map(SearchBudget.init) {
+      let names = budget.quantity.columns
+      guard let column = names.first(where: { name in rows.values.contains { $0.number(name) != nil } })
+      else {
+        throw WorkbenchError("\(path) has no \(names[0]); leave out the budget \(budget.quantity.rawValue).")
+      }
+      let standard = kernels.firstIndex(of: "standard").flatMap {
+        rows[Array(repeating: $0, count: places)]?.number(column)
+      }
+      let limit = try budget.limit(standard: standard, in: path)
+      allowed = allowed.filter { rows[$0]?.number(column).map { $0 <= limit } ?? false }
     }
     guard !allowed.isEmpty else {
       throw WorkbenchError(
         "No network of \(path) is within \(budgets.joined(separator: " and ")); allow more.")
     }
     return allowed
-  }
-
-  private func limit(_ budget: String) throws -> (column: String, limit: Double) {
-    let columns = [
-      "latency": ["latency_ms_predicted", "latency_ms_median"], "params": ["params"], "macs": ["macs"],
-      "energy": ["energy_uj"],
-    ]
-    let sides = budget.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
-    let isFactor = sides.last?.hasSuffix("x") == true
-    guard sides.count == 2, let names = columns[sides[0]],
-      let number = Double(isFactor ? String(sides[1].dropLast()) : sides[1]), number > 0, number.isFinite
-    else {
-      throw WorkbenchError(
-        "The budget ‘\(budget)’ is none; write it as latency=1.2x (times standard's), latency=0.3 (ms), params=200000, macs=2e6 or energy=0.9x."
-      )
-    }
-    let column = names.first { name in rows.values.contains { $0[name].flatMap(Double.init) != nil } }
-    guard let column else {
-      throw WorkbenchError("\(path) has no \(names[0]); leave out the budget \(sides[0]).")
-    }
-    guard isFactor else { return (column, number) }
-    let standard = kernels.firstIndex(of: "standard").flatMap { rows[Array(repeating: $0, count: places)] }
-    guard let own = standard?[column].flatMap(Double.init) else {
-      throw WorkbenchError(
-        "\(path) has no standard network, of which ‘\(budget)’ is a factor; give a number.")
-    }
-    return (column, number * own)
   }
 }

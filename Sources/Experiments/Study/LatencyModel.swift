@@ -10,6 +10,8 @@ import Networks
 struct LatencyModel {
   /// The predicted milliseconds of each network whose kernels were all timed, by its item.
   let predictions: [String: Double]
+  /// The predicted milliseconds of a network; nil if one of its kernels was not timed.
+  let time: (KernelChoice) -> Double?
   /// The median over networks that the model was not made from of how far it is off, in percent, and their number; nil
   /// where none was timed.
   let error: (percent: Double, networks: Int)?
@@ -59,6 +61,7 @@ struct LatencyModel {
       return 100 * abs(predicted - measured) / measured
     }
     self.predictions = predictions
+    self.time = time
     error = errors.isEmpty ? nil : (percent: Statistics.median(errors), networks: errors.count)
   }
 }

@@ -24,7 +24,7 @@ struct NetworkSpace: Sendable {
   ///
   /// - Throws: a ``WorkbenchError`` if a model has no stages, or there are too many networks or too few.
   func items(of models: [any ModelDescription]) throws -> [[String]] {
-    let places = try models.map(count)
+    let places = try models.map { try self.places(of: $0) }
     let sizes = places.map { pow(Double(kernels.count), Double($0)) }, size = sizes.reduce(0, +)
     guard let draw else {
       guard size <= Double(Self.limit) else {
@@ -53,7 +53,8 @@ struct NetworkSpace: Sendable {
     return items
   }
 
-  private func count(_ model: any ModelDescription) throws -> Int {
+  /// How many places of a model have a kernel of their own.
+  func places(of model: any ModelDescription) throws -> Int {
     guard let residual = model.residual else {
       throw WorkbenchError("\(model.name) has no stages of residual blocks; a space needs models that do.")
     }
@@ -70,7 +71,8 @@ struct NetworkSpace: Sendable {
     return choices.reversed()
   }
 
-  private func item(_ choices: [Int]) -> String {
+  /// The item of a network whose places have kernels of these numbers.
+  func item(_ choices: [Int]) -> String {
     let items = choices.map { kernels[$0].item }
     return Set(choices).count == 1 ? items[0] : items.joined(separator: "+")
   }
@@ -79,7 +81,7 @@ struct NetworkSpace: Sendable {
 extension SweepParser {
   /// Gives each model the networks of a space, `standard` first.
   func apply(_ value: YAMLValue, to models: [SweepModel]) throws -> (
-    kernels: [KernelChoice], models: [SweepModel]
+    kernels: [KernelChoice], models: [SweepModel], space: NetworkSpace
   ) {
     var kernels: [KernelChoice] = [], place = NetworkSpace.Place.stage, draw: Int?, seed = 0
     let known = ["kernels", "per", "draw", "seed", "width"]
@@ -116,7 +118,7 @@ extension SweepParser {
         }
         return model
       }
-      return ([standard] + kernels.filter { $0.item != standard.item }, networks)
+      return ([standard] + kernels.filter { $0.item != standard.item }, networks, space)
     }
   }
 }

@@ -71,11 +71,11 @@ package struct SweepGroup: Sendable {
   /// How networks are trained; nil if they are not.
   let recipe: RecipeSettings?
   /// How long the networks of a model may be timed together, in seconds; nil if they are not.
-  let latencySeconds: Double?
+  var latencySeconds: Double?
   /// Whether the proxies of networks are computed.
-  let hasProxies: Bool
+  var hasProxies: Bool
   /// Whether the layers of networks are timed.
-  let hasLayers: Bool
+  var hasLayers: Bool
   /// What receptive fields are measured; nil if none are.
   var fields: FieldSettings?
   /// What is timed of operators; nil if nothing is.
@@ -88,6 +88,8 @@ package struct SweepGroup: Sendable {
   var terms = VerdictTerms()
   /// How seeds are added; nil if their number is fixed.
   var until: SeedsUntil?
+  /// What networks there could be, if these are those of a space.
+  var space: NetworkSpace?
 }
 
 /// A model of a sweep.

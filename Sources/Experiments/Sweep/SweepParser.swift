@@ -55,11 +55,12 @@ struct SweepParser {
       try values["models"].map {
         try self.models($0, values["replace"], values["init"], widths: space?.entry("width"))
       } ?? []
+    var networkSpace: NetworkSpace?
     if let space {
       if let kernels = values["kernels"] {
         throw kernels.error("the kernels of a space are in ‘space: {kernels: …}’; leave out one of them.")
       }
-      (kernels, models) = try apply(space, to: models)
+      (kernels, models, networkSpace) = try apply(space, to: models)
     }
     var group = SweepGroup(
       name: name, kernels: kernels, models: models,
@@ -72,6 +73,7 @@ struct SweepParser {
       hasLayers: try values["layers"]?.truth("layers") ?? false,
       fields: try values["fields"].flatMap(fields),
       operators: try values["operators"].map(operators))
+    group.space = networkSpace
     if let tune = values["tune"] {
       guard group.recipe != nil else {
         throw tune.error("there is no training to tune; give one with ‘training: …’.")

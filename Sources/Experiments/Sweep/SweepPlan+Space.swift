@@ -26,21 +26,10 @@ extension SweepPlan {
     _ specification: Specification, _ plain: [KernelChoice], _ group: SweepGroup, _ shared: [String: String],
     _ place: String
   ) throws -> SpaceRuns {
-    func network(_ kernels: [KernelChoice], seconds: Double?, withProxies: Bool, _ label: String) throws
-      -> Run
-    {
-      var definition = shared
-      definition["kind"] = "network"
-      definition["kernels"] = list(kernels)
-      definition["seconds"] = seconds.map { "\($0)" } ?? "untimed"
-      definition["proxies"] = withProxies ? "on" : "off"
-      if seconds != nil { definition["threads"] = "\(specification.threads)" }
-      return try run(
-        definition, label, kernels,
-        .network(specification.with(kernels), seconds: seconds, withProxies: withProxies))
-    }
     let networks = try specification.kernels.map { choice in
-      try network([choice], seconds: nil, withProxies: group.hasProxies, "\(choice.item): \(place)")
+      try network(
+        specification, [choice], seconds: nil, withProxies: group.hasProxies, shared,
+        "\(choice.item): \(place)")
     }
     guard let seconds = group.latencySeconds else {
       return SpaceRuns(networks: networks, latency: nil, blocks: nil)
@@ -50,8 +39,25 @@ extension SweepPlan {
     return SpaceRuns(
       networks: networks,
       latency: try network(
-        timed, seconds: seconds, withProxies: false, "latency of \(timed.count) networks: \(place)"),
+        specification, timed, seconds: seconds, withProxies: false, shared,
+        "latency of \(timed.count) networks: \(place)"),
       blocks: try layers(specification.with(plain), shared, place))
+  }
+
+  /// The measurement of networks of a space: their counts, and proxies or times.
+  static func network(
+    _ specification: Specification, _ kernels: [KernelChoice], seconds: Double?, withProxies: Bool,
+    _ shared: [String: String], _ label: String
+  ) throws -> Run {
+    var definition = shared
+    definition["kind"] = "network"
+    definition["kernels"] = list(kernels)
+    definition["seconds"] = seconds.map { "\($0)" } ?? "untimed"
+    definition["proxies"] = withProxies ? "on" : "off"
+    if seconds != nil { definition["threads"] = "\(specification.threads)" }
+    return try run(
+      definition, label, kernels,
+      .network(specification.with(kernels), seconds: seconds, withProxies: withProxies))
   }
 
   /// How many networks may be in memory together: 1 GiB of parameters, and no more than can take turns in a minute.

@@ -52,6 +52,8 @@ struct SweepPlan: Sendable {
   /// The runs on one model and data set.
   struct Comparison: Sendable {
     let specification: Specification
+    /// What defines all runs on the model and the data.
+    let shared: [String: String]
     let network: Run
     let layers: Run?
     let trainings: [Run]
@@ -223,7 +225,8 @@ struct SweepPlan: Sendable {
     guard group.recipe != nil else {
       return (
         Comparison(
-          specification: specification, network: network, layers: layers, trainings: [], match: group.match,
+          specification: specification, shared: shared, network: network, layers: layers, trainings: [],
+          match: group.match,
           matching: matching, space: space, terms: group.terms), nil
       )
     }
@@ -242,20 +245,32 @@ struct SweepPlan: Sendable {
         tuned.recipe.schedule.rate = rate
       }
       trainings += try group.seeds.map { [tuned] seed in
-        var definition = own.merging(tuned.recipe.definition) { $1 }
-        definition["kind"] = "training"
-        definition["kernel"] = choice.item
-        definition["seed"] = "\(seed)"
-        return try run(
-          definition, "\(choice.item), seed \(seed): \(place)", [choice],
-          .training(tuned, choice, seed: seed, network: measured.name))
+        try training(tuned, choice, seed: seed, own, place, network: measured.name)
       }
     }
     return (
       Comparison(
-        specification: specification, network: network, layers: layers, trainings: trainings,
+        specification: specification, shared: shared, network: network, layers: layers, trainings: trainings,
         tunings: tunings, match: group.match, matching: matching, space: space, terms: group.terms), nil
     )
+  }
+
+  /// The training of a kernel's network.
+  ///
+  /// - Parameters:
+  ///   - shared: what defines all runs on the model and the data.
+  ///   - network: the run that measures the model.
+  static func training(
+    _ specification: Specification, _ choice: KernelChoice, seed: Int, _ shared: [String: String],
+    _ place: String, network: String
+  ) throws -> Run {
+    var definition = shared.merging(specification.recipe.definition) { $1 }
+    definition["kind"] = "training"
+    definition["kernel"] = choice.item
+    definition["seed"] = "\(seed)"
+    return try run(
+      definition, "\(choice.item), seed \(seed): \(place)", [choice],
+      .training(specification, choice, seed: seed, network: network))
   }
 
   /// The widths of the kernels' networks, in their order; nil while a run has still to measure them.

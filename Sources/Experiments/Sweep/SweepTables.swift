@@ -153,7 +153,8 @@ struct SweepTables {
     }
   }
 
-  private static func trainedRun(_ run: SweepPlan.Run, _ record: SweepRecord?) -> TrainedRun? {
+  /// What a record tells of a training.
+  static func trainedRun(_ run: SweepPlan.Run, _ record: SweepRecord?) -> TrainedRun? {
     guard case .training(_, let choice, let seed, _) = run.work else { return nil }
     var result = TrainedRun(kernel: choice.item, seed: seed)
     guard let record, let epochs = record.epochs else { return result }
