@@ -105,7 +105,7 @@ def repvgg(dilation=1):
 
 @case("large-kernel:window=9:small=3", 6, 6, 1, window=9, small=3)
 @case("large-kernel:window=7", 6, 4, 2, window=7, small=5)
-def large_kernel(window, small):
+def large_kernel(window=13, small=5):
     def apply(x, w, o, s):
         groups = common_divisor(math.inf, x.shape[1], o)
         y = norm(conv(x, w, "large.conv", o, window, s, 1, groups), w, "large.bn")
@@ -151,11 +151,11 @@ def mixed_depthwise(windows=(3, 5, 7), pointwise=False):
     return apply
 
 
-@case("pyramidal:windows=3-5-7:groups=1-2-3", 6, 12, 2)
-def pyramidal():
+@case("pyramidal:windows=3-5-7:groups=1-2-3", 6, 12, 2, windows=(3, 5, 7), groups=(1, 2, 2))  # 3 does not divide four outputs
+def pyramidal(windows=(3, 5, 7, 9), groups=(1, 4, 8, 16)):
     def apply(x, w, o, s):
-        levels = zip((3, 5, 7), (1, 2, 2))  # 3 groups do not divide four outputs
-        return torch.cat([conv(x, w, f"level{n}", o // 3, k, s, 1, g) for n, (k, g) in enumerate(levels, 1)], 1)
+        part, levels = o // len(windows), zip(windows, groups)
+        return torch.cat([conv(x, w, f"level{n}", part, k, s, 1, g) for n, (k, g) in enumerate(levels, 1)], 1)
 
     return apply
 
@@ -189,13 +189,13 @@ def wavelet(levels=1, window=3):
     def transform(x):
         channels, (height, width) = x.shape[1], x.shape[2:]
         x = F.pad(x, (0, width % 2, 0, height % 2))
-        bands = F.conv2d(x, bank.repeat(channels, 1, 1, 1), stride=2, groups=channels)
+        bands = F.conv2d(x, bank.to(x).repeat(channels, 1, 1, 1), stride=2, groups=channels)
         return bands.unflatten(1, (channels, 4)).transpose(1, 2).flatten(1, 2)
 
     def inverse(bands, height, width):
         channels = bands.shape[1] // 4
         bands = bands.unflatten(1, (4, channels)).transpose(1, 2).flatten(1, 2)
-        x = F.conv_transpose2d(bands, bank.repeat(channels, 1, 1, 1), stride=2, groups=channels)
+        x = F.conv_transpose2d(bands, bank.to(bands).repeat(channels, 1, 1, 1), stride=2, groups=channels)
         return x[:, :, :height, :width]
 
     def scaled(x, w, name, stride=1):
@@ -254,7 +254,7 @@ def star(activation=lambda y: y):
 
 @case("eca", 5, 16, 2, window=3)
 @case("eca:window=5", 5, 8, 1, window=5)
-def eca(window):
+def eca(window=3):
     def apply(x, w, o, s):
         u = conv(x, w, "kernel", o, 3, s)
         weight = w("attention.conv.weight", 1, 1, 1, window)
@@ -337,7 +337,7 @@ def morphological(dilation=True):
 
 @case("involution:shared=4", 8, 8, 1, shared=4)
 @case("involution:shared=3:reduction=2:window=5", 6, 4, 2, shared=3, reduction=2, window=5)
-def involution(shared, reduction=4, window=3):
+def involution(shared=16, reduction=4, window=3):
     def apply(x, w, o, s):
         channels, groups = x.shape[1], x.shape[1] // shared
         y = F.relu(norm(conv(x, w, "weights.reduce", channels // reduction, 1, s), w, "weights.bn"))
@@ -360,28 +360,28 @@ def mixed(x, w, o, s, shares):
     return y.unflatten(1, (len(x), o))[0]
 
 
-@case("condconv:filters=3", 5, 6, 2)
-def condconv():
+@case("condconv:filters=3", 5, 6, 2, filters=3)
+def condconv(filters=8):
     def apply(x, w, o, s):
         means = x.mean((2, 3), keepdim=True)
-        return mixed(x, w, o, s, torch.sigmoid(conv(means, w, "attention.fc", 3, bias=True)).flatten(1))
+        return mixed(x, w, o, s, torch.sigmoid(conv(means, w, "attention.fc", filters, bias=True)).flatten(1))
 
     return apply
 
 
-@case("dynamic:temperature=2", 8, 5, 1)
-def dynamic():
+@case("dynamic:temperature=2", 8, 5, 1, temperature=2)
+def dynamic(temperature=30):
     def apply(x, w, o, s):
-        narrow = F.relu(conv(x.mean((2, 3), keepdim=True), w, "attention.fc1", 2))
+        narrow = F.relu(conv(x.mean((2, 3), keepdim=True), w, "attention.fc1", x.shape[1] // 4))
         scores = conv(narrow, w, "attention.fc2", 4, bias=True).flatten(1)
-        return mixed(x, w, o, s, torch.softmax(scores / 2, 1))
+        return mixed(x, w, o, s, torch.softmax(scores / temperature, 1))
 
     return apply
 
 
 @case("odconv:filters=3", 6, 4, 2, filters=3)
 @case("odconv:filters=1", 5, 6, 1, filters=1)
-def odconv(filters):
+def odconv(filters=4):
     def apply(x, w, o, s):
         inputs = x.shape[1]
         z = F.relu(conv(x.mean((2, 3), keepdim=True), w, "attention.fc", 16))
@@ -403,7 +403,7 @@ def odconv(filters):
 
 @case("snake:length=5", 4, 5, 2, length=5, axes=("row", "column"))
 @case("snake:length=7:axes=column:dilation=2", 3, 4, 1, length=7, axes=("column",), dilation=2)
-def snake(length, axes, dilation=1):
+def snake(length=9, axes=("row", "column"), dilation=1):
     middle = length // 2
 
     def line(x, w, name, o, s):
@@ -422,7 +422,7 @@ def snake(length, axes, dilation=1):
 
 @case("dcnv3:shared=3", 6, 7, 2, shared=3, softmax=True)
 @case("dcnv4:shared=4:dilation=2", 8, 6, 1, shared=4, softmax=False, dilation=2)
-def dcn(shared, softmax, dilation=1):
+def dcn(shared=16, softmax=True, dilation=1):
     def apply(x, w, o, s):
         channels, groups, z = x.shape[1], x.shape[1] // shared, x
         if softmax:
