@@ -1,7 +1,6 @@
 import ArgumentParser
 import Experiments
 import Foundation
-import Learning
 import Tensors
 
 /// `experiment search`: the best network of a space, by training, or in a table.
@@ -43,8 +42,9 @@ struct SearchCommand: PrintsTables {
       valueName: "n"))
   var evaluations: Int?
   @Option(
-    help: ArgumentHelp("A proxy that looks first: of some networks the one it ranks highest is trained."))
-  var filter: Proxy?
+    help: ArgumentHelp(
+      "A proxy, params or macs: of some networks the one that has most of it is trained.", valueName: "name"))
+  var filter: String?
   @Option(help: ArgumentHelp("Of how many networks the filter takes one.", valueName: "n"))
   var candidates = 8
   @Option(help: ArgumentHelp("What the search's draws depend on.", valueName: "n"))
@@ -84,6 +84,10 @@ struct SearchCommand: PrintsTables {
     try check(seed, "--seed", 0...Int(Int32.max))
     try check(candidates, "--candidates", 2...1000)
     try check(freshSeeds, "--fresh-seeds", 2...1000)
+    if let filter, !ProxyQuality.columns.contains(filter) {
+      throw ValidationError(
+        "--filter is ‘\(filter)’; choose from \(ProxyQuality.columns.joined(separator: ", ")).")
+    }
     if let threads { try check(threads, "--threads", 1...1024) }
     if let evaluations { try check(evaluations, "--evaluations", 1...100_000) }
   }
@@ -94,7 +98,7 @@ struct SearchCommand: PrintsTables {
     if let file { return try train(file) }
     guard let table else { return }
     let simulation = try SearchSimulation(
-      table: table, budgets: budget, evaluations: evaluations, filter: filter?.rawValue,
+      table: table, budgets: budget, evaluations: evaluations, filter: filter,
       candidates: candidates,
       repeats: repeats ?? 500, seed: UInt64(seed))
     if let csv { try simulation.table.write(to: csv) }
@@ -119,4 +123,3 @@ struct SearchCommand: PrintsTables {
 }
 
 extension NetworkSearch.Method: ExpressibleByArgument {}
-extension Proxy: ExpressibleByArgument {}

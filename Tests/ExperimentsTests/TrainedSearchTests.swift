@@ -67,12 +67,26 @@ import Testing
       .path
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let search = try search {
-      ($0.filter, $0.candidates, $0.evaluations, $0.method) = (.naswot, 2, 1, .random)
+      ($0.filter, $0.candidates, $0.evaluations, $0.method) = ("naswot", 2, 1, .random)
     }
     let result = try search.run(output: folder)
     let kinds = try SweepRecords(folder).known.values.map { $0.definition["kind"] ?? "" }
     #expect(kinds.count { $0 == "network" } == 2)
     #expect(result.table.rows.first?["filter"] == "naswot")
+  }
+
+  /// Latencies are predicted from the networks of one kernel, which are timed once.
+  @Test func aLatencyBudgetTimesBlocks() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("latency-\(UUID().uuidString)")
+      .path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let search = try search {
+      ($0.budgets, $0.evaluations, $0.method) = (["latency=100x"], 1, .random)
+    }
+    let row = try #require(try search.run(output: folder).table.rows.first)
+    #expect(row["latency_ms_predicted"].flatMap(Double.init).map { $0 > 0 } == true)
+    let kinds = Set(try SweepRecords(folder).known.values.map { $0.definition["kind"] ?? "" })
+    #expect(kinds == ["network", "layers", "training"])
   }
 
   @Test(arguments: [

@@ -88,7 +88,7 @@ package struct SearchResult {
   /// The file's name: searches of one folder that ask for something else have others.
   package var file: String {
     let settings = search.settings
-    let filter = settings.filter.map { ["\($0.rawValue) \(settings.candidates)"] } ?? []
+    let filter = settings.filter.map { ["\($0) \(settings.candidates)"] } ?? []
     let words =
       [settings.method.rawValue] + settings.budgets + filter
       + ["\(settings.evaluations)"] + (settings.seed == 0 ? [] : ["seed \(settings.seed)"])
@@ -108,7 +108,7 @@ package struct SearchResult {
     return CSVTable(
       rows,
       Column.shared([
-        ("method", settings.method.rawValue), ("filter", settings.filter?.rawValue ?? ""),
+        ("method", settings.method.rawValue), ("filter", settings.filter ?? ""),
         ("budget", settings.budgets.joined(separator: " ")), ("model", specification.model.name),
         ("data", specification.data.name),
       ]) + [
@@ -161,13 +161,13 @@ package struct SearchResult {
     let budget = limits.map { "\($0.quantity.rawValue) at most \(Cell.number($0.most, digits: 4))" }
     let best = front.filter(\.isOnFront).max { ($0.evaluation?.value ?? 0) < ($1.evaluation?.value ?? 0) }
     return [
-      "\(settings.method.rawValue)\(settings.filter.map { ", the best of \(settings.candidates) by \($0.rawValue)" } ?? ""): \(SweepRunner.count(evaluations.count, "training")) of \(specification.model.name) on \(specification.data.name)\(budget.isEmpty ? "" : ", \(budget.joined(separator: ", "))")",
+      "\(settings.method.rawValue)\(settings.filter.map { ", the best of \(settings.candidates) by \($0)" } ?? ""): \(SweepRunner.count(evaluations.count, "training")) of \(specification.model.name) on \(specification.data.name)\(budget.isEmpty ? "" : ", \(budget.joined(separator: ", "))")",
       table.text(within: 80),
       """
       search: accuracy on validation images in the search, seed \(search.seed), by which these were chosen
       fresh:  the same of other seeds (\(search.seed + 1) to \(search.seed + settings.freshSeeds)), which chose nothing; test: their accuracy on test images
       """,
-      "The search promised \(Cell.fixed(Statistics.mean(luck), decimals: 1)) points more than fresh seeds keep, on average over the front.",
+      "Search less fresh, on average over the front: \(Cell.signed(Statistics.mean(luck))) points.",
       "The most accurate in the search: \(best?.kernel ?? "")",
     ].joined(separator: "\n\n")
   }

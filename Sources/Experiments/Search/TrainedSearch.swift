@@ -14,8 +14,8 @@ package struct TrainedSearch {
     package var budgets: [String] = []
     /// Whole trainings.
     package var evaluations = 40
-    /// A proxy that looks at networks first, and of how many it takes one.
-    package var filter: Proxy?
+    /// A proxy, `params` or `macs`, which looks at networks first, and of how many it takes one.
+    package var filter: String?
     package var candidates = 8
     /// How often the networks found are trained anew.
     package var freshSeeds = 3
@@ -140,7 +140,12 @@ private final class Work {
       kernels: search.space.kernels.count, places: search.places, epochs: epochs,
       random: Random(seed: UInt64(settings.seed)).split("search \(settings.method.rawValue)"),
       filter: settings.filter.map { proxy in
-        NetworkSearch.Filter(candidates: settings.candidates) { try self.scores($0, proxy) }
+        NetworkSearch.Filter(candidates: settings.candidates) { networks in
+          guard let quantity = SearchBudget.Quantity(rawValue: proxy) else {
+            return try self.scores(networks, proxy)
+          }
+          return try networks.map { try costs(self.search.choice($0))?[quantity] ?? -.infinity }
+        }
       }, isAllowed: isAllowed
     ) { networks, share in
       let values = try self.evaluate(networks, epochs: share, costs)
@@ -214,7 +219,8 @@ private final class Work {
   }
 
   /// A proxy of some networks.
-  private func scores(_ networks: [[Int]], _ proxy: Proxy) throws -> [Double] {
+  private func scores(_ networks: [[Int]], _ name: String) throws -> [Double] {
+    guard let proxy = Proxy(rawValue: name) else { throw WorkbenchError("There is no proxy ‘\(name)’.") }
     let runs = try networks.map { network in
       let choice = try search.choice(network)
       return try SweepPlan.network(
