@@ -2,7 +2,7 @@ import Kernels
 import Layers
 import Tensors
 
-/// The standard convolution with one algorithm more.
+/// The standard convolution with one more algorithm.
 struct Columns: Kernel {
   let name = "columns"
   let summary = "the standard convolution, which can also be computed from a matrix of columns"
@@ -27,7 +27,7 @@ struct ColumnMatrix: Algorithm {
     return operation.geometry.groups == 1 ? nil : "The algorithm im2col takes no groups; use direct."
   }
 
-  /// It is here to be compared with: `auto` never takes it.
+  /// It serves for comparison: `auto` never takes it.
   func nanoseconds(_ operation: Operation, _ pass: Pass, _ input: FeatureShape) -> Double { .infinity }
 
   func make(_ operation: Operation) -> any ConvolutionPasses { ColumnMatrixPasses(operation.geometry) }
@@ -46,7 +46,7 @@ final class ColumnMatrixPasses: ConvolutionPasses {
     var columns = Tensor(uninitialized: [pixels, depth])
     withPointers(x, zeros) { x, zeros in
       columns.withMutablePointer { columns in
-        // The grid's pointers need no scratch memory; one is given all the same.
+        // The grid's pointers need no scratch memory, but the call takes some.
         var place = x, unused: Float = 0
         for pixel in 0..<pixels {
           for tap in 0..<geometry.taps {

@@ -16,7 +16,7 @@ struct Reflected: Kernel {
   }
 }
 
-/// The grid of a geometry, reflected at the image's borders: −1 reads 1, height reads height − 2.
+/// The grid of a geometry, reflected at the image's borders: −1 reads 1, and height reads height − 2.
 final class ReflectedGrid: Sampling {
   let geometry: ConvolutionGeometry
 
@@ -24,7 +24,7 @@ final class ReflectedGrid: Sampling {
 
   var printedPrefix: String { "Reflected" }
 
-  /// A border is reflected once, so that nothing may lie further outside than the image is large.
+  /// A border is reflected only once, so the padding must be smaller than the image.
   func check(_ input: FeatureShape, output: FeatureShape) throws {
     let padding = geometry.padding
     guard max(padding.top, padding.bottom) < input.height, max(padding.left, padding.right) < input.width
@@ -39,7 +39,7 @@ final class ReflectedGrid: Sampling {
     ReflectedRows(geometry, input: FeatureShape(input))
   }
 
-  /// By the definition a read is the grid's place plus an offset: here, the way from that place to its mirror image.
+  /// The definition reads at grid positions plus offsets: here, each leads from a position to its mirror image.
   func definition(_ input: Tensor64, _ parameters: [Tensor64]) -> Positions {
     let shape = FeatureShape(
       batch: input.shape[0], height: input.shape[1], width: input.shape[2], channels: input.shape[3])
@@ -52,7 +52,7 @@ final class ReflectedGrid: Sampling {
   ) -> (input: Tensor64?, parameters: [Tensor64]) { (nil, []) }
 }
 
-/// Where the pixels of one input are read: pointers into the image, none of them to zeros.
+/// Where the pixels of one input are read: pointers into the image, never to zeros.
 struct ReflectedRows: SamplingPlan {
   let geometry: ConvolutionGeometry
   let input: FeatureShape
@@ -86,7 +86,7 @@ struct ReflectedRows: SamplingPlan {
     for pixel in pixels { pointers[pixel - pixels.lowerBound] = x + source(pixel, tap) * input.channels }
   }
 
-  /// Several reads may share a pixel, so that each thread owns a range of channels.
+  /// Several reads may share a pixel, so each thread owns a range of channels.
   func scatter(
     _ columns: UnsafePointer<Float>, _ pixels: Range<Int>, x: UnsafePointer<Float>,
     zeros: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>, threads: Int
