@@ -6,7 +6,7 @@ import Layers
 import Learning
 import Tensors
 
-// What several commands take, each declared once.
+// Options of several commands, each declared once.
 
 /// `--threads`.
 struct ThreadOption: ParsableArguments {
@@ -19,29 +19,29 @@ struct ThreadOption: ParsableArguments {
 }
 
 extension ArgumentHelp {
-  /// Of `--conv`, where it names kernels.
+  /// The help of `--conv` where it names several kernels.
   static var kernels: ArgumentHelp {
     ArgumentHelp(
-      "Kernels, separated by commas, or all; see ‘experiment list’. Joined by +, as in shift+standard+adder, they are one network with a kernel for each stage.",
+      "Kernels, separated by commas, or all; see ‘experiment list’. Joined by +, as in shift+standard+adder, they make one network with a kernel for each stage.",
       valueName: "names")
   }
 
-  /// Of `--conv`, where it names one kernel for a model.
+  /// The help of `--conv` where it names one kernel for a model.
   static var kernel: ArgumentHelp {
     ArgumentHelp(
-      "The kernel instead of the model's convolutions (default: the model's own), or one for each stage or block, joined by +, as in shift+standard+adder.",
+      "The kernel that replaces the model's convolutions (default: the model's own), or one for each stage or block, joined by +, as in shift+standard+adder.",
       valueName: "name")
   }
 
-  /// Of `--data`.
+  /// The help of `--data`.
   static var data: ArgumentHelp { ArgumentHelp("\(Dataset.choices).", valueName: "data") }
 
-  /// Of `--tensorboard`.
+  /// The help of `--tensorboard`.
   static var tensorboard: ArgumentHelp {
-    ArgumentHelp("A folder for TensorBoard: losses, accuracies and rates as event files.", valueName: "dir")
+    ArgumentHelp("A folder for TensorBoard event files with losses, accuracies and rates.", valueName: "dir")
   }
 
-  /// Of `--csv`.
+  /// The help of `--csv`.
   static var rows: ArgumentHelp { ArgumentHelp("The file for the rows.", valueName: "file") }
 }
 
@@ -84,7 +84,7 @@ struct SizeArgument: ExpressibleByArgument {
 
   var defaultValueDescription: String { pair.description }
 
-  /// As an option of a kernel takes it.
+  /// The text in the form of a kernel's option.
   var text: String { pair.short }
 }
 

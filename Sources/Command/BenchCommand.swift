@@ -10,7 +10,7 @@ import Tensors
 struct BenchCommand: PrintsTables {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Time operators, given as benchdnn's problem strings, or whole models.",
+    abstract: "Time operators, given as benchdnn problem strings, or whole models.",
     discussion: """
       Example: swift run experiment bench --problem mb1_ic64ih56oc64oh56kh3ph1 --conv standard,dilated --threads 1
 
@@ -20,7 +20,8 @@ struct BenchCommand: PrintsTables {
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Problems as oneDNN's benchdnn writes them, such as mb1_ic64ih56oc64oh56kh3ph1.", valueName: "string"))
+      "Problems in the notation of oneDNN's benchdnn, such as mb1_ic64ih56oc64oh56kh3ph1.",
+      valueName: "string"))
   var problem: [String] = []
   @Option(help: ArgumentHelp("A file with one problem string per line, such as oneDNN's.", valueName: "file"))
   var problems: String?
@@ -28,20 +29,22 @@ struct BenchCommand: PrintsTables {
   var model: ModelArgument
   @Option(
     help: ArgumentHelp(
-      "Kernels, separated by commas, or all (default: a model's own); standard is timed too.",
+      "Kernels, separated by commas, or all (default: the model's own); standard is timed too.",
       valueName: "names"))
   var conv: String?
   @Option(
     help: ArgumentHelp(
-      "auto (chosen by shape), all, or names of algorithms, separated by commas.", valueName: "names"))
+      "auto (the fastest by estimate), all, or names of algorithms, separated by commas.", valueName: "names")
+  )
   var algorithm = "auto"
   @Option(
     name: .customLong("pass"),
-    help: "forward, backward or training (forward and backward; of a model, a whole step).")
+    help: "forward, backward or training (forward and backward; for a model, a whole step).")
   var pass = TimedPass.forward
-  @Option(help: ArgumentHelp("The batch size, instead of the problems' own (of a model: 1).", valueName: "n"))
+  @Option(help: ArgumentHelp("The batch size (default: the problems' own; 1 for a model).", valueName: "n"))
   var batch: Int?
-  @Option(help: ArgumentHelp("Images of a model, CxHxW (default: the model's own).", valueName: "size"))
+  @Option(
+    help: ArgumentHelp("The size of a model's images, CxHxW (default: the model's own).", valueName: "size"))
   var input: ImageArgument?
   @OptionGroup(title: "A model")
   var variations: ModelOptions
@@ -53,9 +56,9 @@ struct BenchCommand: PrintsTables {
   @OptionGroup
   var threads: ThreadOption
   @Option(
-    help: ArgumentHelp("About how many seconds to time each problem or model.", valueName: "s"))
+    help: ArgumentHelp("Seconds to spend on each problem or model, approximately.", valueName: "s"))
   var seconds = 1.0
-  @Flag(help: "Choose algorithms by measuring them, in inference, instead of the fixed rule.")
+  @Flag(help: "Choose algorithms by measuring them, in inference, instead of by estimates.")
   var tune = false
   @Option(help: ArgumentHelp("Where --tune remembers its choices.", valueName: "file.json"))
   var tuneFile: String?
@@ -71,13 +74,13 @@ struct BenchCommand: PrintsTables {
       throw ValidationError("--seconds must be above 0 and at most 3600.")
     }
     let sources = [!problem.isEmpty, problems != nil, model.name != nil].filter { $0 }.count
-    guard sources <= 1 else { throw ValidationError("Give one of --problem, --problems and a model.") }
+    guard sources <= 1 else { throw ValidationError("Give only one of --problem, --problems and a model.") }
     guard model.name != nil || (input == nil && !detail && layers == nil && variations.areDefault) else {
       throw ValidationError(
         "--input, --detail, --layers, --replace and the like belong to a model; name one, such as resnet50.")
     }
     guard (!detail && layers == nil) || pass == .forward else {
-      throw ValidationError("--detail and --layers show a pass of inference; leave out --pass.")
+      throw ValidationError("--detail and --layers show inference; leave out --pass.")
     }
     guard tune || tuneFile == nil else { throw ValidationError("--tune-file needs --tune.") }
     try check(outputs: [("--csv", csv), ("--tune-file", tuneFile), ("--layers", layers)])

@@ -13,7 +13,7 @@ struct CheckCommand: ParsableCommand {
     discussion: """
       Example: swift run experiment check --conv dilated
 
-      In a package with kernels of its own, those are checked where --conv is left out. Where a layer reads what is not its own, the program stops; a terminal then shows in which case.
+      The default is all kernels of your own package. If a layer reads memory that is not its own, the program stops; a terminal then shows the case.
       """)
 
   @Option(help: .kernels)
@@ -23,7 +23,7 @@ struct CheckCommand: ParsableCommand {
     let registry = ExperimentCommand.registry, builtIn = Set(KernelRegistry.builtIn.kernels.map(\.name))
     let own = registry.kernels.map(\.name).filter { !builtIn.contains($0) }
     guard let items = conv ?? (own.isEmpty ? nil : own.joined(separator: ",")) else {
-      throw ValidationError("There are no kernels but the built-in ones; name some with --conv, or all.")
+      throw ValidationError("There are only the built-in kernels; name some with --conv, or all.")
     }
     let choices = try registry.choices(items), progress = ProgressLine("kernels", total: choices.count)
     defer { progress.finish() }
@@ -43,7 +43,8 @@ struct CheckCommand: ParsableCommand {
     }
     guard wrong.isEmpty else {
       throw WorkbenchError(
-        "\(wrong.joined(separator: ", ")): not what the definition says, or never checked.")
+        "\(wrong.joined(separator: ", ")): differs from its definition, or was never checked; see the lines above."
+      )
     }
   }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Experiments
 import Tensors
 
-/// `experiment compare`: did the accuracies change?
+/// `experiment compare`: whether accuracies have changed.
 struct CompareCommand: PrintsTables {
   static let configuration = CommandConfiguration(
     commandName: "compare",
@@ -10,9 +10,9 @@ struct CompareCommand: PrintsTables {
     discussion: """
       Example: swift run experiment compare results/card HEAD:results/card
 
-      What has the same kernel, model, replace, data, recipe and seed is paired, image by image where both folders have \
+      Trainings with the same kernel, model, replace, data, recipe and seed are paired, image by image if both folders have \
       records. The verdicts are those of networks.csv (docs/statistics.md), corrected for the number of networks \
-      compared. COMMIT:FOLDER is a folder as it was in a commit, COMMIT alone its folder results.
+      compared. COMMIT:FOLDER is a folder in a git commit; COMMIT alone means its folder results.
       """)
 
   /// What the command fails on.
@@ -28,14 +28,14 @@ struct CompareCommand: PrintsTables {
   @Argument(help: ArgumentHelp("The results after: a folder, or COMMIT:FOLDER.", valueName: "after"))
   var after: String
   @Option(
-    help: ArgumentHelp("Differences that do not matter, for the verdict ‘equivalent’.", valueName: "points"))
+    help: ArgumentHelp("The largest difference that counts as ‘equivalent’.", valueName: "points"))
   var margin = Verdict.margin
   @Option(
     help: ArgumentHelp(
-      "Exit with 1 if a verdict is worse, better or open, or trainings are missing; repeat it for several.",
+      "Exit with code 1 if a verdict is worse, better or open, or if trainings are missing; can be repeated.",
       valueName: "what"))
   var failOn: [Failure] = []
-  @Option(help: ArgumentHelp("Write the comparison as a table, too.", valueName: "file"))
+  @Option(help: ArgumentHelp("The file for the comparison as a table.", valueName: "file"))
   var csv: String?
 
   @OptionGroup
@@ -53,7 +53,7 @@ struct CompareCommand: PrintsTables {
       guard count > 0 else { continue }
       throw WorkbenchError(
         failure == .missing
-          ? "\(count) trainings are in one of the two only."
+          ? "Only one of the two has \(count) of the trainings."
           : "\(count) of the verdicts: \(failure.rawValue).")
     }
   }

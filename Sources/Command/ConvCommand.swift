@@ -14,8 +14,8 @@ struct ConvCommand: ParsableCommand {
       Example: swift run experiment conv --conv standard --input experiments/arrays/x.npy \
       --weight experiments/arrays/w.npy --padding 1 --output y.npy
 
-      A kernel that is composed of several layers takes its weights by name: --weights file.safetensors, with --window \
-      and --channels where they are not 3 and the input's.
+      A kernel composed of several layers takes its weights by name: --weights file.safetensors, with --window \
+      and --channels if they are not 3 and the input's.
       """)
 
   @Option(
@@ -29,7 +29,7 @@ struct ConvCommand: ParsableCommand {
   var bias: String?
   @Option(
     help: ArgumentHelp(
-      "All weights by name, instead of --weight and --bias; those of a composed kernel.",
+      "All weights by name, for a composed kernel, instead of --weight and --bias.",
       valueName: "w.safetensors"))
   var weights: String?
   @Option(help: ArgumentHelp("With --weights: the window, N or HxW.", valueName: "size"))
@@ -44,14 +44,14 @@ struct ConvCommand: ParsableCommand {
   var stride = SizeArgument(pair: Pair(1))
   @Option(
     help: ArgumentHelp(
-      "Zeros around the image, N, HxW or TOP,LEFT,BOTTOM,RIGHT (default: 0; with --weights what keeps the size).",
+      "Zeros around the image, N, HxW or TOP,LEFT,BOTTOM,RIGHT (default: 0; with --weights, half the window).",
       valueName: "size"))
   var padding: PaddingArgument?
   @Option(help: ArgumentHelp("Dilation, N or HxW (default: the kernel's own).", valueName: "size"))
   var dilation: SizeArgument?
   @Option(help: ArgumentHelp("Groups of channels.", valueName: "n"))
   var groups = 1
-  @Option(help: ArgumentHelp("The algorithm (default: the fastest).", valueName: "name"))
+  @Option(help: ArgumentHelp("The algorithm (default: the fastest by estimate).", valueName: "name"))
   var algorithm: String?
   @OptionGroup
   var threads: ThreadOption
@@ -84,13 +84,13 @@ struct ConvCommand: ParsableCommand {
     try check(groups, "--groups", 1...1_048_576)
     if let channels { try check(channels, "--channels", 1...1_048_576) }
     guard weights == nil || [weight, bias, offset, mask].allSatisfy({ $0 == nil }) else {
-      throw ValidationError("--weights hold everything; leave out --weight, --bias, --offset and --mask.")
+      throw ValidationError("--weights gives all arrays; leave out --weight, --bias, --offset and --mask.")
     }
     guard weights == nil || dilation == nil else {
       throw ValidationError(
         "With --weights, give the dilation as an option of the kernel, as in dilated:dilation=2.")
     }
-    guard weights != nil || channels == nil else { throw ValidationError("--channels belong to --weights.") }
+    guard weights != nil || channels == nil else { throw ValidationError("--channels needs --weights.") }
     if gradOutput == nil && outputs.dropFirst().contains(where: { $0.path != nil }) {
       throw ValidationError("Gradients need the gradient to the output; give it with --grad-output.")
     }
@@ -137,7 +137,7 @@ struct ConvCommand: ParsableCommand {
         guard let path else { continue }
         guard let gradient else {
           throw WorkbenchError(
-            "There is no gradient to a \(name) that was not given; leave out --grad-\(name).")
+            "No \(name) was given, so there is no gradient to it; leave out --grad-\(name).")
         }
         try add(path, gradient.toFileOrder(layout))
       }
@@ -157,13 +157,13 @@ struct ConvCommand: ParsableCommand {
       padding: padding?.padding, dilation: dilation?.pair, groups: groups, algorithm: algorithm)
     let layer = try choice.makeLayer(choice.kernel.site(for: request))
     guard let taking = layer as? any TakesOperands else {
-      throw WorkbenchError("\(conv) takes no arrays from outside; give it weights by name with --weights.")
+      throw WorkbenchError("\(conv) takes no single arrays; give it weights by name with --weights.")
     }
     try taking.bind(operands)
     return layer
   }
 
-  /// The kernel as a network has it, with the weights of a file; with a bias if the file has one.
+  /// The kernel as in a network, with the weights of a file; with a bias if the file has one.
   private func named(_ choice: KernelChoice, _ path: String, inputs: Int) throws -> any KernelLayer {
     let kernel = window.pair
     let place = try ConvolutionGeometry(

@@ -8,20 +8,20 @@ import Tensors
 struct DataCommand: PrintsTables {
   static let configuration = CommandConfiguration(
     commandName: "data",
-    abstract: "Say what a data set is: extents, classes, splits, chance; and draw examples.",
+    abstract: "Describe a data set (sizes, classes, splits, chance) and draw examples.",
     discussion: """
       Example: swift run experiment data pathfinder:dashes=5 --picture pathfinder.png
 
-      A picture has a column for each class, in their order, and training examples below each other.
+      The picture has a column of training examples for each class, in order.
       """)
 
   @Argument(help: .data)
   var data: String
-  @Option(help: ArgumentHelp("Where a picture of examples goes, a PNG file.", valueName: "file.png"))
+  @Option(help: ArgumentHelp("The file for a picture of examples, a PNG file.", valueName: "file.png"))
   var picture: String?
   @Option(help: ArgumentHelp("Examples of each class in the picture.", valueName: "n"))
   var rows = 4
-  @Option(help: ArgumentHelp("Pixels of the picture for one of an image, across and down.", valueName: "n"))
+  @Option(help: ArgumentHelp("Magnification of the images in the picture.", valueName: "n"))
   var scale = 2
   @OptionGroup
   var printing: PrintOptions

@@ -12,7 +12,7 @@ struct DescribeCommand: PrintsTables {
     discussion: """
       Example: swift run experiment describe resnet50 --conv deformable --stages 2,3,4 --csv resnet50.csv
 
-      Counts are those of one image. MACs of padding count, as in PyTorch's counters.
+      Counts are for one image. MACs with padding are included, as in PyTorch's counters.
       """)
 
   @OptionGroup(title: "The model")
@@ -21,13 +21,13 @@ struct DescribeCommand: PrintsTables {
   var conv: String?
   @OptionGroup(title: "The model")
   var variations: ModelOptions
-  @Option(help: ArgumentHelp("The image, CxHxW (default: the model's own).", valueName: "size"))
+  @Option(help: ArgumentHelp("The image size, CxHxW (default: the model's own).", valueName: "size"))
   var input: ImageArgument?
   @Option(help: ArgumentHelp("The number of classes (default: the model's own).", valueName: "n"))
   var classes: Int?
   @Option(
     name: .customLong("print"),
-    help: "torch prints the tree of modules as PyTorch's print(model) does; table prints the layers.")
+    help: "torch: the tree of modules, as PyTorch's print(model) shows it; table: the layers.")
   var form = Form.table
   @Option(help: ArgumentHelp("The file for the rows, the last of which is the total.", valueName: "file"))
   var csv: String?

@@ -14,8 +14,8 @@ struct EvaluateCommand: PrintsTables {
       Example: swift run experiment train resnet20 --epochs 2 --save net.safetensors && swift run experiment evaluate resnet20 --weights net.safetensors --data digits --confusion confusion.csv
 
       Prints top-1 and, with more than five classes, top-5 accuracy, the cross-entropy without label smoothing, the \
-      expected calibration error (Guo et al., 2017, arXiv:1706.04599, 15 intervals) and each class's accuracy; of a \
-      regression the mean squared and absolute errors in the targets' units. Images are normalised by the data's own \
+      expected calibration error (Guo et al., 2017, arXiv:1706.04599, 15 bins) and each class's accuracy; for a \
+      regression, the mean squared and absolute errors in the targets' units. Images are normalised by the data's own \
       training split.
       """)
 
@@ -31,11 +31,12 @@ struct EvaluateCommand: PrintsTables {
   var conv: String?
   @OptionGroup(title: "The model")
   var variations: ModelOptions
-  @Option(help: ArgumentHelp("A row for all images and one for each class.", valueName: "file.csv"))
+  @Option(
+    help: ArgumentHelp("The file for a row for all images and one for each class.", valueName: "file.csv"))
   var csv: String?
   @Option(
     help: ArgumentHelp(
-      "The confusion matrix: a row for each class, a column for each that is predicted.",
+      "The file for the confusion matrix: a row for each class, a column for each predicted class.",
       valueName: "file.csv"))
   var confusion: String?
   @OptionGroup
@@ -56,7 +57,7 @@ struct EvaluateCommand: PrintsTables {
         "The data \(data.name) have no \(split.rawValue) split; choose another with --split.")
     }
     guard confusion == nil || !data.isRegression else {
-      throw WorkbenchError("\(data.name) is a regression, which confuses no classes; leave out --confusion.")
+      throw WorkbenchError("\(data.name) is a regression and has no classes; leave out --confusion.")
     }
     for path in [csv, confusion].compactMap({ $0 }) { try AtomicFile.checkFolder(of: path) }
     let shape = examples.images.shape
@@ -71,7 +72,7 @@ struct EvaluateCommand: PrintsTables {
     let result = Training.evaluate(
       network, examples, scale: scale?.means.count == data.classes ? scale : nil, threads: threads.count)
     guard result.isFinite else {
-      throw WorkbenchError("The outputs of \(weights) are not numbers; train it again with a lower rate.")
+      throw WorkbenchError("The outputs with \(weights) are not numbers; train again with a lower rate.")
     }
     let evaluation = Evaluation(
       result, on: examples, classes: data.classes,

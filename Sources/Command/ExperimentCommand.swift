@@ -40,7 +40,7 @@ public struct ExperimentCommand: ParsableCommand {
 
   /// Runs the command with the arguments of this process, and ends the process.
   ///
-  /// - Parameter kernels: what `--conv` can name.
+  /// - Parameter kernels: the kernels that `--conv` can name.
   public static func main(kernels: KernelRegistry) -> Never {
     if let lacking = lackingFeatures() {
       warn(
@@ -49,9 +49,9 @@ public struct ExperimentCommand: ParsableCommand {
       finish(1)
     }
     Self.kernels.withLock { $0 = kernels }
-    // A reader that goes away (`experiment list | head`) ends the output, not with a trap.
+    // If the reader goes away (`experiment list | head`), the output ends without a crash.
     signal(SIGPIPE, SIG_DFL)
-    // A file that grows beyond the user's limit is a failure to write like others, with a sentence.
+    // Exceeding the user's limit on file sizes is an error like other failures to write.
     signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot(arguments(Array(CommandLine.arguments.dropFirst())))
@@ -63,7 +63,7 @@ public struct ExperimentCommand: ParsableCommand {
       finish(130)
     } catch {
       let code = exitCode(for: error)
-      // Wrong usage gets one sentence, not a screen; help and versions are printed as they are.
+      // Wrong usage gets one sentence, not a whole screen; help and versions are printed unchanged.
       let text =
         code == .validationFailure ? "Error: \(shortened(message(for: error)))" : fullMessage(for: error)
       if code.isSuccess { print(ownOptionsFirst(text)) } else if !text.isEmpty { warn(text) }
@@ -71,7 +71,7 @@ public struct ExperimentCommand: ParsableCommand {
     }
   }
 
-  /// Ends the process. Output that did not arrive is a failure, whichever command it is from.
+  /// Ends the process. If output could not be written, any command fails.
   private static func finish(_ status: Int32) -> Never {
     errno = 0
     if fflush(stdout) != 0 || ferror(stdout) != 0 {
@@ -82,8 +82,8 @@ public struct ExperimentCommand: ParsableCommand {
     Foundation.exit(status)
   }
 
-  /// The arguments as the parser is to see them: without any it prints the help; a word that is no subcommand is not
-  /// taken for an argument of the default one; and `--rate -1` is `--rate=-1`, since a dash would begin an option.
+  /// The arguments for the parser. Without any it prints the help. A word that is not a subcommand is not taken for
+  /// an argument of the default one. And `--rate -1` becomes `--rate=-1`, since a dash would begin an option.
   static func arguments(_ given: [String]) throws -> [String] {
     guard let first = given.first else { return ["--help"] }
     let subcommands = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
@@ -104,8 +104,8 @@ public struct ExperimentCommand: ParsableCommand {
     return result
   }
 
-  /// A help text with the options of the command itself in front of those that it shares with others, which the parser puts
-  /// first since they have titles.
+  /// A help text with the command's own options before those that it shares with others, which the parser puts first
+  /// because they have titles.
   static func ownOptionsFirst(_ help: String) -> String {
     var sections = help.components(separatedBy: "\n\n")
     guard let own = sections.firstIndex(where: { $0.hasPrefix("OPTIONS:\n") }),
@@ -115,7 +115,7 @@ public struct ExperimentCommand: ParsableCommand {
     return sections.joined(separator: "\n\n")
   }
 
-  /// A message of the parser that lists values, one a line, with the nearest one instead.
+  /// A message of the parser, with the nearest value instead of a list of all.
   static func shortened(_ message: String) -> String {
     let parts = message.components(separatedBy: ". Please provide one of the following:\n")
     guard parts.count == 2 else { return message }
@@ -134,5 +134,5 @@ public struct ExperimentCommand: ParsableCommand {
   }
 }
 
-/// Writes a sentence to standard error, on one line whatever it repeats.
+/// Writes a sentence to standard error, always on one line.
 func warn(_ sentence: String) { FileHandle.standardError.write(Data("\(WorkbenchError(sentence))\n".utf8)) }

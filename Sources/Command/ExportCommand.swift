@@ -9,11 +9,11 @@ import Tensors
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Write a model for other programs, as ONNX or as its weights alone.",
+    abstract: "Write a model for other programs, as ONNX or as weights only.",
     discussion: """
       Example: swift run experiment train resnet20 --conv deformable --epochs 2 --save net.safetensors && swift run experiment export resnet20 --conv deformable --weights net.safetensors --input 1x8x8 --output net.onnx
 
-      The ending of the file's name is its format: .onnx is the network as in inference, with operators of version 19, for any number of images of one size; .safetensors is its weights, under torchvision's names. A regression's outputs are in the targets' units. docs/from-python.md shows how both are read.
+      The file's ending chooses the format. .onnx holds the network for inference, with operators of version 19, for any number of images of one size. .safetensors holds the weights, under torchvision's names. A regression's outputs are in the targets' units. docs/from-python.md shows how to read both.
       """)
 
   @OptionGroup(title: "The model")
@@ -22,7 +22,8 @@ struct ExportCommand: ParsableCommand {
     help: ArgumentHelp("The weights (default: initial ones).", valueName: "file.safetensors"))
   var weights: String?
   @Option(
-    help: ArgumentHelp("The images, CxHxW (default: the weights', or the model's own).", valueName: "size"))
+    help: ArgumentHelp(
+      "The image size, CxHxW (default: that of the weights, or the model's own).", valueName: "size"))
   var input: ImageArgument?
   @Option(help: ArgumentHelp("The file, ending in .onnx or .safetensors.", valueName: "net.onnx"))
   var output: String
@@ -34,7 +35,7 @@ struct ExportCommand: ParsableCommand {
     help: ArgumentHelp(
       "The number of classes (default: that of the weights, or the model's own).", valueName: "n"))
   var classes: Int?
-  @Option(help: ArgumentHelp("What initial weights depend on.", valueName: "n"))
+  @Option(help: ArgumentHelp("The seed of initial weights.", valueName: "n"))
   var seed: UInt64 = 0
 
   private enum Format: String, CaseIterable { case onnx, safetensors }
@@ -63,7 +64,7 @@ struct ExportCommand: ParsableCommand {
       try load(weights, into: network)
       metadata = try SafetensorsFile(weights).metadata
     } else {
-      warn("The weights are initial ones; give trained ones with --weights.")
+      warn("The weights are untrained; give trained ones with --weights.")
     }
     metadata.merge(network.metadata) { $1 }
     if format == .safetensors {

@@ -9,11 +9,11 @@ import Tensors
 struct FeaturesCommand: PrintsTables {
   static let configuration = CommandConfiguration(
     commandName: "features",
-    abstract: "Draw a trained network's first filters, and what its layers make of an image.",
+    abstract: "Draw a trained network's first filters, and its feature maps of an image.",
     discussion: """
       Example: swift run experiment train --epochs 2 --save net.safetensors && swift run experiment features --weights net.safetensors --output out && swift run experiment report out
 
-      The default model is the main job's, as for train. Writes grey PNG files, all maps of a layer on one scale, and \
+      The default model is the main job's. Writes grey PNG files, with one scale for all maps of a layer, and \
       features.csv; experiment report shows them.
       """)
 
@@ -31,7 +31,7 @@ struct FeaturesCommand: PrintsTables {
   var image = 0
   @Option(
     help: ArgumentHelp(
-      "Layers, separated by commas, such as layer2.1.conv2 (default: the last of each size of feature maps).",
+      "Layers, separated by commas, such as layer2.1.conv2 (default: the last layer of each feature-map size).",
       valueName: "names"))
   var layers: String?
   @Option(help: ArgumentHelp("The folder for features.csv and features/.", valueName: "dir"))

@@ -12,11 +12,11 @@ struct FieldCommand: PrintsTables {
   static let configuration = CommandConfiguration(
     commandName: "field",
     abstract:
-      "Measure effective receptive fields: which input pixels the centre of a feature map depends on.",
+      "Measure effective receptive fields: how much the centre of a feature map depends on each input pixel.",
     discussion: """
       Example: swift run experiment field --conv standard,dilated,shift --depth 10 --csv field.csv --map fields
 
-      Of a stack of layers with the kernel, or of the last feature map of a model, as it starts or with trained weights \
+      Measures a stack of layers with the kernel, or the last feature map of a model, with initial or trained weights \
       (docs/proxies.md).
       """)
 
@@ -33,7 +33,7 @@ struct FieldCommand: PrintsTables {
   @Option(FieldSettings.seeds) var seeds: String?
   @Option(FieldSettings.batch) var batch: String?
   @Option(
-    help: ArgumentHelp("Trained weights of the model, of a single kernel.", valueName: "file.safetensors"))
+    help: ArgumentHelp("Trained weights of the model, with a single kernel.", valueName: "file.safetensors"))
   var weights: String?
   @OptionGroup
   var threads: ThreadOption
@@ -49,10 +49,10 @@ struct FieldCommand: PrintsTables {
     _ = try settings()
     guard model.name == nil || (depth == nil && kernel == nil && channels == nil) else {
       throw ValidationError(
-        "--depth, --kernel and --channels belong to a stack; leave them out, or the model.")
+        "--depth, --kernel and --channels describe a stack; leave out these or the model.")
     }
     guard weights == nil || model.name != nil else {
-      throw ValidationError("--weights are a model's; name it, such as resnet20.")
+      throw ValidationError("--weights need a model; name it, such as resnet20.")
     }
   }
 

@@ -32,7 +32,8 @@ struct ListCommand: PrintsTables {
       lines += members.flatMap(Self.lines)
     }
     lines.append(
-      "Kernels joined by + are one network with a kernel for each stage: shift+standard+dilated:dilation=4\n")
+      "Kernels joined by + make one network with a kernel for each stage: shift+standard+dilated:dilation=4\n"
+    )
     lines.append("Models\n")
     for family in Models.families {
       lines.append("\(family.name): \(family.models.map(\.name).joined(separator: ", "))\n  \(family.source)")

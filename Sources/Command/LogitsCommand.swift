@@ -13,7 +13,7 @@ struct LogitsCommand: ParsableCommand {
     discussion: """
       Example: swift run experiment train resnet20 --epochs 2 --save net.safetensors && swift run experiment logits resnet20 --weights net.safetensors --input experiments/arrays/digits.npy --output logits.npy
 
-      A regression's outputs are in the targets' units. experiments/peers/convert_checkpoint.py makes such files of torchvision's and timm's checkpoints.
+      A regression's outputs are in the targets' units. experiments/peers/convert_checkpoint.py converts torchvision's and timm's checkpoints.
       """)
 
   @OptionGroup(title: "The model")
@@ -22,12 +22,12 @@ struct LogitsCommand: ParsableCommand {
   var weights: String
   @Option(
     help: ArgumentHelp(
-      "The images, NCHW, normalised as the model expects them; of a network of several inputs a file for each, separated by commas.",
+      "The images, NCHW, normalised as the model expects; for a network with several inputs, a file for each, separated by commas.",
       valueName: "x.npy"))
   var input: String
   @Option(
     help: ArgumentHelp(
-      "The file for the logits, one row per image; NCHW where pixels are classified.", valueName: "y.npy"))
+      "The file for the logits, one row per image; NCHW if pixels are classified.", valueName: "y.npy"))
   var output: String
   @Option(help: .kernel)
   var conv: String?
@@ -35,7 +35,7 @@ struct LogitsCommand: ParsableCommand {
   var variations: ModelOptions
   @Option(help: ArgumentHelp("The number of classes (default: the file's).", valueName: "n"))
   var classes: Int?
-  @Flag(help: "Load what fits, list the rest on standard error.")
+  @Flag(help: "Load the tensors that fit and list the others on standard error.")
   var partial = false
   @OptionGroup
   var threads: ThreadOption
@@ -54,7 +54,7 @@ struct LogitsCommand: ParsableCommand {
     _ = try network.outputShape(for: shape)
     try load(weights, into: network, partial: partial)
     var context = Context(training: false, threads: threads.count)
-    // Each layer runs once: what it makes of its weights is not worth keeping.
+    // Each layer runs once, so derived forms of its weights are not worth keeping.
     context.keepsPreparedWeights = false
     var logits = network.forward(images, context)
     if let scale = try TargetScale(metadata: SafetensorsFile(weights).metadata),
@@ -68,7 +68,7 @@ struct LogitsCommand: ParsableCommand {
       to: output)
   }
 
-  /// The images of one file, or of several of one size that are the channels of one.
+  /// The images of one file, or of several files that hold the channels of one image.
   static func images(_ list: String) throws -> (images: Tensor, shape: FeatureShape) {
     let isOne = FileManager.default.fileExists(atPath: list)
     let paths = isOne ? [list] : list.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
@@ -88,7 +88,7 @@ struct LogitsCommand: ParsableCommand {
       shape.channels = parts[0].1.channels
       guard shape == parts[0].1 else {
         throw WorkbenchError(
-          "\(path) and \(paths[0]) hold images of \(part.1) and \(parts[0].1), whose number and size must be equal."
+          "\(path) and \(paths[0]) hold images of \(part.1) and \(parts[0].1); their number and size must be equal."
         )
       }
     }

@@ -7,40 +7,40 @@ import Tensors
 struct ManyMachines: ParsableArguments {
   @Flag(
     help:
-      "Submit what is missing as jobs of Slurm: timings, an array, and one for the tables. What follows -- goes to sbatch."
+      "Submit what is missing as Slurm jobs: timings, an array, and the tables. Arguments after -- go to sbatch."
   )
   var slurm = false
   @Flag(help: "With --slurm: print the script and the commands instead of submitting them.")
   var print = false
-  @Option(help: ArgumentHelp("With --slurm: the most tasks of the array.", valueName: "n"))
+  @Option(help: ArgumentHelp("With --slurm: the largest number of array tasks.", valueName: "n"))
   var tasks = 16
-  @Flag(help: "With --slurm: the last job makes a report, too.")
+  @Flag(help: "With --slurm: let the last job make a report, too.")
   var report = false
-  @Flag(help: "Count what is done, running, failed and missing, and estimate the time left.")
+  @Flag(help: "Show how many runs are done, running, failed and missing, and estimate the time left.")
   var status = false
   @Option(
     help: ArgumentHelp(
-      "Do what this process can claim, as one of many, and make no tables: i/n, i from 1, or auto for a Slurm array's task (the default in one).",
+      "Work as process i of n, without making tables: i/n, i from 1, or auto in a task of a Slurm array (the default there).",
       valueName: "i/n"))
   var shard: String?
-  @Option(help: ArgumentHelp("With --shard: timings, rest or all.", valueName: "part"))
+  @Option(help: ArgumentHelp("With --shard: the part to do, timings, rest or all.", valueName: "part"))
   var part = SweepPart.all
   @Option(
     name: .customLong("run"),
-    help: ArgumentHelp("Do one run only, by the beginning of its record's name.", valueName: "name"))
+    help: ArgumentHelp("Do one run only, given by the beginning of its record's name.", valueName: "name"))
   var only: String?
-  @Flag(help: "Make the tables of what there is; run nothing.")
+  @Flag(help: "Make the tables from the existing records; run nothing.")
   var collect = false
-  @Flag(help: "Try again what was given up after failures.")
+  @Flag(help: "Try runs again that were given up after failures.")
   var retry = false
   @Option(
     help: ArgumentHelp(
-      "Seconds between signs of life; after four times as long, others take over a process's work.",
+      "Seconds between heartbeats; after four missed ones, others take over a process's work.",
       valueName: "seconds"))
   var heartbeat = 30.0
   @Option(
     help: ArgumentHelp(
-      "Seconds between checkpoints of a training, from which it is resumed if it is killed.",
+      "Seconds between a training's checkpoints, from which it resumes if it is killed.",
       valueName: "seconds"))
   var checkpoint = 600.0
   @Argument(
@@ -60,7 +60,7 @@ struct ManyMachines: ParsableArguments {
     ].filter(\.0).map(\.1)
     if ways.count > 1 { throw ValidationError("\(ways[0]) and \(ways[1]) exclude each other; give one.") }
     guard slurm || !print && !report && sbatch.isEmpty else {
-      throw ValidationError("--print, --report and what follows -- need --slurm.")
+      throw ValidationError("--print, --report and arguments after -- need --slurm.")
     }
     guard try part == .all || share != nil else { throw ValidationError("--part needs --shard.") }
     if let only, only.isEmpty { throw ValidationError("--run is empty; --dry-run shows the names.") }
@@ -91,7 +91,7 @@ struct ManyMachines: ParsableArguments {
   /// Whether something is asked for that concerns many machines.
   var isGiven: Bool { get throws { try slurm || status || collect || only != nil || share != nil } }
 
-  /// What the jobs of Slurm are told, too.
+  /// Further arguments for the Slurm jobs.
   func arguments(_ records: RecordOptions, _ margin: Double?) -> [String] {
     (records.rerun.map { ["--rerun", $0] } ?? []) + (margin.map { ["--margin", "\($0)"] } ?? [])
       + ["--heartbeat", "\(heartbeat)", "--checkpoint", "\(checkpoint)"]

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The model of a command, as its argument or as `--model`: whichever one thinks of first.
+/// The model of a command, given as its argument or as `--model`.
 struct ModelArgument: ParsableArguments {
   @Argument(
     help: ArgumentHelp("The model, such as resnet20; ‘experiment list’ shows all.", valueName: "model"))

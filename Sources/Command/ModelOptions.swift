@@ -5,7 +5,7 @@ import Kernels
 import Networks
 import Tensors
 
-/// What can be varied in a model: the same options for every command that builds one.
+/// The options that vary a model, the same for every command that builds one.
 struct ModelOptions: ParsableArguments, Sendable {
   @Option(ModelSettings.replace) var replace: String?
   @Option(ModelSettings.stages) var stages: String?

@@ -8,21 +8,21 @@ import Tensors
 struct NewKernelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "new-kernel",
-    abstract: "Make a package with a kernel of your own: code, test and README, to change and to measure.",
+    abstract: "Make a package with a kernel of your own: code, test and README.",
     discussion: """
       Example: swift run experiment new-kernel mixed && cd mixed && swift run mixed check
 
-      The kernel is composed: a k×k convolution, a ReLU and a 1×1 convolution. The README says what to change, and how its program measures it beside all others. The first build takes some minutes, as the workbench is built again for the package.
+      The kernel is a k×k convolution, a ReLU and a 1×1 convolution. The README says what to change, and how to compare the kernel with the others. The first build takes some minutes, because it builds the workbench again for the package.
       """)
 
   @Argument(
     help: ArgumentHelp(
-      "What --conv is to call the kernel, and the folder that is made: small letters, digits and hyphens.",
+      "The kernel's name for --conv, and the new folder: small letters, digits and hyphens.",
       valueName: "name"))
   var name: String
   @Option(
     help: ArgumentHelp(
-      "The workbench's folder, which the package depends on (default: where this program was built).",
+      "The folder of the workbench, on which the package depends (default: where this program was built).",
       valueName: "folder"))
   var workbench: String?
 
@@ -47,7 +47,7 @@ struct NewKernelCommand: ParsableCommand {
     let manifest = try? String(contentsOf: folder.appendingPathComponent("Package.swift"), encoding: .utf8)
     guard let manifest, manifest.contains("name: \"convolution-workbench\"") else {
       throw WorkbenchError(
-        "\(folder.path) is not the workbench's folder; give the one that you cloned it to with --workbench.")
+        "\(folder.path) is not the workbench's folder; give the folder of your clone with --workbench.")
     }
     return folder.standardizedFileURL.path
   }

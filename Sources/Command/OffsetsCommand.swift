@@ -11,12 +11,12 @@ import Tensors
 struct OffsetsCommand: PrintsTables {
   static let configuration = CommandConfiguration(
     commandName: "offsets",
-    abstract: "Show where a trained layer with learned positions reads for an image.",
+    abstract: "Show where a trained layer with learned positions reads an image.",
     discussion: """
       Example: mkdir -p out && swift run experiment train --conv deformable --epochs 2 --save out/net.safetensors && swift run experiment offsets --weights out/net.safetensors --csv out/offsets.csv && swift run experiment report out
 
-      The default model is the main job's, as for train. Positions are given for the centre and two other pixels of the \
-      layer's output, in its input's coordinates and, times the strides before it, in the image's. The image goes to offsets-image.csv.
+      The default model is the main job's. Positions are given for the centre and two other pixels of the \
+      layer's output, in the coordinates of its input and of the image. The image is written to offsets-image.csv.
       """)
 
   @OptionGroup(title: "The model")
@@ -33,7 +33,7 @@ struct OffsetsCommand: PrintsTables {
   var image = 0
   @Option(
     help: ArgumentHelp(
-      "The layer, such as layer2.1.conv2 (default: the last of those kernels whose output has 4×4 pixels).",
+      "The layer, such as layer2.1.conv2 (default: the last such layer with an output of at least 4×4 pixels).",
       valueName: "name"))
   var layer: String?
   @OptionGroup(title: "The model")
@@ -41,7 +41,7 @@ struct OffsetsCommand: PrintsTables {
   @OptionGroup
   var threads: ThreadOption
   @Option(
-    help: ArgumentHelp("The file for the rows; the image goes into a file next to it.", valueName: "file.csv")
+    help: ArgumentHelp("The file for the rows; the image is written next to it.", valueName: "file.csv")
   )
   var csv: String
 

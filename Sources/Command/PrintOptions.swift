@@ -1,14 +1,14 @@
 import ArgumentParser
 import Experiments
 
-/// How a command that prints a table does it, and what it says meanwhile.
+/// How a command prints tables and progress.
 struct PrintOptions: ParsableArguments {
   @Flag(
     help:
-      "Print one JSON object instead of tables for people: tables by their names, with the columns of CSV files."
+      "Print one JSON object with the tables by name, with the columns of the CSV files."
   )
   var json = false
-  @Flag(help: "Print no results; files are written all the same.")
+  @Flag(help: "Print no results; files are still written.")
   var quiet = false
   @OptionGroup
   var progress: ProgressOption
@@ -17,10 +17,10 @@ struct PrintOptions: ParsableArguments {
     guard !json || !quiet else { throw ValidationError("Give --json or --quiet, not both.") }
   }
 
-  /// Prints a line for people, where tables are for them.
+  /// Prints a line, unless tables are printed as JSON or not at all.
   func say(_ text: @autoclosure () -> String) { if !json, !quiet { print(text()) } }
 
-  /// Prints tables: for people, as JSON, or not at all.
+  /// Prints tables as text, as JSON, or not at all.
   func show(
     _ text: @autoclosure () -> String,
     _ tables: @autoclosure () throws -> KeyValuePairs<String, CSVTable>
@@ -34,14 +34,14 @@ struct ProgressOption: ParsableArguments {
   @Option(
     name: .customLong("progress"),
     help: ArgumentHelp(
-      "Progress on standard error: plain, a line for each step, or none (default: a line that changes, on terminals).",
+      "Progress on standard error: plain (a line for each step) or none (default: one changing line, on terminals only).",
       valueName: "plain|none"))
   var style: ProgressLine.Style?
 }
 
 extension ProgressLine.Style: ExpressibleByArgument {}
 
-/// A command that says how far it is.
+/// A command that shows its progress.
 protocol ShowsProgress: ParsableCommand {
   /// How.
   var progress: ProgressOption { get }

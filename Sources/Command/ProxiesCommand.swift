@@ -6,7 +6,7 @@ import Learning
 import Networks
 import Tensors
 
-/// `experiment proxies`: what can be said of untrained networks.
+/// `experiment proxies`: zero-cost proxies of untrained networks.
 struct ProxiesCommand: PrintsTables {
   static let configuration = CommandConfiguration(
     commandName: "proxies",
@@ -14,7 +14,7 @@ struct ProxiesCommand: PrintsTables {
     discussion: """
       Example: swift run experiment proxies resnet20 --conv standard,dilated,adder --csv proxies.csv
 
-      One row per kernel; without a model it is the main job's. docs/proxies.md has the formulas, papers and directions.
+      Prints one row per kernel; the default model is the main job's. docs/proxies.md has the formulas and papers.
       """)
 
   @OptionGroup(title: "The model")
@@ -25,19 +25,19 @@ struct ProxiesCommand: PrintsTables {
   var variations: ModelOptions
   @Option(help: .data)
   var data = "digits"
-  @Option(help: ArgumentHelp("Images of a minibatch.", valueName: "n"))
+  @Option(help: ArgumentHelp("Images in a minibatch.", valueName: "n"))
   var batch = 32
   @Option(help: ArgumentHelp("Minibatches; ZiCo uses all, the other proxies the first.", valueName: "n"))
   var batches = 4
-  @Option(help: "Whether minibatches are random images of the training split, or its first ones: on or off.")
+  @Option(help: "Whether minibatches are random images of the training split (on) or its first ones (off).")
   var shuffle = Switch.on
   @Option(
     help: ArgumentHelp(
-      "Which ones, separated by commas (default: all but fisher_published and zen_published, alternative forms of two).",
+      "Proxies, separated by commas (default: all but the alternative forms fisher_published and zen_published).",
       valueName: "names"))
   var proxies: ProxyList?
   @Option(
-    help: ArgumentHelp("Weights instead of initial ones, of a single kernel.", valueName: "file.safetensors")
+    help: ArgumentHelp("Weights instead of initial ones, for a single kernel.", valueName: "file.safetensors")
   )
   var weights: String?
   @Option(help: ArgumentHelp("The seed of initial weights, minibatches and draws.", valueName: "n"))

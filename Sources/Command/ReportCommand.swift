@@ -2,19 +2,19 @@ import ArgumentParser
 import Experiments
 import Foundation
 
-/// `experiment report`: results to look at.
+/// `experiment report`: results as a page or as tables.
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Make a page with pictures of a folder of results, or tables for a paper.",
+    abstract: "Make a page with pictures, or tables for a paper, from a folder of results.",
     discussion: """
       Example: swift run experiment report results
 
-      Writes report.html, which needs no network, and pictures with their data and gnuplot scripts under plots/ into \
-      the folder; with --format the tables as report.md or report.tex. Pictures need gnuplot.
+      Writes report.html, which needs no connection, and pictures with their data and gnuplot scripts under plots/ into \
+      the folder. With --format, writes the tables as report.md or report.tex. Pictures need gnuplot.
       """)
 
-  @Argument(help: ArgumentHelp("What a run or a sweep wrote.", valueName: "dir"))
+  @Argument(help: ArgumentHelp("The output folder of a run or a sweep.", valueName: "dir"))
   var folder: String
   @Option(help: "html (a page with pictures), markdown or latex (tables).")
   var format = Report.Format.html

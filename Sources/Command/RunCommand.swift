@@ -13,9 +13,9 @@ struct RunCommand: PrintsTables {
     discussion: """
       Example: swift run experiment run --conv dilated,shift --epochs 3 --seeds 2 --output comparison
 
-      Without a model it is bottleneck20. Writes operators.csv, networks.csv, training.csv and machine.json into the \
-      output folder. Finished runs are kept in its folder records: the same command resumes a run that was stopped, \
-      and other kernels are added to those already there.
+      The default model is bottleneck20. Writes operators.csv, networks.csv, training.csv and machine.json into the \
+      output folder. Finished runs are kept in its folder records. The same command resumes a stopped run, \
+      and further kernels are added to those already there.
       """)
 
   @Option(help: .kernels)
@@ -32,7 +32,7 @@ struct RunCommand: PrintsTables {
 
   @Option(
     help: ArgumentHelp(
-      "Passes over the training data; 0 measures only (default: 6 of a task, 15 of other data).",
+      "Passes over the training data; 0 only measures (default: 6 for a task, 15 for other data).",
       valueName: "n"))
   var epochs: Int?
 
@@ -42,18 +42,18 @@ struct RunCommand: PrintsTables {
 
   @Flag(
     help:
-      "Choose each kernel's rate first: 0.03, 0.1 or 0.3, trained once each and compared by the validation split."
+      "Choose each kernel's rate first: 0.03, 0.1 and 0.3 are each trained once and compared on the validation split."
   )
   var tuneRate = false
 
   @Option(
     help: ArgumentHelp(
-      "Make each kernel's network as wide as it takes to have standard's params, macs or latency.",
+      "Choose the width of each kernel's network so that it matches standard's params, macs or latency.",
       valueName: "budget"))
   var match: Budget?
 
   @Option(
-    help: ArgumentHelp("Differences that do not matter, for the verdict ‘equivalent’.", valueName: "points"))
+    help: ArgumentHelp("The largest difference that counts as ‘equivalent’.", valueName: "points"))
   var margin = Verdict.margin
 
   @Option(help: ArgumentHelp("The folder for the tables.", valueName: "dir"))
@@ -83,7 +83,7 @@ struct RunCommand: PrintsTables {
     let present = try (records.force ? [] : Sweep.kernels(in: output)).map { item in
       do { return try registry.choice(item) } catch {
         throw WorkbenchError(
-          "\(output) holds results of ‘\(item)’, which is not a kernel here; choose another folder with --output, or start it anew with --force."
+          "\(output) holds results of ‘\(item)’, which is not a kernel here; choose another folder with --output, or start again with --force."
         )
       }
     }
@@ -110,7 +110,7 @@ struct RunCommand: PrintsTables {
     if let disagreement = outcome.disagreement { throw WorkbenchError(disagreement) }
     if !outcome.failures.isEmpty {
       throw WorkbenchError(
-        "Runs given up: \(outcome.failures.count); they are tried again once \(output)/failures is removed.")
+        "Runs given up: \(outcome.failures.count); remove \(output)/failures to try them again.")
     }
     // A kernel named on the command line that could not be run is a failure; `all` runs what it can.
     let items = Set(asked.map(\.item))

@@ -31,7 +31,7 @@ struct SearchCommand: PrintsTables {
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
-      "What a network may cost: latency, params, macs or energy, as latency=1.2x (times standard's) or params=200000.",
+      "Limits on a network's latency, params, macs or energy, such as latency=1.2x (times standard's) or params=200000.",
       valueName: "budget"))
   var budget: [String] = []
   @Option(help: ArgumentHelp("random, evolution or halving (default: evolution; in a table, all of them)."))

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Tensors
 
-// Options of the command line as settings declare them. Settings read their texts, as they read those of files.
+// Command-line options for declared settings. Settings parse their texts, as they do for files.
 
 extension Option where Value == String? {
   /// One value.
@@ -40,7 +40,7 @@ extension Setting {
   }
 }
 
-/// A setting and what the command line says of it.
+/// A setting and its value on the command line.
 struct Given<Target: Settable> {
   let setting: Setting<Target>
   /// Nil if it is left out.
@@ -56,7 +56,7 @@ struct Given<Target: Settable> {
   init(_ setting: Setting<Target>, isOn: Bool?) { self.init(setting, isOn.map { $0 ? "on" : "off" }) }
 }
 
-/// All settings of something: what is given, and the defaults of the rest.
+/// All settings: those given, and the defaults of the others.
 ///
 /// - Throws: wrong usage, if something given is wrong.
 func settings<Target>(_ given: [Given<Target>]) throws -> Target {

@@ -1,4 +1,4 @@
-/// This process's command as a line that can be pasted into a shell, with some options taken out and others put in.
+/// This process's command as a line to paste into a shell, with some options removed and others added.
 ///
 /// - Parameters:
 ///   - flags: options without a value to leave out.

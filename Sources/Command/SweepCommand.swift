@@ -12,9 +12,9 @@ struct SweepCommand: PrintsTables {
     discussion: """
       Example: swift run experiment sweep experiments/quick.yaml
 
-      It can be stopped (Ctrl-C, or killed) and started again at any moment: finished runs are kept under \
-      DIR/records, and DIR/operators.csv, networks.csv and training.csv are made from them. docs/sweeps.md says what \
-      a file can hold. Several commands, on one machine or on many, may work in the same folder at the same time: \
+      You can stop it (Ctrl-C, or kill it) and start it again at any moment: finished runs are kept under \
+      DIR/records, and DIR/operators.csv, networks.csv and training.csv are made from them. docs/sweeps.md describes \
+      the file. Several commands, on one machine or on many, can work in the same folder at the same time: \
       docs/clusters.md.
       """)
 
@@ -22,25 +22,25 @@ struct SweepCommand: PrintsTables {
   var file: String
   @Option(
     help: ArgumentHelp(
-      "The folder for records and tables (default: experiment-output/NAME, by the file's name).",
+      "The folder for records and tables (default: experiment-output/NAME, after the file's name).",
       valueName: "dir"))
   var output: String?
   @Option(
     help: ArgumentHelp(
-      "Differences that do not matter, for ‘equivalent’ (default: 1, or the file's margin).",
+      "The largest difference that counts as ‘equivalent’ (default: 1, or the file's margin).",
       valueName: "points"))
   var margin: Double?
   @Option(
     help: ArgumentHelp(
-      "Add seeds until every verdict is better, worse, or equivalent within so many points.",
+      "Add seeds until every verdict is better, worse, or equivalent within this many points.",
       valueName: "points"))
   var until: Double?
   @Option(
     help: ArgumentHelp(
-      "The most seeds of a network with --until (default: 20, or the file's most-seeds).", valueName: "n"))
+      "With --until: the most seeds of a network (default: 20, or the file's most-seeds).", valueName: "n"))
   var mostSeeds: Int?
   @Option(
-    help: ArgumentHelp("With --until: after so many minutes add no more seeds.", valueName: "minutes"))
+    help: ArgumentHelp("With --until: add no more seeds after this many minutes.", valueName: "minutes"))
   var budget: Double?
   @Option(help: .tensorboard)
   var tensorboard: String?
@@ -64,11 +64,11 @@ struct SweepCommand: PrintsTables {
     if let mostSeeds { try check(mostSeeds, "--most-seeds", 2...10_000) }
     if let budget { try check(budget, "--budget", 0...1_000_000) }
     if margin != nil, until != nil {
-      throw ValidationError("--until says the margin, too; leave out --margin.")
+      throw ValidationError("--until sets the margin, too; leave out --margin.")
     }
     guard try !many.isGiven || !records.force && !dryRun else {
       throw ValidationError(
-        "--force and --dry-run are for one command alone; leave out the options of many machines.")
+        "--force and --dry-run are for a single command; leave out the options for many machines.")
     }
   }
 
@@ -78,14 +78,14 @@ struct SweepCommand: PrintsTables {
     let sweep = try Sweep(file: file, ExperimentCommand.registry).margin(margin).until(until, most: mostSeeds)
     if !sweep.addsSeeds, mostSeeds != nil || budget != nil {
       throw ValidationError(
-        "--most-seeds and --budget are limits of --until; give that too, or leave them out.")
+        "--most-seeds and --budget are limits for --until; give it too, or leave them out.")
     }
     Cancellation.listen()
     let threads = records.threads ?? (many.slurm ? 4 : Processors.usable)
     if try many.isGiven {
       guard !sweep.addsSeeds else {
         throw WorkbenchError(
-          "Seeds are added by one command alone; leave out ‘until’, or the options of many machines.")
+          "Only a single command can add seeds; leave out ‘until’, or the options for many machines.")
       }
       return try share(SweepRunner(sweep, threads: threads), output, threads)
     }
@@ -113,7 +113,7 @@ struct SweepCommand: PrintsTables {
     }
   }
 
-  /// Does a share of the work, or what the others need.
+  /// Does a share of the work, or shows the status, submits jobs or makes the tables.
   private func share(_ runner: SweepRunner, _ output: String, _ threads: Int) throws {
     if many.status {
       let status = try runner.status(output: output)
@@ -128,7 +128,7 @@ struct SweepCommand: PrintsTables {
       guard !many.print else { return print(jobs.text, terminator: "") }
       if many.retry { SweepRunner.forgetFailures(output: output) }
       for (part, number) in try jobs.submit() { print("\(part): job \(number)") }
-      print("How far it is: experiment sweep \(file) --output \(output) --threads \(threads) --status")
+      print("Progress: experiment sweep \(file) --output \(output) --threads \(threads) --status")
       return
     }
     let outcome =
@@ -136,7 +136,7 @@ struct SweepCommand: PrintsTables {
     try report(outcome, output)
     if many.collect, outcome.left > 0 {
       throw WorkbenchError(
-        "\(Self.runs(outcome.left, "is", "are")) left, so the tables are not whole; the sweep resumes where it was."
+        "\(Self.runs(outcome.left, "is", "are")) left, so the tables are incomplete; run the sweep again to resume it."
       )
     }
   }
@@ -147,7 +147,7 @@ struct SweepCommand: PrintsTables {
     if outcome.isCancelled { throw outcome.stop }
     if try many.share != nil || many.only != nil {
       printing.show(
-        "Runs: \(outcome.now) done now, \(outcome.left) left to others or to come.",
+        "Runs: \(outcome.now) done now, \(outcome.left) left or being done by others.",
         ["runs": Self.counts(outcome)])
     } else {
       func table(_ name: String) throws -> CSVTable {

@@ -5,7 +5,7 @@ import Networks
 import Tensors
 
 extension TrainCommand {
-  /// Trains once with each rate, and says which did best on the validation split; the test split is not looked at.
+  /// Trains once with each rate and returns the best on the validation split; the test split is not used.
   ///
   /// - Parameter makeNetwork: a new network for a seed.
   func tunedRate(
@@ -36,7 +36,7 @@ extension TrainCommand {
         "rate \(Cell.number(rate)): " + (failure?.description ?? "validation \(results.best?.text ?? "")"))
     }
     let best = RateTuning.best(scores) ?? recipe.schedule.rate
-    printing.say("Rate \(Cell.number(best)) was chosen by the validation split, with seed \(seed).")
+    printing.say("Rate \(Cell.number(best)) was chosen on the validation split, with seed \(seed).")
     return best
   }
 }

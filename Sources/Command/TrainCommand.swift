@@ -14,9 +14,9 @@ struct TrainCommand: PrintsTables {
     discussion: """
       Example: swift run experiment train resnet20 --conv dilated --epochs 2 --save dilated.safetensors --log dilated.csv
 
-      Besides the weights, --save writes dilated.resume.safetensors after each epoch and when it is stopped (Ctrl-C); \
-      --resume continues from there, bit for bit. The weights are those of the best epoch by the data's validation split; \
-      the test split is looked at once, at the end, with these. Without options it is the main job's model and recipe.
+      Besides the weights, --save writes dilated.resume.safetensors after each epoch and when the training is stopped \
+      (Ctrl-C); --resume continues from there, bit for bit. The weights are those of the best epoch on the validation split. \
+      The test split is used once, at the end, with these weights. The defaults are the main job's model and recipe.
       """)
 
   @OptionGroup(title: "The model")
@@ -39,7 +39,7 @@ struct TrainCommand: PrintsTables {
   var freeze: String?
   @Option(
     help: ArgumentHelp(
-      "The file for the weights; the training's state goes into a file next to it.",
+      "The file for the weights; the training's state is saved next to it.",
       valueName: "file.safetensors"))
   var save: String?
   @Option(
@@ -48,7 +48,8 @@ struct TrainCommand: PrintsTables {
   @Flag(help: "Overwrite the files of another training.")
   var force = false
   @Option(
-    help: ArgumentHelp("A line for each step: step, epoch, loss, accuracy, rate.", valueName: "file.csv"))
+    help: ArgumentHelp(
+      "The log, a line for each step: step, epoch, loss, accuracy, rate.", valueName: "file.csv"))
   var log: String?
   @Option(help: .tensorboard)
   var tensorboard: String?
@@ -57,7 +58,7 @@ struct TrainCommand: PrintsTables {
   var recipe: RecipeOptions
   @Flag(
     help:
-      "Choose the rate first: 0.3, 1 or 3 times the recipe's, each trained once with another seed and compared by the validation split."
+      "Choose the rate first: 0.3, 1 and 3 times the recipe's are each trained once, with another seed, and compared on the validation split."
   )
   var tuneRate = false
   @Option(help: ArgumentHelp("Stop after this many steps in total.", valueName: "n"))
@@ -80,10 +81,10 @@ struct TrainCommand: PrintsTables {
     try check(outputs: [("--save", save), ("--save", save.map(Checkpoint.path)), ("--log", log)])
     guard !tuneRate || resume == nil else {
       throw ValidationError(
-        "--resume goes on with the rate that was chosen; give that with --rate, and leave out --tune-rate.")
+        "--resume continues with the rate that was chosen; give that with --rate, and leave out --tune-rate.")
     }
     guard weights == nil || resume == nil else {
-      throw ValidationError("--resume brings its own weights; leave out --weights.")
+      throw ValidationError("--resume has its own weights; leave out --weights.")
     }
   }
 
@@ -104,7 +105,7 @@ struct TrainCommand: PrintsTables {
     if let weights { try load(weights, into: network, partial: partial) }
     let prefixes = freeze.map { $0.split(separator: ",").map(String.init) } ?? []
     guard freeze == nil || !prefixes.isEmpty else {
-      throw WorkbenchError("--freeze names nothing; leave it out, or give the start of a parameter's name.")
+      throw WorkbenchError("--freeze is empty; leave it out, or give the beginning of a parameter's name.")
     }
     for prefix in prefixes where !network.parameters.contains(where: { $0.name.hasPrefix(prefix) }) {
       throw WorkbenchError(
@@ -127,7 +128,7 @@ struct TrainCommand: PrintsTables {
     let trainer = Trainer(
       network, on: data, plan, seed: UInt64(seed), threads: threads.count, isFrozen: isFrozen)
     guard !trainer.parameters.isEmpty else {
-      throw WorkbenchError("Everything is frozen, so there is nothing to train; shorten --freeze.")
+      throw WorkbenchError("All parameters are frozen, so there is nothing to train; shorten --freeze.")
     }
     Cancellation.listen()
     let perEpoch = (data.train.count + settings.batch - 1) / settings.batch
@@ -161,17 +162,17 @@ struct TrainCommand: PrintsTables {
     if let chosen {
       if trainer.steps < settings.epochs * perEpoch {
         printing.say(
-          "Stopped after epoch \(trainer.state.epoch): the last \(plan.patience ?? 0) were no better than the best one."
+          "Stopped after epoch \(trainer.state.epoch): the last \(plan.patience ?? 0) brought no improvement."
         )
       }
       printing.say(Self.line(chosen, data))
       epochs.note(chosen)
     } else {
-      printing.say("The test split is looked at after the last epoch, so not yet.")
+      printing.say("The test split is used after the last epoch, so not yet.")
     }
     if let save {
       let best =
-        trainer.state.best.map { ", of epoch \($0.epoch), the best so far by the validation split" } ?? ""
+        trainer.state.best.map { ", of epoch \($0.epoch), the best so far on the validation split" } ?? ""
       printing.say("Weights: \(save)\(chosen == nil ? best : "")")
     }
     if !trainer.isFinished, save != nil {
@@ -182,7 +183,7 @@ struct TrainCommand: PrintsTables {
     }
   }
 
-  /// Refuses to write over another training than the one that is resumed.
+  /// Refuses to overwrite a training other than the resumed one.
   private func checkOverwriting() throws {
     guard let save, !force else { return }
     func file(_ path: String) -> String {
@@ -203,7 +204,7 @@ struct TrainCommand: PrintsTables {
 
   /// The command that continues what was saved, or why there is none.
   private func howToResume(_ plan: Recipe, withoutSteps: Bool) -> String {
-    guard let save else { return "nothing is kept without --save." }
+    guard let save else { return "nothing was saved, because --save was not given." }
     let command = shellCommand(
       withoutFlags: ["--partial", "--force", "--tune-rate"],
       options: Set(
@@ -232,7 +233,7 @@ struct TrainCommand: PrintsTables {
       values.map { Cell.number($0, digits: 4) }.joined(separator: ", ")
     }
     let targets = scale.map {
-      "trained on targets less their mean (\(list($0.means))), divided by their deviation (\(list($0.deviations)))"
+      "trained on standardised targets: mean \(list($0.means)), deviation \(list($0.deviations))"
     }
     return [
       "\(network.description.name) with \(network.kernel): \(Cell.grouped(network.parameterCount)) parameters",
@@ -243,7 +244,7 @@ struct TrainCommand: PrintsTables {
     ].compactMap { $0 }.joined(separator: "\n")
   }
 
-  /// Everything that the result depends on, but initial weights, which are in the checkpoint.
+  /// Everything that the result depends on, except initial weights, which are in the checkpoint.
   private func definition(
     _ description: any ModelDescription, _ plan: Recipe, _ data: Dataset
   ) throws -> [String: String] {
@@ -268,12 +269,12 @@ struct TrainCommand: PrintsTables {
     return definition
   }
 
-  /// The one look at the test split.
+  /// The result on the test split.
   private static func line(_ chosen: ChosenEpoch, _ data: Dataset) -> String {
     let choice =
       data.validation == nil
       ? "no validation split, so the last epoch is tested"
-      : "epoch \(chosen.epoch), the best by the validation split"
+      : "epoch \(chosen.epoch), the best on the validation split"
     let more = [
       chosen.test.loss.map { ", loss \(Cell.fixed($0, decimals: 4))" },
       chosen.test.calibrationError.map { ", calibration error \(Cell.fixed($0, decimals: 4))" },

@@ -9,11 +9,11 @@ import Tensors
 struct TrainabilityCommand: PrintsTables {
   static let configuration = CommandConfiguration(
     commandName: "trainability",
-    abstract: "Measure how large gradients are in each layer, by depth, with and without shortcuts.",
+    abstract: "Measure the gradients of each layer, by depth, with and without shortcuts.",
     discussion: """
       Example: swift run experiment trainability --depths 20,56 --epochs 1 --csv trainability.csv
 
-      Each network is measured at its start and after a short training, on the same images (docs/proxies.md).
+      Each network is measured before and after a short training, on the same images (docs/proxies.md).
       """)
 
   @Option(help: .kernels)
@@ -22,7 +22,7 @@ struct TrainabilityCommand: PrintsTables {
   var depths = "20,56,110"
   @Option(
     help: ArgumentHelp(
-      "The models are named so, with the depth after it: resnet or bottleneck.", valueName: "name"))
+      "The family of the models, resnet or bottleneck; the depth is appended to it.", valueName: "name"))
   var family = "resnet"
   @OptionGroup(title: "The model")
   var variations: ModelOptions
@@ -33,11 +33,11 @@ struct TrainabilityCommand: PrintsTables {
   var epochs = 2
   @Option(
     help: ArgumentHelp(
-      "The highest learning rate; 0.1 is too much for the start of 110 layers.", valueName: "x"))
+      "The highest learning rate; 0.1 is too high for the first steps with 110 layers.", valueName: "x"))
   var rate = 0.01
-  @Option(help: ArgumentHelp("Images that gradients are taken on.", valueName: "n"))
+  @Option(help: ArgumentHelp("Images for the gradients.", valueName: "n"))
   var batch = 32
-  @Option(help: ArgumentHelp("What initial weights, images and their order depend on.", valueName: "n"))
+  @Option(help: ArgumentHelp("The seed of initial weights, images and their order.", valueName: "n"))
   var seed = 0
   @OptionGroup
   var threads: ThreadOption
@@ -70,7 +70,7 @@ struct TrainabilityCommand: PrintsTables {
       let description = try variations.description(
         "\(family)\(depth)", inputChannels: data.train.images.shape[3], classes: data.classes)
       guard let residual = description.residual else {
-        throw WorkbenchError("\(description.name) has no shortcuts to be left out; choose residual networks.")
+        throw WorkbenchError("\(description.name) has no shortcuts; choose residual networks.")
       }
       return (depth, residual)
     }

@@ -3,11 +3,11 @@ import Learning
 import Networks
 import Tensors
 
-/// Loads a file of weights; one of another network is refused, or with --partial loaded as far as it fits.
+/// Loads a file of weights. Another network's file is refused, or with --partial loaded as far as it fits.
 ///
 /// - Parameters:
 ///   - partial: whether `--partial` was given; nil for commands that do not have it.
-///   - data: the images that the network is applied to, where they are normalised here.
+///   - data: the images that the network is applied to, if they are normalised here.
 func load(_ path: String, into network: Network, partial: Bool? = nil, data: Dataset? = nil) throws {
   let advice = partial == nil ? "" : "--partial to load what fits"
   let (match, origin) = try network.load(weights: path, partial: partial ?? false, advice: advice)
@@ -16,7 +16,7 @@ func load(_ path: String, into network: Network, partial: Bool? = nil, data: Dat
   if let data, let remark = try data.remark(onNormalizationOf: SafetensorsFile(path)) { warn(remark) }
 }
 
-/// Loads a data set by its name on the command line; says where its arrays look mistaken.
+/// Loads a data set by its name on the command line; warns if the layout of its arrays looks wrong.
 func loadData(_ name: String) throws -> Dataset {
   let data = try Dataset.load(name)
   if let remark = data.layoutRemark { warn(remark) }

@@ -5,10 +5,11 @@ struct ChannelBlocks {
 
   init(_ channels: Int) { self.channels = channels }
 
-  /// Runs `body` for each block of each of some things: the thing's index, the block's first channel, and its channels.
+  /// Runs `body` for each block of each item: the item's index, the block's first channel, and its number of
+  /// channels.
   ///
-  /// - Parameter work: how often each value is touched: below some thousand touches, waking a thread costs more than it
-  ///   saves.
+  /// - Parameter work: how often each value is used; for less than some thousand uses, waking a thread costs more
+  /// than it saves.
   @inline(__always)
   func forEach(
     _ count: Int, work: Int, threads: Int, _ body: (_ index: Int, _ first: Int, _ count: Int) -> Void

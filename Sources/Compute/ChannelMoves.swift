@@ -1,4 +1,4 @@
-/// Moves of single channels, as a shift makes them.
+/// Moves of single channels, for shifts.
 package enum ChannelMoves {
   /// y[c] = x[offsets[c]]
   @inline(never)

@@ -5,8 +5,8 @@ let reductionBlock = 256
 
 /// Two terms of each element of `[rows][channels]` that are to be summed over the rows.
 ///
-/// A value has what one vector of channels needs, so that it stays in registers while the rows go by. A type, not a
-/// closure: closures in a parallel loop are called for each vector.
+/// A value holds what one vector of channels needs, so that it stays in registers over the rows. It is a type because
+/// closures in a parallel loop would be called for each vector.
 protocol ChannelTerms {
   /// What all channels share.
   associatedtype Operands
@@ -47,8 +47,8 @@ func channelSums<Terms: ChannelTerms>(
 
 /// The sums of some blocks of rows: `[block][first, second][channel]`.
 ///
-/// Sums of one vector of channels wait for each other. Four vectors are summed side by side, of one block or, where it
-/// has fewer, of several. The last blocks come first: what was written last is still in the cache.
+/// Sums of one vector of channels depend on each other, so four vectors are summed side by side, from one block or
+/// several. The last blocks come first, because what was written last is still in the cache.
 @inline(never)
 private func sumBlocks<Terms: ChannelTerms>(
   _ type: Terms.Type, _ operands: Terms.Operands, _ blocks: Range<Int>, rows: Int, channels: Int,
@@ -118,7 +118,7 @@ private struct Column<Terms: ChannelTerms> {
   }
 }
 
-/// Sums over all rows for each channel: what a bias gradient is.
+/// Sums over all rows for each channel: a bias gradient.
 public func channelSum(_ x: UnsafePointer<Float>, rows: Int, channels: Int, threads: Int) -> [Double] {
   channelSums(ElementTerms.self, x, rows: rows, channels: channels, threads: threads).first
 }

@@ -9,8 +9,8 @@ import Tensors
 ///   - weights: packed for the backward pass: `channels` are the forward pass's outputs.
 ///   - input: x, laid out as dx: a row's x lies as far after `input` as its dx after `gradient`.
 ///   - gradient: dx; the table's output rows point into it.
-///   - limit: what differences are clamped to; infinity: not at all.
-///   - fill: fills the table of a tile: where each row reads g, for each tap that has one.
+///   - limit: the limit to which differences are clamped; infinity for none.
+///   - fill: fills the table of a tile with pointers to g, for each row and each tap that has one.
 public func indirectClampedGradient(
   rows: Int, weights: PackedWeights, input: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>,
   limit: Float = 1, threads: Int, fill: (Range<Int>, RowTable) -> Int

@@ -1,4 +1,4 @@
-/// Copies runs of floats, such as some channels of each pixel, each to a place that no other goes to.
+/// Copies runs of floats, such as some channels of each pixel, each to a place of its own.
 ///
 /// - Parameters:
 ///   - count: how many runs.

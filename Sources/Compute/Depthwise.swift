@@ -187,7 +187,7 @@ package enum Depthwise {
 
   /// One row of outputs.
   private struct Line {
-    /// Where the first tap of the window's first row would read, were there no padding on the left.
+    /// Where the first tap of the window's first row would read without padding on the left.
     let x: UnsafePointer<Float>
     let w: UnsafePointer<Float>
     /// The rows of the window that lie inside.
@@ -215,7 +215,7 @@ package enum Depthwise {
         output: y + (column &* channels &+ channel), epilogue: epilogue)
     }
 
-    /// One pixel anywhere.
+    /// One pixel, possibly at a border.
     @inline(__always)
     func one(_ column: Int, _ channel: Int, _ lanes: Int) {
       var sum = bias(channel, lanes)

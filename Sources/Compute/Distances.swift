@@ -2,9 +2,9 @@ import Tensors
 
 /// Negative L1 distances by maxima: `outputs = bias − Σ |x − w|` with `Σ |x − w| = 2·Σ max(x, w) − Σ x − Σ w`.
 ///
-/// Two instructions a term instead of three, at the price of a cancellation: the error is relative to
-/// Σ |x| + Σ |w|, not to the distance. Where a distance of a tile is below a sixteenth of that sum, the tile is
-/// computed again by the definition, so that no output loses more than four bits.
+/// Two instructions per term instead of three, at the cost of cancellation: the error is relative to Σ |x| + Σ |w|,
+/// not to the distance. If a distance of a tile is below a sixteenth of that sum, the tile is computed again by the
+/// definition, so no output loses more than four bits.
 ///
 /// - Parameters: as of `indirectGEMM`.
 package func indirectDistances(
@@ -149,7 +149,7 @@ private struct DistanceBlock {
     }
   }
 
-  /// Stores Σ x + Σ w − 2 · maxima, unless a distance is too small for it.
+  /// Stores Σ x + Σ w − 2 · maxima, unless a distance is too small.
   private func store(
     _ tile: DistanceTile, _ x: UnsafeBufferPointer<SIMD2<Float>>, _ maxima: UnsafePointer<Float>,
     _ first: Int,

@@ -1,7 +1,7 @@
 import Foundation
 import Tensors
 
-/// Elements that one thread should have at least: below that, waking a thread costs more than it saves.
+/// The fewest elements for one thread; with fewer, waking a thread costs more than it saves.
 private let elementwiseGrain = 16_384
 
 /// Runs `body` over whole vectors, then over single elements, of `0 ..< count`.

@@ -1,8 +1,8 @@
-/// An epilogue as the microkernels take it, `relu(sum + bias + residual)`: pointers, which are valid during one call.
+/// An epilogue for the microkernels, `relu(sum + bias + residual)`: pointers that are valid during one call.
 public struct EpiloguePointers {
   /// One value for each output of all groups.
   let bias: UnsafePointer<Float>?
-  /// How far after an output its residual lies, in bytes.
+  /// The distance from an output to its residual, in bytes.
   private let residual: Int?
   private let relu: Bool
 
@@ -14,7 +14,7 @@ public struct EpiloguePointers {
     relu = false
   }
 
-  /// Whether nothing is done to the sums, but for the bias from which they start.
+  /// Whether nothing is done to the sums except for the bias from which they start.
   @inline(__always) var isPlain: Bool { residual == nil && !relu }
 
   /// - Parameters:

@@ -9,14 +9,14 @@ import Tensors
 /// A spectrum is `[size][size / 2 + 1][real, imaginary][channels]`: for each frequency the real parts of all
 /// channels, then the imaginary ones, as the complex matrix product reads them. Tiles are transformed some channels
 /// at a time, `[size][size][channels of the block]`, so that they stay in the cache. Two neighbouring channels are
-/// the parts of one complex number, which FFTW transforms many of side by side; their spectra are then told apart
+/// the parts of one complex number, and FFTW transforms many of these side by side; their spectra are then separated
 /// by symmetry. Plans are FFTW's estimates, not measurements: the same plan, and the same bits, every time.
 package struct FourierPlan: Sendable {
   /// The extent of a tile.
   package let size: Int
   /// The channels of a spectrum.
   package let channels: Int
-  /// The frequencies that are kept: the others follow by symmetry.
+  /// The number of frequencies that are kept; the others follow by symmetry.
   package var frequencies: Int { size * (size / 2 + 1) }
   /// The floats of the largest tile.
   package var tileCount: Int { size * size * Self.width(min(channels, Self.blockWidth)) }
@@ -34,7 +34,7 @@ package struct FourierPlan: Sendable {
 
   private static let blockWidth = 16
 
-  /// The floats of a tile's pixel for so many channels: an even number.
+  /// The floats of a tile's pixel for a number of channels: an even number.
   package static func width(_ channels: Int) -> Int { channels + channels % 2 }
 
   /// The blocks of channels that are transformed together.

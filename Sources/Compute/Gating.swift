@@ -5,7 +5,7 @@ package struct Gating: Sendable {
   private let shape: FeatureShape
   private let isByChannel: Bool
 
-  /// Images, and whether each has a factor for each channel; else each pixel has one.
+  /// Images, and whether they have a factor for each channel or for each pixel.
   package init(_ shape: FeatureShape, isByChannel: Bool) {
     self.shape = shape
     self.isByChannel = isByChannel

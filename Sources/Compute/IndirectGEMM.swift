@@ -2,7 +2,7 @@ import Tensors
 
 /// The central loop: for each row, `outputs = bias + Σ over slots, channels of step(x, w)`.
 ///
-/// There is no im2col matrix: `fill` says where each row reads (Dukhan, 2019, "The indirect convolution
+/// There is no im2col matrix: `fill` gives pointers to what each row reads (Dukhan, 2019, "The indirect convolution
 /// algorithm", arXiv:1907.02129).
 ///
 /// - Parameters:
@@ -10,7 +10,7 @@ import Tensors
 ///   - weights: packed weights; group g reads channels g · channels and writes outputs g · outputs onwards.
 ///   - epilogue: what is done to the sums before they are stored.
 ///   - step: what is accumulated of x and w.
-///   - slots: at most how many slots a tile has; by default one for each tap.
+///   - slots: the largest number of slots of a tile; by default one for each tap.
 ///   - channelStep: the step between a slot's channels in memory.
 ///   - scratchPerRow: floats of scratch memory that `fill` needs for each row.
 ///   - threads: how many threads share the rows or the panels; the result does not depend on it.
@@ -101,7 +101,7 @@ private struct IndirectLoop {
 }
 
 extension RowTable {
-  /// Lets the pixels that a short tile lacks read what its first pixel reads.
+  /// Lets the missing pixels of a short tile read what its first pixel reads.
   func repeatFirst(from count: Int, slots: Int) {
     guard count < tileRows else { return }
     for slot in 0..<slots {

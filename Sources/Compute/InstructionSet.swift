@@ -21,8 +21,8 @@ package enum InstructionSet {
   }
 }
 
-// All that the arithmetic knows about an instruction set: its widest vectors, and how large a tile may be. A tile has
-// as many sums as leave room in the vector registers, of which AVX-512 has 32 and the others 16, for what is multiplied.
+// Everything that depends on the instruction set: the vector width and the tile sizes. The sums of a tile must leave
+// vector registers free for the factors; AVX-512 has 32 registers, the others 16.
 #if WORKBENCH_AVX512
   typealias Vector = SIMD16<Float>
   typealias VectorBits = SIMD16<UInt32>

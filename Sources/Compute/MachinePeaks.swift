@@ -1,4 +1,4 @@
-/// What this machine can do at most, measured: the scale of every other number.
+/// The measured peaks of this machine, with which other numbers are compared.
 package enum MachinePeaks {
   /// Fused multiply–adds of one thread from registers alone, in GFLOP/s (two operations each); the best of
   /// `rounds`.
@@ -38,7 +38,7 @@ package enum MachinePeaks {
   /// Copying between two arrays of 64 MiB, in GB/s read plus written; the best of `rounds`.
   package static func bandwidth(rounds: Int = 5) -> Double {
     let count = 16 << 20
-    // Not from the pool of recycled blocks, which would keep them.
+    // Allocated outside the pool of recycled blocks, which would keep them.
     let source = UnsafeMutablePointer<Float>.allocate(capacity: count)
     let target = UnsafeMutablePointer<Float>.allocate(capacity: count)
     defer {

@@ -29,7 +29,7 @@ package func maximumPooling(
             for pixel in columns {
               let source = ((image &* input.height &+ row) &* input.width &+ pixel) &* channels &+ channel
               let value = Tail.load(x + source, lanes)
-              // NaN wins, and stays: nothing is above it.
+              // NaN wins and stays.
               let wins = (value .> best) .| (value .!= value)
               best.replace(with: value, where: wins)
               if winners != nil {

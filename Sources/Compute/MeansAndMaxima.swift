@@ -1,8 +1,9 @@
 import Tensors
 
-/// Means and largest values of NHWC images: of each channel over an image's pixels, or of each pixel over its channels.
+/// Means and largest values of NHWC images: of each channel over an image's pixels, or of each pixel over its
+/// channels.
 ///
-/// A largest value is given by its position among all values, the first of equal ones.
+/// A maximum is given by its position among all values; the first one wins a tie.
 package enum MeansAndMaxima {
   /// Of each image and channel over the pixels: `[image][channel]`.
   package static func overPixels(

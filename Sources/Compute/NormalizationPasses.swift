@@ -1,7 +1,7 @@
 import Tensors
 
-/// The passes of batch normalisation over `[rows][channels]` (Ioffe and Szegedy, 2015, arXiv:1502.03167), with the
-/// ReLU after it where there is one, or the residual sum and its ReLU.
+/// The passes of batch normalisation over `[rows][channels]` (Ioffe and Szegedy, 2015, arXiv:1502.03167), optionally
+/// with the ReLU after it, or the residual sum and its ReLU.
 package enum NormalizationPasses {
   /// y = scale · x + shift, channel by channel, and max(y, 0) if `relu`.
   package struct Affine: Sendable {
@@ -22,7 +22,7 @@ package enum NormalizationPasses {
 
   /// The mean and the biased variance of each channel, in one pass.
   ///
-  /// Values are taken relative to the first row, so that a large mean costs no digits of the variance.
+  /// Values are taken relative to the first row, so that a large mean does not make the variance inaccurate.
   package static func moments(
     _ x: UnsafePointer<Float>, rows: Int, channels: Int, threads: Int
   ) -> (mean: [Double], variance: [Double]) {
@@ -148,7 +148,7 @@ private struct MomentTerms: ChannelTerms {
 /// The ReLU after a normalisation, if there is one, in the backward pass.
 private protocol Rectifier {
   init(_ scale: UnsafePointer<Float>, _ shift: UnsafePointer<Float>, _ lanes: Int)
-  /// The gradient in front of it.
+  /// The gradient to its input.
   func passed(_ g: Vector, _ x: Vector) -> Vector
 }
 

@@ -16,7 +16,7 @@ public struct PackedWeights: Sendable {
 
   private let storage: Tensor
 
-  /// Packs weights that lie anywhere.
+  /// Packs weights of any strides.
   ///
   /// - Parameters:
   ///   - weights: the first weight; the one of (group, tap, channel, output) lies at the sum of these indices
@@ -87,7 +87,7 @@ public struct PackedWeights: Sendable {
   func withPointer<Result>(_ body: (UnsafePointer<Float>) -> Result) -> Result { storage.withPointer(body) }
 }
 
-/// How a number of outputs is cut into panels.
+/// The division of a number of outputs into panels.
 struct Panels {
   let outputs: Int
 

@@ -66,7 +66,7 @@ package struct PixelMap: Sendable {
       scatters, g, dx, of: sources, from: targets, images: images, channels: channels, threads: threads)
   }
 
-  /// Few pixels of many channels are shared out too: a block of channels of a pixel has one owner.
+  /// A few pixels of many channels are divided among threads too: each block of a pixel's channels has one owner.
   private static func sum(
     _ rows: Rows, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, of targets: Int,
     from sources: Int, images: Int, channels: Int, threads: Int

@@ -1,13 +1,13 @@
-/// The channels of a slot: `count` of them meet the panel's rows from `first` on.
+/// The channels of a slot: `count` of them, multiplied by the panel's rows from `first` on.
 struct SlotRun {
   var first: Int
   var count: Int
 }
 
-/// Where the pixels of one tile read and write: filled by an operator, consumed by the engine.
+/// Pointers to what the pixels of one tile read and write: filled by an operator, used by the engine.
 ///
-/// A slot is one tap that at least one pixel of the tile needs. Taps that only read padding may be left out
-/// where zeros contribute nothing.
+/// A slot is one tap that at least one pixel of the tile needs. Taps that only read padding may be left out if zeros
+/// contribute nothing.
 public struct RowTable {
   /// The pixels of the tile.
   public static var capacity: Int { tileRows }
@@ -17,7 +17,7 @@ public struct RowTable {
   let outputs: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
   private let channels: Int
 
-  /// Scratch memory of the tile, for rows that exist nowhere else, of the size that the operator needs.
+  /// Scratch memory of the tile, of the size that the operator needs, for computed rows.
   public let scratch: UnsafeMutablePointer<Float>
 
   /// Room for tables of `tiles` tiles with at most `slots` slots each, during `body`.
@@ -53,7 +53,7 @@ public struct RowTable {
   @inline(__always)
   public func setTap(slot: Int, _ tap: Int) { runs[slot] = SlotRun(first: tap &* channels, count: channels) }
 
-  /// Sets which of the weights' channels a slot has, where it has not all those of a tap.
+  /// Sets which of the weights' channels a slot has, if it does not have all channels of a tap.
   @inline(__always)
   public func setChannels(slot: Int, first: Int, count: Int) {
     runs[slot] = SlotRun(first: first, count: count)

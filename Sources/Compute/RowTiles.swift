@@ -1,6 +1,6 @@
 /// How rows are cut into tiles of at most `tileRows`.
 ///
-/// A short rest shares with the tile before it: 13 rows take less time as 8 and 5 than as 12 and 1.
+/// A short remainder is shared with the tile before it: 13 rows take less time as 8 and 5 than as 12 and 1.
 struct RowTiles {
   let rows: Int
 

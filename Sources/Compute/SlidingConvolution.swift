@@ -1,15 +1,15 @@
 import Tensors
 
-/// A dense convolution with windows three pixels wide that move by one pixel, and few outputs.
+/// A dense convolution with windows three pixels wide, stride 1 and few outputs.
 ///
-/// Where the outputs fill one vector only, the indirect GEMM reads a value from memory for each product. Here a tile
-/// is a run of neighbouring pixels: each value that is read meets all taps of its row that reach it.
+/// If the outputs fill only one vector, the indirect GEMM loads a value for each product. Here a tile is a run of
+/// neighbouring pixels, and each loaded value is multiplied by all taps of its row that reach it.
 package struct SlidingConvolution {
   let input, output: FeatureShape
   let kernelHeight, rowDilation, top, left: Int
   let isTurned: Bool
 
-  /// Nil where a convolution is not of this kind.
+  /// Nil if a convolution is not of this kind.
   ///
   /// - Parameters:
   ///   - top: the rows of padding above.
@@ -85,7 +85,7 @@ package struct SlidingConvolution {
     let bias = pass.epilogue.bias.map { Tail.load($0 + pass.firstOutput, outputs) } ?? .zero
     var column = 0
     while column < output.width {
-      // The last tile is moved back to end with the row: what it shares with the one before is stored once.
+      // The last tile is moved back to end with the row; pixels that it shares with the tile before are stored once.
       let isLong = slidingTilePixels > 8 && output.width >= slidingTilePixels && output.width - column > 8
       let pixels = isLong ? slidingTilePixels : 8
       let first = min(column, output.width - pixels)

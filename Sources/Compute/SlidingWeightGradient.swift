@@ -1,10 +1,10 @@
 import Tensors
 
-/// The gradient to the weights of a convolution with windows three pixels wide that move by one pixel: each value that
-/// is read meets the gradients of all windows of its row that read it.
+/// The gradient to the weights of a convolution with windows three pixels wide and stride 1: each loaded value is
+/// multiplied by the gradients of all windows of its row that read it.
 ///
-/// `result[tap, channel, output] = Σ over pixels of x[pixel, tap, channel] · g[pixel, output]`. Each weight is summed by
-/// one thread, over the pixels in order: the result does not depend on `threads`.
+/// `result[tap, channel, output] = Σ over pixels of x[pixel, tap, channel] · g[pixel, output]`. Each weight is summed
+/// by one thread, over the pixels in order: the result does not depend on `threads`.
 ///
 /// - Parameters:
 ///   - rowDilation: the step from one row of the window to the next.

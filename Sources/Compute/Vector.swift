@@ -26,8 +26,8 @@ extension Vector {
       unsafeBitCast(self, to: VectorBits.self) & VectorBits(repeating: 0x7fff_ffff), to: Vector.self)
   }
 
-  // Transparent: comparisons branch for each lane until they are optimised, and several of them would exhaust the
-  // inliner's budget, which does not bind transparent functions.
+  // Transparent, because comparisons branch for each lane until they are optimised, and several of them would exceed
+  // the inliner's budget, which does not apply to transparent functions.
 
   /// The smaller of each pair of lanes.
   @_transparent func minimum(_ other: Vector) -> Vector { replacing(with: other, where: other .< self) }
@@ -49,7 +49,7 @@ enum Tail {
     if count >= Vector.scalarCount { vector.store(pointer) } else { storePart(vector, pointer, count) }
   }
 
-  // Out of line: inlined, these loops would crowd the hot ones out of the compiler's budget.
+  // Out of line, because inlining these loops would use up the compiler's budget for the hot ones.
   @inline(never)
   private static func loadPart(_ pointer: UnsafePointer<Float>, _ count: Int) -> Vector {
     var vector = Vector.zero

@@ -27,7 +27,8 @@ public func indirectWeightGradient(
       let sums = scratch + groups * packedGroup
       withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: block) { pointers in
         guard let pointers = pointers.baseAddress else { return }
-        // Whole vectors that few tasks read, and whose rows share the first-level cache, are read where they lie.
+        // Whole vectors that few tasks read, and whose rows fit together into the first-level cache, are read in
+        // place.
         let isPacked =
           outputs % Vector.scalarCount != 0 || (total > 2 * tileWidth && tasks.count > 2)
         for first in stride(from: 0, to: rows, by: block) {

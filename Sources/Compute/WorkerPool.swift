@@ -7,15 +7,15 @@ import Synchronization
 final class WorkerPool: @unchecked Sendable {
   static let shared = WorkerPool()
 
-  /// Held while a loop runs; a caller that finds the pool busy runs its loop without it.
+  /// Held while a loop runs. A caller that finds the pool busy runs its loop alone.
   private let isTaken = Atomic(false)
-  /// The present loop: its number, its chunks and the next one to be taken, in one word, so that a late worker can
-  /// take nothing from a loop that it has not seen.
+  /// The present loop: its number, its chunks and the next chunk, in one word, so that a late worker cannot take a
+  /// chunk of a loop that it has not seen.
   private let ticket = Atomic<UInt64>(0)
   private let finished = Atomic(0)
   private let sleeping = Atomic(0)
   private let bell = DispatchSemaphore(value: 0)
-  /// Written before the ticket is issued, read by those who hold a part of it.
+  /// Written before the ticket is issued, read by threads that hold a part of it.
   private var body: (Int) -> Void = { _ in }
   private var workers = 0
 
@@ -36,7 +36,7 @@ final class WorkerPool: @unchecked Sendable {
       var waited = 0
       while finished.load(ordering: .acquiring) < chunks {
         waited += 1
-        // More threads than cores: the one that is waited for may need this core.
+        // With more threads than cores, the awaited thread may need this core.
         if waited > 20_000 || chunks > Self.cores { sched_yield() } else { workbench_pause() }
       }
       self.body = { _ in }
@@ -85,7 +85,7 @@ final class WorkerPool: @unchecked Sendable {
         workbench_pause()
       }
       sleeping.add(1, ordering: .sequentiallyConsistent)
-      // Check again before blocking, or a loop issued meanwhile would be missed.
+      // Check again before blocking; otherwise a loop issued meanwhile would be missed.
       if ticket.load(ordering: .sequentiallyConsistent) >> 32 == done { bell.wait() }
       sleeping.subtract(1, ordering: .sequentiallyConsistent)
     }

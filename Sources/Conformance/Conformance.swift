@@ -2,15 +2,15 @@ import Kernels
 import Layers
 import Tensors
 
-/// Checks that a layer does what its definition says: every kernel × algorithm × awkward shape, and other layers.
+/// Checks that layers agree with their definitions: every kernel × algorithm × awkward shape, and other layers.
 ///
 /// A package with its own kernels can run it on its registry.
 public struct Conformance: Sendable {
-  /// What was found wrong, one sentence each.
+  /// The failures, one sentence each.
   public private(set) var failures: [String] = []
   /// The number of kernel × algorithm × shape × data combinations that were computed.
   public private(set) var checked = 0
-  /// The same by algorithm, zero where it refused everything.
+  /// The same by algorithm; zero if it refused everything.
   public private(set) var checkedByAlgorithm: [String: Int] = [:]
   /// The combinations that a kernel refused, with its reason.
   public private(set) var refusals: [String] = []
@@ -19,7 +19,7 @@ public struct Conformance: Sendable {
 
   private let announce: @Sendable (String) -> Void
   private var label = ""
-  /// The algorithms that round nothing on small whole numbers.
+  /// The algorithms that are exact on small whole numbers.
   private static let exact = Set(Algorithms.builtIn.forward.filter(\.isExactOnIntegers).map(\.name))
 
   /// An empty record.
@@ -57,8 +57,8 @@ public struct Conformance: Sendable {
   ///
   /// - Parameters:
   ///   - name: for sentences.
-  ///   - isExact: whether it rounds nothing where all numbers are small and whole, if its definition does not.
-  ///   - make: makes the layer; where it throws, the combination is refused.
+  ///   - isExact: whether it is exact on small whole numbers, if its definition is.
+  ///   - make: makes the layer; if it throws, the combination counts as refused.
   public mutating func check(
     _ name: String, on input: FeatureShape, isExact: Bool = true, _ make: () throws -> any Defined
   ) {
@@ -74,8 +74,8 @@ public struct Conformance: Sendable {
           continue
         }
         let output = try layer.outputShape(for: input)
-        // Of a normalisation over a few values little is left but rounding; integer data test nothing for functions
-        // that are no sums of products.
+        // A normalisation over a few values leaves little but rounding; integer data test nothing for functions that
+        // are not sums of products.
         if !layer.buffers.isEmpty && output.pixels < 24 { continue }
         if !layer.isExactOnIntegers && data == .integers { continue }
         checked += 1
@@ -89,7 +89,7 @@ public struct Conformance: Sendable {
     }
   }
 
-  /// What the arrays hold.
+  /// The contents of the arrays.
   private enum Data: CaseIterable, CustomStringConvertible {
     /// Small whole numbers: sums are exact in single precision, so that results can be compared bit for bit.
     case integers
@@ -115,15 +115,15 @@ public struct Conformance: Sendable {
     let x = data.tensor(inputShape.extents, &random)
     let g = data.tensor(outputShape.extents, &random)
     for named in layer.parameters {
-      // Predicted positions stay small and are no whole numbers: bilinear sampling has a kink there, on which
-      // side of which a rounding error may fall.
+      // Predicted positions are small and not whole numbers, where bilinear sampling has a kink and rounding decides
+      // the side.
       let shape = named.parameter.value.shape
       if named.isPosition {
         named.parameter.value = Tensor(normal: shape, deviation: 0.04, using: &random)
       } else if layer.isExactOnIntegers {
         named.parameter.value = data.tensor(shape, &random)
       } else {
-        // As networks start, or exponentials and sigmoids would be saturated.
+        // As in an untrained network; otherwise exponentials and sigmoids would be saturated.
         let inputs = shape.dropLast().reduce(1, *)
         named.parameter.value = Tensor(
           normal: shape, deviation: 1 / Double(inputs).squareRoot(), using: &random)
@@ -134,7 +134,7 @@ public struct Conformance: Sendable {
     let exact = exact && !hasPositions && layer.isExactOnIntegers
 
     let one = pass(layer, x, g, threads: 1), three = pass(layer, x, g, threads: 3)
-    if one != three { fail("gives other bits with three threads than with one") }
+    if one != three { fail("gives different bits with three threads than with one") }
     if FeatureShape(one[0]) != outputShape { fail("gives \(one[0].shape), but announces \(outputShape)") }
     if one.count != layer.parameters.count + 2 {
       fail("gives \(one.count - 2) gradients for \(layer.parameters.count) parameters")
@@ -173,19 +173,18 @@ public struct Conformance: Sendable {
     _ layer: any Defined, _ x: Tensor, _ g: Tensor, _ alone: [Tensor], _ random: inout Random
   ) {
     if pass(layer, x, g, threads: 1, input: .unneeded).dropFirst(2) != alone.dropFirst(2) {
-      fail("gives other gradients to its parameters as a network's first layer")
+      fail("gives different gradients to its parameters as a network's first layer")
     }
     let other = Tensor(normal: x.shape, using: &random)
     let sum = pass(layer, x, g, threads: 3, input: .plus(other))
     if sum.dropFirst(2) != alone.dropFirst(2) {
-      fail("gives other gradients to its parameters where another branch's gradient is added")
+      fail("gives different gradients to its parameters when another branch's gradient is added")
     }
     compare(
       sum[1], Tensor64(alone[1]) + Tensor64(other), "gradient to the input plus another one", exact: false)
   }
 
-  /// Inference, with a normalisation, a residual and a ReLU done while the output is stored, gives what they give one
-  /// after the other.
+  /// Inference with a fused normalisation, residual and ReLU gives the same as these in sequence.
   private mutating func checkInference(
     _ layer: any Defined, _ x: Tensor, _ output: Tensor64, _ random: inout Random
   ) {
@@ -207,24 +206,24 @@ public struct Conformance: Sendable {
     compare(layer.forward(x, context), output, "output in inference", exact: false)
     let epilogue = Epilogue(normalization: normalization, residual: residual, relu: true)
     let one = layer.infer(x, epilogue, context)
-    // Where the ReLU leaves little, its argument's size still decides what rounding can do.
+    // Even if the ReLU leaves little, the size of its argument bounds the rounding.
     let scaleOfSums =
       output.values.reduce(0) { max($0, abs($1)) } * Double(scale.reduce(0) { max($0, abs($1)) })
     compare(one, wanted, "output with what follows it", exact: false, atLeast: scaleOfSums)
     var unprepared = context
     unprepared.keepsPreparedWeights = false
     if one != layer.infer(x, epilogue, unprepared) {
-      fail("gives other bits in inference where prepared weights are not kept")
+      fail("gives different bits in inference when prepared weights are not kept")
     }
     if one != layer.infer(x, epilogue, Context(training: false, threads: 3)) {
-      fail("gives other bits in inference with three threads than with one")
+      fail("gives different bits in inference with three threads than with one")
     }
   }
 
   /// Compares gradients with central differences, at some places of each array.
   ///
-  /// Differences are good to about 1e-9 of the largest value where the function is smooth, so the
-  /// reference must agree to 1e-7; the fast pass is in single precision.
+  /// Differences are accurate to about 1e-9 of the largest value if the function is smooth, so the reference must
+  /// agree to 1e-7; the fast pass is in single precision.
   private mutating func checkDifferences(
     _ layer: any Defined, _ arrays: [Tensor64], _ g: Tensor64, _ found: [Tensor],
     _ definition: ReferenceGradients?, _ random: inout Random

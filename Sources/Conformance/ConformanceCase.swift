@@ -1,13 +1,13 @@
 import Kernels
 import Tensors
 
-/// A place and an input on which kernels are checked: small, and awkward in one way each.
+/// A geometry and an input for checking kernels: small, and awkward in one way each.
 public struct ConformanceCase: Sendable {
   /// What is awkward about it.
   public let name: String
-  /// The place that the kernel takes.
+  /// The geometry of the replaced convolution.
   public let place: ConvolutionGeometry
-  /// The batch that it is given.
+  /// The input's batch.
   public let input: FeatureShape
   /// Whether the layer has a bias.
   public let bias: Bool
@@ -20,7 +20,7 @@ public struct ConformanceCase: Sendable {
     self.bias = bias
   }
 
-  /// The cases that every kernel goes through; one that a kernel refuses with a reason is passed over.
+  /// The cases for every kernel; those that a kernel refuses with a reason are skipped.
   public static func standardCases() throws -> [ConformanceCase] {
     func square(
       _ k: Int, _ inputs: Int, _ outputs: Int, stride: Int = 1, padding: Int? = nil, groups: Int = 1

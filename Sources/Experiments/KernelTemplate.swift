@@ -18,12 +18,13 @@ package struct KernelTemplate {
     let form = #/[a-z][a-z0-9]*(?:-[a-z0-9]+)*/#.matchingSemantics(.unicodeScalar)
     if name.utf8.count > 40 || name.wholeMatch(of: form) == nil {
       return
-        "‘\(name)’ cannot be a kernel's name; use at most 40 small letters, digits and single hyphens, a letter first."
+        "‘\(name)’ cannot be a kernel's name; use at most 40 small letters, digits and single hyphens, beginning with a letter."
     }
     if known.contains(name) || name == "all" {
       return "There is a kernel ‘\(name)’ already; choose another name."
     }
-    return reserved.contains(name) ? "‘\(name)’ is a part of the workbench; choose another name." : nil
+    return reserved.contains(name)
+      ? "‘\(name)’ is the name of a part of the workbench; choose another name." : nil
   }
 
   /// Targets of the workbench: a package has each name once.
@@ -102,7 +103,7 @@ package struct KernelTemplate {
     import Command
     import \(module)
 
-    // `\(name) check` runs the conformance checker on the kernel; anything else is the usual command, which knows it.
+    // `\(name) check` runs the conformance checker on the kernel; everything else is the usual command with this kernel.
     ExperimentCommand.main(own: [\(type)()])
 
     """
@@ -122,7 +123,7 @@ package struct KernelTemplate {
 
       public init() {}
 
-      /// The layers at a place of a network: the site says channels, window, stride, padding, dilation, groups and bias.
+      /// The layers for a place in a network: the site has channels, window, stride, padding, dilation, groups and bias.
       public func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
         let outputs = site.geometry.outputChannels
         let point = try ConvolutionGeometry(inputChannels: outputs, outputChannels: outputs, kernel: Pair(1))
@@ -183,8 +184,8 @@ package struct KernelTemplate {
         swift run \(name) train resnet20 --conv \(name) --epochs 2 --save net.safetensors
         swift run \(name) export resnet20 --conv \(name) --weights net.safetensors --input 1x8x8 --output net.onnx
 
-    `check` compares every algorithm with the definition, forward and backward, on awkward shapes; the test does the same.
-    The third line trains the kernel beside the standard convolution. The first build takes some minutes: it builds the
+    `check` compares every algorithm with the definition, forward and backward, on awkward shapes; so does the test.
+    The third line compares the kernel with the standard convolution. The first build takes some minutes: it builds the
     workbench for this package. `Package.swift` says where that is; change the path there if you move it.
 
     ## What to change
@@ -192,10 +193,10 @@ package struct KernelTemplate {
       `Residual`, `Gate`, and convolutions of the place's geometry (`site.convolution`). Backward passes, counts, files of
       weights and ONNX follow from the layers.
     - `summary`, `formula` and `paper` describe it: `swift run \(name) list` shows them.
-    - Options that follow the name after a colon are a list `options`, as in the workbench's
+    - Options after the name are declared in a list `options`, as in the workbench's
       `Sources/Kernels/Dilated/Dilated.swift`.
     - For a layer, a sampling or an algorithm of your own, see the workbench's `experiments/own-kernel`.
-    - `Tests/\(module)Tests` checks it. What you know of your kernel belongs there: counts of parameters, a paper's values.
+    - `Tests/\(module)Tests` checks it. Add what you know about your kernel: its number of parameters, a paper's values.
 
     """
   }

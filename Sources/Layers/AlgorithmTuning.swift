@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Which algorithm was measured to be the fastest, by problem: shared by all layers of a process.
+/// The algorithm that was measured to be the fastest for each problem: shared by all layers of a process.
 package final class AlgorithmTuning: Sendable {
   private let choices: Mutex<[String: String]>
 
@@ -23,7 +23,7 @@ package final class AlgorithmTuning: Sendable {
       for _ in 0..<5 {
         let time = ContinuousClock().measure { run(candidate) }
         if time < best.1 { best = (candidate, time) }
-        // What is twice as slow will not become the fastest.
+        // An algorithm that is twice as slow will not turn out to be the fastest.
         if time > best.1 * 2 { break }
       }
     }

@@ -1,8 +1,8 @@
 import Compute
 import Tensors
 
-/// The mean of each window; padding counts as zeros, as in PyTorch by default. What lies beyond the image where sizes are
-/// rounded up does not count.
+/// The mean of each window; padding counts as zeros, as in PyTorch by default. Pixels beyond the padded image, which
+/// only rounding up reaches, do not count.
 public final class AveragePooling: Defined, TorchPrinted, HoldsDecisions {
   private let window: PoolingWindow
   private let roundsUp: Bool

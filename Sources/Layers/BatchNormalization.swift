@@ -26,13 +26,14 @@ public final class BatchNormalization: Defined, TorchPrinted, HoldsDecisions {
     let kind: Context.Normalization
   }
   private var saved = Saved<Kept>()
-  /// The values of each channel in the last batch of a training; the running variance counts one less.
+  /// The number of values of each channel in the last training batch; the unbiased running variance divides by one
+  /// less.
   package private(set) var valuesPerChannel = 0
 
   /// A normalisation of `channels` channels.
   public init(channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1) {
     weight = Parameter(Tensor(repeating: 1, [channels]), layout: .plain)
-    bias = Parameter(Tensor(repeating: 0, [channels]), layout: .plain)
+    bias = Parameter(Tensor(repeating: 0, [channels]), layout: .plain, role: .bias)
     runningMean = Parameter(Tensor(repeating: 0, [channels]), layout: .plain, role: .buffer)
     runningVariance = Parameter(Tensor(repeating: 1, [channels]), layout: .plain, role: .buffer)
     self.epsilon = epsilon
@@ -86,7 +87,7 @@ public final class BatchNormalization: Defined, TorchPrinted, HoldsDecisions {
     forward(input, relu: false, context)
   }
 
-  /// The forward pass together with the ReLU after it, whose part of the backward pass is then done here too.
+  /// The forward pass together with the ReLU after it; the backward pass then includes the ReLU's.
   func forward(_ input: Tensor, relu: Bool, _ context: Context) -> Tensor {
     let channels = weight.value.count
     guard context.training else {
@@ -103,8 +104,8 @@ public final class BatchNormalization: Defined, TorchPrinted, HoldsDecisions {
     return applied(trainingFunction(of: input, relu: relu, context), to: input, context)
   }
 
-  /// In training, the function that the forward pass applies: it follows from the batch. The backward pass's needs are
-  /// kept.
+  /// In training, the function that the forward pass applies, from the batch's statistics. Keeps what the backward
+  /// pass needs.
   func trainingFunction(of input: Tensor, relu: Bool, _ context: Context) -> NormalizationPasses.Affine {
     let channels = weight.value.count, rows = input.count / channels
     let (mean, variance) = input.withPointer {

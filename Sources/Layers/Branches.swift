@@ -1,15 +1,15 @@
 import Compute
 import Tensors
 
-/// Layers side by side, whose outputs are summed, multiplied, or follow one another as channels.
+/// Layers in parallel, whose outputs are summed, multiplied, or concatenated along the channels.
 public final class Branches: Container, Defined, TorchPrinted, HoldsDecisions {
   /// How the outputs are joined.
   public enum Join: Sendable {
-    /// They are added; all must have one shape.
+    /// They are added; all must have the same shape.
     case sum
-    /// They are multiplied, element by element, as in gated convolutions; all must have one shape.
+    /// They are multiplied elementwise, as in gated convolutions; all must have the same shape.
     case product
-    /// Their channels follow one another; all must have one size.
+    /// Their channels are concatenated; all must have the same size.
     case concatenation
   }
 
@@ -17,9 +17,9 @@ public final class Branches: Container, Defined, TorchPrinted, HoldsDecisions {
   public let children: [NamedLayer]
   public let printedName: String
   private let join: Join
-  /// The channels that each branch reads; nil where each reads all.
+  /// The channels that each branch reads; nil if each reads all.
   private let inputs: [Int]?
-  /// What the gradient needs: of a concatenation the branches' widths, of a product their outputs.
+  /// What the backward pass needs: the branches' widths for a concatenation, their outputs for a product.
   private var widths = Saved<[Int]>(), factors = Saved<[Tensor]>()
 
   /// Branches of named layers.
@@ -68,7 +68,7 @@ public final class Branches: Container, Defined, TorchPrinted, HoldsDecisions {
       if join == .concatenation { size.channels = result.channels }
       guard size == result else {
         throw WorkbenchError(
-          "Branches give \(outputs[0]) and \(output): their sizes must be equal; use padding that keeps the size."
+          "Branches give \(outputs[0]) and \(output), but their sizes must be equal; use padding that keeps the size."
         )
       }
     }
@@ -76,9 +76,9 @@ public final class Branches: Container, Defined, TorchPrinted, HoldsDecisions {
     return result
   }
 
-  /// The branches, and how they are joined: each output is read and written once more. Backward, what is concatenated is
-  /// cut again, what is multiplied gets the gradient times the other factors, and the gradients to an input that all read
-  /// are summed.
+  /// The branches and their joining, which reads and writes each output once more. Backward, concatenated gradients
+  /// are split, the gradient of a product is multiplied by the other factors, and the gradients to an input that all
+  /// branches read are summed.
   public func steps(for input: FeatureShape) throws -> [ContainerStep] {
     let output = try outputShape(for: input), others = children.count - 1, count = output.count
     let gradients = inputs == nil ? others * input.count : 0

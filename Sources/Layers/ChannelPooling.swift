@@ -1,7 +1,7 @@
 import Compute
 import Tensors
 
-/// Two channels made of all: each pixel's mean and its largest value.
+/// Reduces all channels to two: each pixel's mean and its maximum.
 public final class ChannelPooling: Defined, TorchPrinted, HoldsDecisions {
   private var saved = Saved<(input: FeatureShape, winners: [Int])>()
 

@@ -1,6 +1,6 @@
 import Tensors
 
-/// A layer whose passes several algorithms can compute.
+/// A layer whose passes can be computed by several algorithms.
 public protocol ChoosesAlgorithm: Layer {
   /// The algorithm that computes a pass over an input that has passed `outputShape`.
   func algorithm(for input: FeatureShape, _ pass: Pass, _ context: Context) -> String?

@@ -1,8 +1,8 @@
 import Tensors
 
-/// A layer that runs others under their names: its time and its rows in tables are theirs.
+/// A layer that runs others by name: its time and its rows in tables are those of the layers inside.
 ///
-/// It runs each by `Context.run` and `Context.runBackward`, so that an `Observer` sees them.
+/// It runs each one with `Context.run` and `Context.runBackward`, so that an `Observer` sees them.
 public protocol Container: Layer {
   /// What it runs over an input, in order.
   func steps(for input: FeatureShape) throws -> [ContainerStep]
@@ -52,7 +52,7 @@ extension Container {
 public protocol Chain: Container {}
 
 extension Chain {
-  /// The layers that it is a plain sequence of, those of the chains in it in their place.
+  /// The layers of which it is a plain sequence, with nested chains replaced by their layers.
   public var links: [any Layer] {
     children.flatMap { child in (child.layer as? any Chain)?.links ?? [child.layer] }
   }

@@ -4,26 +4,26 @@ import Tensors
 public struct Context: Sendable {
   /// Whether layers keep what their backward pass needs, and normalise by the batch.
   public var training: Bool
-  /// The threads that one layer may use. No result depends on it.
+  /// The number of threads that one layer may use. No result depends on it.
   public var threads: Int
   /// The training's step. Random layers depend on it and on their seeds alone.
   public var step = 0
-  /// Whether layers keep what they make of their weights, such as packed ones, for the next pass.
+  /// Whether layers keep derived forms of their weights, such as packed ones, for the next pass.
   public var keepsPreparedWeights = true
-  /// Where algorithms are chosen by measurement, in inference only; nil for the fixed rule.
+  /// Measurements by which algorithms are chosen, in inference only; nil to choose by estimates.
   package var tuning: AlgorithmTuning?
-  /// Who sees what the layers of a network read and write. Containers tell it; no other layer has to know.
+  /// Sees what the layers of a network read and write. Containers notify it; no other layer has to know of it.
   package var observer: Observer?
   /// What batch normalisation does in training.
   package var normalization = Normalization.batch
-  /// What layers that decide note their decisions in, or take them from; nil where each pass decides for itself.
+  /// Where layers store their decisions, or find those to repeat; nil if each pass decides for itself.
   public var decisions: Decisions?
 
-  /// What batch normalisation does in training: studies of a network at its start may take it out.
+  /// What batch normalisation does in training. Studies of untrained networks may switch it off.
   package enum Normalization: Sendable {
-    /// It normalises by the batch, whose statistics depend on every pixel.
+    /// It normalises by the batch, and gradients flow through the batch's statistics.
     case batch
-    /// It normalises by the batch, whose statistics are constants to the backward pass.
+    /// It normalises by the batch, but the backward pass treats the statistics as constants.
     case constant
     /// Nothing: its output is its input.
     case none

@@ -21,7 +21,7 @@ public struct Cost: Hashable, Sendable, Codable {
     self.bytes = bytes
   }
 
-  /// Reads counts that are exact: not negative, and at most 2⁵³, as far as other programs read JSON's numbers exactly.
+  /// Reads exact counts: not negative, and at most 2⁵³, up to which other programs read JSON's numbers exactly.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     func count(_ key: CodingKeys) throws -> Int {
@@ -57,7 +57,7 @@ public struct Cost: Hashable, Sendable, Codable {
   /// Floating-point operations: two for a multiply–accumulate, one for everything else.
   public var operations: Int { Self.sum(Self.product(2, macs), Self.sum(adds, otherOps)) }
 
-  // Counts are 0 or more. One that no Int can hold becomes the largest, which no real work comes near.
+  // Counts are 0 or more. A count that overflows becomes the largest Int, which no real work comes near.
 
   private static func sum(_ a: Int, _ b: Int) -> Int {
     let (value, overflow) = a.addingReportingOverflow(b)

@@ -1,15 +1,15 @@
 import Compute
 import Tensors
 
-/// Images without so many rows and columns on each side.
+/// Crops a number of rows and columns from each side of an image.
 ///
-/// A k×k layer that keeps the size gives what it would give without padding once (k − 1) / 2 rows and columns are cut
-/// off.
+/// With (k − 1) / 2 rows and columns cropped, a k×k layer that keeps the size gives what it would give without
+/// padding.
 public final class Cropping: Defined, TorchPrinted, HoldsDecisions {
   private let rows: Int, columns: Int
   private var saved = Saved<FeatureShape>()
 
-  /// A cut of `rows` above and below and `columns` on the left and on the right.
+  /// Crops `rows` at the top and bottom, and `columns` on the left and right.
   public init(rows: Int, columns: Int) {
     precondition(rows >= 0 && columns >= 0)
     self.rows = rows
@@ -21,7 +21,7 @@ public final class Cropping: Defined, TorchPrinted, HoldsDecisions {
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
     guard input.height > 2 * rows, input.width > 2 * columns else {
       throw WorkbenchError(
-        "Nothing is left of \(input) once \(rows) rows and \(columns) columns are cut off each side; use larger images."
+        "Nothing is left of \(input) after \(rows) rows and \(columns) columns are cropped from each side; use larger images."
       )
     }
     return kept(of: input)
@@ -34,7 +34,7 @@ public final class Cropping: Defined, TorchPrinted, HoldsDecisions {
     return shape
   }
 
-  /// Nothing is counted: another layer would do without both the padding and the cut.
+  /// Nothing is counted: another layer would need neither the padding nor the cropping.
   public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost { Cost() }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {

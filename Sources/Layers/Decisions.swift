@@ -1,14 +1,14 @@
 import Tensors
 
-/// What the layers of a network decide in a forward pass: which values a ReLU lets through, which value of a window is
-/// the largest, between which pixels a sample lies.
+/// What the layers of a network decide in a forward pass: which values a ReLU lets through, which value of a window
+/// is the largest, between which pixels a sample lies.
 ///
-/// Between decisions a network is a smooth function of its weights. Studies that need its second derivatives, as autograd
-/// takes them, let a first pass decide and make all further passes hold to that: so no kink lies between them. For one
-/// thread of control.
+/// For fixed decisions a network is a smooth function of its weights. Studies that need its second derivatives, as
+/// autograd takes them, let a first pass decide and repeat its decisions in all further passes, so that there is no
+/// kink between them. Not safe for concurrent use.
 public final class Decisions: @unchecked Sendable {
-  /// What the definition in double precision (`Layer.reference`) notes its decisions in: a value within rounding of zero
-  /// then falls on the side where it is.
+  /// Where the definition in double precision (`Layer.reference`) stores its decisions: then a value within rounding
+  /// of zero is put on its true side.
   @TaskLocal public static var ofDefinition: Decisions?
 
   private var held: [ObjectIdentifier: [Any]] = [:]
@@ -20,7 +20,7 @@ public final class Decisions: @unchecked Sendable {
   /// Starts a forward pass.
   public func startPass() { next = [:] }
 
-  /// What `decide` gave when the layer first came to this point of a pass.
+  /// The result of `decide` when the layer first came to this point of a pass.
   public func made<Decision>(by layer: AnyObject, _ decide: () -> Decision) -> Decision {
     let key = ObjectIdentifier(layer), index = next[key, default: 0]
     next[key] = index + 1
@@ -37,7 +37,7 @@ public final class Decisions: @unchecked Sendable {
 }
 
 extension Context {
-  /// What `decide` gives; where decisions are held, what it gave in the first pass.
+  /// The result of `decide`; if decisions are held, its result in the first pass.
   public func decided<Decision>(by layer: AnyObject, _ decide: () -> Decision) -> Decision {
     decisions?.made(by: layer, decide) ?? decide()
   }
@@ -45,12 +45,12 @@ extension Context {
 
 /// A layer that takes part in `Context.decisions`, as every layer of this package does.
 ///
-/// It promises that, wherever its output or its gradients have a kink or a jump, it takes the decision through
-/// `Context.decided`, or has none; and that with its decisions held its gradients are the derivatives of its output, to the
-/// first order about the place where they were made. Its definition may note the same decisions, in the same form, in
+/// It promises two things. Wherever its output or its gradients have a kink or a jump, it takes the decision from
+/// `Context.decided`. And with its decisions held, its gradients are the derivatives of its output, to the first
+/// order around the point where they were made. Its definition may store the same decisions, in the same form, in
 /// `Decisions.ofDefinition`. Studies of second derivatives refuse all other layers.
 public protocol HoldsDecisions: Layer {
-  /// Whether it does, where that depends on how it was made.
+  /// Whether it keeps this promise, if that depends on how it was made.
   var holdsDecisions: Bool { get }
   /// The layers that it runs; by default its children.
   var parts: [any Layer] { get }
@@ -62,7 +62,7 @@ extension HoldsDecisions {
 }
 
 extension Layer {
-  /// The first layer, of this and all that it runs, that does not promise to hold its decisions; nil if all do.
+  /// The first of this layer and all that it runs that does not promise to hold its decisions; nil if all do.
   public var firstWithoutHeldDecisions: (any Layer)? {
     guard let layer = self as? any HoldsDecisions, layer.holdsDecisions else { return self }
     return layer.parts.lazy.compactMap(\.firstWithoutHeldDecisions).first

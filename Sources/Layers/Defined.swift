@@ -1,6 +1,6 @@
 import Tensors
 
-/// A layer with a definition in double precision: simple loops, the oracle of everything fast.
+/// A layer with a definition in double precision: simple loops, with which every fast path is compared.
 public protocol Defined: Layer {
   /// The output by the definition.
   ///
@@ -10,14 +10,14 @@ public protocol Defined: Layer {
   ///   - training: whether normalisation is by the batch, not by running statistics.
   func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64
 
-  /// The gradients by the definition, or nil (the default) where they are the derivatives of `reference` and finite
-  /// differences are to be used.
+  /// The gradients by the definition, or nil (the default) if they are the derivatives of `reference`, which finite
+  /// differences can find.
   func referenceGradients(
     _ input: Tensor64, _ parameters: [Tensor64], _ gradient: Tensor64
   ) -> ReferenceGradients?
 
-  /// Whether the gradients are, on purpose, not the derivatives of `reference`, as AdderNet's; by default, whether those of
-  /// a layer inside are.
+  /// Whether the gradients deliberately differ from the derivatives of `reference`, as AdderNet's do; by default,
+  /// whether those of a layer inside do.
   var hasOwnGradients: Bool { get }
 
   /// Whether outputs are sums of products alone, which single precision holds exactly for small whole numbers; by default,
@@ -60,7 +60,7 @@ extension Layer {
     return defined.reference(input, parameters, training: training)
   }
 
-  /// The first layer, of this and all inside, that has no definition in double precision; nil if all do.
+  /// The first of this layer and all inside it that has no definition in double precision; nil if all have one.
   public var firstWithoutDefinition: (any Layer)? {
     self is any Defined ? children.lazy.compactMap(\.layer.firstWithoutDefinition).first : self
   }

@@ -4,7 +4,7 @@ import Tensors
 /// In training, zeros instead of a share of the values, and the others scaled to keep the mean (Srivastava et al.,
 /// 2014); in inference nothing.
 ///
-/// Which ones depends on the seed and the training's step alone, so that a training can be resumed.
+/// The choice depends on the seed and the training's step alone, so that a training can be resumed.
 public final class Dropout: Defined, TorchPrinted, HoldsDecisions {
   private let share: Double
   private let random: Random
@@ -45,7 +45,7 @@ public final class Dropout: Defined, TorchPrinted, HoldsDecisions {
     input.total(gradient.times(saved.take(), threads: context.threads), threads: context.threads)
   }
 
-  /// The mean over all masks; or with the first step's, where that is a decision to be held.
+  /// The mean over all masks; or the first step's mask, if that is a decision to hold.
   public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
     guard let decisions = Decisions.ofDefinition else { return input }
     let mask = decisions.made(by: self) { newMask(input.shape, step: 0) }

@@ -1,11 +1,12 @@
 import Compute
 import Tensors
 
-/// What follows a layer, or the sums of a convolution: `relu(normalise(y + bias) + residual)`, each part where there is one.
+/// The operations that follow a layer, or the sums of a convolution: `relu(normalise(y + bias) + residual)`. Each
+/// part is optional.
 ///
-/// Layers that apply it while they store their output save a pass over memory for each part.
+/// A layer that applies it while it stores its output saves a pass over memory for each part.
 public struct Epilogue {
-  /// One value for each channel. It belongs to the layer itself, so that callers of a layer leave it out.
+  /// One value for each channel. It belongs to the layer itself, so callers of a layer leave it out.
   public var bias: Tensor?
   /// The normalisation of the output.
   public var normalization: BatchNormalization?
@@ -50,7 +51,7 @@ public struct Epilogue {
     return y
   }
 
-  /// What is left of it once its normalisation's scale is in the filter: the shift joins the bias.
+  /// The rest of it when its normalisation's scale is in the filter: the shift is added to the bias.
   public func folded(into filter: Filter, bias: Tensor?) -> Epilogue {
     Epilogue(bias: filter.bias(bias), residual: residual, relu: relu)
   }
@@ -65,7 +66,7 @@ public struct Epilogue {
   }
 }
 
-/// A layer that the one before it can do while it stores its output.
+/// A layer that the layer before it can apply while it stores its output.
 public protocol EpiloguePart: Layer {
   /// Which part of an epilogue it is.
   var part: Epilogue.Part { get }

@@ -1,11 +1,11 @@
 import Compute
 import Tensors
 
-/// The weights of a pass: a parameter's value, in inference with the normalisation after it multiplied in.
+/// The weights of a pass: a parameter's value, in inference multiplied by the scale of the normalisation after it.
 public struct Filter {
   /// The parameter.
   public let parameter: Parameter
-  /// What follows the layer: its scale belongs to the weights, its shift to the bias.
+  /// What follows the layer: its scale is part of the weights, its shift part of the bias.
   public let normalization: BatchNormalization?
 
   /// The weights of a parameter.
@@ -47,19 +47,19 @@ public struct Filter {
   }
 }
 
-/// Something made from a filter, such as packed weights, made again only after the filter has changed.
+/// Something derived from a filter, such as packed weights, that is made again only after the filter has changed.
 public final class FilterCache<Value> {
   private var known: (key: Filter.Key, variant: Int, value: Value)?
 
   /// An empty cache.
   public init() {}
 
-  /// What `make` makes of the filter's present value, and of `variant`; kept where the context says so.
+  /// The result of `make` for the filter's present value and `variant`; kept if the context says so.
   public func value(
     _ filter: Filter, _ context: Context, variant: Int = 0, _ make: (Tensor) -> Value
   ) -> Value {
     if let known, known.key == filter.key, known.variant == variant { return known.value }
-    // The old one goes first, so that both need not fit into memory.
+    // The old one is released first, so that both need not fit into memory.
     known = nil
     let value = make(filter.value)
     if context.keepsPreparedWeights { known = (filter.key, variant, value) }

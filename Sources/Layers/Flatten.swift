@@ -14,7 +14,7 @@ public final class Flatten: Defined, TorchPrinted, HoldsDecisions {
       batch: input.batch, height: 1, width: 1, channels: input.height * input.width * input.channels)
   }
 
-  /// It only moves.
+  /// It only moves values.
   public func cost(for input: FeatureShape, pass: Cost.Pass) -> Cost { Cost(bytes: 8 * input.count) }
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {

@@ -1,7 +1,7 @@
 import Compute
 import Tensors
 
-/// y = x · a(x): each value times a factor that a layer makes of the same input.
+/// y = x · a(x): each value times a factor that a layer computes from the same input.
 ///
 /// The factors are one for each channel of an image (`[batch, 1, 1, channels]`), as in squeeze-and-excitation, or one
 /// for each pixel (`[batch, height, width, 1]`), as in CBAM's spatial attention.

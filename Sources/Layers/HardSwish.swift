@@ -1,7 +1,7 @@
 import Compute
 import Tensors
 
-/// y = x · min(max(x + 3, 0), 6) / 6 (Howard et al., 2019, arXiv:1905.02244), a swish of straight lines.
+/// y = x · min(max(x + 3, 0), 6) / 6 (Howard et al., 2019, arXiv:1905.02244), a piecewise approximation of the swish.
 public final class HardSwish: Defined, TorchPrinted, HoldsDecisions {
   /// The input, and where it was when decisions were made.
   private var saved = Saved<(x: Tensor, origin: Tensor)>()

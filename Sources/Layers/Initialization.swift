@@ -1,19 +1,19 @@
 import Tensors
 
-/// How weights start.
+/// A rule for initial weights.
 ///
-/// The fan in is the number of products in an output, kernel height · kernel width · input channels / groups; the fan
-/// out kernel height · kernel width · output channels, of all groups together, as PyTorch counts them.
+/// The fan in is the number of products in an output, kernel height · kernel width · input channels / groups. The fan
+/// out is kernel height · kernel width · output channels, over all groups, as PyTorch counts it.
 public enum Initialization: Hashable, Sendable {
-  /// Which fan the variance is a share of.
+  /// Which fan the variance is divided by.
   public enum Fan: String, Sendable, CaseIterable {
-    /// That of the forward pass.
+    /// The fan in, which keeps the variance of the forward pass.
     case input = "in"
-    /// That of the backward pass.
+    /// The fan out, which keeps the variance of the backward pass.
     case output = "out"
   }
 
-  /// How values of a variance are drawn.
+  /// The distribution of values with a given variance.
   public enum Distribution: String, Sendable, CaseIterable {
     /// Normal.
     case normal
@@ -33,12 +33,12 @@ public enum Initialization: Hashable, Sendable {
   case uniform(bound: Double)
   /// Orthonormal outputs, or inputs where there are more outputs, times the gain (Saxe et al., 2013, arXiv:1312.6120).
   case orthogonal(gain: Double)
-  /// Nothing but zeros.
+  /// All zeros.
   case zeros
-  /// Uniform within ±1/√(fan in), as PyTorch's layers where a model does not say.
+  /// Uniform within ±1/√(fan in), the default of PyTorch's layers.
   case pyTorch
 
-  /// As torchvision's residual networks.
+  /// The rule of torchvision's residual networks.
   public static let residual = Initialization.he(.output)
 
   /// New weights in HWIO: `[kernel height, kernel width, input channels / groups, output channels]`.

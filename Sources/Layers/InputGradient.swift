@@ -5,9 +5,9 @@ import Tensors
 public enum InputGradient: Sendable {
   /// It is returned.
   case needed
-  /// Another branch's gradient, which has the input's shape, is added to it: the sum is returned.
+  /// Another branch's gradient, which has the input's shape, is added to it, and the sum is returned.
   case plus(Tensor)
-  /// It is not needed, as in a network's first layer; what a backward pass returns then has no meaning.
+  /// It is not needed, as in a network's first layer; what the backward pass then returns has no meaning.
   case unneeded
 
   /// Whether it is needed.
@@ -22,13 +22,13 @@ public enum InputGradient: Sendable {
     return nil
   }
 
-  /// What a backward pass returns that has found the gradient to its input.
+  /// The return value of a backward pass that has computed the gradient to its input.
   public func total(_ gradient: consuming Tensor, threads: Int) -> Tensor {
     guard let summand else { return gradient }
     gradient.add(summand, threads: threads)
     return gradient
   }
 
-  /// What a backward pass returns where it is not needed.
+  /// The return value of a backward pass if the gradient is not needed.
   public static var nothing: Tensor { Tensor(uninitialized: [0]) }
 }

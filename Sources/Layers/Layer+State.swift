@@ -1,20 +1,20 @@
 import Tensors
 
-/// How a file of weights and a network fit together.
+/// Which names of a file of weights and of a network match.
 package struct StateMatch: Sendable {
-  /// Names that the network and the file both have, in one shape.
+  /// Names that the network and the file both have, with the same shape.
   package var loaded: [String] = []
   /// Names that only the network has.
   package var missing: [String] = []
   /// Names that only the file has.
   package var unexpected: [String] = []
-  /// Names whose shapes differ, or whose values are no floats, with what differs.
+  /// Names whose shapes differ, or whose values are not floats, with the difference.
   package var misfits: [String] = []
 
   /// Whether everything fits.
   package var isComplete: Bool { missing.isEmpty && unexpected.isEmpty && misfits.isEmpty }
 
-  /// What does not fit: the first names of each kind, and how many more there are.
+  /// What does not fit: the first names of each kind, and the number of the others.
   package var differences: String {
     func list(_ names: [String]) -> String {
       let shown = names.prefix(5).joined(separator: ", ")
@@ -26,7 +26,7 @@ package struct StateMatch: Sendable {
 }
 
 extension Layer {
-  /// Everything that a file of weights holds: parameters, then running statistics, under PyTorch's names.
+  /// The contents of a file of weights: parameters, then running statistics, under PyTorch's names.
   package var state: [NamedParameter] { parameters + buffers }
 
   /// Writes the state as a safetensors file, in PyTorch's layouts.
@@ -36,15 +36,15 @@ extension Layer {
 
   /// Reads the state from a safetensors file.
   ///
-  /// Batch counters (`num_batches_tracked`), which nothing here needs, are passed over.
+  /// Batch counters (`num_batches_tracked`), which are not needed here, are ignored.
   ///
   /// - Parameters:
   ///   - path: the file.
   ///   - partial: whether to load what fits and leave the rest as it is.
-  ///   - advice: what a refusal tells to use.
+  ///   - advice: the option that a refusal suggests.
   /// - Returns: what was loaded and what not.
-  /// - Throws: a `WorkbenchError` that lists what does not fit; then nothing is changed. One that cannot be read to
-  ///   its end leaves what was read.
+  /// - Throws: a `WorkbenchError` that lists what does not fit; nothing is changed then. If a file cannot be read to
+  ///   its end, what was read before stays loaded.
   @discardableResult
   package func load(from path: String, partial: Bool = false, advice: String = "") throws -> StateMatch {
     var file = try SafetensorsFile(path)

@@ -5,28 +5,31 @@ import Tensors
 /// A forward pass in training keeps exactly what the next backward pass needs; that pass uses it up (``Saved``).
 ///
 /// What only some layers have is a separate protocol: a definition in double precision (``Defined``), a choice of
-/// algorithm (``ChoosesAlgorithm``), PyTorch's printed form (``TorchPrinted``), nodes in ONNX (``ONNXExported``), decisions
-/// that can be held (``HoldsDecisions``). A layer that runs others under their names is a ``Container``; one that does what
-/// another does, with something changed, is a ``Wrapper``.
+/// algorithm (``ChoosesAlgorithm``), PyTorch's printed form (``TorchPrinted``), nodes in ONNX (``ONNXExported``),
+/// decisions that can be held (``HoldsDecisions``). A layer that runs others by name is a ``Container``; one that
+/// forwards everything to another layer, except what it changes, is a ``Wrapper``.
 public protocol Layer: AnyObject {
-  /// The shape of the output, or an error that says why this input cannot be taken.
+  /// The shape of the output.
+  ///
+  /// - Throws: an error that says why this input does not fit.
   func outputShape(for input: FeatureShape) throws -> FeatureShape
 
-  /// What a pass over this input costs, with the layer's parameters in each; the input must have passed `outputShape`.
+  /// The cost of a pass over this input, which must have passed `outputShape`; each pass counts the layer's
+  /// parameters.
   func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost
 
   /// The output for an input that has passed `outputShape`.
   func forward(_ input: Tensor, _ context: Context) -> Tensor
 
-  /// The output in inference, with what follows the layer done while its output is stored, where it can be; by default
-  /// afterwards.
+  /// The output in inference, with the epilogue applied while the output is stored, if possible; by default it is
+  /// applied afterwards.
   func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor
 
-  /// Sets the parameters' gradients; returns the gradient to the input, where it is needed.
+  /// Sets the parameters' gradients and returns the gradient to the input, if it is needed.
   ///
-  /// The gradient that comes is that to the output of the last forward pass in training. A caller that is done with it
-  /// should `consume` it, so that its memory is reused. `input` says what becomes of the gradient to the input; most layers
-  /// return ``InputGradient/total(_:threads:)`` of what they have found.
+  /// The given gradient is that to the output of the last forward pass in training. A caller that no longer needs it
+  /// should `consume` it, so that its memory is reused. `input` says what becomes of the gradient to the input; most
+  /// layers return ``InputGradient/total(_:threads:)`` of the gradient that they have computed.
   func backward(_ gradient: consuming Tensor, input: InputGradient, _ context: Context) -> Tensor
 
   /// The parameters and buffers that are this layer's own, each with its role, named as in PyTorch; none by default.
@@ -34,7 +37,7 @@ public protocol Layer: AnyObject {
 
   /// The layers that this one consists of, in the order of their names in files; none by default.
   ///
-  /// A layer under the empty name leaves no trace: what is inside it is named as if it were one level up.
+  /// A layer with an empty name leaves no trace: the layers inside it are named as if they were one level up.
   var children: [NamedLayer] { get }
 }
 
@@ -57,7 +60,7 @@ extension Layer {
     backward(gradient, input: .needed, context)
   }
 
-  /// What a step of training costs: a forward and a backward pass, and the parameters once.
+  /// The cost of a training step: a forward and a backward pass, and the parameters once.
   public func trainingCost(for input: FeatureShape) throws -> Cost {
     let forward = try cost(for: input, pass: .forward)
     var cost = try forward + self.cost(for: input, pass: .backward)
@@ -65,7 +68,7 @@ extension Layer {
     return cost
   }
 
-  /// The layer and all that are in it.
+  /// The layer and all layers inside it.
   package var tree: [any Layer] { [self] + children.flatMap(\.layer.tree) }
 
   /// The batch normalisations among them.
@@ -79,7 +82,7 @@ extension Layer {
   /// All parameters, those of the children included, under their dotted names.
   public var parameters: [NamedParameter] { everything.filter { $0.parameter.role.isTrained } }
 
-  /// Arrays that belong to the state but are not trained, those of the children included: running statistics.
+  /// Arrays of the state that are not trained, such as running statistics, those of the children included.
   public var buffers: [NamedParameter] { everything.filter { !$0.parameter.role.isTrained } }
 
   /// The number of values that training changes.

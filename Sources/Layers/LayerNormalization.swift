@@ -7,13 +7,13 @@ import Tensors
 public final class LayerNormalization: Defined, TorchPrinted, HoldsDecisions {
   private let weight: Parameter, bias: Parameter
   private let epsilon: Double
-  /// The input normalised, and what its pixels were divided by.
+  /// The normalised input, and what its pixels were divided by.
   private var saved = Saved<(normalized: Tensor, inverse: [Float])>()
 
-  /// A normalisation of so many channels; `epsilon` is added to variances.
+  /// A normalisation of `channels` channels; `epsilon` is added to variances.
   public init(channels: Int, epsilon: Double = 1e-6) {
     weight = Parameter(Tensor(repeating: 1, [channels]), layout: .plain, decays: false)
-    bias = Parameter(Tensor(repeating: 0, [channels]), layout: .plain, decays: false)
+    bias = Parameter(Tensor(repeating: 0, [channels]), layout: .plain, decays: false, role: .bias)
     self.epsilon = epsilon
   }
 

@@ -2,7 +2,7 @@ import Tensors
 
 /// The time that each layer of a network took in one pass of inference.
 ///
-/// For one thread of control: a network runs its layers one after the other.
+/// Not safe for concurrent use: a network runs its layers one after the other.
 package final class LayerProfile {
   /// One layer, with what was done while its output was stored.
   package struct Entry: Sendable {
@@ -24,7 +24,7 @@ package final class LayerProfile {
   /// An empty profile.
   package init() {}
 
-  /// What notes the layers of a pass here.
+  /// An observer that records the layers of a pass here.
   ///
   /// - Parameter context: how the pass runs.
   package func observer(_ context: Context) -> Observer {

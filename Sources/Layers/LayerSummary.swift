@@ -1,6 +1,6 @@
 import Tensors
 
-/// A layer of a network in a table: what it is, what comes out of it, what it costs.
+/// A layer of a network in a table: its kind, its output and its cost.
 package struct LayerSummary: Sendable {
   /// The path of layer names, joined by dots.
   package var name: String
@@ -17,11 +17,11 @@ package struct LayerSummary: Sendable {
   /// Both forms of a layer that merges branches in inference; nil for others.
   package var forms: Forms?
 
-  /// What a layer is in training, and what in inference.
+  /// The cost of a layer in training, and of what replaces it in inference.
   package struct Forms: Sendable {
     /// Its forward pass in training.
     package let branches: Cost
-    /// The one layer that takes the place of its branches, with its own parameters.
+    /// The single layer that replaces its branches, with its own parameters.
     package let merged: Cost
 
     /// Two forms.
@@ -35,7 +35,7 @@ package struct LayerSummary: Sendable {
   package struct Taps: Sendable {
     /// How many there are.
     package let count: Int
-    /// How many read nothing but padding, wherever the window is.
+    /// How many read only padding, wherever the window is.
     package let beyond: Int
 
     /// Numbers of taps.

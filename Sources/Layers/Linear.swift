@@ -21,7 +21,8 @@ public final class Linear: Defined, TorchPrinted, HoldsDecisions {
     let bound = 1 / Double(inputs).squareRoot()
     weight = Parameter(
       Tensor(uniform: [inputs, outputs], in: -bound..<bound, using: &random), layout: .matrix)
-    bias = Parameter(Tensor(uniform: [outputs], in: -bound..<bound, using: &random), layout: .plain)
+    bias = Parameter(
+      Tensor(uniform: [outputs], in: -bound..<bound, using: &random), layout: .plain, role: .bias)
   }
 
   public var printedArguments: String {

@@ -21,7 +21,7 @@ public final class MaxPooling: Defined, TorchPrinted, HoldsDecisions {
 
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
     guard input.count <= Int(Int32.max) else {
-      throw WorkbenchError("Max pooling takes fewer than 2³¹ elements, not \(input); use smaller batches.")
+      throw WorkbenchError("Max pooling supports fewer than 2³¹ elements, not \(input); use smaller batches.")
     }
     return try window.outputShape(for: input, roundsUp: roundsUp)
   }
@@ -93,7 +93,7 @@ public final class MaxPooling: Defined, TorchPrinted, HoldsDecisions {
 extension MaxPooling: ONNXExported {
   public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
   {
-    // The padding after the image that makes the windows begin where they do; ONNX's ceil_mode has changed its meaning.
+    // The padding after the image that puts the windows where they belong; ONNX's ceil_mode has changed its meaning.
     let output = try outputShape(for: shape), first = window.padding
     func last(_ extent: Int, _ count: Int) -> Int {
       max((count - 1) * window.stride + window.size - extent - first, 0)

@@ -1,8 +1,8 @@
 import Compute
 import Tensors
 
-/// A layer of each image's mean pixel, plus the same layer of its largest values: CBAM's channel attention before its
-/// sigmoid (Woo et al., 2018, arXiv:1807.06521).
+/// A layer applied to each image's mean pixel, plus the same layer applied to its maxima: CBAM's channel attention
+/// before its sigmoid (Woo et al., 2018, arXiv:1807.06521).
 ///
 /// The layer sees one image of two pixels, the mean and the maximum, for each image.
 public final class MeanAndMaximum: Defined, TorchPrinted, HoldsDecisions {

@@ -3,18 +3,18 @@ import Tensors
 /// Sees what passes through a network: what its layers read and write, how long they take, and the gradients to their
 /// outputs.
 ///
-/// Reported are the layers that containers run, a kernel as one layer whatever it consists of, and every ReLU's output.
-/// For one thread of control.
+/// It is told of the layers that containers run (a kernel counts as one layer, whatever it consists of) and of every
+/// ReLU's output. Not safe for concurrent use.
 package final class Observer: @unchecked Sendable {
   /// A layer that has run.
   package struct Run {
-    /// Its path, for example `layer1.0.conv2`. In training, what is fused with it is not part of its output.
+    /// Its path, for example `layer1.0.conv2`. In training, its output does not include what is fused with it.
     package let name: String
     /// The layer.
     package let layer: any Layer
     /// What it read.
     package let input: Tensor
-    /// What came out, in inference with what follows it.
+    /// Its output, in inference including its epilogue.
     package let output: Tensor
     /// Its duration.
     package let seconds: Double
@@ -24,7 +24,7 @@ package final class Observer: @unchecked Sendable {
   private let rectified: (any Layer, Tensor) -> Void
   private let gradient: (any Layer, Tensor) -> Void
   private var path: [String] = []
-  /// How many layers that are no containers are running, one inside the other.
+  /// How many layers other than containers are running, one inside the other.
   private var depth = 0
 
   /// An observer.

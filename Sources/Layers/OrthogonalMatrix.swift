@@ -1,7 +1,7 @@
 import Tensors
 
-/// A matrix whose outputs (the last axis) are orthonormal, or whose inputs are where they are fewer, times a gain: drawn
-/// evenly from all of them (Mezzadri, 2006, arXiv:math-ph/0609050).
+/// A matrix with orthonormal outputs (the last axis), or orthonormal inputs if there are fewer of them, times a gain;
+/// drawn uniformly from all such matrices (Mezzadri, 2006, arXiv:math-ph/0609050).
 ///
 /// Normal vectors are made orthonormal one after the other (Gram and Schmidt, each twice, in double precision).
 func orthogonalMatrix(_ shape: [Int], gain: Double, using random: inout Random) -> Tensor {
@@ -10,7 +10,7 @@ func orthogonalMatrix(_ shape: [Int], gain: Double, using random: inout Random) 
   var vectors: [[Double]] = []
   while vectors.count < count {
     var vector = (0..<length).map { _ in random.normal() }
-    // What rounding leaves of the earlier ones the second time takes away.
+    // The second time removes what rounding leaves of the earlier vectors.
     for _ in 0..<2 {
       for other in vectors {
         let share = dot(vector, other)

@@ -1,9 +1,9 @@
 import Compute
 import Tensors
 
-/// Every stride-th pixel, with zeros in the new channels: a shortcut without parameters.
+/// A shortcut without parameters: every stride-th pixel, with zeros in the added channels.
 ///
-/// Option A of He et al. (2015, arXiv:1512.03385, §3.3); half of the new channels come before the old ones, half
+/// Option A of He et al. (2015, arXiv:1512.03385, §3.3); half of the added channels come before the old ones, half
 /// after, as in the usual implementations for CIFAR.
 public final class PaddingShortcut: Defined, TorchPrinted, HoldsDecisions {
   private let stride: Int, inputs: Int, outputs: Int
@@ -28,7 +28,7 @@ public final class PaddingShortcut: Defined, TorchPrinted, HoldsDecisions {
       width: (input.width + stride - 1) / stride, channels: outputs)
   }
 
-  /// It only moves.
+  /// It only moves values.
   public func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
     Cost(bytes: 4 * (input.count + (try outputShape(for: input)).count))
   }

@@ -1,8 +1,8 @@
 import Tensors
 
-/// How an optimiser treats a parameter's gradient.
+/// How an optimiser uses a parameter's gradient.
 public enum UpdateRule: Sendable {
-  /// As it is.
+  /// Unchanged.
   case plain
   /// Scaled by η·√n / ‖g‖₂ first (AdderNet; Chen et al., 2020, arXiv:1912.13200, equation 13).
   case adder
@@ -12,13 +12,15 @@ public enum UpdateRule: Sendable {
 public enum Role: Sendable {
   /// Training changes it.
   case trained
-  /// Training changes it; it meets what is read in another way than by a product, as an adder's weights: rules for
-  /// initial weights are made for products.
+  /// Training changes it; it is added.
+  case bias
+  /// Training changes it, but it is not a factor of a product, as in an adder. Rules for initial weights, which are
+  /// made for products, do not apply to it.
   case term
-  /// Training changes it; it says where a kernel reads, in pixels, or makes that from the image: learned or predicted
+  /// Training changes it; it determines where a kernel reads: learned offsets in pixels, or the weights that predict
   /// offsets.
   case position
-  /// Training leaves it alone: running statistics.
+  /// Training does not change it: running statistics.
   case buffer
 
   /// Whether training changes it.
@@ -31,7 +33,7 @@ public final class Parameter {
   public var value: Tensor { didSet { version &+= 1 } }
   /// The gradient of the loss, in the value's shape, after a backward pass.
   public var gradient: Tensor?
-  /// Counts the changes of `value`, for those who keep something derived from it.
+  /// Counts the changes of `value`, for caches of what is derived from it.
   public private(set) var version = 0
   /// How files order the axes.
   public let layout: TensorLayout
@@ -41,7 +43,7 @@ public final class Parameter {
   public let decays: Bool
   /// A factor on the learning rate.
   public let rateFactor: Double
-  /// λ, if training adds λ · Σ w² to the loss on behalf of this parameter: a part of the model, not of the optimiser.
+  /// λ, if training adds λ · Σ w² to the loss for this parameter: a part of the model, not of the optimiser.
   public var penalty = 0.0
   /// What it is for.
   public var role: Role

@@ -1,14 +1,14 @@
 import Compute
 import Tensors
 
-/// The map of a layer that sums pixels with fixed shares, made again only for images of another size.
+/// The pixel map of a layer that sums pixels with fixed weights; made again only for images of another size.
 package final class PixelMaps {
   private var known: (height: Int, width: Int, map: PixelMap)?
 
   /// No map yet.
   package init() {}
 
-  /// The map for an input, by `make` where it is new.
+  /// The map for an input, made by `make` if it is new.
   package subscript(_ input: FeatureShape, _ make: (FeatureShape) -> PixelMap) -> PixelMap {
     if let known, known.height == input.height, known.width == input.width { return known.map }
     let map = make(input)

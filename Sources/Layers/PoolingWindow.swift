@@ -4,16 +4,18 @@ import Tensors
 public struct PoolingWindow: Hashable, Sendable {
   /// The rows and columns of the window.
   public let size: Int
-  /// Rows and columns from one window to the next.
+  /// The step from one window to the next, in rows and columns.
   public let stride: Int
   /// Rows and columns added on each side.
   public let padding: Int
 
-  /// A window; refuses one whose padding could fill it.
+  /// A window.
+  ///
+  /// - Throws: a `WorkbenchError` if the padding is more than half the size.
   public init(size: Int, stride: Int, padding: Int = 0) throws {
     guard size > 0, stride > 0, padding >= 0, padding * 2 <= size else {
       throw WorkbenchError(
-        "A pooling window of size \(size), stride \(stride) and padding \(padding) is not possible: padding may be at most half the size."
+        "A pooling window of size \(size), stride \(stride) and padding \(padding) is not possible, because padding may be at most half the size."
       )
     }
     self.size = size

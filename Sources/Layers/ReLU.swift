@@ -39,7 +39,7 @@ public final class ReLU: Defined, TorchPrinted, HoldsDecisions {
     return input.map { max($0, 0) }
   }
 
-  /// Takes an output that another layer has made in training, for the backward pass.
+  /// Keeps an output that another layer has computed in training, for the backward pass.
   public func keep(output: Tensor, _ context: Context) { self.output.keep(output, context) }
 
   public func backward(_ gradient: consuming Tensor, input: InputGradient, _ context: Context) -> Tensor {

@@ -1,7 +1,7 @@
 import Compute
 import Tensors
 
-/// y = min(max(x, 0), 6) (Krizhevsky, 2010), as MobileNets have it.
+/// y = min(max(x, 0), 6) (Krizhevsky, 2010), used in MobileNets.
 public final class ReLU6: Defined, TorchPrinted, HoldsDecisions {
   /// Between 0 and 6 where it lets values through.
   private var saved = Saved<Tensor>()

@@ -26,7 +26,7 @@ public final class Residual: Container, Defined, TorchPrinted, HoldsDecisions {
     let other = try shortcut?.layer.outputShape(for: input) ?? input
     guard output == other else {
       throw WorkbenchError(
-        "A residual block's branches give \(output) and \(other): its kernel must keep the size, as padding does."
+        "A residual block's branches give \(output) and \(other), but must agree; choose a kernel and padding that keep the size."
       )
     }
     return output
@@ -65,7 +65,7 @@ public final class Residual: Container, Defined, TorchPrinted, HoldsDecisions {
     return sum.rectifiedSum(with: other, context)
   }
 
-  /// The shortcut is added, and what follows is done, while the main branch's last layer stores its output.
+  /// The shortcut is added, and the epilogue applied, while the main branch's last layer stores its output.
   public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
     let other = shortcut.map { shortcut in
       context.run(shortcut.name, shortcut.layer, input) { shortcut.layer.infer($0, .none, context) }

@@ -1,6 +1,6 @@
 import Tensors
 
-/// A layer whose output is brought back to the size of its input.
+/// A layer whose output is interpolated to the size of its input.
 public final class Resized: Container, Defined, TorchPrinted, HoldsDecisions {
   private let inner: any Layer
   private let stride: (height: Int, width: Int)
@@ -13,7 +13,7 @@ public final class Resized: Container, Defined, TorchPrinted, HoldsDecisions {
   ///
   /// - Parameters:
   ///   - inner: the layer.
-  ///   - stride: that of the parallel branches: the size is then that of every stride-th pixel.
+  ///   - stride: the stride of the parallel branches; the size is then that of every stride-th pixel.
   ///   - mode: how it is interpolated.
   public init(
     _ inner: any Layer, every stride: (height: Int, width: Int) = (1, 1), mode: Upsampling.Mode = .bilinear

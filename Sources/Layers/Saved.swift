@@ -1,4 +1,4 @@
-/// What a forward pass in training keeps for the next backward pass, which uses it up.
+/// What a forward pass in training keeps for the next backward pass, which takes it out.
 public struct Saved<Value> {
   private var value: Value?
 
@@ -10,8 +10,8 @@ public struct Saved<Value> {
     if context.training { self.value = value }
   }
 
-  /// The value, which is no longer kept afterwards. There must be one: a backward pass without a forward pass in training
-  /// is a mistake in the program.
+  /// Returns the value and no longer keeps it. There must be one: a backward pass without a forward pass in training
+  /// is a programming error.
   public mutating func take() -> Value {
     guard let value = value.take() else { preconditionFailure("backward needs a forward pass in training") }
     return value

@@ -7,14 +7,14 @@ public final class Sequential: Chain, Defined, TorchPrinted, HoldsDecisions {
   public let children: [NamedLayer]
   public let printedName: String
 
-  /// A layer with the normalisation and the ReLU that come right after it.
+  /// A layer with the normalisation and the ReLU directly after it.
   private struct Step {
     let name: String
     let layer: any Layer
     var normalization: BatchNormalization?
     var relu: ReLU?
 
-    /// In training, the normalisation does the ReLU's work too.
+    /// In training, the normalisation applies the ReLU too.
     func forward(_ input: Tensor, _ context: Context) -> Tensor {
       let y = context.run((name, layer), input)
       guard let normalization else { return relu?.forward(y, context) ?? y }
@@ -72,7 +72,7 @@ public final class Sequential: Chain, Defined, TorchPrinted, HoldsDecisions {
     return steps.reduce(input) { $1.forward($0, context) }
   }
 
-  /// In training, the output but for the normalisation at the end, if the last layer is one without a ReLU.
+  /// In training, the output before the normalisation at the end, if the last layer is one without a ReLU.
   func forwardUnfinished(_ input: Tensor, _ context: Context) -> Unfinished {
     guard let last = steps.last, let normalization = last.normalization, last.relu == nil,
       context.normalization != .none

@@ -1,11 +1,11 @@
-/// A layer that PyTorch's `print(model)` writes in another way than by its type's name and its children.
+/// A layer for which PyTorch's `print(model)` does not simply print the type's name and the children.
 public protocol TorchPrinted: Layer {
   /// What PyTorch calls this kind of layer; by default the type's name.
   var printedName: String { get }
   /// What PyTorch prints in the layer's parentheses; nothing by default.
   var printedArguments: String { get }
-  /// The layers that PyTorch prints inside it, in its order; by default the children, where what is inside those without
-  /// a name is printed in their place.
+  /// The layers that PyTorch prints inside it, in PyTorch's order; by default the children, with unnamed ones
+  /// replaced by what is inside them.
   var printedChildren: [NamedLayer] { get }
 }
 
@@ -32,7 +32,7 @@ extension Layer {
     return "\(typeName)(\n" + lines.map { "  \($0)\n" }.joined() + ")"
   }
 
-  /// The children that are printed; those without a name are replaced by what is inside them.
+  /// The children that are printed; unnamed ones are replaced by what is inside them.
   fileprivate var shownChildren: [NamedLayer] {
     children.flatMap { child in
       guard child.name.isEmpty else { return [child] }

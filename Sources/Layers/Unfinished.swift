@@ -1,10 +1,10 @@
 import Compute
 import Tensors
 
-/// A layer's output of which the last step, a normalisation, is still to be done together with what follows.
+/// A layer's output before its last step, a normalisation, which is applied together with what follows.
 struct Unfinished {
   var values: Tensor
-  /// What is still to be done; nil for nothing.
+  /// The remaining step; nil if there is none.
   var function: NormalizationPasses.Affine?
 
   /// `relu(self + other)` in one pass.

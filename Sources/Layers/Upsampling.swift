@@ -3,11 +3,11 @@ import Tensors
 
 /// Interpolation to the size of an image, as PyTorch's `interpolate` without aligned corners.
 public final class Upsampling: Defined, TorchPrinted, HoldsDecisions {
-  /// What is between the pixels.
+  /// The interpolation between pixels.
   public enum Mode: String, Sendable {
-    /// A mean of the four neighbours, weighed by how near they are.
+    /// A mean of the four neighbours, weighted by proximity.
     case bilinear
-    /// The pixel that covers the place.
+    /// The pixel that covers the position.
     case nearest
   }
 
@@ -40,7 +40,7 @@ public final class Upsampling: Defined, TorchPrinted, HoldsDecisions {
       ? Cost(macs: 4 * output.count, bytes: bytes) : Cost(otherOps: 7 * output.count, bytes: bytes)
   }
 
-  /// Two neighbours along one axis, and the second one's share.
+  /// Two neighbours along one axis, and the weight of the second.
   private func neighbours(_ place: Int, _ extent: Int, _ from: Int) -> (Int, Int, Double) {
     if mode == .nearest { return (place * from / extent, place * from / extent, 0) }
     let position = max((Double(place) + 0.5) * Double(from) / Double(extent) - 0.5, 0)
@@ -48,7 +48,7 @@ public final class Upsampling: Defined, TorchPrinted, HoldsDecisions {
     return (first, min(first + 1, from - 1), position - Double(first))
   }
 
-  /// Each pixel from its neighbours, of which some may be one and the same.
+  /// Each pixel from its neighbours, some of which may coincide.
   private func map(_ input: FeatureShape) -> PixelMap {
     let columns = (0..<width).map { neighbours($0, width, input.width) }
     return PixelMap(sources: input.height * input.width, targets: height * width) { term in

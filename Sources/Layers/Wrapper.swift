@@ -1,10 +1,10 @@
 import Tensors
 
-/// A layer that does what another one does, of the same shape, with something changed.
+/// A layer that forwards to another one of the same shape, except for what it changes.
 ///
-/// Everything is forwarded by default, so that a wrapper is what it changes and nothing else.
+/// Everything is forwarded by default, so a wrapper implements only what it changes.
 public protocol Wrapper: Defined, TorchPrinted, HoldsDecisions, ONNXExported {
-  /// The layer that it is around.
+  /// The inner layer.
   var inner: any Layer { get }
 }
 

@@ -26,7 +26,7 @@ package struct BottleneckSaving: Sendable {
 }
 
 extension Network {
-  /// What each bottleneck saves; none where the blocks are basic ones.
+  /// What each bottleneck saves; empty if the blocks are basic ones.
   package func bottleneckSavings(for input: FeatureShape) throws -> [BottleneckSaving] {
     guard let description = description.residual, description.block == .bottleneck else { return [] }
     let outputs = Dictionary(

@@ -3,8 +3,8 @@ import Tensors
 
 /// DeepLab v3 (Chen et al., 2017, arXiv:1706.05587), torchvision's without the auxiliary head.
 ///
-/// A ResNet whose last two strides are dilations, then parallel dilated convolutions; the logits of each pixel are
-/// brought to the image's size bilinearly: `[batch, height, width, classes]`.
+/// A ResNet whose last two strides are replaced by dilations, then parallel dilated convolutions; the logits are
+/// interpolated bilinearly to the image's size: `[batch, height, width, classes]`.
 enum DeepLab {
   static let family = ModelFamily(
     name: "DeepLab", source: "Chen et al., 2017, arXiv:1706.05587; torchvision's, no auxiliary head",
@@ -38,7 +38,7 @@ enum DeepLab {
       ]))
   }
 
-  /// Atrous spatial pyramid pooling: 1×1, three rates and the image's mean side by side, then 1×1.
+  /// Atrous spatial pyramid pooling: 1×1, three rates and the image's mean in parallel, then 1×1.
   private static func pyramid(_ net: NetworkBuilder, _ inputs: Int) throws -> any Layer {
     let convolutions = net["convs"]
     func activated(_ convolution: NamedLayer) -> [NamedLayer] {

@@ -2,7 +2,7 @@ import Kernels
 import Layers
 import Tensors
 
-/// A rule for initial weights that `--init` can name, with options after colons as kernels have them.
+/// A rule for initial weights that `--init` can name, with options after colons, like kernels.
 package struct InitializationScheme: Sendable {
   /// The name.
   package let name: String
@@ -12,7 +12,7 @@ package struct InitializationScheme: Sendable {
   package let options: [any AnyKernelOption]
   fileprivate let make: @Sendable (KernelOptions) -> Initialization
 
-  /// What leaves every model its own rule.
+  /// The name that leaves every model its own rule.
   package static let modelsOwn = "default"
 
   /// Every rule, in the order of lists.
@@ -29,7 +29,7 @@ package struct InitializationScheme: Sendable {
       name: "normal", summary: "one deviation everywhere", options: [deviation]
     ) { .normal(deviation: $0[deviation]) },
     InitializationScheme(
-      name: "truncated", summary: "normal, without what is further out than the cut",
+      name: "truncated", summary: "normal, without values beyond the cut",
       options: [truncatedDeviation, cut]
     ) { .truncated(deviation: $0[truncatedDeviation], cut: $0[cut]) },
     InitializationScheme(
@@ -41,7 +41,7 @@ package struct InitializationScheme: Sendable {
       options: [gain]
     ) { .orthogonal(gain: $0[gain]) },
     InitializationScheme(
-      name: "pytorch", summary: "uniform within ±1/√(fan in), as PyTorch's layers start by themselves",
+      name: "pytorch", summary: "uniform within ±1/√(fan in), the default of PyTorch's layers",
       options: []
     ) { _ in .pyTorch },
     InitializationScheme(name: "zeros", summary: "nothing but zeros", options: []) { _ in .zeros },
@@ -60,7 +60,7 @@ package struct InitializationScheme: Sendable {
 
   private static func gain(initial: Double) -> KernelOption<Double> {
     KernelOption(
-      "gain", .number(0...1000), initial: initial, help: "√2 where ReLUs follow, 1 where nothing does")
+      "gain", .number(0...1000), initial: initial, help: "√2 if ReLUs follow, 1 if nothing follows")
   }
 
   private static func deviation(initial: Double) -> KernelOption<Double> {
@@ -80,7 +80,7 @@ package struct InitializationScheme: Sendable {
     }
     let options = try KernelOptions(
       KernelOptions.pairs(parts.dropFirst(), of: item), among: scheme.options, of: scheme.name)
-    // The same rule has the same name, however it was written.
+    // The canonical name of the rule.
     let unusual = scheme.options.filter { options.text(of: $0) != $0.initialText }
     let text = [scheme.name] + unusual.map { "\($0.name)=\(options.text(of: $0))" }
     return ChosenInitialization(item: text.joined(separator: ":"), rule: scheme.make(options))
@@ -96,10 +96,10 @@ package struct ChosenInitialization: Hashable, Sendable {
 }
 
 extension ChosenInitialization {
-  /// Gives every weight of a convolution or a linear layer that multiplies a new value, which depends on its name.
+  /// Gives new values, which depend on the names, to all weights of convolutions and linear layers that multiply.
   ///
-  /// Biases and normalisations keep theirs; so do weights that are no factors, such as an adder's, and learned or
-  /// predicted positions, which start on their grid.
+  /// Biases and normalisations keep their values. So do weights that are not factors, such as an adder's, and learned
+  /// or predicted positions, which start on their grid.
   package func apply(to layer: any Layer, random: Random) {
     for named in layer.parameters where named.takesInitialization {
       let parameter = named.parameter, shape = parameter.value.shape

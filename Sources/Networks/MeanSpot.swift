@@ -53,7 +53,7 @@ enum MeanSpot {
     return Sequential([("", features), linear])
   }
 
-  /// What one image goes through before it meets the others.
+  /// The layers of one image before the branches are joined.
   private static func branch(_ net: NetworkBuilder, _ name: String, _ width: Int) throws -> NamedLayer {
     let part = net[name]
     return (

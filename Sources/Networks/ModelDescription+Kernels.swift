@@ -14,16 +14,16 @@ extension ModelDescription {
 }
 
 extension ResidualDescription {
-  /// The kernel of each block, stage by stage: of joined kernels, each serves a stage, or a block where there are as many
-  /// as blocks.
+  /// The kernel of each block, stage by stage: of joined kernels, each serves a stage, or a block where there are as
+  /// many as blocks.
   ///
-  /// - Throws: a ``WorkbenchError`` if their number is another one, or some stages keep their convolutions anyway.
+  /// - Throws: a ``WorkbenchError`` if their number is wrong, or if the option stages excludes some stages.
   package func kernels(_ choice: KernelChoice) throws -> [[KernelChoice]] {
     let parts = choice.parts, blocks = stages.reduce(0) { $0 + $1.count }
     guard parts.count > 1 else { return stages.map { Array(repeating: choice, count: $0.count) } }
     guard replacedStages == nil else {
       throw WorkbenchError(
-        "\(choice.item) says itself what stands in each stage of \(name); leave out stages, and name standard where the convolution stays."
+        "\(choice.item) names the kernel of each stage of \(name); leave out stages, and name standard where the convolution stays."
       )
     }
     if parts.count == stages.count { return zip(parts, stages).map { Array(repeating: $0, count: $1.count) } }

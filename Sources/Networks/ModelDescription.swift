@@ -1,6 +1,6 @@
 import Layers
 
-/// Which convolutions of a network a kernel takes the place of.
+/// Which convolutions of a network a kernel replaces.
 package enum Replacement: String, Sendable, CaseIterable {
   /// Those with a window of more than one pixel, except the stem's.
   case spatial
@@ -18,9 +18,9 @@ package protocol ModelDescription: Sendable {
   var classes: Int { get }
   /// Which convolutions a kernel takes the place of.
   var replacement: Replacement { get set }
-  /// How weights start; nil for the model's own rules.
+  /// The rule for initial weights; nil for the model's own rules.
   var initialization: ChosenInitialization? { get set }
-  /// The kernel that belongs to the model, as an item of `--conv`, where it is not `standard`.
+  /// The kernel that belongs to the model, as an item of `--conv`, if it is not `standard`.
   var ownKernel: String? { get }
   /// The parameter, in files, that has one value for each class.
   var classifier: String { get }
@@ -33,7 +33,7 @@ package protocol ModelDescription: Sendable {
   var variations: [(option: String, value: String)] { get }
   /// Whether λ · Σ w² of some of its weights belongs to its loss: then its recipe has no weight decay.
   var hasPenalties: Bool { get }
-  /// Counts what the name has stood for: records of an earlier network are not those of this one.
+  /// The version of the network under this name, so that records of an earlier version are not used for this one.
   var revision: Int { get }
 
   /// The description as that of a residual network, if it is one.
@@ -60,7 +60,7 @@ extension ModelDescription {
   package var revision: Int { 1 }
 }
 
-/// A network that its name describes: nothing but channels, classes and kernels can be varied.
+/// A network described by its name alone: only channels, classes and kernels can be varied.
 struct FixedDescription: ModelDescription {
   var name: String
   let inputChannels: Int

@@ -1,7 +1,7 @@
 import Kernels
 import Tensors
 
-/// What can be varied in a model.
+/// The settings that vary a model.
 package struct ModelSettings: Settable {
   package var replace: Replacement?
   package var stages: Set<Int>?
@@ -21,7 +21,7 @@ package struct ModelSettings: Settable {
 
   package static let replace = Setting(
     "replace", \Self.replace, .word,
-    "Which convolutions are replaced: spatial (every k×k except the stem) or all (except the stem); default: the model's"
+    "The convolutions to replace: spatial (every k×k except the stem) or all (all except the stem); default: the model's"
   )
   package static let stages = Setting(
     "stages", \Self.stages, .stages,
@@ -32,11 +32,11 @@ package struct ModelSettings: Settable {
   )
   package static let shortcut = Setting(
     "shortcut", \Self.shortcut, .word,
-    "The shortcut of blocks that change the size: padding (option A) or projection (option B); none leaves out all shortcuts; default: the model's"
+    "The shortcuts of blocks that change the shape: padding (option A) or projection (option B); none: no shortcuts at all; default: the model's"
   )
   package static let strideOn = Setting(
     "stride-on", \Self.strideOn, .word,
-    "Where bottlenecks have their stride: spatial (as torchvision) or first (as the paper)")
+    "Where bottlenecks have their stride: spatial (as in torchvision) or first (as in the paper)")
   package static let dilateStages = Setting(
     "dilate-stages", \Self.dilateStages, .stages,
     "Replace the stride of these stages by dilation, such as 3,4")
@@ -45,14 +45,14 @@ package struct ModelSettings: Settable {
     "Start the last normalisation of each block at zero, so that blocks start as identities")
   package static let expansion = Setting(
     "expansion", \Self.expansion, .whole(1...1024),
-    "Channels inside blocks that are wider there, for each outside (default: 3 in ShiftResNets, 6 in inverted residuals, 4 in ConvNeXt's)"
+    "Channels inside blocks that widen them, for each channel outside (default: 3 in ShiftResNets, 6 in inverted residuals, 4 in ConvNeXt's blocks)"
   )
   package static let width = Setting(
     "width", \Self.width, .number(0.01...64),
     "A factor on the channels of a residual network's stem and stages (default: 1)")
   package static let initialization = Setting(
     "init", \Self.initialization, .initialization,
-    "How weights start, such as xavier or he:fan=out:gain=1; ‘experiment list’ shows all (default: the model's own)"
+    "The rule for initial weights, such as xavier or he:fan=out:gain=1; ‘experiment list’ shows all (default: the model's own)"
   )
 
   /// All of them, in the order of lists and names.
@@ -110,7 +110,8 @@ package struct ModelSettings: Settable {
     }
     if let strideOn {
       guard description.block == .bottleneck || strideOn == .spatial else {
-        throw WorkbenchError("\(name) has no bottlenecks, so no first 1×1 for a stride; leave out stride-on.")
+        throw WorkbenchError(
+          "\(name) has no bottlenecks, so it has no first 1×1 for the stride; leave out stride-on.")
       }
       description.stridePlace = strideOn
     }

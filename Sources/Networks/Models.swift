@@ -1,11 +1,11 @@
 import Layers
 import Tensors
 
-/// A model in the list: its name and what it was made for.
+/// A model in the list: its name, and the images and classes that it was designed for.
 package struct Model: Sendable {
   /// The name on the command line.
   package let name: String
-  /// An image that it was made for.
+  /// An image that it was designed for.
   package let input: FeatureShape
   /// The classes that it was made for, or the values in a regression.
   package let classes: Int
@@ -39,9 +39,9 @@ package struct Model: Sendable {
 
 /// Models of one kind.
 package struct ModelFamily: Sendable {
-  /// What they are called together.
+  /// The name of the family.
   package let name: String
-  /// Where they come from.
+  /// Their source.
   package let source: String
   /// The models, small ones first.
   package let models: [Model]

@@ -2,14 +2,14 @@ import Layers
 import Tensors
 
 extension Network {
-  /// What to know where windows of the chosen kernels are larger than the feature maps of these images, so that taps
-  /// read nothing but padding; nil where all taps reach the image.
+  /// A remark if windows of the chosen kernels are larger than the feature maps of these images, so that some taps
+  /// read only padding; nil if all taps reach the image.
   package func reachRemark(for image: FeatureShape) throws -> String? {
     var maps: [(size: String, taps: LayerSummary.Taps)] = []
     for row in try summaries(for: image) where row.kernel != nil {
       guard let taps = row.taps, taps.beyond > 0 else { continue }
       let size = "\(row.output.height)×\(row.output.width)"
-      // Of the layers with maps of a size, the one that loses most.
+      // Among the layers with feature maps of one size, the one that loses most.
       if let index = maps.firstIndex(where: { $0.size == size }) {
         let known = maps[index].taps
         if taps.beyond * known.count > known.beyond * taps.count { maps[index].taps = taps }

@@ -1,15 +1,15 @@
 import Layers
 import Tensors
 
-/// What files of weights record about the network that they were saved from: safetensors' metadata, text under names.
+/// What files of weights record about their network: safetensors' metadata, which are named texts.
 ///
-/// `workbench` is the version that wrote the file and `workbench_format` the form of these names. `model`, `conv` and the
-/// model's options are as on the command line, `classes` and `channels` (of the images) are numbers. A file without
-/// `workbench_format` is from elsewhere, and may belong to any network.
+/// `workbench` is the version that wrote the file and `workbench_format` the form of these names. `model`, `conv` and
+/// the model's options are as on the command line, `classes` and `channels` (of the images) are numbers. A file
+/// without `workbench_format` is from elsewhere, and may belong to any network.
 extension Network {
   private static let formatName = "workbench_format", format = 1
 
-  /// What a file of this network's weights says of it.
+  /// The metadata for a file of this network's weights.
   package var metadata: [String: String] {
     var metadata = [
       "workbench": workbenchVersion, Self.formatName: "\(Self.format)", "model": description.name,
@@ -20,8 +20,8 @@ extension Network {
     return metadata
   }
 
-  /// How the network that a file was saved from is made where it is not this one: options of the command line, in words;
-  /// nil if it is, or if the file does not say.
+  /// If a file was saved from another network, how that network is made, as command-line options; nil if it is this
+  /// network's, or if the file does not say.
   ///
   /// - Throws: a ``WorkbenchError`` if a later version wrote the file in a form that this one does not know.
   package func origin(of file: borrowing SafetensorsFile) throws -> String? {
@@ -50,12 +50,12 @@ extension Network {
     return parts.isEmpty ? nil : parts.joined(separator: ", ")
   }
 
-  /// Reads weights from a safetensors file, as ``Layers/Layer/load(from:partial:advice:)``, and refuses those of another
-  /// network.
+  /// Reads weights from a safetensors file, as ``Layers/Layer/load(from:partial:advice:)``, and refuses those of
+  /// another network.
   ///
   /// - Parameters:
   ///   - partial: whether to load what fits, of another network's weights too.
-  ///   - advice: what else a refusal tells to use, such as an option that loads what fits.
+  ///   - advice: what else a refusal suggests, such as an option that loads what fits.
   /// - Returns: what was loaded and what not, and of which other network the file is.
   @discardableResult
   package func load(weights path: String, partial: Bool = false, advice: String = "") throws

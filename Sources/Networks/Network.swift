@@ -12,7 +12,7 @@ package final class Network: Chain, Wrapper {
   private let items: [String: String]
   package let inner: any Layer
 
-  /// Builds a network, or says which convolution the kernel cannot serve and why.
+  /// Builds a network, or throws which convolution the kernel cannot replace, and why.
   ///
   /// - Parameters:
   ///   - description: what to build.

@@ -2,13 +2,13 @@ import Kernels
 import Layers
 import Tensors
 
-/// Makes the layers of a network under their names, with a kernel where its description asks for one.
+/// Makes the named layers of a network, with a kernel where its description asks for one.
 package struct NetworkBuilder {
   /// What is built.
   let description: any ModelDescription
   /// The path of the layers that are made: `features.3`.
   private var path = ""
-  /// What takes the place of convolutions here: of a part of a network, that part's own.
+  /// The kernel that replaces convolutions in this part of the network.
   private var kernel: KernelChoice
   private let standard: KernelChoice
   private let algorithm: String?
@@ -17,7 +17,7 @@ package struct NetworkBuilder {
   private let root: Random
   private let record = Record()
 
-  /// What all parts of a network write into.
+  /// Shared by all parts of a network.
   private final class Record { var items: [String: String] = [:] }
 
   init(
@@ -60,13 +60,14 @@ package struct NetworkBuilder {
   /// The random numbers of a layer.
   func random(_ name: String) -> Random { root.split(fullName(name)) }
 
-  /// A convolution that keeps the size, but for the stride, or the kernel that replaces it.
+  /// A convolution that keeps the size apart from the stride, or the kernel that replaces it.
   ///
   /// - Parameters:
   ///   - padding: zeros on each side; nil for those that keep the size.
-  ///   - start: how weights start, and with `pyTorch` biases too, where it is a convolution; nil for its own way.
+  ///   - start: the rule for the initial weights of a convolution, and with `pyTorch` for its bias; nil for the
+  ///     layer's own rule.
   ///   - penalty: λ, if λ · Σ w² of the weights belongs to the loss.
-  ///   - isFixed: whether no kernel takes its place, as of a stem.
+  ///   - isFixed: whether no kernel replaces it, as for a stem.
   func convolution(
     _ name: String, _ inputs: Int, _ outputs: Int, window: Int = 1, stride: Int = 1, padding: Int? = nil,
     dilation: Int = 1, groups: Int = 1, bias: Bool = false, start: Initialization? = nil, penalty: Double = 0,
@@ -108,7 +109,7 @@ package struct NetworkBuilder {
   /// The linear layer that classifies.
   ///
   /// - Parameters:
-  ///   - start: how weights start; nil for PyTorch's way.
+  ///   - start: the rule for initial weights; nil for PyTorch's.
   ///   - zeroBias: whether the bias starts at zero, not as PyTorch's does.
   func classifier(_ name: String, _ inputs: Int, start: Initialization? = nil, zeroBias: Bool = false) throws
     -> NamedLayer
@@ -129,17 +130,17 @@ package struct NetworkBuilder {
   }
 }
 
-/// A kernel that is to serve any place of a network.
+/// A kernel for any place in a network.
 private struct Site {
   let choice: KernelChoice
   let bias: Bool
   let algorithm: String?
   let random: Random
 
-  /// The kernel as the place has it. A kernel that takes no bias goes without.
+  /// The kernel's layer at a place. A kernel that cannot have a bias has none.
   ///
-  /// Without padding a kernel may refuse, or leave less of the image than the convolution does: then it is padded, so
-  /// that it keeps the size, and its borders are cut off.
+  /// Without padding a kernel may refuse, or give a smaller output than the convolution. Then it is padded to keep
+  /// the size, and its output is cropped.
   func layer(at place: ConvolutionGeometry) throws -> any Layer {
     let own = Result { try make(place) }
     if case .success(let layer) = own, isAsLarge(layer, place) { return layer }

@@ -21,7 +21,7 @@ enum ResNets {
         }
       }),
     ModelFamily(
-      name: "ResNet of bottlenecks for small images", source: "the same of bottlenecks: 9n + 2 layers",
+      name: "ResNet with bottlenecks for small images", source: "the same with bottlenecks: 9n + 2 layers",
       models: [20, 29, 56, 110, 164].map { depth in
         // The smallest is the main job's, for the embedded digits.
         Model("bottleneck\(depth)", extent: depth == 20 ? 8 : 32, channels: depth == 20 ? 1 : 3, classes: 10)
@@ -55,7 +55,7 @@ enum ResNets {
       }, inputChannels: inputChannels, classes: classes)
   }
 
-  /// For images of 32×32: 3×3 stem, three stages of so many blocks; basic ones have shortcuts of option A.
+  /// For images of 32×32: 3×3 stem, three stages of `count` blocks; basic ones have shortcuts of option A.
   static func small(
     _ name: String, _ block: ResidualDescription.Block, count: Int, inputChannels: Int, classes: Int
   ) -> ResidualDescription {

@@ -51,7 +51,7 @@ package final class ResidualBlock: Container, Defined, TorchPrinted, HoldsDecisi
   /// As torchvision calls it.
   package var printedName: String { kind.printedName }
 
-  /// torchvision's blocks have one ReLU, where it is made first.
+  /// torchvision's blocks have one ReLU, listed where it is first used.
   package var printedChildren: [NamedLayer] {
     var printed = children.filter { child in
       if case .rectifier = (child.layer as? any EpiloguePart)?.part { return false }

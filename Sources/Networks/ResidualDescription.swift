@@ -46,7 +46,7 @@ package struct ResidualDescription: ModelDescription {
     case first
   }
 
-  /// What classifies the mean of all pixels.
+  /// The classifier on the mean of all pixels.
   package enum Head: Sendable {
     /// A linear layer.
     case linear
@@ -72,7 +72,7 @@ package struct ResidualDescription: ModelDescription {
   package var innerWidth = (numerator: 1, denominator: 1)
   /// The shortcut of blocks that change the size or the channels.
   package var shortcut: Shortcut
-  /// What classifies.
+  /// The classifier.
   package var head = Head.linear
   /// Channels inside a block that widens them, for each one outside; nil for the block's own.
   package var chosenExpansion: Int?
@@ -92,9 +92,9 @@ package struct ResidualDescription: ModelDescription {
   package var classes: Int
   /// Which convolutions a kernel takes the place of.
   package var replacement = Replacement.spatial
-  /// The stages, counted from 1, in which it does; nil for all.
+  /// The stages, counted from 1, in which it replaces them; nil for all.
   package var replacedStages: Set<Int>?
-  /// How weights start; nil for He et al.'s rule by the fan out, and PyTorch's own for the classifier.
+  /// The rule for initial weights; nil for He et al.'s rule with the fan out, and PyTorch's for the classifier.
   package var initialization: ChosenInitialization?
 
   /// A description.

@@ -44,7 +44,7 @@ enum SqueezeNet {
     ])
   }
 
-  /// 1×1 to few channels, then 1×1 and 3×3 side by side.
+  /// 1×1 to few channels, then 1×1 and 3×3 in parallel.
   private static func fire(_ net: NetworkBuilder, _ inputs: Int, _ squeeze: Int, _ expand: Int) throws
     -> any Layer
   {

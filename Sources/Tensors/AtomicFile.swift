@@ -1,9 +1,9 @@
 import Foundation
 
-/// Files that appear whole or not at all.
+/// Writes files completely or not at all.
 package enum AtomicFile {
-  /// Refuses a path that is a folder, or whose folder does not exist or cannot be written to: asked before long work,
-  /// so that its results are not lost.
+  /// Refuses a path that is a folder, or whose folder does not exist or is not writable. Called before long work, so
+  /// that its results are not lost.
   package static func checkFolder(of path: String) throws {
     var existing = stat()
     if stat(path, &existing) == 0 {
@@ -20,7 +20,7 @@ package enum AtomicFile {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
       throw WorkbenchError(
-        "\(path) cannot be written because there is no folder \(folder) to write to; make it first.")
+        "\(path) cannot be written because the folder \(folder) does not exist; create it first.")
     }
     guard FileManager.default.isWritableFile(atPath: folder) else {
       throw WorkbenchError(
@@ -30,7 +30,7 @@ package enum AtomicFile {
 
   /// The file that a path leads to through symbolic links, whether it exists or not; the path itself, if it is none.
   ///
-  /// - Throws: a ``WorkbenchError`` if the links lead in a circle.
+  /// - Throws: a ``WorkbenchError`` if the links form a cycle.
   package static func target(of path: String) throws -> String {
     var target = path
     for _ in 0..<40 {
@@ -41,10 +41,11 @@ package enum AtomicFile {
         next.hasPrefix("/")
         ? next : ((target as NSString).deletingLastPathComponent as NSString).appendingPathComponent(next)
     }
-    throw WorkbenchError("\(path) cannot be written because its symbolic links lead in a circle; remove it.")
+    throw WorkbenchError("\(path) cannot be written because its symbolic links form a cycle; remove it.")
   }
 
-  /// Whether two paths lead to the same file, by whatever names and links. Devices are no files: both may be `/dev/null`.
+  /// Whether two paths lead to the same file, also through links. Devices do not count as files: both may be
+  /// `/dev/null`.
   package static func areSame(_ one: String, _ other: String) -> Bool {
     /// The folder without links, and the file's name in it.
     func place(_ path: String) -> String? {
@@ -62,7 +63,7 @@ package enum AtomicFile {
 
   private static let suffix = ".partial"
 
-  /// Whether a file's name is one that an interrupted writer left behind.
+  /// Whether a file name is that of a temporary file left by an interrupted writer.
   package static func isLeftover(_ name: String) -> Bool {
     name.hasPrefix(".") && name.hasSuffix(suffix)
       && name.dropFirst().dropLast(suffix.count).allSatisfy(\.isHexDigit)
@@ -79,7 +80,7 @@ package enum AtomicFile {
     try write(to: path) { put in try put(data) }
   }
 
-  /// The same for data that comes piece by piece: `body` passes each to the function that it is given.
+  /// The same for data in pieces, which `body` passes to its argument.
   package static func write(to path: String, _ body: ((Data) throws -> Void) throws -> Void) throws {
     guard let staged = try stage(path, body) else { return }
     try finish([staged])
@@ -99,10 +100,10 @@ package enum AtomicFile {
     try finish(staged)
   }
 
-  /// A file under its temporary name, and where it is to go.
+  /// A file under its temporary name, and its final path.
   private struct Staged {
     let temporary: String, target: String
-    /// What the user called it, for errors.
+    /// The user's name for it, for errors.
     let path: String
   }
 

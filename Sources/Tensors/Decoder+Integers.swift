@@ -1,5 +1,5 @@
 extension Decoder {
-  /// A list of so many whole numbers.
+  /// A list of `count` whole numbers.
   package func integers(_ count: Int) throws -> [Int] {
     let numbers = try singleValueContainer().decode([Int].self)
     guard numbers.count == count else {

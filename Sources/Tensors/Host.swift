@@ -5,7 +5,7 @@ package enum Host {
   /// Its name, as the system reports it.
   package static var processorName: String { field("model name") ?? "unknown" }
 
-  /// Its features, as Linux names them; nil where the system does not tell.
+  /// Its features, by Linux's names; nil if the system does not list them.
   package static var features: Set<String>? {
     field("flags").map { Set($0.split(separator: " ").map(String.init)) }
   }

@@ -1,12 +1,13 @@
-/// The end of a sentence about a name that does not exist: the nearest that does, or else all of them.
+/// The end of a sentence about an unknown name: the nearest known name, or a list of all.
 package func suggestion(for word: String, among names: [String]) -> String {
   nearestName(to: word, among: names).map { "did you mean ‘\($0)’?" }
     ?? "choose from \(names.joined(separator: ", "))."
 }
 
-/// The name that differs least from a word, if that could be a slip: an edit for each four letters, at least one.
+/// The name that differs least from a word, if it could be a typing error: at most one edit for every four letters,
+/// but at least one.
 ///
-/// Upper and lower case are the same.
+/// Case is ignored.
 package func nearestName(to word: String, among names: [String]) -> String? {
   let letters = Array(word.lowercased())
   guard (3...64).contains(letters.count) else { return nil }
@@ -15,8 +16,8 @@ package func nearestName(to word: String, among names: [String]) -> String? {
   return zip(names, distances).first { $0.1 == least }?.0
 }
 
-/// The fewest letters to be put in, left out or replaced, and neighbours to be exchanged, that make one word of another
-/// (optimal string alignment).
+/// The smallest number of insertions, deletions, substitutions and swaps of neighbours that turn one word into
+/// another (optimal string alignment).
 func editDistance(_ a: [Character], _ b: [Character]) -> Int {
   var table = (0...a.count).map { row in (0...b.count).map { row == 0 ? $0 : $0 == 0 ? row : 0 } }
   for row in 1..<(a.count + 1) {

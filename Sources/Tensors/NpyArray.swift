@@ -1,6 +1,6 @@
 /// The contents of a `.npy` file: a shape, and values in row-major order in the file's own type.
 package struct NpyArray: Sendable {
-  /// The types of values that are read, by NumPy's names without the byte order.
+  /// The supported types, by NumPy's names without the byte order.
   package enum ElementType: String, Sendable {
     case b1, i1, u1, i2, u2, i4, u4, i8, u8, f4, f8
 
@@ -25,7 +25,7 @@ package struct NpyArray: Sendable {
   /// The type of the values in the file.
   package let type: ElementType
   let isBigEndian: Bool
-  /// The values as they lie in the file.
+  /// The values as they are stored in the file.
   let bytes: [UInt8]
 
   /// The number of values.

@@ -4,7 +4,7 @@ import Foundation
 package enum NpyFile {
   /// Reads an array of booleans, integers or floats (32 or 64 bits), of 0 to 32 axes in C order.
   ///
-  /// Everything that the header says is compared with the file's size before memory is allocated.
+  /// The header is compared with the file's size before memory is allocated.
   ///
   /// - Parameter limit: the largest file accepted, in bytes.
   /// - Throws: a ``WorkbenchError`` that names the file and the reason.
@@ -28,12 +28,13 @@ package enum NpyFile {
     let version = try take(2, "version")
     guard (1...3).contains(version[0]), version[1] == 0 else {
       throw WorkbenchError(
-        "\(path) has .npy version \(version[0]).\(version[1]), and only 1.0, 2.0 and 3.0 are known.")
+        "\(path) has .npy version \(version[0]).\(version[1]), but only 1.0, 2.0 and 3.0 are supported.")
     }
     let lengthBytes = try take(version[0] == 1 ? 2 : 4, "header length")
     let length = lengthBytes.reversed().reduce(0) { $0 << 8 | Int($1) }
     guard length <= longestHeader || length > file.size - position else {
-      throw WorkbenchError("\(path) has a .npy header of \(length) bytes, and \(longestHeader) is the limit.")
+      throw WorkbenchError(
+        "\(path) has a .npy header of \(length) bytes, more than the limit of \(longestHeader).")
     }
     let header: NpyHeader
     do {

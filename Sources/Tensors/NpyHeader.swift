@@ -1,4 +1,4 @@
-/// What the header of a `.npy` file says: a Python dictionary of the keys descr, fortran_order and shape.
+/// The header of a `.npy` file: a Python dictionary with the keys descr, fortran_order and shape.
 struct NpyHeader {
   /// Why a header is refused: the part of a sentence after "cannot be read as a .npy file:".
   struct Invalid: Error {
@@ -27,7 +27,7 @@ struct NpyHeader {
     guard case .tuple(let shape) = entries["shape"] else {
       throw Invalid("its shape is not a tuple of integers")
     }
-    guard shape.count <= 32 else { throw Invalid("it has \(shape.count) axes, and 32 is the limit") }
+    guard shape.count <= 32 else { throw Invalid("it has \(shape.count) axes, more than the limit of 32") }
     guard shape.allSatisfy({ $0 >= 0 }) else { throw Invalid("its shape \(shape) has a negative extent") }
     guard !isFortran || shape.contains(0) || shape.count(where: { $0 > 1 }) <= 1 else {
       throw Invalid("its values are in Fortran order; save numpy.ascontiguousarray(array) instead")

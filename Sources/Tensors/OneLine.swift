@@ -18,8 +18,8 @@ extension String {
     return String(result)
   }
 
-  /// The text without its middle, if it has more scalars than `limit`: its start and its end are what tells a reader
-  /// what it is and what to do.
+  /// The text without its middle, if it has more scalars than `limit`. The start and the end tell a reader what it is
+  /// and what to do.
   package func shortened(to limit: Int) -> String {
     let scalars = unicodeScalars
     guard scalars.count > limit else { return self }
@@ -29,8 +29,8 @@ extension String {
 }
 
 extension Unicode.Scalar {
-  /// Whether it would move the text around it, or is not allowed in a text: controls, separators of lines, marks
-  /// of direction, U+FFFE and U+FFFF.
+  /// Whether it could disturb the surrounding text, or is not allowed in text: control characters, line separators,
+  /// direction marks, U+FFFE and U+FFFF.
   fileprivate var isShownByItsNumber: Bool {
     switch properties.generalCategory {
     case .control, .lineSeparator, .paragraphSeparator: true

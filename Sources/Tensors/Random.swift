@@ -12,7 +12,7 @@ public struct Random: RandomNumberGenerator, Sendable {
   /// A source that continues from a saved state.
   public init(position: UInt64) { state = position }
 
-  /// Where it is: all that the next numbers depend on.
+  /// The state, which determines all further numbers.
   public var position: UInt64 { state }
 
   /// An independent source that depends on this one's seed and position, and on `label`.

@@ -1,9 +1,9 @@
 import Foundation
 
-/// A file opened for reading, front to back, whose size is known before anything is read.
+/// A file opened for sequential reading, whose size is known before anything is read.
 ///
-/// Folders, devices and pipes are refused, so that a reader can compare what a header promises with what
-/// there is before it allocates.
+/// Folders, devices and pipes are refused, so that a reader can compare a header with the file's size before it
+/// allocates memory.
 package struct RegularFile: ~Copyable {
   /// The name it was opened by, for error sentences.
   package let path: String

@@ -2,7 +2,7 @@ import Foundation
 
 /// Files of named tensors: https://huggingface.co/docs/safetensors (a length, a JSON header, the values).
 ///
-/// Values are read as they come, one tensor at a time; nothing is allocated for what a header only promises.
+/// Values are read in order, one tensor at a time; memory is allocated only for data that exist.
 package struct SafetensorsFile: ~Copyable {
   /// The types of values, by the format's names.
   package enum ElementType: String, Sendable {
@@ -77,7 +77,7 @@ package struct SafetensorsFile: ~Copyable {
     } catch {
       throw broken("its header is not the JSON that is expected")
     }
-    // The values lie one after the other, without gaps: then no two names can mean the same bytes.
+    // The values follow one another without gaps, so no two names can share bytes.
     var end = 0
     let sorted = decoded.entries.sorted {
       ($0.range.lowerBound, $0.range.upperBound, $0.name) < (
@@ -100,7 +100,7 @@ package struct SafetensorsFile: ~Copyable {
 
   /// Reads the values of the next entry, rounded to single precision, in the file's axis order.
   ///
-  /// Its type must be one of floats; `skip` passes over an entry.
+  /// Its type must be a floating-point type; `skip` skips an entry.
   package mutating func read() throws -> Tensor {
     let entry = entries[next]
     try Tensor.checkSize(entry.shape, "\(entry.name) of \(file.path)")

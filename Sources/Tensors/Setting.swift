@@ -3,7 +3,7 @@ package protocol Settable: Sendable {
   init()
 }
 
-/// A setting, declared once: its name, its values, its default and what it does. The command line and files read it.
+/// A setting, declared once: its name, values, default and help. The command line and files use it.
 package struct Setting<Target: Settable>: Sendable {
   /// The name, such as `weight-decay`.
   package let name: String
@@ -26,7 +26,7 @@ package struct Setting<Target: Settable>: Sendable {
     self.init(name, form, help + initial + ".") { $0[keyPath: path] = $1 }
   }
 
-  /// A setting that may be left open; its help says what that means.
+  /// A setting that may be nil; its help says what that means.
   package init<Value>(
     _ name: String, _ path: WritableKeyPath<Target, Value?> & Sendable, _ form: SettingForm<Value>,
     _ help: String
@@ -50,7 +50,7 @@ package struct Setting<Target: Settable>: Sendable {
     }
   }
 
-  /// Sets it to what the texts say; errors call it `label`.
+  /// Sets it to the value of the texts; errors call it `label`.
   package func set(_ target: inout Target, _ texts: [String], label: String) throws {
     guard try change(&target, texts) else {
       throw WorkbenchError("\(label) is ‘\(texts.joined(separator: " "))’; it must be \(words).")

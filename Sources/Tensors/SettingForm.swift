@@ -8,7 +8,7 @@ public struct SettingForm<Value>: Sendable {
   package let choices: [String]
   /// The value of a text, or of the texts of a list; nil if they are none.
   let read: @Sendable ([String]) throws -> Value?
-  /// A value as it is written; one text for one value.
+  /// The canonical text of a value.
   let write: @Sendable (Value) -> String
 
   /// A form of values that are written as one text.
@@ -57,7 +57,7 @@ extension SettingForm<Int> {
 
   /// An odd number.
   public static func odd(_ range: ClosedRange<Int>) -> Self {
-    let words = "an odd number from \(range.lowerBound) to \(range.upperBound), so that there is a centre"
+    let words = "an odd number from \(range.lowerBound) to \(range.upperBound), so that it has a centre"
     return .init("n", words, write: { "\($0)" }) {
       Int($0).flatMap { range.contains($0) && $0 % 2 == 1 ? $0 : nil }
     }
@@ -73,7 +73,7 @@ extension SettingForm<Int> {
 }
 
 extension SettingForm<[Int]> {
-  /// Whole numbers of at least 1 joined by hyphens, so many of them.
+  /// Whole numbers of at least 1 joined by hyphens, with a range for their number.
   public static func list(_ counts: ClosedRange<Int>) -> Self {
     let many = counts.count == 1 ? "\(counts.lowerBound)" : "\(counts.lowerBound) to \(counts.upperBound)"
     return .init(

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// A block of uninitialised floats, aligned to 64 bytes, that goes back to a pool when its last owner does.
+/// A block of uninitialised floats, aligned to 64 bytes, that returns to a pool with its last owner.
 ///
 /// Fresh large allocations page-fault on first use; recycled ones do not.
 final class Storage: @unchecked Sendable {
@@ -34,7 +34,7 @@ package enum StoragePool {
     private static let retainedBytesLimit = 2 << 30
   #endif
 
-  /// Whether new tensors are filled with NaN: tests want it, to find outputs that are not written.
+  /// Whether new tensors are filled with NaN: tests use it to find outputs that are not written.
   static var poisonsMemory: Bool { poisoners.load(ordering: .relaxed) > 0 }
 
   /// From now on new tensors are filled with NaN, until all who began it have called ``endPoisoning()``.
@@ -64,7 +64,7 @@ package enum StoragePool {
     return block.bindMemory(to: Float.self, capacity: capacity)
   }
 
-  /// Large blocks lie on large pages where the system has them: far fewer page faults and translation misses.
+  /// Large blocks use large pages if the system has them, which causes far fewer page faults and translation misses.
   private static func fresh(byteCount: Int) -> UnsafeMutableRawPointer {
     let largePage = 2 << 20
     var block: UnsafeMutableRawPointer?
@@ -77,12 +77,12 @@ package enum StoragePool {
     return block
   }
 
-  /// Ends the process with a sentence in place of a trap: an array that cannot be had is the user's affair, not a mistake in
-  /// the program, and nothing on the way could go on without it.
+  /// Ends the process with a sentence instead of a trap: an array that does not fit into memory is not a programming
+  /// error, and no caller could continue without it.
   private static func exhausted(_ byteCount: Int) -> Never {
     let size = byteCount < 1 << 20 ? "\((byteCount + 1023) >> 10) KiB" : "\(byteCount >> 20) MiB"
     let sentence =
-      "Error: There is no memory left for an array of \(size); take a smaller batch, image or model, or raise the limit (ulimit -v).\n"
+      "Error: There is no memory left for an array of \(size); use a smaller batch, image or model, or raise the limit (ulimit -v).\n"
     _ = sentence.withCString { write(STDERR_FILENO, $0, strlen($0)) }
     exit(1)
   }

@@ -2,9 +2,9 @@ import Foundation
 
 /// A dense array of 32-bit floats in row-major order, aligned to 64 bytes, with value semantics.
 ///
-/// Feature maps are `[batch, height, width, channels]` (NHWC), convolution weights
-/// `[kernel height, kernel width, input channels / groups, output channels]` (HWIO), matrices
-/// `[inputs, outputs]`. Files use PyTorch's layouts; `TensorLayout` converts at the border.
+/// Feature maps are `[batch, height, width, channels]` (NHWC), convolution weights `[kernel height, kernel width,
+/// input channels / groups, output channels]` (HWIO), matrices `[inputs, outputs]`. Files use PyTorch's layouts;
+/// `TensorLayout` converts when files are read or written.
 public struct Tensor: Sendable {
   /// The extent of each axis, outermost first.
   public let shape: [Int]
@@ -56,8 +56,8 @@ public struct Tensor: Sendable {
     return result
   }
 
-  /// The tensor of the same shape that `body` writes while it reads this one, element by element: in the same memory
-  /// if it has no other reference.
+  /// A tensor of the same shape, written by `body` while it reads this one, element by element; in the same memory if
+  /// there is no other reference.
   @inline(__always)
   public consuming func mapped(
     _ body: (_ values: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>) -> Void

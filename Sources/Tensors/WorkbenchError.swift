@@ -1,6 +1,6 @@
 /// An error as one sentence that tells the user what is wrong and what to do.
 public struct WorkbenchError: Error, CustomStringConvertible, Sendable {
-  /// The sentence, on one line: what it repeats of the user's can hold anything, and is cut where it is very long.
+  /// The sentence, on one line: it may repeat arbitrary user input, which is cut if it is very long.
   public let description: String
 
   /// An error that says `message`.

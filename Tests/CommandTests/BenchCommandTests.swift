@@ -1,15 +1,11 @@
 import Foundation
 import Kernels
+import TestSupport
 import Testing
 
 /// `experiment bench` as a user runs it.
 struct BenchCommandTests {
-  private let folder: URL
-
-  init() throws {
-    folder = FileManager.default.temporaryDirectory.appendingPathComponent("bench-\(UUID())")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  }
+  private let folder = TemporaryFolder()
 
   private func bench(_ arguments: String...) throws -> (Experiment.Outcome, rows: [[String]]) {
     let csv = folder.appendingPathComponent("rows.csv")

@@ -1,11 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `experiment compare`, and sweeps to which seeds are added.
 @Suite(.serialized) struct CompareCommandTests {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("compare-\(UUID().uuidString)")
-
-  init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+  let folder = TemporaryFolder()
 
   private func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
@@ -36,7 +35,7 @@ import Testing
     let csv = path("c.csv")
     let outcome = try Experiment.run(["compare", path("a"), path("b"), "--csv", csv])
     #expect(outcome.status == 0, "what is worse is no failure unless that is asked for")
-    #expect(outcome.output.contains("Only one of the two has: 5 trainings before, 5 after."))
+    #expect(outcome.output.contains("Trainings that only one of the two has: 5 before, 5 after."))
     #expect(outcome.output.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(outcome.output)")
     let rows = try String(contentsOfFile: csv, encoding: .utf8).split(separator: "\n")
     #expect(rows.count == 3 && rows[1].hasPrefix("shift,m,spatial,d,,5,10000,88.080,85.080,-3.000,"))
@@ -117,7 +116,7 @@ import Testing
     #expect(same.status == 0 && !same.output.contains("not paired"), "\(same.output)\(same.error)")
 
     let small = try Experiment.run(["sweep", file, "--output", path("out"), "--budget", "1"])
-    #expect(small.status == 64 && small.error.contains("limits of --until"))
+    #expect(small.status == 64 && small.error.contains("limits for --until"))
     let both = try Experiment.run(["sweep", file, "--output", path("out"), "--until", "1", "--margin", "2"])
     #expect(both.status == 64 && both.error.contains("leave out --margin"))
     let few = try Experiment.run([

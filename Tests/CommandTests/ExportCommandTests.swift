@@ -1,14 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `experiment export` as a user runs it.
 @Suite struct ExportCommandTests {
-  private let folder: URL
-
-  init() throws {
-    folder = FileManager.default.temporaryDirectory.appendingPathComponent("export-\(UUID())")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  }
+  private let folder = TemporaryFolder()
 
   private func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 

@@ -1,12 +1,11 @@
 import Experiments
 import Foundation
+import TestSupport
 import Testing
 
 /// `experiment features` as a user runs it.
 struct FeaturesCommandTests {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("features-\(UUID().uuidString)")
-
-  init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+  let folder = TemporaryFolder()
 
   @Test func drawsWhatATrainedNetworkSees() throws {
     let weights = folder.appendingPathComponent("net.safetensors").path

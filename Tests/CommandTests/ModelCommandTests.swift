@@ -1,15 +1,11 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 /// `experiment describe`, `train` and `logits` as a user runs them.
 struct ModelCommandTests {
-  private let folder: URL
-
-  init() throws {
-    folder = FileManager.default.temporaryDirectory.appendingPathComponent("model-\(UUID())")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  }
+  private let folder = TemporaryFolder()
 
   private func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
   private func contents(_ name: String) -> Data? { FileManager.default.contents(atPath: path(name)) }

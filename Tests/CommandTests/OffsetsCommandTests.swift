@@ -1,11 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `experiment offsets` as a user runs it.
 @Suite(.serialized) struct OffsetsCommandTests {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("offsets-\(UUID().uuidString)")
-
-  init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+  let folder = TemporaryFolder()
 
   /// The example of the help runs as it stands there.
   @Test func exampleOfTheHelpRuns() throws {
@@ -17,7 +16,7 @@ import Testing
     #expect(example.contains("swift run experiment train --conv deformable"))
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.currentDirectoryURL = folder
+    process.currentDirectoryURL = folder.url
     process.arguments = [
       "-c", example.replacingOccurrences(of: "swift run experiment", with: "'\(Experiment.executable.path)'"),
     ]

@@ -1,14 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `experiment proxies`, `field` and `trainability` as a user runs them.
 struct ProxyCommandTests {
-  private let folder: URL
-
-  init() throws {
-    folder = FileManager.default.temporaryDirectory.appendingPathComponent("proxies-\(UUID())")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  }
+  private let folder = TemporaryFolder()
 
   private func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
   private func lines(_ name: String) throws -> [Substring] {
@@ -53,7 +49,7 @@ struct ProxyCommandTests {
     ])
     #expect(start.status == 0, "\(start.error)")
     #expect(start.output.components(separatedBy: "show a trained model's field with --weights").count == 2)
-    #expect(start.output.contains("non-local: what it adds from elsewhere starts at zero"))
+    #expect(start.output.contains("non-local: its contributions from other pixels start at zero"))
     let header = try lines("start.csv")[0].split(separator: ",")
     let column = try #require(header.firstIndex(of: "standard_error"))
     let cells = try lines("start.csv")[1].split(separator: ",", omittingEmptySubsequences: false)

@@ -1,15 +1,11 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 /// Networks of several inputs, regression and segmentation as a user runs them.
 struct RegressionCommandTests {
-  private let folder: URL
-
-  init() throws {
-    folder = FileManager.default.temporaryDirectory.appendingPathComponent("regression-\(UUID())")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  }
+  private let folder = TemporaryFolder()
 
   private func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
   private func lines(_ name: String) throws -> [String] {
@@ -73,7 +69,8 @@ struct RegressionCommandTests {
     let base = ["resnet20", "--data", "npy:\(path("data"))", "--epochs", "3"]
     let outcome = try Experiment.run(["train"] + base + ["--save", path("net.safetensors")])
     #expect(
-      outcome.status == 0 && outcome.output.contains("trained on targets less their mean"), "\(outcome.error)"
+      outcome.status == 0 && outcome.output.contains("trained on standardised targets: mean"),
+      "\(outcome.error)"
     )
     let apply = [
       "logits", "resnet20", "--weights", path("net.safetensors"), "--input", path("data/test_images.npy"),

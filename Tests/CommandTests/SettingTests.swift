@@ -22,7 +22,7 @@ import Testing
     case "augment", "shuffle", "standardize": ("off", "perhaps", "on or off")
     case "nesterov", "zero-init": ("on", "perhaps", "true or false")
     case "size": ("9x7", "9x", "N or HxW, each from 1 to 4096")
-    case "kernel": ("5", "4", "an odd number from 1 to 1023, so that there is a centre")
+    case "kernel": ("5", "4", "an odd number from 1 to 1023, so that it has a centre")
     case "epochs", "batch", "expansion", "depth", "channels", "seeds", "patience":
       ("2", "-1", "a whole number from 1 to")
     case "milestones": ("0.5", "1.5", "numbers from 0 to 1")

@@ -1,11 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `experiment sweep` as a user runs it.
 @Suite(.serialized) struct SweepCommandTests {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("sweep-\(UUID().uuidString)")
-
-  init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+  let folder = TemporaryFolder()
 
   private func write(_ text: String) throws -> String {
     let path = folder.appendingPathComponent("tiny.yaml").path
@@ -285,7 +284,7 @@ import Testing
       "kernels: [\"a\\nb\\e[2J\"]\nmodels: bottleneck20\n",
       ":1: There is no kernel ‘a\\nb\\u{1b}[2J’; choose from"
     ),
-    ("a: &a [x]\nb: [*a, *a]\n", ":2: this is not read here: ‘*a…’, an alias;"),
+    ("a: &a [x]\nb: [*a, *a]\n", ":2: this part of YAML is not supported: ‘*a…’, an alias;"),
   ]
 
   @Test(arguments: wrong) func wrongFilesAreRefused(_ text: String, _ expected: String) throws {

@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 /// The tensors of a file alone, as one from elsewhere has them.
@@ -14,12 +15,7 @@ func withoutMetadata(_ path: String, metadata: [String: String] = [:], to copy: 
 
 /// Files of weights say what network they are of, and other networks do not take them in silence.
 struct WeightsCommandTests {
-  private let folder: URL
-
-  init() throws {
-    folder = FileManager.default.temporaryDirectory.appendingPathComponent("weights-\(UUID())")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  }
+  private let folder = TemporaryFolder()
 
   private func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
   private func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
@@ -194,7 +190,7 @@ struct WeightsCommandTests {
     #expect(
       first.output.contains(
         "training 1157×1×8×8, validation 258×1×8×8, test 382×1×8×8 images (N×C×H×W), 10 classes\nseed 0, "))
-    #expect(first.output.contains("The test split is looked at after the last epoch, so not yet."))
+    #expect(first.output.contains("The test split is used after the last epoch, so not yet."))
     #expect(first.output.contains("Stopped after step 3: loss "))
     #expect(first.output.contains(" % in this epoch so far"))
     let files = ["net.safetensors", "net.resume.safetensors"]

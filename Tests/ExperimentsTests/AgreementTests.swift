@@ -77,7 +77,7 @@ struct AgreementTests {
     }
     let sentence = study.rows.disagreement
     #expect((sentence == nil) == passes.isEmpty)
-    #expect(sentence?.hasPrefix("faulty is wrong: it is off its definition by ") ?? true)
+    #expect(sentence?.hasPrefix("faulty is wrong: it differs from its definition by ") ?? true)
     #expect(wrong.allSatisfy { $0.errorCell.hasSuffix(" wrong") })
   }
 }

@@ -1,15 +1,14 @@
 import Foundation
 import Layers
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Experiments
 
 /// Small inputs that stood for endless work or numbers beyond all bounds.
 @Suite struct LimitTests {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("limits-\(UUID().uuidString)")
-
-  init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+  let folder = TemporaryFolder()
 
   private func write(_ text: String, to name: String) throws -> String {
     let path = folder.appendingPathComponent(name).path
@@ -35,7 +34,7 @@ import Testing
     bomb += "? *a9\n: x\n"
     #expect(
       sentence { _ = try YAMLValue.parse(bomb, file: "f") }
-        == "f:2: this is not read here: ‘*a…’, an alias; write out what it stands for.")
+        == "f:2: this part of YAML is not supported: ‘*a…’, an alias; write out what it stands for.")
     for text in [
       "*a", "a: *b", "[*a]", "{a: *b}", "- *a", "\"a\"*b", "# c\r*a", "# \u{2028}*a", "\u{feff}*a",
       "a: \"\n # \" *b",
@@ -62,7 +61,7 @@ import Testing
     let path = folder.appendingPathComponent("p1.txt").path
     #expect(
       sentence { _ = try ProblemFile.read(path, batch: nil) }?.hasSuffix(
-        "there are more than 100000 problems here and in files before; take fewer.") == true)
+        "there are more than 100000 problems in this file and those before it; remove some.") == true)
     let two = try write("--batch=p7.txt\n--batch=p7.txt\n", to: "two.txt")
     #expect(try ProblemFile.read(two, batch: nil).count == 2)
   }
@@ -84,7 +83,7 @@ import Testing
   }
 
   private func gnuplot(_ commands: String, limit: Double = 60) throws -> Gnuplot {
-    try Self.gnuplot(commands, in: folder, limit: limit)
+    try Self.gnuplot(commands, in: folder.url, limit: limit)
   }
 
   /// Stand-ins for gnuplot, in a shell's words. Another process writes them: a program that this one holds open, and so

@@ -120,7 +120,7 @@ import Testing
     table.append(row.merging(["tuned": "0.03 0.1 0.3", "match": "params"]) { $1 })
     let chosen = NetworkSummary(networks: table).text(width: 80)
     #expect(chosen.contains("0.3") && chosen.contains("1.25"), "\(chosen)")
-    #expect(chosen.contains("chosen by the validation split") && chosen.contains("near standard's params"))
+    #expect(chosen.contains("chosen on the validation split") && chosen.contains("match standard's params"))
   }
 
   /// No line is longer than the terminal is wide, whatever the kernels' names.
@@ -138,8 +138,8 @@ import Testing
       let row = try #require(lines.first { $0.hasPrefix("standard") })
       #expect(row.count <= width && row.contains("98."))
       #expect(head.contains("MACs") == (width >= 132))
-      if width == 400 { #expect(head.contains("additions") && !text.contains("No room here for: ")) }
-      if width == 60 { #expect(text.contains("No room here for: ")) }
+      if width == 400 { #expect(head.contains("additions") && !text.contains("Columns left out here: ")) }
+      if width == 60 { #expect(text.contains("Columns left out here: ")) }
       #expect(text.contains("3 seeds and 382 test images"))
       if width >= 80 {
         #expect(head.contains("speed-up"))

@@ -1,14 +1,13 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Experiments
 
 /// A page that is there is not replaced by a poorer one, and says where its tables are from.
 @Suite struct ReportPageTests {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("page-\(UUID().uuidString)")
-
-  init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+  let folder = TemporaryFolder()
 
   private func writeNetworks(_ accuracy: Int = 91) throws {
     let rows = ["a", "b", "c"].map { "\($0),m,d,\($0 == "a" ? accuracy : 92),\($0 == "a" ? 5 : 6),7\n" }
@@ -27,7 +26,7 @@ import Testing
   @Test func picturesAreNotLostWithoutGnuplot() throws {
     try writeNetworks()
     let drawing = try LimitTests.gnuplot(
-      "for p in *.gp; do echo \"<svg>$p</svg>\" >${p%.gp}.svg; echo x >${p%.gp}.png; done", in: folder)
+      "for p in *.gp; do echo \"<svg>$p</svg>\" >${p%.gp}.svg; echo x >${p%.gp}.png; done", in: folder.url)
     let drawn = try Report(folder: folder.path, drawing).write(.html)
     #expect(drawn.plots >= 2 && drawn.drawn == drawn.plots && drawn.warnings.isEmpty)
     let before = try files()
@@ -43,12 +42,12 @@ import Testing
         try Report(folder: folder.path, gnuplot).write(.html)
       }
       let sentence = error?.description ?? ""
-      #expect(sentence.contains("report.html stays as it is") && sentence.contains(reason), "\(sentence)")
+      #expect(sentence.contains("report.html was not changed") && sentence.contains(reason), "\(sentence)")
       #expect(try files() == before)
     }
     try writeNetworks(93)
     try refused(nil, "gnuplot is not installed")
-    try refused(LimitTests.gnuplot("exit 1", in: folder), "gnuplot could not draw")
+    try refused(LimitTests.gnuplot("exit 1", in: folder.url), "gnuplot could not draw")
     try writeNetworks()
     let picture = try #require(before.keys.first { $0.hasSuffix(".svg") })
     try FileManager.default.removeItem(at: folder.appendingPathComponent(picture))
@@ -71,7 +70,7 @@ import Testing
     try machine.write(to: folder.appendingPathComponent("machine.json").path)
     try "kernel,layer\na,b\n".write(
       to: folder.appendingPathComponent("layers.csv"), atomically: true, encoding: .utf8)
-    var data = try ReportData(folder)
+    var data = try ReportData(folder.url)
     #expect(data.origin("networks") == "Made by: \(machine.origin)")
     #expect(data.origin("layers")?.hasPrefix("Made by another command") == true)
     let page = try ReportPage.html(data, title: "t", plots: [], pictures: [], notes: [])
@@ -83,7 +82,7 @@ import Testing
     // Earlier versions did not say which tables they made.
     machine.tables = nil
     try machine.write(to: folder.appendingPathComponent("machine.json").path)
-    data = try ReportData(folder)
+    data = try ReportData(folder.url)
     #expect(data.origin("networks") == nil && data.origin("proxy_quality") != nil)
   }
 }

@@ -74,13 +74,13 @@ import Testing
           + "dilated,m,d,2000,0.4,93.04,92,94,3.04,better\nfft,m,d,2000,0.9,90,89,91,0,open\n"))
     #expect(
       judged == [
-        "m, d: standard classifies 90.0 % (89.0–91.0) of the test images rightly. Better: dilated (+3.0 points). Worse: shift (−10.0 points). Open: fft. Fewest parameters: shift, 1,000 (standard 2,000). Fastest network: shift, 0.20 ms an image (standard 0.30)."
+        "m, d: standard classifies 90.0 % (89.0–91.0) of the test images correctly. Better: dilated (+3.0 points). Worse: shift (−10.0 points). Open: fft. Fewest parameters: shift, 1,000 (standard 2,000). Fastest network: shift, 0.20 ms an image (standard 0.30)."
       ])
     let single = try ReportSummary.paragraphs(
       data("kernel,top1_mean\nstandard,90\nshift,91\n"))
     #expect(
       single == [
-        "standard classifies 90.0 % of the test images rightly. The highest mean is that of shift, 91.0 %. There are too few seeds for a verdict."
+        "standard classifies 90.0 % of the test images correctly. The highest mean is that of shift, 91.0 %. There are too few seeds for a verdict."
       ])
     #expect(
       try ReportSummary.paragraphs(

@@ -1,14 +1,13 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Experiments
 
 /// Reports: tables read back, plots, escaping.
 @Suite struct ReportTests {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("report-\(UUID().uuidString)")
-
-  init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+  let folder = TemporaryFolder()
 
   private func write(_ text: String, to name: String) throws -> String {
     let path = folder.appendingPathComponent(name).path
@@ -74,13 +73,13 @@ import Testing
       ])
     }
     try table.write(to: folder.appendingPathComponent("networks.csv").path)
-    let plot = try #require(AccuracyPlots.plots(ReportData(folder)).first)
+    let plot = try #require(AccuracyPlots.plots(ReportData(folder.url)).first)
     #expect(plot.data.components(separatedBy: "\n220.09 98 96.5 98.7 98\n").count == 3, "\(plot.data)")
   }
 
   @Test func namesCannotBecomeCommandsOrMarkup() throws {
     try writeNetworks()
-    let data = try ReportData(folder)
+    let data = try ReportData(folder.url)
     let plots = ReportSection.plots(data)
     #expect(plots.map(\.name).contains("accuracy-latency-m-spatial-d"))
     #expect(plots.contains { $0.name == "proxy-snip" && $0.title.contains("τ = 1.00") })
@@ -111,14 +110,17 @@ import Testing
       }
     }
     try table.write(to: folder.appendingPathComponent("networks.csv").path)
-    let data = try ReportData(folder)
+    let data = try ReportData(folder.url)
     let plot = try #require(ProxyPlots.plots(data).first { $0.name == "proxy-snip" })
     #expect(plot.title.hasPrefix("snip against accuracy: Kendall's τ, mean of 6 sets = -0.82 (95 %: "))
     let labels = plot.commands.filter { $0.hasPrefix("set xlabel") }
     #expect(labels.count == 6 && labels.allSatisfy { $0.contains("snip: τ = -0.82 (95 %: ") })
     #expect(plot.commands.contains { $0.hasPrefix("set title \"m4, spatial, d\"") })
-    // Six panels and the key; each kernel's points are a block of their own.
-    #expect(plot.script.components(separatedBy: "\nplot ").count == 1 + 2 * 7)
+    // Six panels without a key; each kernel's points are a block of their own, with a label and a tooltip in their panel.
+    #expect(plot.script.components(separatedBy: "\nplot ").count == 1 + 2 * 6)
+    #expect(plot.spots.count == 6 * 4 && plot.spots.allSatisfy { $0.text.contains("\nsnip: ") })
+    #expect(plot.spots[23].x > 2 * 340 && plot.spots[23].y > 300 && plot.spots[0].x < 340)
+    #expect(plot.commands.count { $0.hasPrefix("set label 1 ") } == 6)
     #expect(plot.data.components(separatedBy: "# m").count == 1 + 6 * 4)
     #expect(plot.script.contains("index 23 ") && !plot.script.contains("index 24 "))
     let paper = try #require(PaperTables.tables(data).first { $0.title == "Proxies" })
@@ -127,7 +129,7 @@ import Testing
 
   @Test func tablesForPapersAreEscaped() throws {
     try writeNetworks()
-    let table = try #require(PaperTables.tables(ReportData(folder)).first)
+    let table = try #require(PaperTables.tables(ReportData(folder.url)).first)
     #expect(table.header == ["kernel", "parameters", "MACs", "latency, ms", "top-1, % (95 %)"])
     let latex = PaperTables.latex(table)
     #expect(

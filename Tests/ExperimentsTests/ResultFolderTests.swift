@@ -105,7 +105,7 @@ import Testing
     try old.write(to: path)
     let tables = try files()
     for experiment in [MachineRecord.Experiment.run, .sweep] {
-      #expect(refusal(experiment).contains("holds a networks.csv that is not made from records"))
+      #expect(refusal(experiment).contains("holds a networks.csv that was not made from records"))
     }
     #expect(try files() == tables)
     #expect(!FileManager.default.fileExists(atPath: "\(folder)/records"), "a refused folder stays as it is")

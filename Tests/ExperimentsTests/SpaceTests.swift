@@ -63,9 +63,12 @@ import Testing
     ("space: {kernels: [shift, shift]}\n", "a.yaml:2: ‘shift’ occurs twice here."),
     ("space: {kernels: [shift+adder]}\n", "a.yaml:2: ‘shift+adder’ joins kernels;"),
     ("space: {kernels: [shift], draws: 3}\n", "a.yaml:2: unknown key ‘draws’;"),
-    ("space: {kernels: [shift, adder], draw: 9}\n", "a.yaml:2: this space has 8 networks, fewer than the 9"),
+    (
+      "space: {kernels: [shift, adder], draw: 9}\n",
+      "a.yaml:2: this space has only 8 networks, fewer than draw: 9"
+    ),
     ("space: {kernels: [shift], draw: 0}\n", "a.yaml:2: draw is ‘0’;"),
-    ("space: {kernels: [shift]}\nkernels: adder\n", "a.yaml:3: the kernels of a space are in"),
+    ("space: {kernels: [shift]}\nkernels: adder\n", "a.yaml:3: kernels are given here and in"),
     ("space: {kernels: [shift]}\nmatch: params\n", "a.yaml:3: the networks of a space have the widths"),
     ("space: {kernels: [shift], width: 0}\n", "a.yaml:2: width is ‘0’;"),
     (

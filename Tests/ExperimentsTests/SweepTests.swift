@@ -35,7 +35,7 @@ import Testing
       "models: resnet20\ntraining:\n  rate: -1\n",
       "a.yaml:3: rate is ‘-1’; it must be a number from 0 to 1000."
     ),
-    ("models: resnet20\nmodels: resnet32\n", "a.yaml:1: the same key occurs twice"),
+    ("models: resnet20\nmodels: resnet32\n", "a.yaml:1: a key occurs twice in the mapping"),
     ("models: [resnet20\n", "a.yaml:2: invalid YAML:"),
     ("training:\n  epochs: 1\noperators:\n  seconds: 1\n", "a.yaml:2: there are no models to train;"),
     ("data: digits\n", "a.yaml:1: there is nothing to do;"),
@@ -50,7 +50,7 @@ import Testing
     ),
     (
       "init: he\nmodels:\n  - name: resnet20\n    init: xavier\n",
-      "a.yaml:4: init is given for all models and for this one;"
+      "a.yaml:4: init is given both for all models and for this one;"
     ),
     ("kernels: dilted\n", "a.yaml:1: There is no kernel ‘dilted’; did you mean ‘dilated’?"),
     ("models: resnet20\nlatency: maybe\n", "a.yaml:2: latency is ‘maybe’;"),

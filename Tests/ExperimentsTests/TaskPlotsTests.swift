@@ -1,14 +1,13 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Experiments
 
 /// What a report shows of several data sets.
 @Suite struct TaskPlotsTests {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tasks-\(UUID().uuidString)")
-
-  init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+  let folder = TemporaryFolder()
 
   private func write(_ tasks: [String], groups: [String] = []) throws {
     var table = CSVTable(columns: [
@@ -41,7 +40,7 @@ import Testing
 
   @Test func differencesHaveNumbersAndMarks() throws {
     try write(["digits", "bars:size=24"])
-    let data = try ReportData(folder), plots = TaskPlots.plots(data)
+    let data = try ReportData(folder.url), plots = TaskPlots.plots(data)
     let map = try #require(plots.first)
     #expect(map.name == "differences-m-spatial" && map.task == nil)
     // Column, row, difference, verdict; the yardstick's accuracies after it.
@@ -51,15 +50,15 @@ import Testing
     #expect(plots.dropFirst().map(\.task) == ["digits", "bars:size=24"])
     // Where only options tell data sets apart, they are said.
     try write(["bars:size=16", "bars:size=24"])
-    #expect(TaskPlots.plots(try ReportData(folder))[0].script.contains("\"bars:size=24\" 1"))
+    #expect(TaskPlots.plots(try ReportData(folder.url))[0].script.contains("\"bars:size=24\" 1"))
     // Groups of a data set each are one map; those that share one are several.
     try write(["digits", "bars"], groups: ["one", "two"])
-    #expect(TaskPlots.plots(try ReportData(folder)).map(\.name).first == "differences-m-spatial")
+    #expect(TaskPlots.plots(try ReportData(folder.url)).map(\.name).first == "differences-m-spatial")
     try write(["digits", "digits"], groups: ["one", "two"])
-    #expect(!TaskPlots.plots(try ReportData(folder)).contains { $0.name.hasPrefix("differences") })
+    #expect(!TaskPlots.plots(try ReportData(folder.url)).contains { $0.name.hasPrefix("differences") })
     // One data set has no map, and no part of the page to itself.
     try write(["digits"])
-    #expect(TaskPlots.plots(try ReportData(folder)).count == 1)
+    #expect(TaskPlots.plots(try ReportData(folder.url)).count == 1)
   }
 
   /// Errors over epochs: the mean of the seeds, the lowest, the highest.
@@ -76,10 +75,10 @@ import Testing
       }
     }
     try training.write(to: folder.appendingPathComponent("training.csv").path)
-    let curves = try #require(LearningPlots.curves(ReportData(folder)).first)
+    let curves = try #require(LearningPlots.curves(ReportData(folder.url)).first)
     #expect(curves.data.contains("1 0.3 0.2 0.4\n2 0.03 0.02 0.04\n"), "\(curves.data)")
     #expect(curves.script.contains("set logscale y") && curves.task == "position")
-    #expect(curves.caption.hasPrefix("The validation mean squared error, as the mean of the seeds"))
+    #expect(curves.caption.hasPrefix("The validation mean squared error, as the mean over seeds"))
     if Gnuplot() != nil {
       let outcome = try Report(folder: folder.path).write(.html)
       #expect(outcome.drawn == outcome.plots && outcome.drawn > 0, "\(outcome.warnings)")
@@ -121,7 +120,7 @@ extension TaskPlotsTests {
     fft,m,spatial,digits,1,1,1
 
     """.write(to: folder.appendingPathComponent("confusion.csv"), atomically: true, encoding: .utf8)
-    let plots = ConfusionPlots.plots(try ReportData(folder))
+    let plots = ConfusionPlots.plots(try ReportData(folder.url))
     // fft's verdict is open.
     #expect(
       plots.map(\.name) == [

@@ -290,7 +290,7 @@ import Testing
         { try AtomicFile.write(data, to: folder + "/x") }, { try AtomicFile.checkFolder(of: folder + "/x") },
       ] {
         let error = #expect(throws: WorkbenchError.self, performing: body)
-        #expect(error?.description.contains("symbolic links lead in a circle") == true)
+        #expect(error?.description.contains("symbolic links form a cycle") == true)
       }
       #expect(try files.destinationOfSymbolicLink(atPath: folder + "/x") == "y")
     }
@@ -302,7 +302,7 @@ import Testing
       try AtomicFile.checkFolder(of: folder + "/a")
       try AtomicFile.checkFolder(of: "/dev/null")
       var wrong = [
-        (folder, "is not a file"), ("", "is not a file"), (folder + "/none/a", "there is no folder"),
+        (folder, "is not a file"), ("", "is not a file"), (folder + "/none/a", "does not exist"),
       ]
       try FileManager.default.createDirectory(atPath: folder + "/ro", withIntermediateDirectories: false)
       chmod(folder + "/ro", 0o555)

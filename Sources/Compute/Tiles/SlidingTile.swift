@@ -45,7 +45,7 @@ struct SlidingTileArguments: PartialTile {
   var outputStep: Int
   /// The outputs that exist: a vector or fewer.
   var columns: Int
-  /// How many of the first pixels another tile has stored.
+  /// The number of first pixels that another tile has stored.
   var skipped: Int
   var epilogue: EpiloguePointers
 

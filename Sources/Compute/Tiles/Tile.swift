@@ -70,12 +70,12 @@ struct PixelRow<Panel: Lanes, Step: Accumulation>: TileRow {
   }
 }
 
-/// How far a row's channels lie apart.
+/// The distance between a row's channels.
 protocol ChannelStride {
   static func next(_ channel: Int, _ step: Int) -> Int
 }
 
-/// Channels side by side.
+/// Contiguous channels.
 enum UnitStride: ChannelStride {
   @inline(__always) static func next(_ channel: Int, _ step: Int) -> Int { channel &+ 1 }
 }

@@ -2,7 +2,7 @@
 struct TileArguments: PartialTile {
   /// Where to read: `slots` × `largestTileRows` pointers to rows of channels.
   var rows: UnsafePointer<UnsafePointer<Float>>
-  /// For each slot, which of the panel's rows its channels meet, and how many there are.
+  /// For each slot, which of the panel's rows its channels are combined with, and how many there are.
   var runs: UnsafePointer<SlotRun>
   /// The distance in memory of a slot's channels.
   var channelStep = 1

@@ -1,10 +1,10 @@
 /// Rows of a tile: what a microkernel keeps in registers, one row or several.
 ///
-/// A microkernel is written once, for any number of rows. A family of them has a type for one row; `RowPair` makes two
-/// of it, four of these, and so on. All of them end as stored properties of one value, which the compiler keeps in
-/// registers just like local variables. A loop over the elements of an array would depend on its being unrolled:
-/// of an `InlineArray` of 12 rows, those of a convolution stay in registers and those of an adder do not (Swift 6.3).
-/// `Tests/Scripts/check_tiles.py` looks at the machine code.
+/// A microkernel is written once, for any number of rows. A family has a type for one row; `RowPair` joins two rows,
+/// two pairs, and so on. All rows become stored properties of one value, which the compiler keeps in registers like
+/// local variables. A loop over an array would depend on being unrolled: with an `InlineArray` of 12 rows, those of a
+/// convolution stay in registers and those of an adder do not (Swift 6.3). `Tests/Scripts/check_tiles.py` looks at
+/// the machine code.
 ///
 /// `index` is the number of a row in the tile, a constant once all calls are inlined.
 protocol TileRows {
@@ -17,7 +17,7 @@ protocol TileRows {
   static var count: Int { get }
   /// Rows before the first term.
   init(_ index: Int, _ tile: Arguments)
-  /// Turns to what the rows read in a part of the tile, such as a tap of the window.
+  /// Prepares the rows to read a part of the tile, such as a tap of the window.
   mutating func enter(_ index: Int, _ tile: Arguments, part: Int)
   /// Adds one term to each accumulator.
   mutating func add(_ index: Int, _ operands: Operands)
@@ -57,7 +57,7 @@ extension TileRow {
   @inline(__always) static var count: Int { 1 }
 }
 
-/// Some rows, and some more.
+/// Two groups of rows.
 struct RowPair<First: TileRows, Second: TileRows>: TileRows
 where First.Arguments == Second.Arguments, First.Operands == Second.Operands {
   private var first: First

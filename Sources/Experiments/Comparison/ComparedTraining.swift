@@ -2,15 +2,15 @@ import Foundation
 import Learning
 import Tensors
 
-/// A finished training of a classifier, as a folder of results has it.
+/// A finished training of a classifier in a folder of results.
 struct ComparedTraining {
-  /// What it is of, for people.
+  /// Its description.
   struct Network: Hashable {
     let group, kernel, model, replace, data: String
   }
 
   let network: Network
-  /// Everything that defines it but the seed: what is compared has the same.
+  /// Everything that defines it except the seed; compared trainings share it.
   let key: String
   let seed: Int
   /// In percent.
@@ -62,7 +62,7 @@ struct ComparedTraining {
       [row["seed"] ?? ""] + columns.map { row[$0] ?? "" }
     }
     return epochs.values.compactMap { rows in
-      // The test split is looked at after one epoch; in older tables after each.
+      // The test split is used after one epoch; in older tables after each.
       func epoch(_ row: ReportData.Row) -> Double { row.number("epoch") ?? 0 }
       let tested = rows.filter { $0.number("test_top1") != nil }
       guard let last = tested.max(by: { epoch($0) < epoch($1) }),

@@ -27,7 +27,7 @@ extension ResultComparison {
       ])
   }
 
-  /// The same for people, and what it means.
+  /// The same as text, with explanations.
   package var summary: String {
     func differ(_ part: KeyPath<ComparedTraining.Network, String>) -> Bool {
       Set(rows.map { $0.network[keyPath: part] }).count > 1
@@ -52,8 +52,8 @@ extension ResultComparison {
         Column("verdict") { $0.verdict?.rawValue },
       ]
     var lines = [
-      "better, worse   than before, beyond chance of seeds and images (5 %, Holm)",
-      "equivalent      within \(Cell.number(margin)) point\(margin == 1 ? "" : "s"), as surely",
+      "better, worse   than before, significant over seeds and images (5 %, Holm)",
+      "equivalent      within \(Cell.number(margin)) point\(margin == 1 ? "" : "s") (5 %, Holm)",
       "open            too few data to tell",
     ]
     if rows.contains(where: { $0.verdict == nil }) {
@@ -61,10 +61,10 @@ extension ResultComparison {
     }
     if !isByImage {
       lines.append(
-        "Without records in both folders images are not paired, and intervals are wide.")
+        "Without records in both folders, images are not paired, and intervals are wide.")
     }
     if missing > 0 {
-      lines.append("Only one of the two has: \(alone.before) trainings before, \(alone.after) after.")
+      lines.append("Trainings that only one of the two has: \(alone.before) before, \(alone.after) after.")
     }
     let words = Set(names.indices).union([names.count, columns.count - 1])
     return "\(TextTable(rows, columns, left: words).text)\n\n" + lines.joined(separator: "\n")

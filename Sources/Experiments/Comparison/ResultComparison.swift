@@ -1,7 +1,7 @@
 import Foundation
 import Tensors
 
-/// Two folders of results side by side: for each network that both trained, whether the second is better or worse.
+/// Compares two folders of results: for each network that both trained, whether the second is better or worse.
 package struct ResultComparison {
   /// A network in both.
   struct Row {

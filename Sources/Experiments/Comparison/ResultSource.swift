@@ -1,7 +1,7 @@
 import Foundation
 import Tensors
 
-/// A folder of results, as it is or as it was in a commit.
+/// A folder of results, as it is now or as it was in a commit.
 enum ResultSource {
   /// Reads `FOLDER`, or takes `COMMIT:FOLDER` out of the repository that this process works in; `COMMIT` alone is that
   /// commit's `results`.
@@ -24,7 +24,7 @@ enum ResultSource {
     let made = FileManager.default.temporaryDirectory.appendingPathComponent(
       "experiment-\(UUID().uuidString)")
     do { try FileManager.default.createDirectory(at: made, withIntermediateDirectories: true) } catch {
-      throw WorkbenchError("The folder \(made.path) cannot be made; see who may write there.")
+      throw WorkbenchError("The folder \(made.path) cannot be made; check its permissions.")
     }
     defer { try? FileManager.default.removeItem(at: made) }
     let archive = made.appendingPathComponent("archive.tar").path
@@ -32,7 +32,7 @@ enum ResultSource {
       ChildProcess.run("/usr/bin/env", ["tar", "-xf", archive, "-C", made.path], limit: 600)?.status == 0
     else {
       throw WorkbenchError(
-        "The commit \(commit.prefix(12)) has no folder \(place); its paths begin at the top of the repository."
+        "The commit \(commit.prefix(12)) has no folder \(place); give its path from the top of the repository."
       )
     }
     return try body(made.path)

@@ -1,14 +1,14 @@
 import Foundation
 import Synchronization
 
-/// Whether the user has asked to stop: long work checks it and leaves what is finished.
+/// Whether the user has asked to stop. Long work checks it and keeps what is finished.
 package enum Cancellation {
   /// The second in which a stop was asked for first, or 0.
   private static let requestedAt = Atomic(0)
 
   /// What `check` throws after the user has asked to stop.
   package struct Requested: Error {
-    /// What is kept of the work, and how to resume it: a sentence.
+    /// A sentence that says what is kept and how to resume.
     package let sentence: String
 
     /// The error.
@@ -30,7 +30,7 @@ package enum Cancellation {
     pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     for number in asking {
       signal(number) { number in
-        // Some senders signal a process and then its group: only a later signal is a second one.
+        // Some senders signal a process and then its group, so only a later signal counts as a second one.
         var now = timespec()
         clock_gettime(CLOCK_MONOTONIC, &now)
         let first = Cancellation.requestedAt.load(ordering: .relaxed)

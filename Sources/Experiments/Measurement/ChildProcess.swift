@@ -1,6 +1,6 @@
 import Foundation
 
-/// Another program, run to its end, or stopped when its time is up.
+/// Runs another program to its end, or stops it when its time is up.
 enum ChildProcess {
   /// Its outcome.
   struct Outcome {

@@ -2,7 +2,7 @@ import Compute
 import Foundation
 import Tensors
 
-/// What a result was measured on, with what, and by which command: machine.json.
+/// The machine, the build and the command that made a result: machine.json.
 package struct MachineRecord: Codable, Sendable {
   /// The machine's name; nil in those of earlier versions.
   package let host: String?
@@ -34,9 +34,9 @@ package struct MachineRecord: Codable, Sendable {
   package var peakGflopsPerThread: Double
   /// The measured copy bandwidth of one thread.
   package var bandwidthGBPerSecond: Double
-  /// What the folder beside it holds the results of; nil in those of earlier versions.
+  /// The kind of experiment whose results are in its folder; nil in those of earlier versions.
   package var experiment: Experiment?
-  /// The tables beside it that the command made: others are another command's. Nil in those of earlier versions.
+  /// The tables in its folder that the command made; others are another command's. Nil in those of earlier versions.
   package var tables: [String]?
   /// How many of their records another build of the program made, if any.
   package var recordsOfOtherBuilds: Int?

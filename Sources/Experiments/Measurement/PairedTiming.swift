@@ -5,12 +5,12 @@ package struct PairedTiming: Sendable {
   /// For each contestant, its milliseconds in each round.
   package let milliseconds: [[Double]]
 
-  /// Lets the contestants take turns (A B C A B C …), so that a machine that drifts hurts all alike.
+  /// Lets the contestants take turns (A B C A B C …), so that a drifting machine affects all alike.
   ///
   /// Each first runs once, untimed. A contestant that is faster than a millisecond runs several times a turn.
   ///
   /// - Parameters:
-  ///   - budget: about how many seconds all rounds together may take; there are 3 to 15.
+  ///   - budget: approximate seconds for all rounds together; there are 3 to 15 rounds.
   ///   - contestants: each prepares (untimed) and runs (timed).
   package init(budget: Double, _ contestants: [(prepare: () -> Void, run: () -> Void)]) throws {
     func once(_ contestant: (prepare: () -> Void, run: () -> Void)) -> Double {

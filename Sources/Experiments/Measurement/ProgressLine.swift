@@ -2,8 +2,8 @@ import Foundation
 import Synchronization
 import Tensors
 
-/// One line on standard error that says how far long work is and how long the rest may take; silent where standard
-/// error is no terminal, unless another style is chosen.
+/// One line on standard error that shows the progress of long work and the estimated time left; silent if standard
+/// error is not a terminal, unless another style is chosen.
 package final class ProgressLine: Sendable {
   /// Another way to say it.
   package enum Style: String, CaseIterable, Sendable {
@@ -36,16 +36,16 @@ package final class ProgressLine: Sendable {
 
   /// Progress of `total` steps.
   ///
-  /// - Parameter work: what all of them are worth together, in any unit, for the estimate; nil for a unit each.
+  /// - Parameter work: the total work of all steps, in any unit, for the estimate; nil for a unit each.
   package init(_ title: String, total: Int, work: Double? = nil) {
     self.title = title
     state = Mutex(State(total: total, allWork: work ?? Double(total)))
   }
 
-  /// Says that one more step is done, what it was worth, and what is going on.
+  /// Counts one more step with its work, and shows what is going on.
   package func advance(_ label: String, work: Double = 1) { update(label, by: 1, work) }
 
-  /// Says what is going on.
+  /// Shows what is going on.
   package func show(_ label: String) { update(label, by: 0, 0) }
 
   /// Clears the line.
@@ -67,7 +67,7 @@ package final class ProgressLine: Sendable {
     }
   }
 
-  /// The rest of the time in words, if what is done took `elapsed` seconds; empty where that says little.
+  /// The time left in words, given that the finished work took `elapsed` seconds; empty if that says little.
   static func estimate(elapsed: Double, work: Double, of total: Double) -> String {
     guard elapsed >= 2, work > 0, total > work else { return "" }
     return ", about \(duration(min(elapsed / work * (total - work), 1e8))) left"

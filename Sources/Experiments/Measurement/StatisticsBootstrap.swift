@@ -16,7 +16,7 @@ extension Statistics {
   /// - Parameters:
   ///   - count: the size of the sample.
   ///   - statistic: computed from positions in the sample; samples for which it is NaN are left out.
-  ///   - seed: what the draws depend on.
+  ///   - seed: the seed of the draws.
   package static func bootstrap95(
     _ count: Int, samples: Int = 2000, seed: UInt64 = 0, _ statistic: ([Int]) -> Double
   ) -> ClosedRange<Double>? {

@@ -10,9 +10,9 @@ package struct Superiority: Sendable {
 }
 
 extension AccuracyDifference {
-  /// The probability of outperforming: Φ(difference / deviation), where the deviation is that of the difference between
-  /// two single trainings on one test set. Its interval is that of the difference, seen through the same function: it
-  /// holds a half where that holds zero. Nil below two trainings.
+  /// The probability of outperforming: Φ(difference / deviation), where the deviation is that of the difference
+  /// between two single trainings on one test set. Its interval is the same function of the difference's interval, so
+  /// it contains a half if that contains zero. Nil below two trainings.
   package var superiority: Superiority? {
     guard let deviation = chance?.single.squareRoot(), deviation > 0, let interval else { return nil }
     func share(_ difference: Double) -> Double { 0.5 * erfc(-difference / deviation / 2.0.squareRoot()) }

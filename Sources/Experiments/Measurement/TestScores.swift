@@ -5,7 +5,7 @@ import Learning
 package struct TestScores: Sendable {
   /// The size of the test split.
   package let images: Int
-  /// By seed, the share of the images that is classified rightly.
+  /// By seed, the share of the images that are classified correctly.
   private var shares: [Int: Double] = [:]
   /// By seed, which images those are; trainings of older records do not say.
   private var hits: [Int: [Int8]] = [:]
@@ -17,7 +17,7 @@ package struct TestScores: Sendable {
   ///
   /// - Parameters:
   ///   - top1: in percent.
-  ///   - isRight: for each image, whether it was classified rightly, if that is known.
+  ///   - isRight: for each image, whether it was classified correctly, if that is known.
   package mutating func add(seed: Int, top1: Double, isRight: [Bool]?) {
     shares[seed] = top1 / 100
     if let isRight, isRight.count == images { hits[seed] = isRight.map { $0 ? 1 : 0 } }
@@ -48,12 +48,13 @@ package struct TestScores: Sendable {
   /// The variance of the accuracy over the seeds, as a share squared; nil below two trainings.
   var seedVariance: Double? { shares.count < 2 ? nil : Statistics.variance(Array(shares.values)) }
 
-  /// What the networks of a table usually vary over the seeds; nil of fewer than four, which say too little.
+  /// The typical variance over seeds of the networks in a table; nil for fewer than four networks, which say too
+  /// little.
   ///
-  /// With five seeds and six networks or more it is the median of their variances, since a network that fails at a task may
-  /// vary a hundred times as much as the others. The median of a variance over few seeds is less than its mean, by
-  /// (1 − 2/(9 d))³ for d degrees of freedom (Wilson and Hilferty, 1931, DOI 10.1073/pnas.17.12.684). With less, it is the
-  /// mean: then a small variance can be a failing network's by chance, and a small yardstick would let it pass.
+  /// With five seeds and six networks or more it is the median of their variances, since a network that fails at a
+  /// task may vary a hundred times as much as the others. The median of a variance over few seeds is less than its
+  /// mean, by (1 − 2/(9 d))³ for d degrees of freedom (Wilson and Hilferty, 1931, DOI 10.1073/pnas.17.12.684). With
+  /// fewer, it is the mean, because a small variance may then belong to a failing network by chance.
   static func usualVariance(_ networks: [TestScores]) -> Double? {
     let known = networks.filter { $0.shares.count >= 2 }, fewest = known.map(\.shares.count).min() ?? 0
     guard known.count >= 4 else { return nil }
@@ -62,9 +63,9 @@ package struct TestScores: Sendable {
     return Statistics.median(variances) / pow(1 - 2 / (9 * Double(fewest - 1)), 3)
   }
 
-  /// How much more often these trainings are right than others with the same seeds; nil where they share none.
+  /// The difference in accuracy to other trainings with the same seeds; nil if they share none.
   ///
-  /// - Parameter usual: what networks of the table usually vary; few seeds say little of their own.
+  /// - Parameter usual: the typical variance in the table, since a few seeds say little about their own.
   package func difference(from other: TestScores, usual: Double? = nil) -> AccuracyDifference? {
     let seeds = seeds.filter { other.shares[$0] != nil }
     let own = seeds.compactMap { shares[$0] }, others = seeds.compactMap { other.shares[$0] }
@@ -75,8 +76,8 @@ package struct TestScores: Sendable {
     guard seeds.count >= 2, images >= 2 else {
       return AccuracyDifference(mean: 100 * mean, centre: 100 * mean, chance: nil, isByImage: isByImage)
     }
-    // One image more for either side (Bonett and Price, 2012, DOI 10.3102/1076998611411915): where no image tells two
-    // networks apart, chance might still have found one that does.
+    // One image is added for either side (Bonett and Price, 2012, DOI 10.3102/1076998611411915): even if no image
+    // distinguishes two networks, another sample of images might.
     let k = Double(seeds.count), n = Double(images), shrunk = n / (n + 2)
     var chance = (seeds: Statistics.variance(differences) / k, degrees: k - 1)
     let variance: Double
@@ -104,11 +105,11 @@ package struct TestScores: Sendable {
       isByImage: isByImage)
   }
 
-  /// Whether trainings of equal seed belong together, as those of one network computed in two ways do: what chance does
-  /// to single outcomes is then the same in both, and is mostly gone from their differences. Trainings of different
-  /// networks share their seed's number and nothing else that matters, and are independent.
+  /// Whether trainings of equal seed belong together, as those of one network computed in two ways do: what chance
+  /// does to single outcomes is then the same in both, and is mostly gone from their differences. Trainings of
+  /// different networks share their seed's number and nothing else that matters, and are independent.
   ///
-  /// The rest says nothing of the means that are compared, so looking at it first spoils no probability.
+  /// The residual is independent of the compared means, so looking at it first does not distort probabilities.
   private static func areTwins(_ apart: Double, _ together: Double) -> Bool { together <= 0.5 * apart }
 
   /// The variance of the difference of two independent means over seeds, and its degrees of freedom (Welch, 1947).
@@ -121,9 +122,9 @@ package struct TestScores: Sendable {
     return (u + v, (u + v) * (u + v) / (u * u / a.degrees + v * v / b.degrees))
   }
 
-  /// The variance over seeds, with what the other networks of the table say of it: one that is below the usual is
-  /// taken half way up to it, one above stays, and both have more degrees of freedom for it. Small variances are mostly
-  /// chance's, and it is they that find differences where none are (compare Smyth, 2004, DOI 10.2202/1544-6115.1027).
+  /// The variance over seeds, moderated by the other networks of the table: one below the typical value is raised
+  /// half way to it, one above stays, and both gain degrees of freedom. Small variances mostly arise by chance, and
+  /// produce differences that do not exist (compare Smyth, 2004, DOI 10.2202/1544-6115.1027).
   private static func spread(_ values: [Double], _ usual: Double?) -> (variance: Double, degrees: Double) {
     let own = Statistics.variance(values), degrees = Double(values.count - 1)
     guard let usual else { return (own, degrees) }
@@ -162,7 +163,7 @@ package struct AccuracyEstimate: Sendable {
   package let mean: Double
   /// Its 95 % interval, for other seeds and other test images; nil below two trainings.
   package let interval: ClosedRange<Double>?
-  /// Whether it is known which images are right; else the interval takes what they can add to chance at most.
+  /// Whether it is known which images are right; otherwise the interval assumes their largest possible variance.
   package let isByImage: Bool
 
   /// Wilson's interval (1927), which stays within 0 and 100 %, for as many independent images as have the variance that
@@ -171,7 +172,7 @@ package struct AccuracyEstimate: Sendable {
     _ p: Double, _ chance: TwoChances, images: Int, most: Double
   ) -> ClosedRange<Double> {
     let variance = chance.seeds + chance.images
-    // Where all are right, or all wrong, nothing varies: then the images count as they are.
+    // If all are right, or all wrong, nothing varies, and the number of images is used as it is.
     let n = variance > 0 ? min(p * (1 - p) / variance, most) : Double(images)
     let z =
       variance > 0

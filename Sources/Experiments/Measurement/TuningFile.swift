@@ -10,7 +10,7 @@ package enum TuningFile {
     do {
       return try JSONDecoder().decode([String: String].self, from: Data(try file.read(file.size)))
     } catch is DecodingError {
-      throw WorkbenchError("\(path) holds no choices of algorithms; delete it, or name another file.")
+      throw WorkbenchError("\(path) is not a file of --tune; delete it, or name another file.")
     }
   }
 

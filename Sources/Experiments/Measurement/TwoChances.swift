@@ -1,10 +1,10 @@
 import Foundation
 
-/// How far chance moves a mean over trainings and test images.
+/// The variance of a mean over trainings and test images.
 ///
-/// Both were drawn: other seeds, and other images of the same kind, would have given another mean. A mean over k seeds
-/// and n images of a quantity with effects of both has the variance σ²(seeds)/k + σ²(images)/n + σ²(rest)/(kn). The
-/// variance of the seeds' means over k has the rest in it, so that of the images is taken without it.
+/// Both were drawn: other seeds, and other images of the same kind, would have given another mean. A mean over k
+/// seeds and n images of a quantity with effects of both has the variance σ²(seeds)/k + σ²(images)/n + σ²(rest)/(kn).
+/// The variance of the seeds' means over k has the rest in it, so that of the images is taken without it.
 struct TwoChances {
   /// The variance of the mean over the seeds, and its degrees of freedom.
   let seeds: Double, seedDegrees: Double
@@ -35,7 +35,7 @@ struct TwoChances {
   }
 }
 
-/// Outcomes of trainings on test images, taken apart as an analysis of variance does: seeds, images, and the rest.
+/// Outcomes of trainings on test images, decomposed by an analysis of variance into seeds, images and residual.
 struct Outcomes {
   /// The mean over the images, by seed.
   let seedMeans: [Double]

@@ -1,26 +1,26 @@
-/// What a table can say of a network beside the standard one.
+/// The result of comparing a network with the standard one.
 package enum Verdict: String, Sendable {
-  /// More accurate, beyond what chance explains.
+  /// Significantly more accurate.
   case better
-  /// Less accurate, beyond what chance explains.
+  /// Significantly less accurate.
   case worse
-  /// Less than a margin apart, beyond what chance explains.
+  /// Significantly less than a margin apart.
   case equivalent
-  /// The trainings and images are too few to tell.
+  /// There are too few trainings or images to decide.
   case open
 
-  /// Points of accuracy that do not matter, where nothing else is said.
+  /// The default of the largest difference that counts as equivalent, in points of accuracy.
   package static let margin = 1.0
   /// At most this is the probability that any better or worse in a table is wrong, and that any equivalent is.
   package static let level = 0.05
 
-  /// The verdicts on the networks of a table, each with the probability of its difference from none; both are corrected
-  /// for the number of networks (Holm, 1979). What has no interval has no verdict.
+  /// The verdicts on the networks of a table, each with the probability of its difference from none; both are
+  /// corrected for the number of networks (Holm, 1979). What has no interval has no verdict.
   ///
   /// - Parameters:
-  ///   - margin: points of accuracy that do not matter.
-  ///   - looks: how often the table may be looked at before the last seeds are trained; each look is one more chance to
-  ///     be wrong, and probabilities are multiplied by their number (Bonferroni).
+  ///   - margin: the largest difference that counts as equivalent, in points of accuracy.
+  ///   - looks: how often the table may be looked at before the last seeds are trained; each look is one more chance
+  ///     to be wrong, and probabilities are multiplied by their number (Bonferroni).
   package static func verdicts(
     _ differences: [AccuracyDifference?], margin: Double = Self.margin, looks: Int = 1
   ) -> [(verdict: Verdict, probability: Double)?] {

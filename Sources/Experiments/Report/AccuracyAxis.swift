@@ -1,7 +1,7 @@
 import Foundation
 
-/// An axis of accuracies in percent. Where they lie far apart, it is logarithmic in the error, so that 98 and
-/// 99 % are told apart beside 80 %. Or an axis of a regression's errors, always logarithmic.
+/// An axis of accuracies in percent. If they are far apart, it is logarithmic in the error, so that 98 and 99 % are
+/// distinguishable next to 80 %. Or an axis of a regression's errors, always logarithmic.
 struct AccuracyAxis {
   /// Whether it shows mean squared errors.
   private let isOfErrors: Bool

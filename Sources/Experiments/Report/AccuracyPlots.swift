@@ -1,11 +1,11 @@
 /// Accuracy against what it costs, with the Pareto front marked.
 enum AccuracyPlots {
-  /// What accuracy is held against: columns of networks.csv.
+  /// The costs that accuracy is plotted against: columns of networks.csv.
   static let costs: [(column: String, name: String, label: String, noun: String, scale: Double)] = [
-    ("latency_ms_median", "latency", "latency of one image, ms", "latency", 1),
-    ("macs", "macs", "multiply–accumulates of one image, millions", "multiply–accumulates", 1e-6),
+    ("latency_ms_median", "latency", "latency for one image, ms", "latency", 1),
+    ("macs", "macs", "multiply–accumulates for one image, millions", "multiply–accumulates", 1e-6),
     ("params", "params", "parameters, thousands", "parameters", 1e-3),
-    ("energy_uj", "energy", "estimated energy of one image, µJ", "energy", 1),
+    ("energy_uj", "energy", "estimated energy for one image, µJ", "energy", 1),
   ]
 
   /// A plot for each cost and each model, data set and group of networks.csv.
@@ -81,7 +81,7 @@ enum AccuracyPlots {
     return Plot(
       name: file, title: "Accuracy against \(cost.noun): \(key)",
       caption:
-        "Mean test accuracy with its 95 % interval, over seeds and test images, cut off where it is far larger than the differences. Ringed, and joined by the dashed line: the cheapest kernel, and each whose interval lies above those of all cheaper ones. Of the others the data do not say that their cost buys accuracy.\(names.missing > 0 ? " Names that find no room show when the pointer is on a point." : "")",
+        "Mean test accuracy with its 95 % interval, over seeds and test images, cut off where it is far larger than the differences. Ringed and joined by the dashed line are the cheapest kernel and those whose intervals lie above those of all cheaper kernels. For the others there is no evidence that their cost buys accuracy.\(names.missing > 0 ? " Point at a mark without a name to see its kernel." : "")",
       data: "# x, and on the axis accuracy, low, high; then the accuracy\n" + Plot.blocks(blocks),
       commands: axis.commands() + frame.commands + names.commands + [
         "set nokey", "set xlabel \(Escape.gnuplot(cost.label))", frame.x.range("x"),

@@ -51,7 +51,7 @@ enum ConfusionPlots {
     }
     return map(
       "classes-\(Plot.slug(key))", "Accuracies by class: \(key)",
-      "Images of each class that are classified rightly, in percent, all seeds together.",
+      "Percentage of each class's images that are classified correctly, over all seeds.",
       cells, columns: kernels.map(\.counts.count).max() ?? 0, rows: kernels.map(\.name), across: "class",
       task)
   }
@@ -62,7 +62,7 @@ enum ConfusionPlots {
     }
     return map(
       "confusion-\(Plot.slug(key))-\(Plot.slug(kernel))", "What \(kernel) confuses: \(key)",
-      "Of the images of each class (rows), percent that are taken for each class (columns), all seeds together.",
+      "Percentage of each class's images (rows) that are taken for each class (columns), over all seeds.",
       cells, columns: counts.count, rows: counts.indices.map(String.init), across: "predicted class", task)
   }
 

@@ -1,7 +1,7 @@
 import Tensors
 
-/// Texts of the user's in the formats that results are written in: the names of kernels, groups, models and data, and
-/// reasons. CSV is quoted where it is written (`CSVTable`).
+/// Escapes user texts (the names of kernels, groups, models and data, and reasons) for the formats of results. CSV is
+/// quoted where it is written (`CSVTable`).
 ///
 /// Everything works on Unicode scalars. A `Character` can be a `<` together with the mark before or after it; it then
 /// differs from `"<"`, while every reader of these formats sees a `<`.

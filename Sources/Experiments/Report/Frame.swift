@@ -1,6 +1,7 @@
 import Foundation
 
-/// Where a picture's axes are, in pixels: gnuplot is told the margins, so that names and hints can stand at the points.
+/// The position of a picture's axes, in pixels. gnuplot gets the margins, so that labels and tooltips can be placed
+/// at the points.
 struct Frame: Sendable {
   /// An axis from its left or lower end to the other.
   struct Axis: Sendable {
@@ -22,10 +23,10 @@ struct Frame: Sendable {
   /// The whole picture's width and height.
   let size: (width: Int, height: Int)
   let x: Axis, y: Axis
-  /// The room beside the axes.
+  /// The margins around the axes.
   var left = 84.0, right = 24.0, top = 18.0, bottom = 70.0
 
-  /// The room that names need, in pixels, at most `most`.
+  /// The width that names need, in pixels, at most `most`.
   static func room(for names: [String], most: Double = 330) -> Double {
     min(most, 7.6 * Double(names.map(\.count).max() ?? 0) + 24)
   }
@@ -46,9 +47,10 @@ struct Frame: Sendable {
     "screen \(Cell.fixed(pixel.x / width, decimals: 5)),\(Cell.fixed(1 - pixel.y / height, decimals: 5))"
   }
 
-  /// Whether a box lies in the picture and above the horizontal axis.
+  /// Whether a box lies in the frame, or a little above it or to its right.
   func holds(_ box: PointLabels.Box) -> Bool {
-    box.left >= left + 2 && box.right <= width - 2 && box.top >= 2 && box.bottom <= height - bottom - 2
+    box.left >= left + 2 && box.right <= width - right + min(right, 22) && box.top >= top - 16
+      && box.bottom <= height - bottom - 2
   }
 
   /// What sets the margins.

@@ -3,9 +3,9 @@ import Tensors
 
 /// The program that draws.
 struct Gnuplot {
-  /// What to say where it is missing.
+  /// The sentence for a missing gnuplot.
   static let advice =
-    "gnuplot is not installed, so there are no pictures; install it (apt-get install gnuplot-nox, or brew install gnuplot) and run this again, or run the scripts in plots/ elsewhere."
+    "gnuplot is not installed, so there are no pictures; install it (apt-get install gnuplot-nox, or brew install gnuplot) and repeat the command, or run the scripts in plots/ elsewhere."
 
   /// A picture in both of its forms.
   struct Picture {
@@ -16,7 +16,7 @@ struct Gnuplot {
   struct Failure: Error {
     /// The sentence.
     let sentence: String
-    /// Whether drawing took too long, so that other pictures had better not be tried.
+    /// Whether drawing took too long, so that other pictures are not tried.
     var isLate = false
   }
 
@@ -36,7 +36,7 @@ struct Gnuplot {
     self.limit = limit
   }
 
-  /// Draws a plot in a folder of its own, which leaves no half of a picture behind.
+  /// Draws a plot in a folder of its own, so that no partial picture is left.
   func draw(_ plot: Plot) throws(Failure) -> Picture {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("plot-\(UUID().uuidString)")
     func file(_ type: String) -> String { folder.appendingPathComponent("\(plot.name).\(type)").path }
@@ -54,7 +54,7 @@ struct Gnuplot {
     guard !end.isLate else {
       throw Failure(
         sentence:
-          "gnuplot did not draw \(plot.name) within \(Cell.number(limit)) seconds, so this picture and those after it are missing; see whether gnuplot works, and run this again.",
+          "gnuplot did not draw \(plot.name) within \(Cell.number(limit)) seconds, so this picture and those after it are missing; check that gnuplot works, and repeat the command.",
         isLate: true)
     }
     guard end.status == 0 else {

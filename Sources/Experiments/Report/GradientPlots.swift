@@ -2,7 +2,7 @@
 enum GradientPlots {
   /// A plot for each moment, before and after training, and each kernel.
   static func plots(_ data: ReportData) -> [Plot] {
-    // The pictures have one scale.
+    // The pictures share one scale.
     let all = data.rows("trainability").compactMap { $0.number("norm") }.filter { $0 > 0 }
     guard let low = all.min(), let high = all.max() else { return [] }
     return grouped(data.rows("trainability"), by: ["kernel", "when"]).compactMap { key, rows -> Plot? in
@@ -23,7 +23,7 @@ enum GradientPlots {
       return Plot(
         name: file, title: "Gradients by layer: \(key)",
         caption:
-          "The norm of the loss's gradient to each layer's weights, first layer to the left, on a logarithmic axis, the same for all kernels. A layer whose gradient is many orders of magnitude below the others' does not learn.",
+          "The norm of the loss's gradient to each layer's weights, first layer on the left. All kernels share the logarithmic axis. A layer whose gradient is many orders of magnitude below the others does not learn.",
         data: Plot.blocks(series),
         commands: [
           "set logscale y", "set yrange [\(low / 2):\(high * 2)]", "set format y '%.0e'",

@@ -22,7 +22,7 @@ enum LearningPlots {
         return (kernel, epochs.sorted { $0[0] < $1[0] })
       }
       guard series.contains(where: { $0.rows.count > 1 }) else { return [] }
-      // More than some lines hide each other: several pictures, each with the first kernel, the yardstick.
+      // Too many lines hide each other, so there are several pictures, each with the first kernel for comparison.
       let others = Array(series.dropFirst()), most = 6
       let parts = stride(from: 0, to: max(others.count, 1), by: most).map {
         Array(series.prefix(1)) + others[$0..<min($0 + most, others.count)]
@@ -73,7 +73,7 @@ enum LearningPlots {
     return Plot(
       name: file, title: "Training curves: \(key)\(part)",
       caption:
-        "The \(measure), as the mean of the seeds; the band reaches from the lowest seed to the highest.",
+        "The \(measure), as the mean over seeds; the band reaches from the lowest seed to the highest.",
       data: Plot.blocks(
         series.map {
           ($0.name, $0.rows.map { [$0[0], axis.place($0[1]), axis.place($0[2]), axis.place($0[3])] })
@@ -84,14 +84,14 @@ enum LearningPlots {
       ], size: size, spots: spots)
   }
 
-  /// How much each input pixel moves the output's middle.
+  /// How much each input pixel contributes to the centre of the output.
   static func fields(_ data: ReportData) -> [Plot] {
     data.fields.map { kernel, map in
       let file = "field-\(Plot.slug(kernel))", height = map.rows.count, width = map.rows.first?.count ?? 1
       return Plot(
         name: file, title: "Effective receptive field: \(kernel)",
         caption:
-          "The size of the gradient from one output pixel in the middle to each input pixel, as a share of the largest (Luo et al., 2016, arXiv:1701.04128).",
+          "The size of the gradient from the centre output pixel to each input pixel, as a share of the largest (Luo et al., 2016, arXiv:1701.04128).",
         data: Plot.blocks([(kernel, map.rows)]),
         commands: [
           "set nokey", "unset grid", "set size ratio \(Double(height) / Double(width))",

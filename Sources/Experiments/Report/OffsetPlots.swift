@@ -45,7 +45,7 @@ enum OffsetPlots {
         data: Plot.blocks([("image", image)] + series),
         commands: [
           "unset grid", "unset colorbox",
-          // Neither black nor white, so that the image stands out from the page.
+          // Neither black nor white, so that the image contrasts with the page.
           "set palette defined (0 '#303030', 1 '#D8D8D8')", "set cbrange [0:1]",
           "set size ratio \((bottom - top) / (right - left))", "set xrange [\(left):\(right)]",
           "set yrange [\(bottom):\(top)]", "set xlabel 'column, pixels'", "set ylabel 'row, pixels'",

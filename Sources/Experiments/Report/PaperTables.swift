@@ -1,8 +1,8 @@
 import Tensors
 
-/// The tables of a report in the forms that papers and pages are written in.
+/// The tables of a report as Markdown and LaTeX.
 enum PaperTables {
-  /// A table for readers: a title, what holds for all of it, and cells of some of a file's columns.
+  /// A table for readers: a title, a caption, and cells of some of a file's columns.
   struct Table {
     var title: String
     var caption = ""
@@ -37,7 +37,7 @@ enum PaperTables {
         ("speedup_vs_standard", "speed-up"), ("max_rel_error", "error"),
       ])
     operators.caption =
-      "Times are medians; the speed-up is standard's time over the operator's, in the same rounds; the error is the largest difference from the definition in double precision, of its largest value."
+      "Times are medians. The speed-up is standard's time over the operator's, in the same rounds. The error is the largest difference from the definition in double precision, relative to its largest value."
     var proxies = table(
       "Proxies", data.rows("proxy_quality").filter { $0.number("kendall_tau") != nil },
       [
@@ -48,7 +48,7 @@ enum PaperTables {
         ("spearman_rho_low95", "from"), ("spearman_rho_high95", "to"),
       ])
     proxies.caption =
-      "Rank correlation of each proxy with the trained accuracy, within sets of networks that differ in their kernel only, with 95 % intervals of a bootstrap over the networks of a set."
+      "Rank correlation of each proxy with the trained accuracy, within sets of networks that differ in their kernel only, with 95 % bootstrap intervals over the networks of a set."
     let files = ["networks", "operators", "proxy_quality"]
     return zip([networks, operators, proxies], files).filter { !$0.0.rows.isEmpty }.map { table, file in
       var table = table
@@ -57,7 +57,7 @@ enum PaperTables {
     }
   }
 
-  /// What holds for all networks, and what their last columns mean.
+  /// What applies to all networks, and what the last columns mean.
   private static func caption(_ rows: [ReportData.Row]) -> String {
     func shared(_ column: String, _ text: (String) -> String) -> [String] {
       let values = Set(rows.filter { $0["status"] == "ok" }.map { $0[column] ?? "" })
@@ -70,7 +70,7 @@ enum PaperTables {
     var sentences = setting.isEmpty ? [] : [setting.joined(separator: ", ") + "."]
     if rows.contains(where: { $0.number("top1_mean") != nil }) {
       sentences.append(
-        "Top-1: mean over the seeds with its 95 % interval, for other seeds and other test images.")
+        "Top-1: mean over seeds with its 95 % interval, over seeds and test images.")
     }
     if rows.contains(where: { $0.number("p_better") != nil }) {
       sentences.append(
@@ -79,7 +79,7 @@ enum PaperTables {
     let margin = rows.compactMap { $0.number("margin") }.first ?? Verdict.margin
     if rows.contains(where: { Verdict(rawValue: $0["verdict"] ?? "") != nil }) {
       sentences.append(
-        "Verdict: beside standard, at 5 % after Holm's correction within a model and data set; equivalent is within \(Cell.number(margin)) point\(margin == 1 ? "" : "s"), open what these data cannot tell."
+        "Verdict: compared with standard, at 5 % after Holm's correction within a model and data set; equivalent: within \(Cell.number(margin)) point\(margin == 1 ? "" : "s"); open: these data cannot decide."
       )
     }
     return sentences.joined(separator: " ")

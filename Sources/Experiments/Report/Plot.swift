@@ -17,9 +17,9 @@ struct Plot: Sendable {
   var size = (width: 760, height: 440)
   /// The data set that it is about, where it is about one.
   var task: String?
-  /// What its points say when the pointer is over them.
+  /// The tooltips of its points.
   var spots: [Spot] = []
-  /// The part of the page that it belongs to.
+  /// Its section of the page.
   var section = ReportSection.accuracies
 
   /// The whole script.

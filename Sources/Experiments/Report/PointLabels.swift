@@ -1,7 +1,7 @@
 import Foundation
 
-/// Names beside the points of a picture, so that no legend is needed: each where it covers neither points nor other names,
-/// with a line to its point if it had to move away.
+/// Labels at the points of a picture, which replace a legend: each is placed so that it covers neither points nor
+/// other labels, with a line to its point if it had to move away.
 struct PointLabels {
   /// A point: its name, its pixel, and the ends of its interval.
   struct Item {
@@ -26,7 +26,7 @@ struct PointLabels {
 
   /// What draws the names.
   let commands: [String]
-  /// How many found no room.
+  /// The number of labels that could not be placed.
   let missing: Int
 
   /// A name in a place.

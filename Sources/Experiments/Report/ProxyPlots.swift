@@ -51,16 +51,33 @@ enum ProxyPlots {
       series.map { kernel, points in ("\(key): \(kernel)", points.map { [$0.x, axis.place($0.y)] }) }
     }
 
-    /// Draws the blocks from number `first` on, with about so many marks on the horizontal axis.
-    func commands(
-      _ file: String, first: Int, marks: Int, _ label: String, _ kernels: [String]
-    ) -> [String] {
-      let parts = series.enumerated().map { index, one in
-        "'\(file).dat' index \(first + index) using 1:2 with points \(ProxyPlots.look(one.kernel, kernels)) title \(Escape.gnuplot(one.kernel))"
+    /// Draws the blocks from number `first` on in a frame, with tooltips at the points and, if there are not too many,
+    /// labels; `label` belongs to the horizontal axis.
+    func drawn(
+      _ file: String, first: Int, in frame: Frame, marks: Int, _ label: String, _ kernels: [String]
+    ) -> (commands: [String], spots: [Spot]) {
+      let points = series.flatMap { kernel, points in
+        points.map { (kernel: kernel, x: $0.x, y: axis.place($0.y), top1: $0.y) }
       }
-      return axis.commands() + horizontal(marks).commands + [
-        "set xlabel \(Escape.gnuplot(label))", "plot " + parts.joined(separator: ", \\\n  "),
-      ]
+      let items = points.map { point in
+        let place = frame.pixel(point.x, point.y)
+        return PointLabels.Item(name: point.kernel, x: place.x, y: place.y, low: place.y, high: place.y)
+      }
+      let names = items.count <= ProxyPlots.mostLabels ? PointLabels(items, in: frame).commands : []
+      let parts = series.enumerated().map { index, one in
+        "'\(file).dat' index \(first + index) using 1:2 with points \(ProxyPlots.look(one.kernel, kernels))"
+      }
+      return (
+        frame.commands + names + axis.commands() + horizontal(marks).commands + [
+          "set xlabel \(Escape.gnuplot(label))", "plot " + parts.joined(separator: ", \\\n  "),
+        ],
+        points.map { point in
+          Spot(
+            frame, point.x, point.y,
+            "\(point.kernel)\n\(Cell.fixed(point.top1, decimals: 1)) % top-1\n\(self.label): \(Cell.number(point.x, digits: 4))"
+          )
+        }
+      )
     }
 
     /// The horizontal axis.
@@ -69,66 +86,53 @@ enum ProxyPlots {
     }
   }
 
+  /// With more points than this, labels would hide the picture, and tooltips have to do.
+  private static let mostLabels = 40
+
   private static let meaning =
-    "Each point is a network; τ of 1 means that the proxy orders them as their trained accuracy does, 0 that it says nothing."
+    "Each point is a network; point at it to see its kernel. A τ of 1 means that the proxy orders them as their trained accuracy does; 0 means that it says nothing."
 
   private static func single(_ panel: Panel, _ name: String, _ kernels: [String]) -> Plot {
     let size = (width: 760, height: 440)
-    let frame = Frame(size: size, x: panel.horizontal(5).axis, y: panel.axis.ends)
-    let points = panel.series.flatMap { kernel, points in
-      points.map { (kernel: kernel, x: $0.x, y: $0.y) }
-    }
-    let names = PointLabels(
-      points.map { point in
-        let place = frame.pixel(point.x, panel.axis.place(point.y))
-        return PointLabels.Item(name: point.kernel, x: place.x, y: place.y, low: place.y, high: place.y)
-      }, in: frame)
-    let spots = points.map { point in
-      Spot(
-        frame, point.x, panel.axis.place(point.y),
-        "\(point.kernel)\n\(Cell.fixed(point.y, decimals: 1)) % top-1\n\(panel.label): \(Cell.number(point.x, digits: 4))"
-      )
-    }
+    let drawn = panel.drawn(
+      name, first: 0, in: Frame(size: size, x: panel.horizontal(5).axis, y: panel.axis.ends), marks: 5,
+      panel.label, kernels)
     return Plot(
       name: name, title: "\(panel.proxy) against accuracy: Kendall's τ\(panel.quality)",
-      caption: "\(meaning) The interval is a bootstrap's over the networks.",
-      data: Plot.blocks(panel.blocks),
-      commands: frame.commands + names.commands + ["set nokey"]
-        + panel.commands(name, first: 0, marks: 5, panel.label, kernels), size: size, spots: spots)
+      caption: "\(meaning) The interval is from a bootstrap over the networks.",
+      data: Plot.blocks(panel.blocks), commands: ["set nokey"] + drawn.commands, size: size,
+      spots: drawn.spots)
   }
 
   private static func facets(
     _ panels: [Panel], _ name: String, _ mean: ProxyQuality.Row, _ kernels: [String]
   ) -> Plot {
-    let columns = min(3, panels.count + 1), lines = (panels.count + columns) / columns
-    var commands = ["set multiplot layout \(lines),\(columns)", "unset key"], blocks = 0
-    for panel in panels {
+    let columns = min(3, panels.count), lines = (panels.count + columns - 1) / columns
+    let width = 340, height = 300, size = (width: width * columns, height: height * lines)
+    var commands = ["set multiplot layout \(lines),\(columns)", "unset key"], blocks = 0, spots: [Spot] = []
+    for (index, panel) in panels.enumerated() {
+      let (line, column) = index.quotientAndRemainder(dividingBy: columns)
+      let frame = Frame(
+        size: size, x: panel.horizontal(3).axis, y: panel.axis.ends, left: Double(width * column + 70),
+        right: Double(width * (columns - column - 1) + 18), top: Double(height * line + 36),
+        bottom: Double(height * (lines - line - 1) + 62))
+      let drawn = panel.drawn(
+        name, first: blocks, in: frame, marks: 3, "\(panel.label): τ\(panel.quality)", kernels)
       commands += [
-        "unset logscale", "set tics autofreq", "set format x '%g'",
+        "unset logscale", "set tics autofreq", "set format x '%g'", "unset label", "unset arrow",
         "set title \(Escape.gnuplot(panel.key)) noenhanced",
       ]
-      commands += panel.commands(
-        name, first: blocks, marks: 3, "\(panel.label): τ\(panel.quality)", kernels)
+      commands += drawn.commands
+      spots += drawn.spots
       blocks += panel.series.count
     }
-    // What the points stand for, in a place of its own.
-    let names = Set(panels.flatMap { $0.series.map(\.kernel) })
-    let shown = kernels.filter(names.contains)
-    commands += [
-      "unset logscale", "unset title", "unset border", "unset tics", "unset grid", "unset xlabel",
-      "unset ylabel", "set xrange [0:1]", "set yrange [0:1]", "set key inside center center",
-      "plot "
-        + shown.map { "NaN with points \(look($0, kernels)) title \(Escape.gnuplot($0))" }.joined(
-          separator: ", \\\n  "),
-      "unset multiplot",
-    ]
     return Plot(
       name: name,
       title: "\(mean.proxy) against accuracy: Kendall's τ, mean of \(mean.sets) sets\(text(mean))",
       caption:
-        "\(meaning) A panel holds a set: networks that differ in their kernel only. Networks of different sets are not compared. Intervals are a bootstrap's over the networks of each set.",
-      data: Plot.blocks(panels.flatMap(\.blocks)), commands: commands,
-      size: (340 * columns, 300 * lines))
+        "\(meaning) Each panel shows a set: networks that differ in their kernel only. Networks of different sets are not compared. Intervals are from a bootstrap over the networks of each set.",
+      data: Plot.blocks(panels.flatMap(\.blocks)), commands: commands + ["unset multiplot"], size: size,
+      spots: spots)
   }
 
   /// The look of a kernel, the same in all pictures.

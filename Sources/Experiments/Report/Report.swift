@@ -59,7 +59,7 @@ package struct Report {
     let plots = ReportSection.plots(data)
     let place = folder.appendingPathComponent("plots", isDirectory: true)
     let (drawn, failures) = draw(plots)
-    // A picture that cannot be drawn is the one of before, if its data and script are the same.
+    // If a picture cannot be drawn, the existing one is kept if its data and script are the same.
     let pictures = zip(plots, drawn).map { plot, picture in
       picture.map { String(decoding: $0.svg, as: UTF8.self) } ?? present(plot, in: place)
     }
@@ -69,7 +69,7 @@ package struct Report {
     do {
       try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
     } catch {
-      throw WorkbenchError("The folder \(place.path) cannot be made; see who may write there.")
+      throw WorkbenchError("The folder \(place.path) cannot be made; check its permissions.")
     }
     for (index, plot) in plots.enumerated() {
       func file(_ type: String) -> String { place.appendingPathComponent("\(plot.name).\(type)").path }
@@ -79,7 +79,7 @@ package struct Report {
         try AtomicFile.write(picture.svg, to: file("svg"))
         try AtomicFile.write(picture.png, to: file("png"))
       } else if pictures[index] == nil {
-        // What is there shows other data.
+        // The existing picture shows other data.
         for type in ["svg", "png"] { unlink(file(type)) }
       }
     }
@@ -94,7 +94,7 @@ package struct Report {
       path: path, plots: plots.count, drawn: pictures.count { $0 != nil }, warnings: warnings)
   }
 
-  /// Draws plots: each one's picture, or nil, and what went wrong.
+  /// Draws plots and returns each one's picture, or nil, and what went wrong.
   private func draw(_ plots: [Plot]) -> (pictures: [Gnuplot.Picture?], failures: [String]) {
     var pictures: [Gnuplot.Picture?] = plots.map { _ in nil }
     guard let gnuplot, !plots.isEmpty else { return (pictures, plots.isEmpty ? [] : [Gnuplot.advice]) }
@@ -123,11 +123,11 @@ package struct Report {
   private func keepPage(_ path: String, _ missing: [Plot], because reason: String) throws {
     guard !missing.isEmpty, let data = FileManager.default.contents(atPath: path) else { return }
     let page = String(decoding: data, as: UTF8.self)
-    // Only a picture that was drawn has this link.
+    // Only a page with the drawn picture has this link.
     let lost = missing.count { page.contains("\"plots/\($0.name).svg\"") }
     guard lost > 0 else { return }
     throw WorkbenchError(
-      "\(path) stays as it is, because \(lost) of its pictures cannot be drawn again; move it away for a page without them. \(reason)"
+      "\(path) was not changed, because \(lost) of its pictures cannot be drawn again; move it away to make a page without them. \(reason)"
     )
   }
 }

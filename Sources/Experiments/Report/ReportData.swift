@@ -2,7 +2,7 @@ import Foundation
 import Learning
 import Tensors
 
-/// What a folder of results holds: tables that are not there are empty.
+/// The contents of a folder of results; missing tables are empty.
 struct ReportData {
   /// A row of a table.
   typealias Row = [String: String]
@@ -11,7 +11,7 @@ struct ReportData {
   let tables: [(name: String, table: CSVTable)]
   /// How well each proxy orders the networks of a set by their accuracy: made from networks.csv where it has enough rows.
   let quality: ProxyQuality?
-  /// What they were measured on, if machine.json is there.
+  /// The machine that they were measured on, if there is a machine.json.
   let machine: MachineRecord?
   /// Receptive fields: fields/KERNEL.npy, as sweeps and `experiment field --map DIR/fields` write them.
   let fields: [(kernel: String, array: FieldMap)]
@@ -42,7 +42,7 @@ struct ReportData {
       .filter { !$0.table.rows.isEmpty }
     machine = MachineRecord.read(path("machine.json"))
     let files = (try? FileManager.default.contentsOfDirectory(atPath: path("fields"))) ?? []
-    // A sweep's table says whose maps they are; others are called by their kernels.
+    // A sweep's table assigns the maps to kernels; other maps are named by their kernels.
     let named = tables.first { $0.name == "fields" }?.table.rows ?? []
     fields = try files.sorted().filter { $0.hasSuffix(".npy") }.map { file in
       let stem = String(file.dropLast(".npy".count))
@@ -76,12 +76,12 @@ struct ReportData {
   /// Where a table is from, as far as machine.json tells; nil if it does not say.
   func origin(_ table: String) -> String? {
     guard !["proxy_quality", "proxy_operators"].contains(table) else {
-      return "Made by ‘experiment report’ of networks.csv."
+      return "Made by ‘experiment report’ from networks.csv."
     }
     guard let machine, let own = machine.tables else { return nil }
     return own.contains("\(table).csv")
       ? "Made by: \(machine.origin)"
-      : "Made by another command than the other tables; nothing here tells which."
+      : "Made by another command than the other tables; which one is not recorded."
   }
 
   /// The rows of a table; none if it is not there.
@@ -119,7 +119,7 @@ func grouped(_ rows: [ReportData.Row], by columns: [String]) -> [(key: String, r
 }
 
 extension MachineRecord {
-  /// When, of which sources and by which command.
+  /// The date, the commit and the command.
   var origin: String {
     "\(date)\(commit.map { ", commit \($0)" } ?? ""); \(command.map(Escape.shell).joined(separator: " "))"
   }

@@ -8,7 +8,7 @@ enum ReportPage {
   ///
   /// - Parameters:
   ///   - pictures: for each plot its SVG file's text, or nil where it was not drawn.
-  ///   - notes: what the reader should know first.
+  ///   - notes: remarks for the top of the page.
   static func html(
     _ data: ReportData, title: String, plots: [Plot], pictures: [String?], notes: [String]
   ) throws -> String {
@@ -49,7 +49,7 @@ enum ReportPage {
 
   private typealias Drawn = (plot: Plot, picture: String?)
 
-  /// The parts of pictures that are about no single one of several data sets. The first is unfolded.
+  /// The sections of pictures that do not belong to one of several data sets. The first is unfolded.
   private static func sections(_ data: ReportData, _ drawn: [Drawn]) -> [[String: Any]] {
     let hasTasks = TaskPlots.tasks(data).count > 1
     let parts = ReportSection.allCases.compactMap { section -> (ReportSection, [Drawn])? in
@@ -134,13 +134,13 @@ enum ReportPage {
     Verdict(rawValue: cell).map { "\(TaskPlots.mark($0)) \(cell)" } ?? cell
   }
 
-  /// A part of the page that is markup already.
+  /// A part of the page that is already markup.
   private struct Markup {
     let text: String
     init(_ text: String) { self.text = text }
   }
 
-  /// What the template is filled with: every text in it is escaped here, and here only.
+  /// The values of the template. Every text is escaped here, and only here.
   private static func markup(_ value: Any) -> Any {
     switch value {
     case let made as Markup: made.text
@@ -151,13 +151,13 @@ enum ReportPage {
     }
   }
 
-  /// What the page may do, should a name ever get past `Escape`: run its own script, be drawn, and nothing else; no
-  /// address is asked for anything.
+  /// What the page may do even if a name ever got past `Escape`: run its own script and be displayed, nothing else;
+  /// it loads nothing from any address.
   private static let policy =
     "default-src 'none'; script-src '\(SHA256.source(ReportTemplate.code))'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
-  /// A picture as part of the page: its names are its own, black is the page's ink. Only tags are changed: what is
-  /// between them is text, which gnuplot has escaped.
+  /// A picture as part of the page, with ids of its own and the page's text colour for black. Only tags are changed;
+  /// the text between them was escaped by gnuplot.
   static func inline(_ svg: String, _ plot: Plot) -> String {
     var tags = svg.utf8.split(separator: UInt8(ascii: "<"), omittingEmptySubsequences: false)[...]
     tags = tags.drop { !$0.starts(with: "svg".utf8) }
@@ -195,7 +195,7 @@ enum ReportPage {
     ] + mixture(machine.machines ?? [])
   }
 
-  /// What to know of tables whose rows come from several machines or builds.
+  /// A remark on tables whose rows come from several machines or builds.
   private static func mixture(_ machines: [MachineRecord.Machine]) -> [String] {
     guard machines.count > 1 else { return [] }
     let list = machines.map { machine in

@@ -1,4 +1,4 @@
-/// What a folder of results says, in sentences.
+/// A summary of a folder of results, in sentences.
 enum ReportSummary {
   /// More sets than these are left to the table.
   private static let most = 20
@@ -17,13 +17,13 @@ enum ReportSummary {
     return said + rest + proxies(data)
   }
 
-  /// How the others stand beside standard.
+  /// How the others compare with standard.
   private static func accuracy(_ rows: [ReportData.Row]) -> [String] {
     let trained = rows.filter { $0.number("top1_mean") != nil }
     guard trained.count > 1, let standard = yardstick(trained), let accuracy = Cell.accuracy(standard) else {
       return []
     }
-    let first = "\(name(standard)) classifies \(percent(accuracy)) of the test images rightly."
+    let first = "\(name(standard)) classifies \(percent(accuracy)) of the test images correctly."
     let verdicts = trained.filter { Verdict(rawValue: $0["verdict"] ?? "") != nil }
     guard !verdicts.isEmpty else {
       let best = trained.max { ($0.number("top1_mean") ?? 0) < ($1.number("top1_mean") ?? 0) }
@@ -93,10 +93,10 @@ enum ReportSummary {
     let against = rows.filter { ($0.tauInterval?.upperBound ?? 0) < 0 }
     let open = rows.count - with.count - against.count
     return [
-      "Proxies, by the 95 % interval of Kendall's τ with the accuracy. "
-        + "As the accuracies do: \(with.isEmpty ? "none" : list(with.map(text))). "
-        + (against.isEmpty ? "" : "The other way round: \(list(against.map(text))). ")
-        + (open > 0 ? "For the other \(open) the data cannot tell." : "")
+      "Proxies, judged by the 95 % interval of Kendall's τ with the accuracy. "
+        + "Ordered like the accuracies: \(with.isEmpty ? "none" : list(with.map(text))). "
+        + (against.isEmpty ? "" : "In the opposite order: \(list(against.map(text))). ")
+        + (open > 0 ? "For the other \(open) the data cannot decide." : "")
     ]
   }
 

@@ -69,7 +69,7 @@ enum ReportTemplate {
     {{#origin}}<p class="quiet">{{{.}}}</p>
     {{/origin}}\(table)
     </details></section>
-    {{/tables}}{{#hasTables}}<p class="paper">Tables that are folded are not printed; they are the files beside this page.</p>
+    {{/tables}}{{#hasTables}}<p class="paper">Folded tables are not printed; they are in the files next to this page.</p>
     {{/hasTables}}</main>
     <script>{{{code}}}</script>
     </body>

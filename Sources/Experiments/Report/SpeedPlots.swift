@@ -28,7 +28,7 @@ enum SpeedPlots {
       !points.contains { $0.0 == kernel }
     }
     let missing =
-      absent.isEmpty ? "" : " Without operations, and so not here: \(absent.joined(separator: ", "))."
+      absent.isEmpty ? "" : " Not shown, because they have no operations: \(absent.joined(separator: ", "))."
     let intensities = points.flatMap { $0.1.map { $0[0] } }, speeds = points.flatMap { $0.1.map { $0[1] } }
     let peak = machine.peakGflopsPerThread * threads, bandwidth = machine.bandwidthGBPerSecond
     let ridge = peak / bandwidth
@@ -63,7 +63,7 @@ enum SpeedPlots {
     return Plot(
       name: "roofline", title: "Roofline: every operator against this machine's peak and bandwidth",
       caption:
-        "Forward passes, each problem by the algorithm that is chosen for it; a kernel is named at its fastest one. Grey roofs: measured peak of \(Cell.number(threads)) thread\(threads == 1 ? "" : "s") (\(Cell.fixed(peak, decimals: 0)) GFLOP/s), and one thread's copy bandwidth (\(Cell.fixed(bandwidth, decimals: 1)) GB/s). Operations are those of the plain definition, so that Winograd's algorithm can pass the peak; data that stay in the caches can pass the bandwidth.\(missing)",
+        "Forward passes, each problem with the algorithm chosen for it; a kernel is named at its fastest point. Grey roofs: the measured peak of \(Cell.number(threads)) thread\(threads == 1 ? "" : "s") (\(Cell.fixed(peak, decimals: 0)) GFLOP/s), and one thread's copy bandwidth (\(Cell.fixed(bandwidth, decimals: 1)) GB/s). Operations are those of the plain definition, so Winograd's algorithm can exceed the peak; data that stay in the caches can exceed the bandwidth.\(missing)",
       data: Plot.blocks(points.map { ($0.0, $0.1) } + [("roofs", roof)]),
       commands: frame.commands + names.commands + [
         "set nokey", "set logscale xy", frame.x.range("x"), frame.y.range("y"),
@@ -109,7 +109,7 @@ enum SpeedPlots {
           "\(index == 0 ? "'\(file).dat'" : "''") index \(index) using 1:2 with linespoints \(Plot.points(index)) linewidth 1.5 title \(Escape.gnuplot(series[index].name))"
         }
         return Plot(
-          name: file, title: "Time against the window's size: \(place)",
+          name: file, title: "Time against window size: \(place)",
           caption:
             "Medians; \(first["threads"] ?? "") threads, batch \(first["batch"] ?? ""). Where two lines cross, the other algorithm becomes the faster one.",
           data: Plot.blocks(series),
@@ -151,7 +151,8 @@ enum SpeedPlots {
     }
     return Plot(
       name: file, title: "Time of each layer: \(key)",
-      caption: "One image in inference, first layer on top. All kernels of a network have the same scale.",
+      caption:
+        "One image in inference, first layer at the top. All kernels of a network have the same scale.",
       data: Plot.blocks([(key, found.enumerated().map { [Double($0), $1.1] })]),
       commands: frame.commands + [
         "set nokey", "set style fill solid 0.9", "set boxwidth 0.7", "set xlabel 'time, ms'",

@@ -1,10 +1,10 @@
 import Foundation
 
-/// A place in a picture that says something when the pointer is over it.
+/// A place in a picture that has a tooltip.
 struct Spot: Sendable {
   /// The middle, in pixels.
   let x: Double, y: Double
-  /// What it says: lines, the first of them the name.
+  /// The text: lines, the first of which is the name.
   let text: String
 
   /// A point of a frame.
@@ -13,7 +13,7 @@ struct Spot: Sendable {
     self.text = text
   }
 
-  /// A picture as gnuplot draws it, with spots on top and without the titles that tell gnuplot's own names.
+  /// A picture drawn by gnuplot, with spots on top and without the titles that show gnuplot's own names.
   static func add(_ spots: [Spot], to svg: Data) -> Data {
     var text = String(decoding: svg, as: UTF8.self).replacingOccurrences(
       of: "<title>(Gnuplot|gnuplot_plot_[0-9]+[a-z]?)</title>", with: "", options: .regularExpression)

@@ -1,4 +1,5 @@
-/// What networks.csv says of several data sets: a map of all differences to standard, and each data set by itself.
+/// Pictures of networks.csv with several data sets: a map of all differences to standard, and the accuracies of each
+/// data set.
 enum TaskPlots {
   static func plots(_ data: ReportData) -> [Plot] { maps(data) + intervals(data) }
 
@@ -58,7 +59,7 @@ enum TaskPlots {
       else { return nil }
       return [Double(x), Double(y), difference, number(Verdict(rawValue: row["verdict"] ?? ""))]
     }
-    // The yardstick's own accuracies, which say what there is to gain.
+    // The accuracies of standard, which show what there is to gain.
     let yardstick = rows.compactMap { row -> [Double]? in
       guard row["kernel"] == kernels[0], let x = tasks.firstIndex(of: row["data"] ?? ""),
         let accuracy = row.number("top1_mean")
@@ -72,7 +73,7 @@ enum TaskPlots {
     return Plot(
       name: file, title: "Differences to \(kernels[0]): \(key)",
       caption:
-        "Points of test accuracy more or less than \(kernels[0]), whose accuracy in percent is the first row. ▲ better (blue) and ▼ worse (orange), the deeper the farther, up to \(Cell.number(deepest)) points; = equivalent; ? open (grey); corrected within each column. No mark: too few seeds. Empty: not trained.",
+        "Differences in test accuracy to \(kernels[0]), in points; the first row is the accuracy of \(kernels[0]) in percent. ▲ better (blue), ▼ worse (orange), darker up to \(Cell.number(deepest)) points; = equivalent; ? open (grey); corrected within each column. No mark: too few seeds. Empty: not trained.",
       data: "# column, row, difference in points, verdict (0 none, 1 open, 2 equivalent, 3 worse, 4 better)\n"
         + Plot.blocks([("differences", cells), (kernels[0], yardstick)]),
       commands: [
@@ -123,7 +124,7 @@ enum TaskPlots {
           frame, axis.place(row.number("top1_mean") ?? 0), Double(index),
           [
             row["kernel"] ?? "", "\(Cell.accuracy(row) ?? "") % top-1",
-            Cell.difference(row).map { "\($0) points beside standard" } ?? "", row["verdict"] ?? "",
+            Cell.difference(row).map { "\($0) points compared with standard" } ?? "", row["verdict"] ?? "",
           ].filter { !$0.isEmpty }.joined(separator: "\n"))
       }
       let names = rows.enumerated().map { index, row in
@@ -137,7 +138,7 @@ enum TaskPlots {
       return Plot(
         name: file, title: "Accuracies: \(key)",
         caption:
-          "Mean test accuracy with its 95 % interval, for other seeds and other images. Beside standard: ▲ better, ▼ worse, = equivalent, ? open.",
+          "Mean test accuracy with its 95 % interval, over seeds and test images. Compared with standard: ▲ better, ▼ worse, = equivalent, ? open.",
         data: "# accuracy on the axis, row, low, high; then the accuracy\n" + Plot.blocks(blocks),
         commands: axis.commands("x") + frame.commands + [
           "set nokey", frame.y.range("y"),

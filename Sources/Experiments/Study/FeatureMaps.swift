@@ -3,7 +3,7 @@ import Layers
 import Learning
 import Tensors
 
-/// What a network makes of one image, as pictures: the filters of its first convolution, and what its layers write.
+/// A network's view of one image, as pictures: the filters of its first convolution, and its layers' feature maps.
 package struct FeatureMaps {
   /// A picture of many maps, all of them on one scale: the least value is black, the largest white.
   package struct Sheet {
@@ -23,7 +23,7 @@ package struct FeatureMaps {
   /// The pictures: the image, the filters, the layers.
   package let sheets: [Sheet]
 
-  /// At most so many maps of a layer are shown.
+  /// The most maps of a layer that are shown.
   private static let most = 64
 
   /// Looks at a network in inference.

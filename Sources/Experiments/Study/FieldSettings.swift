@@ -2,7 +2,7 @@ import Kernels
 import Layers
 import Tensors
 
-/// What receptive fields are measured of: stacks of each kernel.
+/// The settings of receptive fields: stacks of each kernel.
 package struct FieldSettings: Settable {
   package var depth = 10, window = 3, channels = 32
   package var size = Pair(61)
@@ -12,9 +12,10 @@ package struct FieldSettings: Settable {
 
   package static let depth = Setting("depth", \Self.depth, .whole(1...1000), "Layers of the stack")
   package static let window = Setting(
-    "kernel", \Self.window, .odd(1...1023), "The window of the stack's kernels")
+    "kernel", \Self.window, .odd(1...1023), "The window size of the stack's kernels")
   package static let channels = Setting("channels", \Self.channels, .whole(1...4096), "Channels of the stack")
-  package static let size = Setting("size", \Self.size, .size(1...4096), "The images; a model has its own")
+  package static let size = Setting(
+    "size", \Self.size, .size(1...4096), "The image size (default for a model: its own)")
   package static let seeds = Setting(
     "seeds", \Self.seeds, .whole(1...10_000), "Draws of weights and images to average over")
   package static let batch = Setting("batch", \Self.batch, .whole(1...4096), "Images of each draw")

@@ -6,7 +6,7 @@ import Tensors
 
 /// The effective receptive fields of stacks of kernels, or of models.
 package struct FieldStudy {
-  /// What is looked at.
+  /// What is measured.
   package struct Plan: Sendable {
     /// Rows and columns of the images.
     package var size: Pair
@@ -39,7 +39,7 @@ package struct FieldStudy {
     private let shares: Data?
     /// Why there is no field, if there is none.
     package let refusal: String?
-    /// What the field does not show, if the kernel starts as one that sees less than it can.
+    /// A remark, if the kernel initially reads less than it can.
     package let remark: String?
 
     private enum CodingKeys: CodingKey { case summary, shares, refusal, remark }
@@ -80,8 +80,8 @@ package struct FieldStudy {
 
   /// Runs the study.
   ///
-  /// - Parameter makeLayers: the layers of a kernel for a seed, one after the other; the last gives the map whose
-  ///   centre looks.
+  /// - Parameter makeLayers: the layers of a kernel for a seed, in sequence; the last one's output is the map whose
+  /// centre is studied.
   package init(
     _ kernels: [KernelChoice], _ plan: Plan, progress: ProgressLine? = nil,
     makeLayers: (_ kernel: KernelChoice, _ seed: UInt64) throws -> [any Layer]
@@ -103,14 +103,14 @@ package struct FieldStudy {
           progress?.advance("\(kernel.item), seed \(seed)")
         }
         guard field.pixels(holding: 1) != nil else {
-          throw WorkbenchError("\(kernel.item): no gradient, or an infinite one, reaches the images.")
+          throw WorkbenchError("\(kernel.item): the gradient to the images is zero or infinite.")
         }
         let isBlind = startsAtZero && field.extent(holding: 1) == 1
         rows.append(
           Row(
             kernel.item, field,
             remark: isBlind
-              ? "what it adds from elsewhere starts at zero, so that only the centre contributes; show a trained model's field with --weights."
+              ? "its contributions from other pixels start at zero, so only the centre contributes; show a trained model's field with --weights."
               : nil))
       } catch let error as WorkbenchError {
         rows.append(Row(kernel.item, refusal: error.description))
@@ -165,7 +165,7 @@ package struct FieldStudy {
     return ([table.fitted, legend] + problems).joined(separator: "\n")
   }
 
-  /// What a map's file is called, without its ending: some words, without what file systems or shells take amiss.
+  /// The name of a map's file, without its ending and without characters that are special to file systems or shells.
   static func fileName(_ words: [String]) -> String {
     String(
       words.joined(separator: "_").prefix(120)
@@ -199,8 +199,8 @@ package struct FieldStudy {
 }
 
 extension Layer {
-  /// Whether an array of weights, not of biases, is zero, so that nothing passes it.
+  /// Whether all weights of an array that is not a bias are zero, so that nothing passes it.
   fileprivate var hasWeightsOfZero: Bool {
-    parameters.contains { !$0.name.hasSuffix("bias") && $0.parameter.value.values.allSatisfy { $0 == 0 } }
+    parameters.contains { $0.parameter.role != .bias && $0.parameter.value.values.allSatisfy { $0 == 0 } }
   }
 }

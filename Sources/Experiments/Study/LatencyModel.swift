@@ -12,8 +12,8 @@ struct LatencyModel {
   let predictions: [String: Double]
   /// The predicted milliseconds of a network; nil if one of its kernels was not timed.
   let time: (KernelChoice) -> Double?
-  /// The median over networks that the model was not made from of how far it is off, in percent, and their number; nil
-  /// where none was timed.
+  /// The median error in percent over networks that the model was not made from, and their number; nil if none was
+  /// timed.
   let error: (percent: Double, networks: Int)?
 
   /// Makes a model; nil if no network of one kernel was timed.

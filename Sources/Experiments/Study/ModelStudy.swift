@@ -4,11 +4,11 @@ import Learning
 import Networks
 import Tensors
 
-/// Times whole networks, side by side: inference, or the steps of training.
+/// Times whole networks in turns: inference, or training steps.
 package struct ModelStudy {
   /// What is timed.
   package struct Plan: Sendable {
-    /// The kernels, `standard` first: the yardstick.
+    /// The kernels, `standard` first, with which all are compared.
     package var kernels: [KernelChoice]
     /// The network.
     package var model: any ModelDescription
@@ -20,9 +20,9 @@ package struct ModelStudy {
     package var pass: TimedPass
     /// Threads of each layer.
     package var threads: Int
-    /// About how long all rounds together may take, in seconds.
+    /// The approximate time for all rounds together, in seconds.
     package var seconds: Double
-    /// Where algorithms are chosen by measurement; nil for the rule.
+    /// Measurements by which algorithms are chosen; nil for estimates.
     package var tuning: AlgorithmTuning?
 
     /// A plan.

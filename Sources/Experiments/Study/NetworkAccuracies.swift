@@ -1,8 +1,8 @@
 import Learning
 
-/// What verdicts are asked for.
+/// The terms of verdicts.
 package struct VerdictTerms: Sendable, Hashable {
-  /// Points of accuracy that do not matter.
+  /// The largest difference that counts as equivalent, in points of accuracy.
   package var margin = Verdict.margin
   /// How often the table may be looked at before its last seeds are trained.
   package var looks = 1
@@ -11,7 +11,7 @@ package struct VerdictTerms: Sendable, Hashable {
   package init() {}
 }
 
-/// What the trained networks of a table came to on the test images, each beside the standard one.
+/// The test accuracies of a table's networks, each compared with the standard one.
 struct NetworkAccuracies {
   /// One network.
   struct Row {

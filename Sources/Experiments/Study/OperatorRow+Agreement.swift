@@ -1,16 +1,18 @@
 extension OperatorRow {
-  /// The largest error of an operator that computes what it says. Rounding leaves about 1e-5 of the largest value on the
-  /// shapes that are timed, so that a hundred times as much is another function.
+  /// The largest acceptable error of an operator. Rounding causes about 1e-5 of the largest value on the timed
+  /// shapes; a hundred times as much means another function.
   package static let errorLimit = 1e-3
 
-  /// Whether it computes something else than its definition.
+  /// Whether it disagrees with its definition.
   package var isWrong: Bool { maxRelativeError.map { !($0 <= Self.errorLimit) } ?? false }
 
   /// The word for it in tables.
   var status: String { refusal?.status ?? (isWrong ? "wrong" : "ok") }
 
   /// Why it has no time, or how it disagrees with its definition; nil if nothing is wrong.
-  var reason: String? { refusal?.reason ?? (isWrong ? "it is off its definition by \(errorInWords)" : nil) }
+  var reason: String? {
+    refusal?.reason ?? (isWrong ? "it differs from its definition by \(errorInWords)" : nil)
+  }
 
   private var errorInWords: String {
     let error = Cell.number(maxRelativeError, digits: 2)

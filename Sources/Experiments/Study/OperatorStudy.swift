@@ -3,7 +3,7 @@ import Kernels
 import Layers
 import Tensors
 
-/// Times kernels as operators, side by side, problem by problem.
+/// Times kernels as operators, in turns, problem by problem.
 package struct OperatorStudy {
   /// The 3×3 convolutions of the four stages of ResNet-50's bottleneck, at batch 1.
   package static func bottleneckStages() throws -> [ConvolutionProblem] {
@@ -28,7 +28,7 @@ package struct OperatorStudy {
 
   /// What is timed, and how.
   package struct Plan: Sendable {
-    /// The kernels, `standard` first: its first algorithm is the yardstick.
+    /// The kernels, `standard` first; all are compared with its first algorithm.
     package var kernels: [KernelChoice]
     /// Which of their algorithms.
     package var algorithms = Algorithms.all
@@ -119,8 +119,8 @@ package struct OperatorStudy {
     switch plan.algorithms {
     case .automatic: return ["auto"]
     case .named(let names):
-      // Of several kernels, each takes the names that it knows, or says that it knows none; the yardstick is there
-      // in any case.
+      // With several kernels, each uses the names that it knows, or refuses if it knows none; standard is always
+      // included.
       let own = names.filter { $0 == "auto" || choice.kernel.algorithms.contains($0) }
       let isYardstick = choice.item == plan.kernels[0].item && plan.kernels.count > 1
       return own.isEmpty ? isYardstick ? ["auto"] : Array(names.prefix(1)) : own

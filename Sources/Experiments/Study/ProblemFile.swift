@@ -21,7 +21,7 @@ package enum ProblemFile {
     var lines: [Line] = []
     try read(path, batch, depth: 0, into: &lines)
     guard !lines.isEmpty else {
-      throw WorkbenchError("\(path) holds no problem; give a file with one problem string a line.")
+      throw WorkbenchError("\(path) holds no problem; give a file with one problem string per line.")
     }
     return lines
   }
@@ -39,10 +39,13 @@ package enum ProblemFile {
   }
 
   private static func read(_ path: String, _ batch: Int?, depth: Int, into lines: inout [Line]) throws {
-    guard depth < 8 else { throw WorkbenchError("\(path): files name each other in a circle; take one out.") }
+    guard depth < 8 else {
+      throw WorkbenchError(
+        "\(path): these files include each other in a cycle; remove one of the references.")
+    }
     let file = try RegularFile(path, limit: 16 << 20)
     guard let content = String(validating: try file.read(file.size), as: UTF8.self) else {
-      throw WorkbenchError("\(path) is not text; give a file with one problem string a line.")
+      throw WorkbenchError("\(path) is not text; give a file with one problem string per line.")
     }
     for (index, raw) in content.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
       let text = raw.trimmingCharacters(in: .whitespacesAndNewlines)
@@ -61,7 +64,8 @@ package enum ProblemFile {
           lines.append(try line(text, batch: batch))
         }
         guard lines.count <= most else {
-          throw WorkbenchError("there are more than \(most) problems here and in files before; take fewer.")
+          throw WorkbenchError(
+            "there are more than \(most) problems in this file and those before it; remove some.")
         }
       } catch let error as WorkbenchError {
         throw depth > 0 && text.hasPrefix("--batch=")

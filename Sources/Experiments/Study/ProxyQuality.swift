@@ -7,7 +7,7 @@ import Learning
 /// models or data sets, a proxy would be judged by how it tells these apart, which may be the contrary of how it orders
 /// the networks of each (Simpson's paradox).
 package struct ProxyQuality: Sendable {
-  /// What one proxy came to, in one set or in the mean of all.
+  /// The quality of one proxy, in one set or as the mean of all.
   package struct Row: Sendable {
     /// The column of the proxy, or of a baseline: `params`, `macs`.
     package let proxy: String

@@ -99,7 +99,10 @@ package struct ProxyStudy {
           }
         })
     return
-      ([table.fitted, "\n↑ Higher is meant to be better. How well that holds, and formulas: docs/proxies.md"]
+      ([
+        table.fitted,
+        "\n↑ Higher is meant to be better. docs/proxies.md has the formulas and says how well that holds.",
+      ]
       + problems)
       .joined(separator: "\n")
   }

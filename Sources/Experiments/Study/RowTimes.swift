@@ -1,4 +1,4 @@
-/// How long something took that was timed in several rounds.
+/// Times over several rounds.
 package struct RowTimes: Sendable {
   /// Milliseconds of each round; empty if it was not timed.
   package var milliseconds: [Double] = []

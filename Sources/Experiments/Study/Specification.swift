@@ -7,7 +7,7 @@ import Tensors
 package struct Specification: Sendable {
   /// The kernels, `standard` first.
   package private(set) var kernels: [KernelChoice]
-  /// The kernel of all convolutions that are not replaced, and the yardstick.
+  /// The kernel of all convolutions that are not replaced, with which the others are compared.
   package let standard: KernelChoice
   /// The data.
   package let data: Dataset

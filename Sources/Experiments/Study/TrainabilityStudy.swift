@@ -108,7 +108,7 @@ package struct TrainabilityStudy {
     return
       ([
         table.fitted,
-        "\nNorms of the loss's gradient to the weights of the first layer, the median one and the last.",
+        "\nNorms of the loss's gradient to the weights of the first, the median and the last layer.",
       ]
       + problems).joined(separator: "\n")
   }

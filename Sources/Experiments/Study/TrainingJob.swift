@@ -3,21 +3,21 @@ import Layers
 import Learning
 import Tensors
 
-/// One training with everything that is kept of it: weights, where it is, and a log of its steps.
+/// One training with everything that it saves: weights, state, and a log of its steps.
 package struct TrainingJob {
   /// What defines it: only the same job can resume it.
   package var definition: [String: String]
-  /// Where the weights go; the training's state goes beside them.
+  /// The file for the weights; the training's state is saved next to it.
   package var save: String?
   /// A training to resume.
   package var resume: String?
-  /// Where the log goes.
+  /// The file for the log.
   package var log: String?
   /// The folder for a file of events, which TensorBoard reads.
   package var tensorboard: String?
   /// The step to stop after, counted over all epochs; nil for the last.
   package var lastStep: Int?
-  /// What the file of weights says of them.
+  /// Metadata for the file of weights.
   package var metadata: [String: String]
 
   /// A job.

@@ -5,7 +5,7 @@ import Learning
 import Networks
 import Tensors
 
-/// What networks of different kernels are made to have as much of as the standard one.
+/// The budget in which networks of different kernels are matched to the standard one.
 package enum Budget: String, Sendable, CaseIterable {
   /// Parameters.
   case params
@@ -15,11 +15,11 @@ package enum Budget: String, Sendable, CaseIterable {
   case latency
 }
 
-/// A width factor, and how near it comes to a budget.
+/// A width factor and the share of the budget that it reaches.
 package struct MatchedWidth: Hashable, Sendable, Codable {
   /// The factor on the channels of the model's stem and stages.
   package var factor: Double
-  /// What it comes to, as a share of the budget; nil if the kernel refuses every width.
+  /// The share of the budget that it reaches; nil if the kernel refuses every width.
   package var reached: Double?
 }
 
@@ -50,7 +50,7 @@ struct WidthMatch {
   /// The largest factor that is tried, and the widths beside the nearest one that are looked at.
   private static let largest = 16, beside = 3
 
-  /// The nearest width, in proportion; of two as near the narrower.
+  /// The nearest width, by ratio; the narrower of two that are equally near.
   mutating func nearest() throws -> MatchedWidth {
     // The cost grows with the width, but for small steps where a kernel rounds its own channels.
     var low = 1, high = finest

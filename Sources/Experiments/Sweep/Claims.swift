@@ -2,11 +2,12 @@ import Foundation
 import Synchronization
 import Tensors
 
-/// Who does what in a folder that many processes, on many machines, work in: the files of DIR/claims.
+/// Coordinates many processes, on many machines, that work in one folder: the files of DIR/claims.
 ///
-/// Each process has one file there, TOKEN.worker, and touches it at every heartbeat. It claims a piece of work by a hard
-/// link of that file under the work's name: link(2) is atomic, over NFS too, and one heartbeat keeps all claims of a
-/// process alive. Ages are differences of times that the file server gave, so no two machines' clocks are compared.
+/// Each process has one file there, TOKEN.worker, and touches it at every heartbeat. It claims a piece of work by a
+/// hard link of that file under the work's name: link(2) is atomic, over NFS too, and one heartbeat keeps all claims
+/// of a process alive. Ages are differences of times that the file server gave, so no two machines' clocks are
+/// compared.
 final class Claims: Sendable {
   /// This process.
   let worker: Worker
@@ -15,7 +16,7 @@ final class Claims: Sendable {
     /// The claims that are this process's.
     var held: Set<String> = []
     var isClosed = false
-    /// What an error of the heartbeat was: nothing is claimed after it.
+    /// An error of the heartbeat, after which nothing is claimed.
     var failure: WorkbenchError?
   }
   private let state = Mutex(State())
@@ -25,7 +26,7 @@ final class Claims: Sendable {
   /// The claim of one who writes the tables.
   static let tables = "tables"
 
-  /// Joins those who work in a folder.
+  /// Joins the processes that work in a folder.
   ///
   /// - Parameter worker: this process, which touches its file at every heartbeat.
   init(_ output: ResultFolder, _ worker: Worker) throws {
@@ -78,7 +79,7 @@ final class Claims: Sendable {
     }
   }
 
-  /// After a long silence this process was taken for dead: it has nothing any more, and begins anew.
+  /// After a long silence this process was taken for dead. It has lost its claims and starts again.
   private func lose() {
     state.withLock { state in
       guard !state.isClosed else { return }
@@ -128,14 +129,14 @@ final class Claims: Sendable {
     var found = stat(), bytes = [UInt8](repeating: 0, count: 1 << 14)
     guard fstat(file, &found) == 0 else { return nil }
     let count = max(0, Foundation.read(file, &bytes, bytes.count))
-    // Whoever cannot be read died while beginning, or is about to be written.
+    // An unreadable one died while starting, or is about to be written.
     let worker =
       (try? JSONDecoder().decode(Worker.self, from: Data(bytes[..<count])))
       ?? Worker(token: "", host: "an unknown host", process: 0, start: nil, job: nil, log: nil, heartbeat: 30)
     return Holder(worker: worker, age: now - time(found), inode: found.st_ino, time: time(found))
   }
 
-  /// What trying to claim a piece of work came to.
+  /// The outcome of trying to claim a piece of work.
   enum Claim {
     /// Somebody else has it.
     case taken(Holder)
@@ -143,7 +144,7 @@ final class Claims: Sendable {
     case mine(after: Worker?)
   }
 
-  /// Claims a piece of work, if nobody does it or who did is dead.
+  /// Claims a piece of work if it is unclaimed or its owner is dead.
   func take(_ name: String) throws -> Claim {
     if let failure = state.withLock({ $0.failure }) { throw failure }
     var dead: Worker?
@@ -165,11 +166,11 @@ final class Claims: Sendable {
       case ENOENT: lose()
       default:
         throw WorkbenchError(
-          "\(path(name)) cannot be made: \(String(cString: strerror(errno))); the folder must be on a file system with hard links and room."
+          "\(path(name)) cannot be made: \(String(cString: strerror(errno))); the folder must be on a file system with hard links and free space."
         )
       }
     }
-    throw WorkbenchError("\(path(name)) cannot be made; see what else changes this folder.")
+    throw WorkbenchError("\(path(name)) cannot be made; check what else changes this folder.")
   }
 
   /// Removes a dead worker's claim, but not one that took its place meanwhile.
@@ -238,7 +239,7 @@ final class Claims: Sendable {
     do { try write(file) } catch let error as WorkbenchError {
       throw WorkbenchError(error.description.replacingOccurrences(of: file, with: target))
     }
-    // Folders that are empty go with whoever emptied them.
+    // Each process removes the folders that it has emptied.
     for _ in 0..<100 {
       if rename(file, target) == 0 { return }
       guard errno == ENOENT,

@@ -12,9 +12,9 @@ struct NetworkSpace: Sendable {
   let kernels: [KernelChoice]
   /// What has a kernel of its own.
   let place: Place
-  /// How many networks are drawn, without repetition; nil for all.
+  /// The number of networks that are drawn, without repetition; nil for all.
   let draw: Int?
-  /// What the draw depends on. The first of a larger draw are those of a smaller one.
+  /// The seed of the draw. A larger draw begins with the networks of a smaller one.
   let seed: UInt64
 
   /// A larger space can only be drawn from.
@@ -35,7 +35,7 @@ struct NetworkSpace: Sendable {
     }
     guard Double(draw) <= size else {
       throw WorkbenchError(
-        "this space has \(Int(size)) networks, fewer than the \(draw) to be drawn; leave out draw.")
+        "this space has only \(Int(size)) networks, fewer than draw: \(draw) asks for; leave out draw.")
     }
     var random = Random(seed: seed).split("space"), seen = Set<[Int]>(),
       items = models.map { _ in [String]() }
@@ -56,7 +56,8 @@ struct NetworkSpace: Sendable {
   /// How many places of a model have a kernel of their own.
   func places(of model: any ModelDescription) throws -> Int {
     guard let residual = model.residual else {
-      throw WorkbenchError("\(model.name) has no stages of residual blocks; a space needs models that do.")
+      throw WorkbenchError(
+        "\(model.name) has no stages of residual blocks; a space needs models that have some.")
     }
     return place == .stage ? residual.stages.count : residual.stages.reduce(0) { $0 + $1.count }
   }
@@ -91,7 +92,7 @@ extension SweepParser {
         kernels = try unique(value, "kernels").map { text, element in
           let choice = try element.located { try registry.choice(text) }
           guard choice.parts.count == 1 else {
-            throw element.error("‘\(text)’ joins kernels; name those of a space one by one.")
+            throw element.error("‘\(text)’ joins kernels; list the kernels of a space one by one.")
           }
           return choice
         }

@@ -3,8 +3,8 @@ import Kernels
 import Learning
 import Tensors
 
-/// How the learning rate of each kernel is chosen before its seeds are trained: the same rates for all, each trained as
-/// often and as long, and compared by the validation split. The test split is not looked at.
+/// How each kernel's learning rate is chosen before its seeds are trained: the same rates for all, trained equally
+/// often and long, and compared on the validation split. The test split is not used.
 package struct RateTuning: Settable {
   var rates: [Double]?
   var seeds = 1
@@ -37,7 +37,7 @@ package struct RateTuning: Settable {
     return result
   }
 
-  /// Seeds that are none of the final ones.
+  /// Seeds that are not among the final ones.
   package func seeds(besides final: [Int]) -> [Int] {
     Array((1_000_000...).lazy.filter { !final.contains($0) }.prefix(seeds))
   }
@@ -46,12 +46,12 @@ package struct RateTuning: Settable {
   package static func check(_ data: Dataset) throws {
     guard data.validation != nil else {
       throw WorkbenchError(
-        "The data \(data.name) have no validation split to choose rates by; leave out tuning, or give them one (docs/data.md)."
+        "The data \(data.name) have no validation split, on which rates are chosen; leave out tuning, or give them one (docs/data.md)."
       )
     }
   }
 
-  /// How well a rate did.
+  /// The score of a rate.
   package struct Score: Hashable, Sendable {
     /// The mean over trainings of their best epoch's validation accuracy, in percent, or of its mean squared error with a
     /// minus; −∞ if one failed.

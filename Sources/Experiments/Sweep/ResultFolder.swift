@@ -1,11 +1,11 @@
 import Foundation
 import Tensors
 
-/// An output folder: what it holds already, and whose that is.
+/// An output folder: its contents and their owner.
 struct ResultFolder {
   /// The path, as the user gave it.
   let path: String
-  /// What the last command that wrote here said of itself.
+  /// The record of the last command that wrote here.
   let machine: MachineRecord?
 
   /// Looks at a folder, which need not exist; changes nothing.
@@ -40,7 +40,7 @@ struct ResultFolder {
     }
     let tables = SweepTables.main.filter { FileManager.default.fileExists(atPath: path("\($0).csv")) }
     if owner == nil, let table = tables.first {
-      throw refusal("holds a \(table).csv that is not made from records and would be lost")
+      throw refusal("holds a \(table).csv that was not made from records and would be lost")
     }
   }
 
@@ -51,7 +51,7 @@ struct ResultFolder {
   }
 
   private func refusal(_ reason: String) -> WorkbenchError {
-    WorkbenchError("\(path) \(reason); choose another folder with --output, or start it anew with --force.")
+    WorkbenchError("\(path) \(reason); choose another folder with --output, or start again with --force.")
   }
 
   /// Removes the records, what is kept of runs without one, and the tables that were made from records.

@@ -2,7 +2,8 @@ import Foundation
 import Learning
 import Tensors
 
-/// A training of a sweep that was cut short: DIR/checkpoints/NAME.safetensors, from which it is resumed bit for bit.
+/// The checkpoint of an interrupted training of a sweep: DIR/checkpoints/NAME.safetensors, from which it resumes bit
+/// for bit.
 struct RunCheckpoint {
   private let path: String
   private let folder: ResultFolder

@@ -36,7 +36,7 @@ struct RunFailures: Codable {
   var text: String {
     guard let last = attempts.last else { return run }
     let reason =
-      last.error ?? "its process ended without a word (killed, out of memory, or its machine failed)"
+      last.error ?? "its process ended without a message (killed, out of memory, or its machine failed)"
     let sentence = reason.hasSuffix(".") ? String(reason.dropLast()) : reason
     return "\(run) failed in \(attempts.count) attempts, last on \(last.worker.text): \(sentence)"
       + (last.worker.log.map { "; log: \($0)" } ?? "")

@@ -3,9 +3,9 @@ import Tensors
 
 /// How seeds are added to a sweep until its verdicts are decided: a plan of looks, fixed before the first one.
 ///
-/// Who looks repeatedly and stops when it pleases finds differences that are not there (Armitage, McPherson and Rowe,
-/// 1969, DOI 10.2307/2343787). So the looks are planned, and each has its share of the 5 %: probabilities are multiplied
-/// by the number of looks (Bonferroni), whichever look is the last. That holds however the looks depend on each other.
+/// Looking repeatedly and stopping at will produces differences that do not exist (Armitage, McPherson and Rowe,
+/// 1969, DOI 10.2307/2343787). So the looks are planned, and each has its share of the 5 %: probabilities are
+/// multiplied by the number of looks (Bonferroni). This is valid however the looks depend on each other.
 package struct SeedsUntil: Sendable, Hashable {
   /// The margin within which networks count as equivalent, in points: every verdict is better, worse or this.
   let margin: Double
@@ -19,11 +19,11 @@ package struct SeedsUntil: Sendable, Hashable {
   package init(margin: Double, most: Int, first seeds: [Int]) throws {
     guard seeds.count >= 2 else {
       throw WorkbenchError(
-        "One seed has no interval; begin with two seeds or more to add others until verdicts are decided.")
+        "One seed has no interval; begin with at least two seeds to add more until verdicts are decided.")
     }
     guard most >= seeds.count else {
       throw WorkbenchError(
-        "There are \(seeds.count) seeds already, more than the most, \(most); raise most-seeds.")
+        "There are \(seeds.count) seeds already, more than most-seeds, \(most); raise it.")
     }
     var looks = [seeds.count]
     while let last = looks.last, last < most { looks.append(min(most, Int((1.6 * Double(last)).rounded()))) }
@@ -39,7 +39,7 @@ package struct SeedsUntil: Sendable, Hashable {
 }
 
 extension Sweep {
-  /// How many seeds a file has that does not say.
+  /// The default number of seeds of a file.
   static let usualSeeds = 5
 
   /// The sweep with seeds added until all verdicts are decided within `margin` points, in every group that trains.
@@ -60,7 +60,7 @@ extension Sweep {
   package func margin(_ margin: Double?) throws -> Sweep {
     guard let margin else { return self }
     guard !addsSeeds else {
-      throw WorkbenchError("The file says until, which is the margin, too; leave out --margin.")
+      throw WorkbenchError("The file has ‘until’, which sets the margin, too; leave out --margin.")
     }
     return Sweep(
       groups: groups.map { group in

@@ -3,7 +3,7 @@ import Learning
 import Networks
 import Tensors
 
-/// A sweep as jobs of Slurm: one that times, an array that does the rest, and one that makes the tables after both.
+/// A sweep as Slurm jobs: one for the timings, an array for the rest, and one that makes the tables after both.
 package struct SlurmJobs {
   /// What the user chooses.
   package struct Options: Sendable {
@@ -107,7 +107,7 @@ package struct SlurmJobs {
       while kill -0 "$child" 2>/dev/null; do wait "$child"; done
       wait "$child"; status=$?
       if [ -n "$asked" ] || [ "$status" -le 128 ] || [ "$status" -eq 130 ]; then break; fi
-      echo "The program was killed (status $status); it begins again." >&2
+      echo "The program was killed (status $status); starting it again." >&2
     done
     if [ "$asked" = requeue ] && [ "$status" -eq 130 ]; then scontrol requeue "$SLURM_JOB_ID"; fi
     \(withReport ? "if [ \"$1\" = tables ]; then \(words[0]) report \(folder) || status=1; fi\n" : "")exit "$status"

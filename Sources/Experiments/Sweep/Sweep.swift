@@ -29,13 +29,13 @@ package struct Sweep: Sendable {
   ///   - seeds: the seeds 0 ..< `seeds` are trained.
   ///   - recipe: how networks are trained; nil if they are not.
   ///   - tune: how each kernel's rate is chosen; nil for the recipe's.
-  ///   - match: what networks are made to have as much of as the standard one.
-  ///   - margin: points of accuracy that do not matter.
+  ///   - match: the budget in which networks are matched to the standard one.
+  ///   - margin: the largest difference that counts as equivalent, in points of accuracy.
   package static func mainJob(
     _ kernels: [KernelChoice], in model: SweepModel, on data: String, seeds: Int,
     recipe: RecipeSettings?, tune: RateTuning? = nil, match: Budget? = nil, margin: Double = Verdict.margin
   ) throws -> Sweep {
-    // What no network of the model can be is said before the first minute.
+    // Settings that no network of the model can have are refused at once.
     for kernel in kernels { try model.description(1, 10).check(kernel) }
     var group = SweepGroup(
       name: nil, kernels: kernels, models: [model], data: [Located(data)], seeds: Array(0..<seeds),

@@ -53,7 +53,7 @@ package struct SweepLooks {
         outcome.warnings.append(
           outcome.hasVerdicts
             ? Self.end(count, isLate: isLate && !next.isEmpty)
-            : "There is no verdict that seeds could decide: those are of classifiers, beside standard.")
+            : "There is no verdict for seeds to decide: verdicts compare classifiers with standard.")
         return outcome
       }
       let seeds = Set(next.compactMap { group in sweep.groups[group].until?.looks[looks[group]] }).sorted()
@@ -72,6 +72,6 @@ package struct SweepLooks {
   private static func end(_ open: Int, isLate: Bool) -> String {
     open == 0
       ? "Every verdict is decided."
-      : "\(verdicts(open)) still open: \(isLate ? "the time of --budget is up" : "there are as many seeds as --most-seeds allows"). More seeds help until test images are what limits."
+      : "\(verdicts(open)) still open: \(isLate ? "the time of --budget is up" : "the number of seeds has reached --most-seeds"). More seeds help until the number of test images is the limit."
   }
 }

@@ -35,7 +35,7 @@ struct SweepParser {
       let inherited = common.filter { entry in !own.contains { $0.key == entry.key } }
       return try group(own.filter { $0.key != "name" } + inherited, text, value)
     }
-    guard !parsed.isEmpty else { throw groups.error("there is no group in this list.") }
+    guard !parsed.isEmpty else { throw groups.error("this list has no group; give it one with ‘- name: …’.") }
     return Sweep(groups: parsed)
   }
 
@@ -58,7 +58,7 @@ struct SweepParser {
     var networkSpace: NetworkSpace?
     if let space {
       if let kernels = values["kernels"] {
-        throw kernels.error("the kernels of a space are in ‘space: {kernels: …}’; leave out one of them.")
+        throw kernels.error("kernels are given here and in ‘space: {kernels: …}’; leave out one of them.")
       }
       (kernels, models, networkSpace) = try apply(space, to: models)
     }
@@ -76,23 +76,23 @@ struct SweepParser {
     group.space = networkSpace
     if let tune = values["tune"] {
       guard group.recipe != nil else {
-        throw tune.error("there is no training to tune; give one with ‘training: …’.")
+        throw tune.error("there is no training to tune rates for; add ‘training: …’.")
       }
       group.tune = try self.tune(tune)
     }
     if let match = values["match"] {
       guard !group.models.isEmpty else {
-        throw match.error("there are no models to match; name some with ‘models: …’.")
+        throw match.error("there are no models whose width could be matched; name some with ‘models: …’.")
       }
       guard space == nil else {
-        throw match.error("the networks of a space have the widths that it says; leave out match.")
+        throw match.error("the networks of a space have the widths given there; leave out match.")
       }
       group.match = try match.word("match", Budget.self)
     }
     if let margin = values["margin"] { group.terms.margin = try margin.number("margin", 0.001...100) }
     group.until = try until(values, group)
     if let margin = values["margin"], group.until != nil {
-      throw margin.error("margin and until both say what counts as equivalent; leave out margin.")
+      throw margin.error("margin and until both set what counts as equivalent; leave out margin.")
     }
     return group
   }
@@ -105,10 +105,10 @@ struct SweepParser {
   private func until(_ values: [String: YAMLValue], _ group: SweepGroup) throws -> SeedsUntil? {
     guard let value = values["until"] else {
       guard let most = values["most-seeds"] else { return nil }
-      throw most.error("most-seeds is the limit of ‘until: …’; give that too, or leave this out.")
+      throw most.error("most-seeds is a limit for ‘until: …’; give that too, or leave this out.")
     }
     guard group.recipe != nil else {
-      throw value.error("until adds seeds to trainings, and nothing is trained; say how with ‘training: …’.")
+      throw value.error("until adds seeds to trainings, but nothing is trained; add ‘training: …’.")
     }
     let margin = try value.number("until", 0.001...100)
     let most = try values["most-seeds"]?.integer("most-seeds", 2...10_000) ?? SeedsUntil.usualMost
@@ -179,7 +179,8 @@ struct SweepParser {
     }
     for entry in common {
       if let own = entries.first(where: { $0.key == entry.key }) {
-        throw own.value.error("\(entry.key) is given for all models and for this one; leave out one of them.")
+        throw own.value.error(
+          "\(entry.key) is given both for all models and for this one; leave out one of them.")
       }
       entries.append(entry)
     }

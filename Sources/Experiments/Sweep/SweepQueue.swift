@@ -25,15 +25,16 @@ package struct Shard: Hashable, Sendable {
   }
 }
 
-/// What is left to do, in the order given, and which of it this process does: first its own share, every n-th run, then
-/// what others have not begun. Two processes meet only where their shares end, and each lists the folder only there.
+/// The remaining runs, in the given order, and which of them this process does: first its own share, every n-th run,
+/// then what others have not begun. Two processes compete only when their shares are done, and each lists the folder
+/// only then.
 final class SweepQueue: Sendable {
   private struct State {
-    /// What is to be tried next.
+    /// The runs to try next.
     var pending: ArraySlice<SweepPlan.Run>
-    /// What needs no more attention: done, refused or given up.
+    /// The runs that need no more attention: done, refused or given up.
     var settled: Set<String> = []
-    /// What this process does now.
+    /// The runs that this process is doing.
     var mine: Set<String> = []
     /// Whether there was something since the folder was listed.
     var hasGained = true
@@ -112,7 +113,7 @@ final class SweepQueue: Sendable {
 
   /// Whether a run that was just claimed is to be done.
   private func mayBegin(_ run: SweepPlan.Run, after dead: Worker?, _ state: inout State) throws -> Bool {
-    // Somebody may have finished it between the look and the claim.
+    // Another process may have finished it before the claim.
     if records.isDone(run.name, by: build) {
       state.settled.insert(run.name)
       return false

@@ -2,7 +2,7 @@ import Foundation
 import Learning
 import Tensors
 
-/// What one run of a sweep came to, with everything that defines it: a file `records/NAME.json`.
+/// The result of one run of a sweep, with everything that defines it: a file `records/NAME.json`.
 ///
 /// `definition` says what was run, `result` what came out of it (the same on every repetition), `timing` how long it
 /// took and where (different each time).

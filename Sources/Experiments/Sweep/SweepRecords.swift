@@ -56,7 +56,7 @@ struct SweepRecords {
       throw Distrust(reason: "does not have the name that follows from its definition")
     }
     guard try record.expectedChecksum() == record.checksum else {
-      throw Distrust(reason: "was changed by somebody")
+      throw Distrust(reason: "was changed after it was written")
     }
     return record
   }
@@ -110,7 +110,8 @@ struct SweepRecords {
       let aside = (1...10_000).lazy.map { "\(name).json.rejected\($0)" }
         .map(folder.appendingPathComponent).first { !FileManager.default.fileExists(atPath: $0.path) }
       guard let aside, (try? FileManager.default.moveItem(at: url(name), to: aside)) != nil else {
-        throw WorkbenchError("\(url(name).path) is not a record and cannot be moved aside; move it away.")
+        throw WorkbenchError(
+          "\(url(name).path) is not a record and cannot be moved aside; move it elsewhere.")
       }
       warnings.append("\(url(name).path) was moved aside, to \(aside.lastPathComponent).")
     }

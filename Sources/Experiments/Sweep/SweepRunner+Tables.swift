@@ -56,7 +56,7 @@ extension SweepRunner {
     outcome.warnings = records.warnings + remarks(records, foreign)
     // Tables that hold less than those of before wait for the rest.
     guard outcome.left == 0 && !outcome.isCancelled || tables.lost(from: folder) == nil else {
-      outcome.warnings.append("The tables in \(folder.path) are still those of before.")
+      outcome.warnings.append("The tables in \(folder.path) were not changed.")
       return
     }
     let (written, warnings) = try tables.write(to: folder)
@@ -74,13 +74,13 @@ extension SweepRunner {
       plan.runs.compactMap { run in records.known[run.name].map { (run, $0.timing) } })
     if foreign > 0 {
       remarks.append(
-        "\(Self.count(foreign, "record")) \(foreign == 1 ? "was" : "were") made by another build of this program; --rerun makes them again, --rerun KERNEL those of a kernel."
+        "\(Self.count(foreign, "record")) \(foreign == 1 ? "was" : "were") made by another build of this program; --rerun repeats these runs, --rerun KERNEL those of a kernel."
       )
     }
     // A run's own, from before a kernel joined it, are of no interest.
     if others > 0, experiment == .sweep {
       remarks.append(
-        "\(Self.count(others, "record")) \(others == 1 ? "is" : "are") of runs that the file does not ask for; they are kept, but in no table."
+        "\(Self.count(others, "record")) \(others == 1 ? "is" : "are") of runs that the file does not ask for; they are kept, but are not in the tables."
       )
     }
     return remarks
@@ -92,13 +92,13 @@ extension SweepRunner {
     let sets = Set(runs.map(\.timing.instructionSet)).sorted()
     if sets.count > 1 {
       sentences.append(
-        "Rows come from \(sets.count) instruction sets (\(sets.joined(separator: ", "))), which round differently; the column isa says which."
+        "Rows come from \(sets.count) instruction sets (\(sets.joined(separator: ", "))), which round differently; see the column isa."
       )
     }
     let kinds = Set(runs.filter(\.run.isTimed).map(\.timing.processor)).sorted()
     if kinds.count > 1 {
       sentences.append(
-        "Timings come from \(kinds.count) kinds of machines (\(kinds.joined(separator: ", "))); compare only those of one, as the column host says."
+        "Timings come from \(kinds.count) kinds of machines (\(kinds.joined(separator: ", "))); compare only times of the same kind, by the column host."
       )
     }
     return sentences

@@ -38,11 +38,11 @@ package struct SweepRunner: Sendable {
     }
   }
 
-  /// What a sweep came to.
+  /// The outcome of a sweep.
   package struct Outcome {
     /// How many runs were done before, are done now, and are left.
     package var before = 0, now = 0, left = 0
-    /// What the user should know, one sentence each.
+    /// Remarks for the user, one sentence each.
     package var warnings: [String] = []
     /// Runs that were refused or failed.
     package var problems: [Results.Problem] = []
@@ -50,9 +50,9 @@ package struct SweepRunner: Sendable {
     package var isCancelled = false
     /// Runs that were given up after some attempts, one sentence each.
     package var failures: [String] = []
-    /// The results for people; empty where no tables were made.
+    /// The results as text; empty if no tables were made.
     package var summary = ""
-    /// One sentence if an operator computes something else than its definition.
+    /// One sentence if an operator disagrees with its definition.
     package var disagreement: String?
     /// How many verdicts are open, by group of the sweep.
     var openVerdicts: [Int] = []
@@ -99,7 +99,7 @@ package struct SweepRunner: Sendable {
     ]
     let table = TextTable(plan.runs, columns, left: [0, 1, 2, 3])
     let done = plan.runs.count - missing.count
-    let rest = plan.isComplete ? "" : " What they choose says which others follow."
+    let rest = plan.isComplete ? "" : " Which others follow depends on their outcome."
     let counts = plan.spaceCounts + ["\(plan.runs.count) runs, of which \(done) are done.\(rest)"]
     return (
       "\(table.text)\n\n\(counts.joined(separator: "\n"))", CSVTable(plan.runs, columns), records.warnings
@@ -243,7 +243,7 @@ package struct SweepRunner: Sendable {
     }
     for name in options.rerun ?? [] where !kernels.contains(where: { concerns($0, name) }) {
       throw WorkbenchError(
-        "There is no run of ‘\(name)’ to be made again; choose from the kernels compared here.")
+        "There is no run of ‘\(name)’ to repeat; choose from the kernels compared here.")
     }
     return plan.runs.filter { run in
       guard let record = records.known[run.name] else { return !records.unread.contains(run.name) }

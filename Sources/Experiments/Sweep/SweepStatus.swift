@@ -56,16 +56,16 @@ package struct SweepStatus {
     if left.isEmpty {
       lines.append(
         failed == 0
-          ? "Nothing is left to do." : "Nothing else is left to do; --retry tries again what failed.")
+          ? "Nothing is left to do." : "Nothing else is left to do; --retry tries failed runs again.")
     } else if times.isEmpty {
-      lines.append("No training has ended yet that would tell how long the rest takes.")
+      lines.append("No training has finished yet, so the time left is unknown.")
     } else {
       let rest = max(times.reduce(0, +) / Double(places), times.max() ?? 0)
       lines.append(
-        "About \(ProgressLine.duration(rest)) left with \(places) trainings at a time\(trained == 0 ? ", as soon as somebody begins" : "")."
+        "About \(ProgressLine.duration(rest)) left with \(places) trainings at a time\(trained == 0 ? ", once a process works on them" : "")."
       )
     }
-    if !plan.isComplete { lines.append("What these choose says which others follow.") }
+    if !plan.isComplete { lines.append("Which others follow depends on their outcome.") }
     text = lines.joined(separator: "\n")
   }
 }

@@ -82,7 +82,7 @@ struct SweepTables {
     guard let model = comparison.space?.model(specification, records) else { return table }
     if let error = model.error {
       notes.append(
-        "The time of a network of \(specification.model.name) is predicted from its blocks' with a median error of \(Cell.fixed(error.percent, decimals: 1)) %, over \(error.networks) timed networks that the prediction was not made from."
+        "The predicted times of networks of \(specification.model.name) have a median error of \(Cell.fixed(error.percent, decimals: 1)) %, over \(error.networks) timed networks that the prediction was not made from."
       )
     }
     var predicted = CSVTable(columns: table.columns + ["latency_ms_predicted"])
@@ -193,7 +193,8 @@ struct SweepTables {
       // Without a list, tables may be those of an earlier version.
       guard !exists || own.contains(file) || folder.machine?.tables == nil else {
         warnings.append(
-          "\(folder.path(file)) is another command's, so it stays as it is; move it away for this one's.")
+          "\(folder.path(file)) is another command's, so it was not changed; move it away to get this command's."
+        )
         continue
       }
       if name == "fields" { try writeMaps(to: folder) }
@@ -209,7 +210,7 @@ struct SweepTables {
       try FileManager.default.createDirectory(
         atPath: folder.path("fields"), withIntermediateDirectories: true)
     } catch {
-      throw WorkbenchError("The folder \(folder.path("fields")) cannot be made; see who may write there.")
+      throw WorkbenchError("The folder \(folder.path("fields")) cannot be made; check its permissions.")
     }
     folder.removeMaps(except: Set(maps.map(\.file)))
     for (file, map) in maps { try NpyFile.write(map, to: folder.path("fields/\(file).npy")) }

@@ -28,11 +28,11 @@ struct YAMLValue {
   /// The value of a text.
   static func parse(_ text: String, file: String) throws -> YAMLValue {
     if let (line, what) = YAMLText.refusal(text) {
-      throw WorkbenchError("\(file):\(line): this is not read here: \(what).")
+      throw WorkbenchError("\(file):\(line): this part of YAML is not supported: \(what).")
     }
     do {
       guard let node = try Yams.compose(yaml: text) else {
-        throw WorkbenchError("\(file) is empty; see experiments/quick.yaml for what it may say.")
+        throw WorkbenchError("\(file) is empty; see experiments/quick.yaml for an example.")
       }
       return YAMLValue(node, file: file, line: 1)
     } catch let error as YamlError {
@@ -151,7 +151,7 @@ struct YAMLValue {
       return (max(mark.line, 1), "invalid YAML: \(problem).")
     case .duplicatedKeysInMapping(let duplicates, let context):
       let keys = duplicates.sorted().map { "‘\($0)’" }.joined(separator: ", ")
-      return (max(context.mark.line, 1), "the same key occurs twice in what begins here: \(keys).")
+      return (max(context.mark.line, 1), "a key occurs twice in the mapping that begins here: \(keys).")
     case .reader(let problem, let offset, _, let text):
       let line = offset.map { text.prefix($0).count { $0.isNewline } + 1 } ?? 1
       return (line, "invalid YAML: \(problem).")

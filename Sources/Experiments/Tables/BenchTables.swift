@@ -29,15 +29,15 @@ package enum BenchTables {
     let notes =
       [
         "ms        median of the rounds, ± their median absolute deviation",
-        "peak %    of \(threads) thread\(threads == 1 ? "" : "s") at \(perThread) GFLOP/s, as measured here",
+        "peak %    of \(threads) thread\(threads == 1 ? "" : "s") at \(perThread) GFLOP/s, as measured now",
       ]
       + (rows.contains { $0.gflops > peak }
         ? [
-          "          above 100: operations are those of the definition, and algorithms such as",
-          "          Winograd's, Fourier's or the adder's by maxima need fewer",
+          "          above 100: operations are those of the definition; algorithms such as",
+          "          winograd, fft or max need fewer",
         ] : []) + [
-        "speed-up  standard's time over its own, median of the ratios of the same rounds",
-        "error     the largest difference from the definition in Double, of its largest value",
+        "speed-up  standard's time over the kernel's, median of the ratios in the same rounds",
+        "error     largest difference from the definition in Double, relative to its largest value",
       ]
     return table.fitted + "\n\n" + (notes + reasons).joined(separator: "\n")
   }
@@ -58,7 +58,7 @@ package enum BenchTables {
       ], left: [0, 1, 2])
     table.append(["total", "", "", Cell.fixed(1000 * total, decimals: 3), "100.0", ""])
     return
-      "\(kernel): each layer with the normalisation, residual and ReLU done while it stores its output\n\n"
+      "\(kernel): each layer includes the normalisation, residual and ReLU done while its output is stored\n\n"
       + table.fitted
   }
 }

@@ -12,13 +12,13 @@ extension CSVTable {
     }
     let lines = Self.cells(text)
     guard let header = lines.first, Set(header).count == header.count else {
-      throw WorkbenchError("\(path) has no header of different names in its first line.")
+      throw WorkbenchError("\(path) has no header of distinct names in its first line.")
     }
     self.init(columns: header)
     for (index, cells) in lines.enumerated().dropFirst() {
       guard cells.count == header.count else {
         throw WorkbenchError(
-          "\(path) has \(cells.count) cells in row \(index + 1) and \(header.count) in its header; mend or remove the row."
+          "\(path) has \(cells.count) cells in row \(index + 1) and \(header.count) in its header; correct or remove the row."
         )
       }
       append(Dictionary(uniqueKeysWithValues: zip(header, cells)))

@@ -1,4 +1,4 @@
-/// A column of a table: its name, and what stands in it for a row; nil is an empty cell.
+/// A column of a table: its name, and its value for a row; nil is an empty cell.
 package struct Column<Row> {
   let name: String
   let cell: (Row) -> (any CustomStringConvertible)?

@@ -61,7 +61,7 @@ package struct Evaluation {
     if let top5 { lines.append("top-5              \(Cell.fixed(top5, decimals: 2)) %") }
     lines += [
       "cross-entropy      \(Cell.fixed(result.loss, decimals: 4)) nats",
-      "calibration error  \(Cell.fixed(result.calibrationError, decimals: 4)) (15 intervals of confidence)",
+      "calibration error  \(Cell.fixed(result.calibrationError, decimals: 4)) (15 bins of confidence)",
       "",
     ]
     let table = TextTable(

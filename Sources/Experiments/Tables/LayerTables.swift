@@ -61,7 +61,7 @@ package enum LayerTables {
         Experiments.Column<Row>("merged") { Cell.grouped($0.forms.merged.adds) },
       ])
     return """
-      Branches in training, and the one convolution that they are merged into in inference
+      Branches in training, and the single convolution into which they are merged for inference
       (the table above counts parameters of the former, operations of the latter)
 
       \(table.fitted)

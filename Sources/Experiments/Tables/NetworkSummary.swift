@@ -1,7 +1,7 @@
 import Foundation
 
-/// networks.csv for people: a table, and what its columns mean, a line each. Where the terminal is narrow, the columns that
-/// matter least are left out.
+/// networks.csv as text: a table, and a line for the meaning of each column. On a narrow terminal the least important
+/// columns are left out.
 package struct NetworkSummary {
   private let rows: [ReportData.Row]
   private let operators: [ReportData.Row]
@@ -37,11 +37,11 @@ package struct NetworkSummary {
     if kept.contains(where: { $0.head == "top-1 % (95 %)" }) {
       lines.append("top-1 %         test accuracy \(trained)")
       if rows.contains(where: { $0.number("top1_ci95") != nil }) {
-        lines.append("(95 %)          its interval, for other seeds and other test images")
+        lines.append("(95 %)          its interval, over seeds and test images")
       }
     }
     if isAnyChannelwise {
-      lines.append("*               mixes no channels, so it does less than what it is timed beside")
+      lines.append("*               mixes no channels, so it does less work than standard")
     }
     if kept.contains(where: { $0.head == "verdict" }) {
       lines += verdictLines
@@ -50,7 +50,7 @@ package struct NetworkSummary {
     }
     let missing = all.filter { column in !kept.contains { $0.head == column.head } }.map(\.head)
     if !missing.isEmpty {
-      lines.append(Terminal.wrapped("No room here for: \(missing.joined(separator: ", ")).", to: width))
+      lines.append(Terminal.wrapped("Columns left out here: \(missing.joined(separator: ", ")).", to: width))
     }
     var seen = Set<String>()
     for row in rows {
@@ -81,7 +81,7 @@ package struct NetworkSummary {
   /// How often and how long was trained.
   private var trained: String {
     let epochs = range("epochs"), seeds = range("seeds")
-    // Without a validation split there is nothing that could choose an epoch.
+    // Without a validation split no epoch can be chosen.
     let isChosen = epochs != "1" && rows.contains { $0.number("best_epoch_mean") != nil }
     let when = isChosen ? "at the best of \(epochs)" : "after \(epochs)"
     return
@@ -111,15 +111,15 @@ package struct NetworkSummary {
     }
     return names + [
       Column(head: "kernel", rank: 0, meaning: "") { $0["kernel"] },
-      Column(head: "rate", rank: 2, meaning: "the learning rate, chosen by the validation split") { row in
+      Column(head: "rate", rank: 2, meaning: "the learning rate, chosen on the validation split") { row in
         (row["tuned"] ?? "").isEmpty ? nil : row["rate"]
       },
       Column(
-        head: "width", rank: 2, meaning: "factor on the channels, to come near standard's \(matched)"
+        head: "width", rank: 2, meaning: "factor on the channels, to match standard's \(matched)"
       ) { row in (row["match"] ?? "").isEmpty ? nil : row["width"] },
       Column(head: "params", rank: 3, meaning: "the network's parameters", cell: count("params")),
       Column(
-        head: "MACs", rank: 5, meaning: "multiply–accumulates of the network for one image",
+        head: "MACs", rank: 5, meaning: "the network's multiply–accumulates for one image",
         cell: count("macs")),
       Column(head: "additions", rank: 8, meaning: "beside those in MACs", cell: count("adds")),
       Column(
@@ -233,23 +233,24 @@ package struct NetworkSummary {
     let margin = rows.compactMap { $0.number("margin") }.first ?? Verdict.margin
     let looks = rows.compactMap { $0.number("looks") }.max() ?? 1
     var lines = [
-      "better, worse   than standard, beyond chance of seeds and images (5 %, Holm)",
-      "equivalent      within \(Cell.number(margin)) point\(margin == 1 ? "" : "s") of standard, as surely",
-      "open            too few data: \(seeds) seeds and \(images) test images tell differences",
+      "better, worse   than standard, significant over seeds and images (5 %, Holm)",
+      "equivalent      within \(Cell.number(margin)) point\(margin == 1 ? "" : "s") of standard (5 %, Holm)",
+      "open            too few data: \(seeds) seeds and \(images) test images can show differences",
       "                of more than about \(Cell.fixed(Statistics.median(halves), decimals: 1)) points",
     ]
     if let few = rows.compactMap({ $0.number("seeds") }).filter({ $0 > 1 }).min(), few < 5,
       rows.contains(where: { $0["verdict"] == Verdict.open.rawValue })
     {
       lines.append(
-        "                fewer than five seeds find only large differences")
+        "                fewer than five seeds show only large differences")
     }
     if looks > 1 {
       lines.append(
-        "                Verdicts allow for \(Cell.number(looks)) looks at the table while seeds are added.")
+        "                Verdicts account for \(Cell.number(looks)) looks at the table while seeds are added."
+      )
     }
     if rows.contains(where: { $0["top1_images"] == "unpaired" }) {
-      lines.append("Some records do not say which images were right; intervals are wider for it.")
+      lines.append("Some records do not say which images were classified correctly, so intervals are wider.")
     }
     return lines
   }

@@ -26,8 +26,8 @@ package struct TextTable {
   /// The lines, with a rule below the header.
   package var text: String { text(of: Array(header.indices)) }
 
-  /// The lines as a terminal has room for them: columns that do not fit follow below, beside the first ones again. Elsewhere,
-  /// for other programs, a row stays a line.
+  /// The lines for a terminal: columns that do not fit follow below, again with the first columns. If the output is
+  /// not a terminal, each row is one line.
   package var fitted: String {
     isatty(STDOUT_FILENO) == 1 ? text(within: Terminal.width(STDOUT_FILENO)) : text
   }

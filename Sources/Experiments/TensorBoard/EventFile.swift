@@ -7,7 +7,7 @@ final class EventFile {
   private let handle: FileHandle
   private let path: String
 
-  /// A new file in a folder, which is made if it is not there. A training that is resumed has a file more.
+  /// A new file in a folder, which is made if it does not exist. A resumed training adds a file.
   init(folder: String) throws {
     try Self.makeFolder(folder)
     let time = Date().timeIntervalSince1970
@@ -38,6 +38,6 @@ final class EventFile {
   }
 
   private static func failure(_ path: String) -> WorkbenchError {
-    WorkbenchError("\(path) cannot be written; see who may write there, and whether there is room.")
+    WorkbenchError("\(path) cannot be written; check its permissions and the free space.")
   }
 }

@@ -1,11 +1,12 @@
 import Layers
 import Tensors
 
-/// Atrous spatial pyramid pooling: dilated windows side by side.
+/// Atrous spatial pyramid pooling: dilated windows in parallel.
 struct ASPP: ComposedKernel {
   let name = "aspp"
   let family = KernelFamily.branches
-  let summary = "a 1×1, dilated 3×3s and the image's mean side by side, each a quarter as wide, then a 1×1"
+  let summary =
+    "a 1×1, dilated 3×3s and the image's mean in parallel, each with a quarter of the outputs, then a 1×1"
   let formula = "y = w ∗ [relu(w₁ ∗ x), relu(w_r ∗_r x) for each rate r, relu(w_m · mean(x))]"
   let paper = "Chen et al., 2017, arXiv:1706.05587"
   let options: [any AnyKernelOption] = [rates, pooling, normalization]
@@ -16,12 +17,10 @@ struct ASPP: ComposedKernel {
     "pooling", .either(), initial: true, help: "whether the image's mean is a branch")
   private static let normalization = KernelOption(
     "normalization", .either(on: "batch", off: "none"), initial: false,
-    help: "batch: each convolution but the last is normalised, as DeepLab's")
+    help: "batch: each convolution but the last is normalised, as in DeepLab")
 
   /// It mixes all channels, whatever the place's groups.
-  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    try place.with(groups: 1)
-  }
+  var ignoresGroups: Bool { true }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry

@@ -5,7 +5,7 @@ import Tensors
 struct Active: Kernel {
   let name = "active"
   let family = KernelFamily.positions
-  let summary = "k×k convolution whose taps move to learned positions, the same for all pixels"
+  let summary = "k×k convolution with taps at learned positions, the same for all pixels"
   let formula = "y[p, o] = Σ over t, c of x(p·s + t + Δ[t], c) · w[t, c, o]"
   let paper = "Jeon and Kim, 2017, arXiv:1703.09076"
   let options: [any AnyKernelOption] = [KernelOptions.dilation, KernelOptions.combine]

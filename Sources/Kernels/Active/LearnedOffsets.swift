@@ -4,7 +4,7 @@ import Tensors
 
 /// The sampling of active convolution: an offset for each tap, the same at every pixel.
 ///
-/// Offsets start at zero, and learn at a hundredth of the rate, as predicted ones do, without weight decay.
+/// Like predicted offsets, they start at zero and learn at a hundredth of the rate, without weight decay.
 final class LearnedOffsets: Sampling {
   private let geometry: ConvolutionGeometry
   private let offset: Parameter
@@ -21,7 +21,7 @@ final class LearnedOffsets: Sampling {
 
   func check(_ input: FeatureShape, output: FeatureShape) throws {
     guard input.count / max(input.batch, 1) <= Int(Int32.max) else {
-      throw WorkbenchError("active takes images of fewer than 2³¹ elements, not \(input).")
+      throw WorkbenchError("active supports images of fewer than 2³¹ elements, not \(input).")
     }
   }
 
@@ -30,7 +30,7 @@ final class LearnedOffsets: Sampling {
       geometry, input: FeatureShape(input), offset: offsets(FeatureShape(input), threads: context.threads),
       mask: nil, threads: context.threads
     ) { [offset] gradient, _, dx, context in
-      // What all pixels share gets the sum of their gradients.
+      // Offsets are shared by all pixels, so their gradient is a sum over all pixels.
       offset.gradient = biasGradient(gradient, threads: context.threads)
       return dx
     }.held(by: self, context)
@@ -78,7 +78,7 @@ final class LearnedOffsets: Sampling {
     return cost
   }
 
-  /// Takes offsets as a deformable convolution does, for one pixel: 2 · taps of them.
+  /// Takes offsets in the order of a deformable convolution, for one pixel: 2 · taps values.
   func bind(_ operands: Operands) throws { try operands.bindPositions(to: offset) }
 
   var operandGradients: Operands { Operands(offset: offset.positionGradient) }

@@ -3,8 +3,8 @@ import Tensors
 
 /// Channels moved by learned distances, read bilinearly; zeros outside the image.
 ///
-/// A bilinear read of one place is a window with four weights that are not zero. So this is a depthwise convolution
-/// whose weights are made of the distances, and their gradients come from the gradient to those weights.
+/// A bilinear sample is a window with four nonzero weights. So this is a depthwise convolution whose weights follow
+/// from the distances, and the distances' gradients follow from the gradient to those weights.
 final class ActiveShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDecisions {
   let geometry: ConvolutionGeometry
   private let way: DirectOrReference
@@ -17,7 +17,7 @@ final class ActiveShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDec
 
   var algorithm: String { way.rawValue }
 
-  /// Distances start evenly spread over −1 … 1, and learn at a hundredth of the rate, without weight decay.
+  /// Distances start uniformly distributed over −1 … 1, and learn at a hundredth of the rate, without weight decay.
   init(_ site: KernelSite) throws {
     geometry = site.geometry
     way = try site.directOrReference()
@@ -53,8 +53,8 @@ final class ActiveShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDec
     func plan(_ input: Tensor) -> GridRows { GridRows(geometry, input: FeatureShape(input)) }
   }
 
-  /// Distances beyond this are held there, unlike in the definition: windows must fit into memory, whatever training
-  /// does. One channel far off makes the window large for all, and slow.
+  /// Distances are clamped to this, unlike in the definition, because windows must fit into memory, whatever training
+  /// does. One far channel makes the window large and slow for all channels.
   private static let limit: Float = 64
 
   private func window(limit: Float = limit) -> Window {
@@ -87,7 +87,7 @@ final class ActiveShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDec
     return Window(geometry: window, places: places, weight: weight(window, places))
   }
 
-  /// The window between whose pixels channels were first read, with the fractions of the present distances.
+  /// The window of the first pass, with the fractions of the present distances.
   private func heldWindow(_ decisions: Decisions) -> Window {
     let (first, old) = decisions.made(by: self) { (window(), distance.value) }, new = distance.value
     let places = first.places.enumerated().map { channel, place in
@@ -108,7 +108,7 @@ final class ActiveShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDec
       for (channel, place) in places.enumerated() {
         let first = (place.row * across + place.column) * channels + channel
         let down = across * channels
-        // A distance that is no number must not pass for one.
+        // A distance that is not a number must not pass for one.
         let isLost = distance.value[2 * channel].isNaN || distance.value[2 * channel + 1].isNaN
         w[first] = isLost ? .nan : (1 - place.y) * (1 - place.x)
         w[first + channels] = (1 - place.y) * place.x
@@ -151,7 +151,7 @@ final class ActiveShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDec
   func bind(_ operands: Operands) throws {
     try operands.bindPositions(to: distance)
     guard operands.weight == nil, operands.bias == nil else {
-      throw WorkbenchError("active-shift moves only; leave out --weight and --bias.")
+      throw WorkbenchError("active-shift has no weights; leave out --weight and --bias.")
     }
   }
 

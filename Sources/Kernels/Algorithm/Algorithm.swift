@@ -1,11 +1,11 @@
 import Layers
 import Tensors
 
-/// What an algorithm is asked to compute: the answers to where and how, without the arrays.
+/// The operation that an algorithm is to compute: where it reads and how it combines, without the arrays.
 public struct Operation: Sendable {
   /// The geometry.
   public let geometry: ConvolutionGeometry
-  /// How x and w meet.
+  /// How x and w are combined.
   public let combination: any Combination
   /// Whether it reads the geometry's own grid.
   public let readsRegularGrid: Bool
@@ -27,37 +27,38 @@ public protocol Algorithm: Sendable {
   /// Its name on the command line and in tables.
   var name: String { get }
 
-  /// Whether it computes sums of small whole numbers without any rounding.
+  /// Whether sums of small whole numbers are exact.
   var isExactOnIntegers: Bool { get }
 
-  /// Why it cannot compute a pass over an input of this shape, one sentence, or nil if it can. Without a shape: whether
-  /// it can for any input.
+  /// Why it cannot compute a pass over an input of this shape, in one sentence, or nil if it can. Without a shape:
+  /// why it cannot for any input.
   func refusal(_ operation: Operation, _ pass: Pass, _ input: FeatureShape?) -> String?
 
-  /// An estimate of a pass's time on one thread, in nanoseconds; only called where it does not refuse.
+  /// An estimate of a pass's time on one thread, in nanoseconds; called only if it does not refuse.
   ///
-  /// `auto` takes the algorithm with the smallest estimate. It depends on nothing but its arguments, so that the same
-  /// seed gives the same bits. What is never worth taking says infinity.
+  /// `auto` takes the algorithm with the smallest estimate. The estimate depends only on the arguments, so that the
+  /// same seed gives the same bits. It is infinite if the algorithm is never worthwhile.
   func nanoseconds(_ operation: Operation, _ pass: Pass, _ input: FeatureShape) -> Double
 
-  /// What computes the passes that are not refused.
+  /// Makes the code for the passes that are not refused.
   func make(_ operation: Operation) -> any ConvolutionPasses
 }
 
 /// The passes of an algorithm for one operation. Those that its algorithm refuses are never called.
 public protocol ConvolutionPasses: AnyObject {
-  /// y from x, which is read where the plan says; the shapes have been checked, and a normalisation is in the filter.
+  /// Computes y from x, which is read at the plan's positions. The shapes have been checked, and a normalisation is
+  /// part of the filter.
   func forward(
     _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor
 
-  /// dx from g = dy, plus the summand if there is one. The plan keeps the gradients to its positions.
+  /// Computes dx from g = dy, plus the summand if there is one. The plan keeps the gradients to its positions.
   func inputGradient(
     _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, adding summand: Tensor?,
     _ context: Context
   ) -> Tensor
 
-  /// dw from g = dy and x.
+  /// Computes dw from g = dy and x.
   func weightGradient(
     _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, _ context: Context
   ) -> Tensor

@@ -2,15 +2,15 @@ import Compute
 import Layers
 import Tensors
 
-/// Which algorithm computes each pass of a layer: the requested one, the cheapest by estimate, or, where the context asks
-/// for measurements, the fastest.
+/// Chooses the algorithm for each pass of a layer: the requested one, the cheapest by estimate, or, if the context
+/// asks for measurements, the fastest.
 final class AlgorithmChoice {
   private let operation: Operation
   private let algorithms: Algorithms
   /// The requested algorithm; nil for `auto`.
   let requested: (any Algorithm)?
   private var made: [String: any ConvolutionPasses] = [:]
-  /// What was chosen by estimates, since layers ask at every step.
+  /// The choices by estimate, kept because layers ask at every step.
   private var chosen: [Place: any Algorithm] = [:]
   private struct Place: Hashable {
     let input: FeatureShape, pass: Pass
@@ -37,7 +37,7 @@ final class AlgorithmChoice {
     return algorithm.refusal(operation, .forward, input)
   }
 
-  /// Refuses an input that the requested algorithm cannot compute the output for.
+  /// Throws if the requested algorithm cannot compute the output for an input.
   func check(_ input: FeatureShape) throws {
     if let reason = requested?.refusal(operation, .forward, input) { throw WorkbenchError(reason) }
   }
@@ -56,7 +56,7 @@ final class AlgorithmChoice {
     return choice
   }
 
-  /// The requested one where it serves, else the one with the smallest estimate.
+  /// The requested one if it does not refuse, otherwise the one with the smallest estimate.
   private func chosen(_ input: FeatureShape, _ pass: Pass) -> any Algorithm {
     let serving = serving(input, pass)
     if let requested, serving.contains(where: { $0.name == requested.name }) { return requested }
@@ -64,12 +64,12 @@ final class AlgorithmChoice {
     return zip(serving, estimates).min { $0.1 < $1.1 }?.0 ?? Reference()
   }
 
-  /// What computes a pass over an input, made once for each algorithm.
+  /// The code for a pass over an input, made once for each algorithm.
   func passes(_ input: FeatureShape, _ pass: Pass, _ context: Context) -> any ConvolutionPasses {
     made(algorithm(input, pass, context))
   }
 
-  /// The forward pass. Where the context asks for tuning, all algorithms that can compute it are timed first.
+  /// The forward pass. If the context asks for tuning, all algorithms that can compute it are timed first.
   func forward(
     _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
@@ -83,7 +83,7 @@ final class AlgorithmChoice {
         guard let candidate = candidates.first(where: { $0.name == name }) else { return }
         _ = made(candidate).forward(x, plan, filter, epilogue, context)
       }
-      // What lost keeps no packed weights.
+      // The slower ones keep no packed weights.
       for other in candidates where other.name != fastest { made[other.name] = nil }
     }
     return passes(input, .forward, context).forward(x, plan, filter, epilogue, context)

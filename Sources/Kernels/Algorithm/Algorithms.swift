@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// The algorithms that can compute each pass, in the order in which equal estimates are decided; the definition is last.
+/// The algorithms for each pass. Among equal estimates the first wins; the definition is last.
 public struct Algorithms: Sendable {
   /// For y.
   public var forward: [any Algorithm]
@@ -32,7 +32,7 @@ public struct Algorithms: Sendable {
     }
   }
 
-  /// These with one more for the given passes, which is asked first.
+  /// These with one more for the given passes, which comes first.
   public func adding(_ algorithm: any Algorithm, for passes: [Pass]) -> Algorithms {
     var result = self
     if passes.contains(.forward) { result.forward.insert(algorithm, at: 0) }
@@ -48,7 +48,8 @@ public struct Algorithms: Sendable {
       forward: kept(forward), inputGradient: kept(inputGradient), weightGradient: kept(weightGradient))
   }
 
-  /// The names of those that serve a combination at one of some places, for lists: by default usual 3×3 ones.
+  /// The names of those that can compute a combination for at least one of some geometries, for lists; by default
+  /// common 3×3 ones.
   public static func names(
     for combination: any Combination = Product(), readsRegularGrid: Bool = true, window: Int = 3
   ) -> [String] {

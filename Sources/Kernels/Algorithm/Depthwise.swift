@@ -12,12 +12,12 @@ struct Depthwise: Algorithm {
     let g = operation.geometry
     guard g.isDepthwise else {
       return
-        "The algorithm depthwise takes one input and one output channel a group, not \(g.inputChannels) and \(g.outputChannels) in \(g.groups) groups; use direct."
+        "The algorithm depthwise needs one input and one output channel per group, not \(g.inputChannels) and \(g.outputChannels) in \(g.groups) groups; use direct."
     }
     return nil
   }
 
-  /// Some 45 GFLOP/s on the products that lie inside the image.
+  /// About 45 GFLOP/s, counting the products inside the image.
   func nanoseconds(_ operation: Operation, _ pass: Pass, _ input: FeatureShape) -> Double {
     let g = operation.geometry, output = g.checkedOutput(input)
     func inside(_ size: Int, _ outputs: Int, _ taps: Int, _ dilation: Int, _ padding: Int) -> Int {
@@ -39,7 +39,7 @@ extension ConvolutionGeometry {
 }
 
 extension Operation {
-  /// Why an algorithm that multiplies on the regular grid cannot compute it, if it cannot.
+  /// Why an algorithm for products on the regular grid cannot compute it; nil if it can.
   func refusalUnlessGridOfProducts(_ algorithm: String) -> String? {
     guard combination.isProduct else {
       return "The algorithm \(algorithm) multiplies, so it cannot compute \(combination.formula); use direct."

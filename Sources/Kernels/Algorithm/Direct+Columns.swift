@@ -2,8 +2,8 @@ import Compute
 import Layers
 import Tensors
 
-// The gradient to the input where no table gives it: first the gradient to what each pixel read, a column for each tap,
-// then the sampling scatters the columns. Some megabytes of columns at a time.
+// The gradient to the input for samplings without a transposed table. First the gradient to what each pixel read is
+// computed, a column for each tap; then the sampling scatters the columns. Some megabytes of columns at a time.
 extension DirectPasses {
   func scattered(
     _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, _ context: Context

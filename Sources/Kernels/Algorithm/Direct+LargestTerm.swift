@@ -4,7 +4,7 @@ import Tensors
 
 // Gradients of a maximum: an output passes its gradient on to the x and the w of its first largest term.
 extension DirectPasses {
-  /// Columns of zeros, but for what the largest terms read.
+  /// Columns of zeros, except where the largest terms read.
   func largestTermColumns(
     _ g: UnsafePointer<Float>, _ terms: UnsafePointer<Int32>, _ pixels: Range<Int>,
     _ columns: UnsafeMutablePointer<Float>, threads: Int

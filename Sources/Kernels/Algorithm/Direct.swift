@@ -2,8 +2,8 @@ import Compute
 import Layers
 import Tensors
 
-/// The indirect GEMM: tables of row pointers from the sampling, packed weights, and a microkernel's step from the
-/// combination. It serves everything that the engine can combine.
+/// The indirect GEMM: tables of row pointers from the sampling, packed weights, and the combination's microkernel
+/// step. It computes every combination that has a step in the engine.
 struct Direct: Algorithm {
   let name = "direct"
   let isExactOnIntegers = true

@@ -3,10 +3,11 @@ import Tensors
 
 /// Estimates that several algorithms share, in nanoseconds.
 ///
-/// Their constants fit a core with 512-bit vectors (some 230 GFLOP/s); on others the ratios, which decide, are much the
-/// same.
+/// Their constants fit a core with 512-bit vectors (about 230 GFLOP/s). On other cores the ratios, which decide, are
+/// similar.
 enum Estimates {
-  /// What an algorithm has to be faster than the products by, since an estimate is only that.
+  /// The margin by which an algorithm must be estimated to be faster than the direct products, since estimates are
+  /// rough.
   static let margin = 0.8
 
   /// The products of a dense convolution by microkernels over rows of pixels.
@@ -27,7 +28,7 @@ enum Estimates {
     }
   }
 
-  /// A matrix product: outputs come in vectors of 16, two of them at a time, rows in sixes.
+  /// A matrix product: outputs in pairs of vectors of 16, rows in sixes.
   ///
   /// - Parameter rate: the GFLOP/s of tiles that are one vector wide.
   static func products(rows: Int, _ inputs: Int, _ outputs: Int, single rate: Double = 130) -> Double {

@@ -17,7 +17,7 @@ struct Fourier: Algorithm {
     if let reason = operation.refusalUnlessGridOfProducts(name) { return reason }
     let g = operation.geometry, reach = FourierTiles.reach(g)
     guard reach <= 1024 else {
-      return "The algorithm fft takes windows that reach over at most 1024 pixels, not \(reach); use direct."
+      return "The algorithm fft supports windows that span at most 1024 pixels, not \(reach); use direct."
     }
     // A tile is at least as large as the reach; its spectra are the largest arrays: one set as they come from the
     // transform, and training holds two packed ones.
@@ -26,14 +26,15 @@ struct Fourier: Algorithm {
       [size, size / 2 + 1, 6, g.channelsPerGroup, g.outputChannels], "The weights' spectra for fft")
   }
 
-  /// It pays for large windows, and for very large depthwise ones; weight gradients by it never do.
+  /// It is worthwhile for large windows, and for very large depthwise ones, but never for weight gradients.
   func nanoseconds(_ operation: Operation, _ pass: Pass, _ input: FeatureShape) -> Double {
     let g = operation.geometry
     guard pass != .weightGradient, g.stride == Pair(1), g.taps >= (g.isDepthwise ? 225 : 25) else {
       return .infinity
     }
     let tiles = FourierTiles(g, output: pass == .forward ? g.checkedOutput(input) : input)
-    // The tiles' estimate is made for dense kernels; without their spectra, transforms run nearly twice as fast.
+    // The estimate of the tiles is made for dense kernels; without their spectra, transforms run nearly twice as
+    // fast.
     let time = g.isDepthwise ? 0.6 * tiles.nanoseconds : tiles.nanoseconds + 50_000
     return time / Estimates.margin
   }

@@ -49,7 +49,7 @@ struct FourierTiles {
       let transforms = 5 * points * Double(tiles * (geometry.inputChannels + geometry.outputChannels)) / 12
       return products + reading + transforms
     }
-    // The smallest size fits into memory, or there would be no such layer; larger ones must not be much larger.
+    // The smallest size fits into memory, or the layer would have been refused; others must not be much larger.
     let fitting = Self.sizes(from: reach).enumerated().filter { index, size in
       let spectra = [size, size / 2 + 1, 6, geometry.channelsPerGroup, geometry.outputChannels]
       return index == 0 || (try? Tensor.checkSize(spectra, "")) != nil

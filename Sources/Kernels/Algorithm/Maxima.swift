@@ -13,7 +13,7 @@ struct Maxima: Algorithm {
     guard operation.readsRegularGrid else {
       return "The algorithm max reads a regular grid, not learned positions; use direct."
     }
-    return pass == .forward ? nil : "The algorithm max computes the forward pass alone; use direct."
+    return pass == .forward ? nil : "The algorithm max computes the forward pass only; use direct."
   }
 
   /// With few outputs or terms, the sums of x and w cost more than the maxima save.

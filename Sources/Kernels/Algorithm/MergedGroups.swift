@@ -1,8 +1,8 @@
 import Compute
 import Tensors
 
-/// Narrow groups, several of which share a vector of outputs: their weights become one block with zeros off its
-/// diagonal. The products with zeros cost less than vectors with idle lanes.
+/// Several narrow groups that share a vector of outputs: their weights form one block-diagonal matrix. The products
+/// with zeros cost less than vectors with idle lanes.
 struct MergedGroups {
   /// The number of merged groups.
   let groups: Int
@@ -46,7 +46,7 @@ struct MergedGroups {
     return result
   }
 
-  /// Visits each tap, channel and group: where its outputs lie in the plain and in the expanded weights.
+  /// Visits each tap, channel and group, with the positions of its outputs in the plain and in the expanded weights.
   private func forEachRun(_ body: (Int, Int) -> Void) {
     let channels = geometry.channelsPerGroup, outputs = geometry.outputChannels
     for tap in 0..<geometry.taps {

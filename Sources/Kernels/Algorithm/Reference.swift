@@ -2,7 +2,7 @@ import Compute
 import Layers
 import Tensors
 
-/// The definition as an algorithm: slow, and right.
+/// The definition as an algorithm: slow, but the reference for all others.
 struct Reference: Algorithm {
   let name = "reference"
 

@@ -2,8 +2,8 @@ import Compute
 import Layers
 import Tensors
 
-/// Windows three pixels wide that move by one: neighbouring pixels share what they read, and each value that is read
-/// meets the three taps of its row.
+/// Windows three pixels wide with stride 1: neighbouring pixels share what they read, and each loaded value is
+/// multiplied by the three taps of its row.
 struct Sliding: Algorithm {
   let name = "sliding"
   let isExactOnIntegers = true
@@ -13,9 +13,9 @@ struct Sliding: Algorithm {
     let g = operation.geometry
     guard g.slides else {
       return
-        "The algorithm sliding takes windows three pixels wide, of stride 1 without groups, not \(g.kernel) of stride \(g.stride) in \(g.groups) groups; use direct."
+        "The algorithm sliding needs windows three pixels wide, stride 1 and one group, not \(g.kernel) with stride \(g.stride) in \(g.groups) groups; use direct."
     }
-    // The gradient to the input pads g by what the padding lacks to the window's full reach.
+    // The gradient to the input pads g by the window's full reach less the padding.
     let columns =
       switch pass {
       case .forward: 0...1
@@ -24,7 +24,7 @@ struct Sliding: Algorithm {
       }
     guard columns.contains(g.padding.left), columns.contains(g.padding.right) else {
       return
-        "The algorithm sliding takes \(columns.lowerBound) to \(columns.upperBound) columns of padding on either side, not \(g.padding); use direct."
+        "The algorithm sliding needs \(columns.lowerBound) to \(columns.upperBound) columns of padding on either side, not \(g.padding); use direct."
     }
     guard let input, pass != .weightGradient else { return nil }
     let passes = SlidingPasses(g)
@@ -33,7 +33,7 @@ struct Sliding: Algorithm {
       ? passes.convolution(input, g.checkedOutput(input))
       : passes.convolution(g.checkedOutput(input), input, isTurned: true)
     return serves == nil
-      ? "The algorithm sliding takes few output channels and rows of eight pixels or more; use direct." : nil
+      ? "The algorithm sliding needs few output channels and rows of at least eight pixels; use direct." : nil
   }
 
   func nanoseconds(_ operation: Operation, _ pass: Pass, _ input: FeatureShape) -> Double {
@@ -44,7 +44,7 @@ struct Sliding: Algorithm {
 }
 
 extension ConvolutionGeometry {
-  /// Whether windows are three pixels wide and move by one, so that neighbours share what they read.
+  /// Whether windows are three pixels wide with stride 1, so that neighbours share what they read.
   var slides: Bool { groups == 1 && stride == Pair(1) && kernel.width == 3 && dilation.width == 1 }
 }
 

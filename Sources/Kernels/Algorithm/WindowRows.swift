@@ -2,10 +2,10 @@ import Compute
 import Layers
 import Tensors
 
-/// Windows as rows: in a padded copy of the image each row of a window is one contiguous run of kernel width · channels
-/// floats. HWIO weights lie so already.
+/// Windows as rows: in a padded copy of the image each row of a window is one contiguous run of kernel width ·
+/// channels floats. HWIO weights have this order already.
 ///
-/// For images of few channels: a 7×7 window over 3 channels is 7 runs of 21 floats, not 49 of 3.
+/// For images with few channels: a 7×7 window over 3 channels is 7 runs of 21 floats, not 49 of 3.
 struct WindowRows: Algorithm {
   let name = "window-rows"
   let isExactOnIntegers = true
@@ -22,7 +22,7 @@ struct WindowRows: Algorithm {
       g.padding.top + g.padding.bottom < 64, g.padding.left + g.padding.right < 64
     else {
       return
-        "The algorithm window-rows takes fewer than 16 channels in one group, and windows of neighbouring columns; use direct."
+        "The algorithm window-rows needs fewer than 16 channels in one group, and windows of neighbouring columns; use direct."
     }
     return nil
   }

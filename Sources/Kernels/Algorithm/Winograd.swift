@@ -19,7 +19,7 @@ struct Winograd: Algorithm {
       return
         "The algorithm \(name) takes 3×3 windows of stride 1 without groups, not \(g.kernel) of stride \(g.stride) in \(g.groups) groups; use direct."
     }
-    // Transformed, the weights are four times as many.
+    // The transformed weights are four times as large.
     return Tensor.refusal([36, g.inputChannels, g.outputChannels], "The weights transformed for winograd")
   }
 
@@ -39,13 +39,13 @@ struct Winograd: Algorithm {
       time += Double(chunks * 36 * 8 * weights) / 60
       time += 36 * Estimates.products(rows: tiles, g.inputChannels, g.outputChannels, single: 200)
     case .forward, .inputGradient:
-      // Transformed weights are four times as many, and on small images most of the traffic.
+      // Transformed weights are four times as large, and most of the traffic on small images.
       time += Double(36 * 4 * weights) / 40
       let (inputs, outputs) =
         pass == .forward ? (g.inputChannels, g.outputChannels) : (g.outputChannels, g.inputChannels)
       time += 36 * Estimates.products(rows: tiles, inputs, outputs)
     }
-    // On small layers little is to be gained: they keep the smaller rounding error.
+    // Small layers gain little, so they keep the smaller rounding error of the direct algorithm.
     return time / Estimates.margin
   }
 

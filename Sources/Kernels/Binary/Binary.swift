@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// Binary weights with a scale for each output: signs instead of numbers.
+/// Binary weights: signs, with a scale for each output.
 struct Binary: Kernel {
   let name = "binary"
   let family = KernelFamily.weights

@@ -15,9 +15,7 @@ struct Blueprint: ComposedKernel {
     help: "the channels between the 1×1s, of the inputs (BSConv-S); 0: a single 1×1 (BSConv-U)")
 
   /// The 1×1s mix all channels, whatever the place's groups.
-  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    try place.dilated(by: options[KernelOptions.dilation]).with(groups: 1)
-  }
+  var ignoresGroups: Bool { true }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry, share = site.options[Self.share], outputs = whole.outputChannels

@@ -23,9 +23,9 @@ struct Cascaded: ComposedKernel {
     ]
   }
 
-  /// The nearest pixel within an output's reach that it does not see; nil if it sees all.
+  /// The nearest pixel within an output's reach that does not contribute to it; nil if all do.
   ///
-  /// Hybrid dilated convolution's rule (Wang et al., 2017, §3.2) is that there is none.
+  /// The rule of hybrid dilated convolution (Wang et al., 2017, §3.2) is that there is no such pixel.
   static func hole(_ rates: [Int]) -> Int? {
     let reach = rates.reduce(0, +)
     var seen: Set<Int> = [0]

@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// Central difference convolution: a part of each product is of the difference to the middle pixel.
+/// Central difference convolution: a share of each product uses the difference to the centre pixel.
 struct CentralDifference: Kernel {
   let name = "central-difference"
   let family = KernelFamily.weights
@@ -16,14 +16,14 @@ struct CentralDifference: Kernel {
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let window = site.geometry.kernel
     guard window.height % 2 == 1, window.width % 2 == 1 else {
-      throw WorkbenchError("central-difference needs an odd window, which has a middle, not \(window).")
+      throw WorkbenchError("central-difference needs an odd window, which has a centre, not \(window).")
     }
     if site.geometry.taps == 1 { return try site.pointwise() }
     return try ConvolutionLayer(site, transform: MiddleDifference(theta: site.options[Self.theta]))
   }
 }
 
-/// What the middle pixel is multiplied by loses θ times the sum over the window: w′ = w − θ · Σ w at the middle.
+/// The centre tap loses θ times the sum over the window: w′ = w − θ · Σ w at the centre.
 struct MiddleDifference: FilterTransform {
   let theta: Double
   let printedPrefix = "CentralDifference"

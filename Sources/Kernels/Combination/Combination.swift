@@ -6,8 +6,8 @@ import Tensors
 ///
 /// `y[p, o] = bias[o] + reduce over taps t, channels c of term(x[t, c], w[t, c, o])`; outside the image x is 0.
 ///
-/// The definition in double precision follows from ``term(_:_:)``, ``derivatives(_:_:)`` and ``reduction`` alone. The
-/// engine computes what has an ``engine``; the rest runs on the algorithm `reference`.
+/// The definition in double precision follows from ``term(_:_:)``, ``derivatives(_:_:)`` and ``reduction`` alone.
+/// Combinations with an ``engine`` run on the fast algorithms; the others run on `reference`.
 public protocol Combination: Sendable {
   /// Its name, as in `deformable:combine=adder`.
   var name: String { get }
@@ -17,40 +17,40 @@ public protocol Combination: Sendable {
   var reduction: Reduction { get }
   /// One term.
   func term(_ x: Double, _ w: Double) -> Double
-  /// What the gradient to a term is multiplied by to become the gradient to x, and to w.
+  /// The factors that turn the gradient to a term into the gradients to x and to w.
   func derivatives(_ x: Double, _ w: Double) -> (x: Double, w: Double)
-  /// Whether `derivatives` are, on purpose, not those of `term`, as AdderNet's.
+  /// Whether `derivatives` deliberately differ from those of `term`, as AdderNet's do.
   var hasOwnGradients: Bool { get }
-  /// The same with what is decided at x₀ and w₀, such as a clamp; smooth in x and w. Nil, the default, where that is not
-  /// known: studies of second derivatives then refuse the layer.
+  /// The derivatives with the decisions, such as a clamp, taken at x₀ and w₀; smooth in x and w. Nil, the default, if
+  /// they are not known: studies of second derivatives then refuse the layer.
   func derivatives(_ x: Double, _ w: Double, decidedAt x0: Double, _ w0: Double) -> (x: Double, w: Double)?
-  /// Whether the term is x · w: zeros then add nothing, a factor on the output can be multiplied into the weights, and
-  /// algorithms that rest on linearity (Winograd, FFT) hold.
+  /// Whether the term is x · w. Then zeros add nothing, a factor on the output can be multiplied into the weights,
+  /// and algorithms that rely on linearity (Winograd, FFT) are valid.
   var isProduct: Bool { get }
-  /// How weights start.
+  /// The rule for initial weights.
   var initialization: Initialization { get }
-  /// How an optimiser treats the weights' gradients.
+  /// How an optimiser uses the weights' gradients.
   var updateRule: UpdateRule { get }
-  /// What so many terms cost in a pass; backward, the gradients to x and to w.
+  /// The cost of `terms` terms in a pass; backward, of the gradients to x and to w.
   func cost(terms: Int, pass: Cost.Pass) -> Cost
-  /// How the engine computes it, or nil where only the definition can.
+  /// How the engine computes it, or nil if only the definition can.
   var engine: CombinationEngine? { get }
-  /// The middle of what PyTorch would print: `Conv` of `Conv2d`.
+  /// Its part of the name that PyTorch would print: `Conv` in `Conv2d`.
   var printedStem: String { get }
 
-  /// Folds the terms of one x into the sums (or maxima) of neighbouring outputs. The default calls `term`; it is a
-  /// requirement only so that the compiler makes one loop for each combination.
+  /// Folds the terms of one x into the sums (or maxima) of neighbouring outputs. The default calls `term`. It is a
+  /// requirement only so that the compiler specialises the loop for each combination.
   func fold(
     _ x: Double, _ w: UnsafePointer<Double>, into y: UnsafeMutablePointer<Double>, count: Int)
 
-  /// The derivatives of the terms of one x and neighbouring weights, with what is decided at x₀ and w₀; as `fold`, it is
-  /// made from the single ones by default.
+  /// The derivatives of the terms of one x and neighbouring weights, with the decisions taken at x₀ and w₀. Like
+  /// `fold`, it has a default that uses the single ones.
   func slopes(
     _ x: Double, _ w: UnsafePointer<Float>, decidedAt x0: Double, _ w0: UnsafePointer<Float>,
     x dx: UnsafeMutablePointer<Double>, w dw: UnsafeMutablePointer<Double>, count: Int)
 
-  /// The transpose of `fold`: adds to the gradients of the weights and returns the gradient to x. As `fold`, it is made
-  /// from `derivatives` by default.
+  /// The transpose of `fold`: adds to the gradients of the weights and returns the gradient to x. Like `fold`, it has
+  /// a default that uses `derivatives`.
   func unfold(
     _ x: Double, _ w: UnsafePointer<Double>, _ g: UnsafePointer<Double>,
     into dw: UnsafeMutablePointer<Double>, count: Int
@@ -64,17 +64,17 @@ public enum Reduction: Sendable {
   /// The largest of them; the gradient goes to the first that attains it.
   case maximum
 
-  /// What an output starts from.
+  /// The initial value of an output.
   var start: Double { self == .sum ? 0 : -.infinity }
 
-  /// One term more.
+  /// Adds one term.
   @inline(__always)
   func reduce(_ value: Double, _ term: Double) -> Double {
     self == .sum ? value + term : max(value, term)
   }
 }
 
-/// What the engine needs to know of a combination.
+/// What the engine needs to know about a combination.
 public struct CombinationEngine: Sendable {
   /// What a microkernel does with each x and w.
   public let step: TileStep
@@ -92,7 +92,8 @@ public struct CombinationEngine: Sendable {
     /// All of g goes to the x and the w of the largest term.
     case largestTerm
 
-    /// Of sums of differences times g: what those to x are clamped to, and a factor on both gradients; nil for others.
+    /// For sums of differences times g: the limit to which differences for x are clamped, and a factor on both
+    /// gradients; nil for others.
     var ofDifferences: (limit: Float, factor: Float)? {
       switch self {
       case .clampedDifferences: (1, 1)

@@ -16,10 +16,10 @@ struct HeldTerms {
   private let geometry: ConvolutionGeometry
   private let combination: any Combination
   private let columns: Tensor, weight: Tensor, output: Tensor
-  /// Of each output the largest term, where there is one.
+  /// The largest term of each output, if the combination has one.
   private let largest: [Int]?
 
-  /// The terms of an operator whose output y₀ is.
+  /// The terms of an operator with the output y₀.
   init(
     _ geometry: ConvolutionGeometry, _ combination: any Combination, columns: Tensor, weight: Tensor,
     output: Tensor
@@ -140,7 +140,7 @@ struct HeldTerms {
     combination.derivatives(Double(x), Double(w), decidedAt: Double(x0), Double(w0)) ?? (.nan, .nan)
   }
 
-  /// Of each output the first term that attains its maximum.
+  /// The first term that attains the maximum, for each output.
   private static func largest(
     _ g: ConvolutionGeometry, _ combination: any Combination, _ columns: Tensor, _ weight: Tensor
   ) -> [Int] {

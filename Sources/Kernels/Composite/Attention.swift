@@ -3,9 +3,9 @@ import Tensors
 
 /// Gates after other layers, for kernels and models.
 package enum Attention {
-  /// How narrow the layer is that makes the channels' factors.
+  /// The reduction of the bottleneck layer that computes the channels' factors.
   static let reduction = KernelOption(
-    "reduction", .count, initial: 16, help: "how many times fewer channels the narrow layer has")
+    "reduction", .count, initial: 16, help: "how many times fewer channels the bottleneck layer has")
 
   /// CBAM's two gates on feature maps of some channels, without a kernel inside.
   package static func cbam(channels: Int, reduction: Int, random: Random) throws -> [NamedLayer] {

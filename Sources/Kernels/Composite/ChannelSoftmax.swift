@@ -3,7 +3,8 @@ import Foundation
 import Layers
 import Tensors
 
-/// Softmax over the channels of each pixel, or over so many neighbouring ones, of values divided by a temperature.
+/// Softmax over the channels of each pixel, or over groups of `count` neighbouring ones, of values divided by a
+/// temperature.
 final class ChannelSoftmax: Defined, HoldsDecisions {
   private let temperature: Double
   private var saved = Saved<Tensor>()

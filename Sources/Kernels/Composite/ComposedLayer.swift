@@ -1,28 +1,28 @@
 import Layers
 import Tensors
 
-/// A kernel that is composed of several layers with their own weights.
+/// A kernel composed of several layers with their own weights.
 public protocol ComposedKernel: Kernel {}
 
 extension ComposedKernel {
-  /// What convolutions inside can be computed by; auto: each by what suits its shape.
+  /// The algorithms for the convolutions inside; auto: each chooses by its shape.
   public var algorithms: [String] { ["auto", "direct", "reference"] }
 
-  /// There is no one weight to be given.
+  /// There is no single weight to give.
   public func site(for request: OperatorRequest) throws -> KernelSite {
     throw WorkbenchError(
-      "\(name) is composed of several layers with weights of their own; give them by name with --weights."
+      "\(name) is composed of several layers that each have weights; give them by name with --weights."
     )
   }
 }
 
-/// A layer that may wrap a kernel that takes a convolution's place.
+/// A layer that may wrap a kernel that replaces a convolution.
 public protocol WrapsKernel: Layer {
   /// That kernel, if there is one.
   var wrapped: (any KernelLayer)? { get }
 }
 
-/// Layers, in sequence or in parallel, as a kernel. In a network's tables it is one row.
+/// Layers, in sequence or in parallel, as one kernel, which has one row in a network's tables.
 public final class ComposedLayer: KernelLayer, Wrapper, WrapsKernel, TakesOperands {
   public let geometry: ConvolutionGeometry
   public let algorithm: String
@@ -34,8 +34,8 @@ public final class ComposedLayer: KernelLayer, Wrapper, WrapsKernel, TakesOperan
   /// - Parameters:
   ///   - site: its geometry and algorithm.
   ///   - body: the layers that it consists of.
-  ///   - algorithm: what computes it, where that is not the site's.
-  ///   - wrapped: the kernel in a convolution's place, where the rest is around it.
+  ///   - algorithm: its algorithm, if it is not the site's.
+  ///   - wrapped: the kernel that replaces the convolution, if the rest is around it.
   public init(
     _ site: KernelSite, _ body: any Layer, algorithm: String? = nil, around wrapped: (any KernelLayer)? = nil
   ) {
@@ -57,7 +57,7 @@ public final class ComposedLayer: KernelLayer, Wrapper, WrapsKernel, TakesOperan
     let output = try inner.outputShape(for: input)
     guard try output == geometry.outputShape(for: input) else {
       throw WorkbenchError(
-        "Its parts give \(output) where \(try geometry.outputShape(for: input)) is needed; use padding that keeps the size."
+        "Its layers give \(output) instead of \(try geometry.outputShape(for: input)); use padding that keeps the size."
       )
     }
     return output
@@ -73,13 +73,13 @@ extension KernelSite {
     return (name, try ConvolutionLayer(inner))
   }
 
-  /// What kernels with larger windows are where a network has a 1×1 convolution: that.
+  /// What kernels with larger windows become if the place is a 1×1 convolution: a 1×1 convolution.
   func pointwise() throws -> ConvolutionLayer {
     try ConvolutionLayer(self)
   }
 
-  /// Convolutions one after the other, a ReLU between them or not; only the last has the site's bias, if there is one,
-  /// unless all have biases.
+  /// Convolutions in sequence, optionally with ReLUs between them. Only the last has the site's bias, if there is
+  /// one, unless all have biases.
   func stages(
     _ stages: [(name: String, geometry: ConvolutionGeometry)], rectified: Bool, allBiased: Bool = false
   ) throws -> [NamedLayer] {
@@ -92,13 +92,13 @@ extension KernelSite {
 }
 
 extension ConvolutionGeometry {
-  /// A 1×1 convolution between some channels; by default this one's.
+  /// The geometry of a 1×1 convolution; by default with this one's channels.
   func pointwise(from inputs: Int? = nil, to outputs: Int? = nil) throws -> ConvolutionGeometry {
     try ConvolutionGeometry(
       inputChannels: inputs ?? inputChannels, outputChannels: outputs ?? outputChannels, kernel: Pair(1))
   }
 
-  /// This geometry with another odd square window that sees the same centres, its taps `factor` times as far apart.
+  /// This geometry with another odd square window about the same centres, with its taps `factor` times as far apart.
   func centered(
     _ window: Int, from inputs: Int? = nil, to outputs: Int? = nil, stride: Pair? = nil,
     dilated factor: Int = 1
@@ -108,7 +108,7 @@ extension ConvolutionGeometry {
       .centered(Pair(window))
   }
 
-  /// This geometry with another odd window that sees the same centres.
+  /// This geometry with another odd window about the same centres.
   func centered(_ window: Pair) throws -> ConvolutionGeometry {
     let taps = Pair(window.height == 1 ? 1 : dilation.height, window.width == 1 ? 1 : dilation.width)
     return try with(
@@ -116,7 +116,7 @@ extension ConvolutionGeometry {
       dilation: taps)
   }
 
-  /// This geometry with the window that the options give, if they do; a 1×1 place keeps its own.
+  /// This geometry with the window that the options give, if any; a 1×1 place keeps its own.
   func windowed(by options: KernelOptions) throws -> ConvolutionGeometry {
     guard options.isGiven(KernelOptions.window), taps > 1 else { return self }
     try checkKeepsSize()
@@ -128,7 +128,7 @@ extension ConvolutionGeometry {
     let same = Padding(Pair(dilation.height * (kernel.height / 2), dilation.width * (kernel.width / 2)))
     guard kernel.height % 2 == 1, kernel.width % 2 == 1, padding == same else {
       throw WorkbenchError(
-        "It keeps the image's size, so that it needs an odd window and padding \(same), not \(padding).")
+        "It keeps the image's size, so it needs an odd window and padding \(same), not \(padding).")
     }
   }
 }

@@ -2,7 +2,7 @@ import Tensors
 
 /// Several kernels of one network, joined by `+` in an item of `--conv`: one for each stage, or for each block.
 ///
-/// It stands where a kernel is chosen, and networks take it apart; it is no operator itself.
+/// It can be chosen like a kernel, and networks take it apart; it is not an operator itself.
 struct JoinedKernels: Kernel {
   let choices: [KernelChoice]
 
@@ -26,5 +26,5 @@ struct JoinedKernels: Kernel {
 
   /// Why there is no such operator.
   static let refusal =
-    "has a kernel for each stage of a network, so it is no operator by itself; name its kernels one by one."
+    "has a kernel for each stage of a network and is not an operator; name its kernels one by one."
 }

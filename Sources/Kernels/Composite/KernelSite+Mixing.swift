@@ -11,26 +11,26 @@ extension KernelOptions {
     help: "auto: a 1×1 follows where the number of channels changes")
 }
 
-// For kernels that list the option `pointwise`: what they do to the input's channels, then a 1×1 to the outputs where it is
-// needed or wanted.
+// For kernels with the option `pointwise`: a layer on the input's channels, then a 1×1 to the outputs if it is needed
+// or wanted.
 extension KernelSite {
   /// Whether a 1×1 convolution follows.
   var mixes: Bool {
     options[KernelOptions.pointwise] == .always || geometry.inputChannels != geometry.outputChannels
   }
 
-  /// That convolution, with the site's bias; nothing where it is not needed.
+  /// That convolution, with the site's bias; nil if it is not needed.
   func mixing(from inputs: Int? = nil) throws -> [NamedLayer] {
     mixes ? [try convolution("pointwise", geometry.pointwise(from: inputs), bias: bias)] : []
   }
 }
 
 extension ConvolutionGeometry {
-  /// The stride of both directions, of a place that keeps the image's size but for it.
+  /// The stride in both directions, for a place that keeps the image's size apart from the stride.
   func evenStride(of kernel: String) throws -> Int {
     try checkKeepsSize()
     guard stride.height == stride.width else {
-      throw WorkbenchError("\(kernel) needs one stride for both directions, not \(stride).")
+      throw WorkbenchError("\(kernel) needs the same stride in both directions, not \(stride).")
     }
     return stride.height
   }

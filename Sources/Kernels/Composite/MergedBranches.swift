@@ -1,11 +1,11 @@
 import Layers
 import Tensors
 
-/// Convolutions side by side, each with a batch normalisation, summed: some with smaller windows about the same middle,
-/// and, where it is asked for, the identity.
+/// Convolutions in parallel, each with a batch normalisation, summed: some with smaller windows about the same
+/// centre, and optionally the identity.
 ///
-/// In inference they are one convolution: its weights are the branches', each times its normalisation's scale, added
-/// where their taps lie. That is exact up to rounding.
+/// In inference they are one convolution. Its weights are the sum of the branches' weights, each times its
+/// normalisation's scale, at their taps' positions. The result is the same up to rounding.
 package final class MergedBranches: KernelLayer, Wrapper, TakesOperands {
   package let geometry: ConvolutionGeometry
   package let algorithm: String
@@ -16,19 +16,20 @@ package final class MergedBranches: KernelLayer, Wrapper, TakesOperands {
   private let merged: ConvolutionLayer
   private var mergedVersions: [Int] = []
 
-  /// Why they take no bias, where there are any: a single pixel's window is a plain convolution.
+  /// Why the branches take no bias; nil if there are none, because a 1×1 window is a plain convolution.
   static func biasRefusal(at site: KernelSite, of kernel: String) -> String? {
-    site.geometry.taps == 1 ? nil : "\(kernel) has normalisations instead of a bias; leave it out."
+    site.geometry.taps == 1 ? nil : "\(kernel) has normalisations instead of a bias; leave the bias out."
   }
 
   /// Branches in a site's place.
   ///
   /// - Parameters:
-  ///   - site: its geometry, whose window must be odd, and have room for smaller windows; without a bias.
+  ///   - site: its geometry, whose window must be odd and whose padding must leave room for smaller windows; without
+  ///     a bias.
   ///   - kernel: what errors call it.
   ///   - printedName: what PyTorch calls this kind of block.
   ///   - windows: the branches and their windows, none of them larger than the site's.
-  ///   - identity: whether the identity is a branch, where the shape stays.
+  ///   - identity: whether the identity is a branch, if the shape stays.
   convenience init(
     _ site: KernelSite, of kernel: String, printedName: String, windows: [(name: String, window: Pair)],
     identity: Bool = false
@@ -85,7 +86,7 @@ package final class MergedBranches: KernelLayer, Wrapper, TakesOperands {
     try branches.outputShape(for: input)
   }
 
-  /// In inference: the one convolution's, and the parameters of all branches. In training there are several, and their
+  /// In inference, the single convolution with the parameters of all branches. In training, all branches with their
   /// normalisations.
   package func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
     switch pass {
@@ -106,7 +107,7 @@ package final class MergedBranches: KernelLayer, Wrapper, TakesOperands {
     return merged.infer(input, epilogue, context)
   }
 
-  /// Makes the one convolution's weights again if any branch's have changed.
+  /// Computes the single convolution's weights again if any branch's have changed.
   private func merge() {
     let versions = branches.state.map(\.parameter.version)
     guard versions != mergedVersions else { return }
@@ -124,7 +125,7 @@ package final class MergedBranches: KernelLayer, Wrapper, TakesOperands {
     merged.bias?.value = bias
   }
 
-  /// Adds a smaller window's weights in the middle.
+  /// Adds a smaller window's weights at the centre.
   private func add(_ values: Tensor, _ window: Pair, _ scale: [Float], to weight: inout Tensor) {
     let extent = geometry.kernel, outputs = geometry.outputChannels
     let size = geometry.channelsPerGroup * outputs
@@ -144,12 +145,12 @@ extension MergedBranches: MergesBranches {
       merged: try merged.cost(for: input, pass: .inference))
   }
 
-  /// How many parameters the one convolution has.
+  /// The number of parameters of the single convolution.
   fileprivate var mergedCount: Int { merged.parameterCount }
 }
 
 extension ComposedLayer: MergesBranches {
-  /// Those of the whole, where layers inside merge branches.
+  /// Those of the whole layer, if layers inside it merge branches.
   package func forms(for input: FeatureShape) throws -> LayerSummary.Forms? {
     let inside = tree.compactMap { $0 as? MergedBranches }
     if inside.isEmpty { return nil }
@@ -160,7 +161,7 @@ extension ComposedLayer: MergesBranches {
 }
 
 extension MergedBranches: HasWindows {
-  /// Those of the one convolution.
+  /// Those of the single convolution.
   package func taps(for input: FeatureShape) throws -> LayerSummary.Taps? { try merged.taps(for: input) }
 }
 
@@ -174,14 +175,14 @@ extension ConvolutionLayer {
 }
 
 extension ConvolutionGeometry {
-  /// A smaller odd window about the middle of this one's.
+  /// A smaller odd window about the centre of this one's.
   fileprivate func concentric(_ window: Pair, of kernel: String) throws -> ConvolutionGeometry {
     let cut = Pair(
       (self.kernel.height - window.height) / 2 * dilation.height,
       (self.kernel.width - window.width) / 2 * dilation.width)
     guard min(padding.top, padding.bottom) >= cut.height, min(padding.left, padding.right) >= cut.width else {
       throw WorkbenchError(
-        "\(kernel) needs padding of at least \(cut), so that its smaller windows lie in the middle.")
+        "\(kernel) needs padding of at least \(cut), so that its smaller windows are centred.")
     }
     return try with(
       kernel: window,
@@ -190,7 +191,7 @@ extension ConvolutionGeometry {
         right: padding.right - cut.width))
   }
 
-  /// The 1×1 weights that leave channels as they are.
+  /// The 1×1 weights of the identity.
   fileprivate var identityWeight: Tensor {
     var weight = Tensor(repeating: 0, [1, 1, channelsPerGroup, outputChannels])
     for output in 0..<outputChannels { weight[output % channelsPerGroup * outputChannels + output] = 1 }

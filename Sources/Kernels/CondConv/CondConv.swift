@@ -1,11 +1,13 @@
 import Layers
 import Tensors
 
-/// Conditionally parameterised convolution: a filter for each image, a sum of some with shares made of it.
+/// Conditionally parameterised convolution: each image has its own filter, a sum of several with weights computed
+/// from the image.
 struct CondConv: ComposedKernel {
   let name = "condconv"
   let family = KernelFamily.attention
-  let summary = "k×k convolution whose filter is mixed for each image, of some by sigmoids of its means"
+  let summary =
+    "k×k convolution with a filter for each image, mixed from several by sigmoids of the image's means"
   let formula = "y = (Σ over k of a[k] · w[k]) ∗ x, a = σ(v · mean(x) + b)"
   let paper = "Yang et al., 2019, arXiv:1904.04971"
   let options: [any AnyKernelOption] = [filters, KernelOptions.dilation]
@@ -23,6 +25,6 @@ struct CondConv: ComposedKernel {
 extension KernelOptions {
   /// How many filters are mixed.
   static func filters(initial: Int) -> KernelOption<Int> {
-    KernelOption("filters", .count, initial: initial, help: "how many filters are mixed")
+    KernelOption("filters", .count, initial: initial, help: "the number of filters that are mixed")
   }
 }

@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// A sampling that says what it is in ONNX.
+/// A sampling that can be written as ONNX nodes.
 public protocol ONNXSampling: Sampling {
   /// Writes a convolution that reads x where the sampling does.
   ///
@@ -18,20 +18,20 @@ public protocol ONNXSampling: Sampling {
   ) throws -> ONNXGraph.Value
 }
 
-/// A combination that says what its terms are in ONNX; the product needs no terms.
+/// A combination whose terms can be written as ONNX nodes; the product does not need them.
 public protocol ONNXCombination: Combination {
   /// Writes the terms of x and w, element by element with broadcasting.
   func onnxTerms(_ x: ONNXGraph.Value, _ w: ONNXGraph.Value, _ graph: ONNXGraph) -> ONNXGraph.Value
 }
 
-/// As a convolution where the terms are products. Else one of ones and zeros lays out what each output pixel reads, and the
-/// terms are made and reduced by plain operators.
+/// Products become a convolution. Otherwise a convolution of ones and zeros lays out what each output pixel reads,
+/// and plain operators compute and reduce the terms.
 extension ConvolutionLayer: ONNXExported {
   public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
   {
     guard let sampling = sampling as? any ONNXSampling else {
       throw WorkbenchError(
-        "The sampling \(type(of: self.sampling)) does not say what it is in ONNX; its kernel cannot be exported."
+        "The sampling \(type(of: self.sampling)) has no form in ONNX; its kernel cannot be exported."
       )
     }
     let bias = bias.map { graph.constant("bias", $0) }
@@ -42,7 +42,7 @@ extension ConvolutionLayer: ONNXExported {
     }
     guard let combination = combination as? any ONNXCombination else {
       throw WorkbenchError(
-        "The combination \(combination.name) does not say what it is in ONNX; its kernel cannot be exported.")
+        "The combination \(combination.name) has no form in ONNX; its kernel cannot be exported.")
     }
     let columns = try sampling.onnxConvolution(
       x, shape, weight: graph.constant("taps", geometry.unitWeights), bias: nil,
@@ -54,7 +54,7 @@ extension ConvolutionLayer: ONNXExported {
 
   /// The terms of columns and weights, reduced.
   ///
-  /// The terms of all outputs at once could fill the memory, so that they are made for some at a time.
+  /// The terms of all outputs at once could fill the memory, so they are computed in parts.
   private func reduced(
     _ columns: ONNXGraph.Value, _ filter: Tensor, _ combination: any ONNXCombination, _ output: FeatureShape,
     _ graph: ONNXGraph
@@ -79,7 +79,7 @@ extension ConvolutionLayer: ONNXExported {
       graph.concatenated(parts, axis: 2), [0, geometry.outputChannels, output.height, output.width])
   }
 
-  /// The terms of an image that are made at a time: 16 MiB.
+  /// The terms of an image that are computed at a time: 16 MiB.
   private static let mostTerms = 1 << 22
 }
 

@@ -1,9 +1,10 @@
 import Layers
 import Tensors
 
-/// A kernel's layer whose weights a model can initialise by its own rule.
+/// A kernel's layer whose weights a model can initialise by a rule of its own.
 package protocol StartsByRule: Layer {
-  /// Gives the weights new values, and the bias too where the rule is PyTorch's; leaves weights alone that are no factors.
+  /// Gives the weights new values, and the bias too if the rule is PyTorch's. Weights that are not factors keep their
+  /// values.
   func start(by rule: Initialization, _ random: Random)
 }
 

@@ -2,7 +2,7 @@ import Compute
 import Layers
 import Tensors
 
-/// An operator as its four answers: a sampling, a combination, weights, and algorithms to choose from.
+/// An operator made of its four answers: a sampling, a combination, weights, and algorithms to choose from.
 ///
 /// The filter is `[kernel height, kernel width, input channels / groups, output channels]` in memory, OIHW in files.
 public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorithm, TorchPrinted,
@@ -18,10 +18,11 @@ public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorith
   /// The bias, one for each output channel, if there is one.
   public let bias: Parameter?
   private let choice: AlgorithmChoice
-  /// Whether the frequency domain is what the kernel is about, not just one of its algorithms: then its counts are.
+  /// Whether the kernel is defined in the frequency domain, not just computed there: its counts are then those of the
+  /// transforms.
   let countsFourier: Bool
   private var saved = Saved<(input: Tensor, plan: any SamplingPlan)>()
-  /// Where decisions are held, what computes the terms if they are no products, and what they read.
+  /// With decisions held: the terms, if they are not products, and what they read.
   private var held: (terms: HeldTerms, columns: Tensor)?
 
   /// A layer for a site, by default the plain convolution.
@@ -30,10 +31,10 @@ public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorith
   ///   - site: its geometry, bias, algorithm and random numbers.
   ///   - sampling: by default the geometry's own grid.
   ///   - combination: by default the product.
-  ///   - weights: by default learned as they are, and initialised as is usual for the combination.
-  ///   - transform: how the filter is made of learned weights, where they are not used as they are.
-  ///   - algorithms: those that it may run on.
-  ///   - initialization: how learned weights start; by default as is usual for the combination.
+  ///   - weights: by default learned and used unchanged, with the combination's initialisation.
+  ///   - transform: how the filter is made from learned weights, if they are not used unchanged.
+  ///   - algorithms: the algorithms that it may use.
+  ///   - initialization: the rule for initial weights; by default the combination's.
   ///   - rateFactor: a factor on the learning rate of learned weights and the bias.
   ///   - countsFourier: whether its counts are those of the frequency domain, whatever computes it.
   public init(
@@ -57,7 +58,8 @@ public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorith
     bias =
       site.bias
       ? Parameter(
-        Tensor(repeating: 0, [geometry.outputChannels]), layout: .plain, rateFactor: rateFactor) : nil
+        Tensor(repeating: 0, [geometry.outputChannels]), layout: .plain, rateFactor: rateFactor, role: .bias)
+      : nil
     if !combination.isProduct { for named in self.weights.ownParameters { named.parameter.role = .term } }
     let operation = Operation(geometry, combination, readsRegularGrid: sampling.isRegularGrid)
     if countsFourier, let reason = Fourier().refusal(operation, .forward, nil) {
@@ -66,7 +68,7 @@ public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorith
     choice = try AlgorithmChoice(operation, algorithms, requested: site.algorithm)
   }
 
-  /// The filter: where weights are learned as they are, the weight itself.
+  /// The filter; the weight itself if weights are used unchanged.
   public var weight: Parameter { weights.filter }
 
   public var ownState: [NamedParameter] {
@@ -103,7 +105,7 @@ public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorith
       && (sampling.isRegularGrid || choice.requested?.name != Reference().name)
   }
 
-  /// A normalisation's scale is multiplied into the weights, where the terms are products.
+  /// A normalisation's scale is multiplied into the weights if the terms are products.
   public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
     if !combination.isProduct, epilogue.normalization != nil {
       return epilogue.applied(to: forward(input, context), context)
@@ -137,7 +139,7 @@ public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorith
     let shape = FeatureShape(input)
     weights.backward(
       choice.passes(shape, .weightGradient, context).weightGradient(gradient, input, plan, weight, context))
-    // Positions get their gradients on the way to the input.
+    // The positions' gradients are computed with that to the input.
     if !wanted.isNeeded && sampling.isRegularGrid { return InputGradient.nothing }
     let dx = choice.passes(shape, .inputGradient, context)
       .inputGradient(gradient, input, plan, weight, adding: wanted.summand, context)

@@ -5,7 +5,7 @@ import Tensors
 ///     y[p, o] = bias[o] + reduce over taps t, channels c of
 ///               term(mask[p, t] · x(p · stride + t · dilation − padding + offset[p, t], c), w[t, c, o])
 ///
-/// The gradients follow from the same loop over what is read, transposed.
+/// The gradients come from the transpose of the same loop.
 struct Definition {
   let geometry: ConvolutionGeometry
   let combination: any Combination
@@ -113,17 +113,17 @@ struct Definition {
 
   /// What one output pixel reads of one channel at one tap.
   private struct Read {
-    /// The value, and without its factor.
+    /// The value with and without its factor.
     var value: Double, sample: Double
     let factor: Double
-    /// The pixels that it is made of, counted over all images.
+    /// The pixels that it is interpolated from, counted over all images.
     let neighbours: [(pixel: Int, weight: Double, byY: Double, byX: Double)]
     let channel: Int
     /// The number of the offset and the factor.
     let slot: Int
     /// The tap and channel, numbered in that order.
     let term: Int
-    /// The first of the group's weights and outputs that it meets.
+    /// The first of the group's weights and outputs that it is combined with.
     let weights: Int, outputs: Int
   }
 
@@ -144,7 +144,7 @@ struct Definition {
             y: Double(y) + (positions.offset?.values[2 * slot] ?? 0),
             x: Double(left) + (positions.offset?.values[2 * slot + 1] ?? 0), height: x.shape[1],
             width: x.shape[2])
-          // On the bare grid a sample is one pixel; the others, of weight 0, matter to learned offsets only.
+          // On the grid itself a sample is one pixel; the others, of weight 0, matter to learned offsets only.
           let neighbours = sample.neighbours.filter { positions.offset != nil || $0.weight != 0 }
             .map { (pixel: image + $0.pixel, weight: $0.weight, byY: $0.byY, byX: $0.byX) }
           let factor = positions.mask?.values[slot] ?? 1

@@ -1,10 +1,10 @@
 import Layers
 import Tensors
 
-/// Coordinate attention: each channel times a factor for the row and one for the column that a pixel is in.
+/// Coordinate attention: each channel is multiplied by a factor for the pixel's row and one for its column.
 struct CoordinateAttention: WrappingKernel {
   let name = "coordinate-attention"
-  let summary = "another kernel, then each channel times a factor for each row and one for each column"
+  let summary = "another kernel, then each channel is multiplied by a factor for each row and each column"
   let formula =
     "y = u · a · b, a = σ(v · f), b = σ(w · g), [f, g] = h(bn(r · [means of u's rows, means of u's columns])), h hard swish"
   let paper = "Hou et al., 2021, arXiv:2103.02907"
@@ -12,7 +12,8 @@ struct CoordinateAttention: WrappingKernel {
 
   private static let reduction = KernelOption(
     "reduction", .count, initial: 32,
-    help: "how many times fewer channels the narrow layer has; as in the authors' program, it has at least 8")
+    help: "how many times fewer channels the bottleneck layer has; it has at least 8, as in the authors' code"
+  )
 
   var inner = KernelChoice.standard
 

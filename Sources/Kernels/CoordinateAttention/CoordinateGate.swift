@@ -2,10 +2,10 @@ import Compute
 import Layers
 import Tensors
 
-/// y[row, column, c] = x[row, column, c] · a[row, c] · b[column, c], with factors that layers make of x's means.
+/// y[row, column, c] = x[row, column, c] · a[row, c] · b[column, c], with factors that layers compute from x's means.
 ///
-/// The means of the rows, then those of the columns, are an image of height + width rows and one column. A layer that both
-/// share makes features of it; one makes a of those of the rows, another b of those of the columns.
+/// The means of the rows, followed by those of the columns, form an image of height + width rows and one column. A
+/// shared layer computes features from it; one layer computes a from the rows' features, another b from the columns'.
 final class CoordinateGate: Defined, HoldsDecisions, TorchPrinted {
   private let shared: any Layer, rows: any Layer, columns: any Layer
   private let maps = PixelMaps()

@@ -1,10 +1,10 @@
 import Layers
 import Tensors
 
-/// DCNv3 and DCNv4: each pixel gathers its channels at learned offsets, with learned factors instead of weights.
+/// DCNv3 and DCNv4: each pixel gathers channels at learned offsets, with predicted factors instead of weights.
 struct DCN: ComposedKernel {
-  /// Version 3 makes positions of a depthwise convolution's output and its factors by a softmax over the taps; version 4
-  /// makes both of the input, and nothing bounds its factors.
+  /// Version 3 predicts positions from a depthwise convolution's output, and factors by a softmax over the taps.
+  /// Version 4 predicts both from the input, with unbounded factors.
   enum Version: Sendable { case v3, v4 }
 
   let version: Version
@@ -12,7 +12,7 @@ struct DCN: ComposedKernel {
   var name: String { version == .v3 ? "dcnv3" : "dcnv4" }
   let family = KernelFamily.positions
   var summary: String {
-    "a 1×1, for each group of channels a sum of samples at offsets times factors, \(version == .v3 ? "softmaxes over the taps" : "of any size"), then a 1×1"
+    "a 1×1, then for each group of channels a weighted sum of samples at learned offsets, \(version == .v3 ? "weights by a softmax over the taps" : "weights without bounds"), then a 1×1"
   }
   var formula: String {
     "y[p] = w · [Σ over t of m[p, g, t] · v(p·s + t + Δ[p, g, t]) for each group g], v = u · x, "
@@ -26,12 +26,10 @@ struct DCN: ComposedKernel {
 
   private static let shared = KernelOption(
     "shared", .count, initial: 16,
-    help: "the channels of a group, at most: the largest number up to it that divides them")
+    help: "the most channels in a group; the largest divisor of the channels up to it is used")
 
   /// The 1×1s mix all channels, whatever the place's groups.
-  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    try place.dilated(by: options[KernelOptions.dilation]).with(groups: 1)
-  }
+  var ignoresGroups: Bool { true }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry, channels = whole.inputChannels, taps = whole.taps
@@ -42,7 +40,7 @@ struct DCN: ComposedKernel {
     let offset = try predictor(site, "offset", 2 * slots, rateFactor: 0.01)
     for named in offset.parameters { named.parameter.role = .position }
     let mask = try predictor(site, "mask", slots, rateFactor: 1)
-    // At the start each sample counts as one of the window's.
+    // At the start each sample has the same share of the window.
     if version == .v4 { mask.bias?.value = Tensor(repeating: 1 / Float(taps), [slots]) }
     let softmax: NamedLayer = ("softmax", ChannelSoftmax(over: taps))
     let gathering = GatheredSamples(
@@ -65,7 +63,7 @@ struct DCN: ComposedKernel {
       initialization: .zeros, rateFactor: rateFactor)
   }
 
-  /// What version 3 makes positions and factors of.
+  /// The features from which version 3 predicts positions and factors.
   private func features(_ site: KernelSite) throws -> any Layer {
     let channels = site.geometry.inputChannels
     let each = try site.geometry.with(outputChannels: channels, stride: Pair(1), groups: channels)

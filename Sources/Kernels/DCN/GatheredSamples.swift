@@ -6,8 +6,8 @@ import Tensors
 ///
 ///     y[p, c] = Σ over t of mask[p, g, t] · v(p · stride + t · dilation − padding + offset[p, g, t], c)
 ///
-/// c is in the group g of channels that share positions. The values v, the offsets, (vertical, horizontal) for each group
-/// and tap, and the masks are outputs of layers on the same input; offsets and masks, where it is so, on features of it.
+/// Channel c is in the group g of channels that share positions. Layers compute the values v, the offsets, (vertical,
+/// horizontal) for each group and tap, and the masks from the same input, or offsets and masks from its features.
 final class GatheredSamples: Defined, HoldsDecisions, TorchPrinted {
   private let geometry: ConvolutionGeometry
   private let value: any Layer, features: (any Layer)?, offset: any Layer, mask: any Layer
@@ -34,7 +34,7 @@ final class GatheredSamples: Defined, HoldsDecisions, TorchPrinted {
 
   func outputShape(for input: FeatureShape) throws -> FeatureShape {
     guard input.count / max(input.batch, 1) <= Int(Int32.max) else {
-      throw WorkbenchError("A deformable kernel takes images of fewer than 2³¹ elements, not \(input).")
+      throw WorkbenchError("A deformable kernel supports images of fewer than 2³¹ elements, not \(input).")
     }
     let output = try geometry.outputShape(for: value.outputShape(for: input))
     let features = try features?.outputShape(for: input) ?? input

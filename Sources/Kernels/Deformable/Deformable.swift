@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// Deformable convolution: each tap reads at its place in the grid plus a learned offset.
+/// Deformable convolution: each tap reads at its grid position plus a learned offset.
 struct Deformable: Kernel {
   /// Version 2 multiplies each sample by a learned mask.
   enum Version: Sendable { case v1, v2 }
@@ -12,8 +12,8 @@ struct Deformable: Kernel {
   let family = KernelFamily.positions
   var summary: String {
     version == .v1
-      ? "k×k convolution that reads at learned offsets from its grid, bilinearly"
-      : "deformable, each sample times a learned mask"
+      ? "k×k convolution that samples bilinearly at learned offsets from its grid"
+      : "deformable, with each sample multiplied by a learned mask"
   }
   var formula: String {
     version == .v1
@@ -28,7 +28,7 @@ struct Deformable: Kernel {
     return version == .v1 ? shared : shared + [Self.mask]
   }
 
-  /// How masks are made of the predictor's outputs.
+  /// How masks follow from the predictor's outputs.
   enum Mask: String, CaseIterable {
     case sigmoid
     case doubled = "2sigmoid"

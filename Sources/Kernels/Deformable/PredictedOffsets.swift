@@ -5,9 +5,9 @@ import Tensors
 
 /// The sampling of deformable convolution: offsets (and masks) that a convolution predicts from the same input.
 ///
-/// That convolution has the same geometry, a bias, and starts at zero, so that training starts from the regular grid; it
-/// learns at a hundredth of the rate, or the offsets run off small images. Its channels are the offsets, (vertical,
-/// horizontal) for each offset group and tap, then the masks.
+/// That convolution has the same geometry and a bias. It starts at zero, so that training starts from the regular
+/// grid. It learns at a hundredth of the rate, since otherwise offsets leave small images. Its channels are the
+/// offsets, (vertical, horizontal) for each offset group and tap, then the masks.
 final class PredictedOffsets: Sampling {
   private let geometry: ConvolutionGeometry
   private let version: Deformable.Version
@@ -44,7 +44,7 @@ final class PredictedOffsets: Sampling {
 
   func check(_ input: FeatureShape, output: FeatureShape) throws {
     guard input.count / max(input.batch, 1) <= Int(Int32.max) else {
-      throw WorkbenchError("A deformable kernel takes images of fewer than 2³¹ elements, not \(input).")
+      throw WorkbenchError("A deformable kernel supports images of fewer than 2³¹ elements, not \(input).")
     }
     for (name, tensor) in [("offset", given?.offset), ("mask", given?.mask)] {
       guard let shape = tensor.map({ FeatureShape($0) }) else { continue }
@@ -119,10 +119,11 @@ final class PredictedOffsets: Sampling {
     let groups = offset.shape[3] / (2 * geometry.taps)
     guard !options.isGiven(Deformable.groups) || groups == offsetGroups else {
       throw WorkbenchError(
-        "The offset has \(groups) offset groups, the option asks for \(offsetGroups); leave the option out.")
+        "The offset has \(groups) offset groups, but the option asks for \(offsetGroups); leave the option out."
+      )
     }
     guard !options.isGiven(Deformable.mask) else {
-      throw WorkbenchError("A mask from a file is taken as it is; leave out the option mask.")
+      throw WorkbenchError("A mask from a file is used as it is; leave out the option mask.")
     }
     offsetGroups = groups
     given = (offset, operands.mask)
@@ -131,8 +132,8 @@ final class PredictedOffsets: Sampling {
 
 // What it costs.
 extension PredictedOffsets {
-  /// Beside the samples: the predictor, a sigmoid for each mask, and backward its derivative (m · (1 − m) · g) and the sum
-  /// of the two gradients to the input.
+  /// Besides the samples: the predictor, a sigmoid for each mask, and backward the sigmoid's derivative (m · (1 − m)
+  /// · g) and the sum of the two gradients to the input.
   func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
     let isBackward = pass == .backward
     let slots = try geometry.outputShape(for: input).pixels * geometry.taps * offsetGroups

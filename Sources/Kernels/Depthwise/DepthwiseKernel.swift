@@ -6,7 +6,7 @@ struct DepthwiseKernel: GroupedKernel {
   let name = "depthwise"
   let family = KernelFamily.grid
   let summary =
-    "k×k convolution of each channel separately; where channels change, in as many groups as divide both"
+    "k×k convolution of each channel separately; if channels change, with as many groups as divide both numbers"
   let formula = "y[p, c] = Σ over t of x[p·s + t, c] · w[t, c]"
   let paper =
     "Sifre, 2014; Chollet, 2016, arXiv:1610.02357; large windows: Ding et al., 2022, arXiv:2203.06717"

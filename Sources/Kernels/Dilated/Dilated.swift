@@ -1,11 +1,11 @@
 import Layers
 import Tensors
 
-/// A convolution whose taps lie apart: a larger view at the same cost.
+/// A convolution with spread taps: a larger receptive field at the same cost.
 struct Dilated: Kernel {
   let name = "dilated"
   let family = KernelFamily.grid
-  let summary = "k×k convolution with its taps `dilation` apart, padded so that the size stays"
+  let summary = "k×k convolution with its taps `dilation` apart, padded to keep the size"
   let formula = "y[p, o] = Σ over t, c of x[p·s + d·t, c] · w[t, c, o]"
   let paper = "Yu and Koltun, 2015, arXiv:1511.07122"
   let options: [any AnyKernelOption] = [KernelOptions.window, dilation]

@@ -1,11 +1,11 @@
 import Layers
 import Tensors
 
-/// Dynamic convolution: a filter for each image, a mean of some weighed by what the image holds.
+/// Dynamic convolution: each image has its own filter, a mean of several weighted by the image's content.
 struct DynamicConvolution: ComposedKernel {
   let name = "dynamic"
   let family = KernelFamily.attention
-  let summary = "k×k convolution whose filter is mixed for each image, of some by a softmax over them"
+  let summary = "k×k convolution with a filter for each image, mixed from several by a softmax over them"
   let formula = "y = (Σ over k of a[k] · w[k]) ∗ x, a = softmax((v₂ · relu(v₁ · mean(x)) + b) / T)"
   let paper = "Chen et al., 2019, arXiv:1912.03458"
   let options: [any AnyKernelOption] = [filters, temperature, reduction, KernelOptions.dilation]
@@ -13,9 +13,11 @@ struct DynamicConvolution: ComposedKernel {
   private static let filters = KernelOptions.filters(initial: 4)
   private static let temperature = KernelOption(
     "temperature", .number(0.1...1000), initial: 30,
-    help: "T, which makes the shares alike; it stays, where the paper lowers it to 1 in the first epochs")
+    help:
+      "T, which makes the shares more equal; constant here, while the paper lowers it to 1 in the first epochs"
+  )
   private static let reduction = KernelOption(
-    "reduction", .count, initial: 4, help: "how many times fewer channels the narrow layer has")
+    "reduction", .count, initial: 4, help: "how many times fewer channels the bottleneck layer has")
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let inputs = site.geometry.inputChannels, count = site.options[Self.filters]

@@ -2,18 +2,18 @@ import Foundation
 import Layers
 import Tensors
 
-/// Efficient channel attention: each channel times a factor made of the means of its neighbours.
+/// Efficient channel attention: each channel is multiplied by a factor computed from the means of its neighbours.
 struct ECA: WrappingKernel {
   let name = "eca"
   let summary =
-    "another kernel, then each channel times a factor made of the means of some neighbouring channels"
+    "another kernel, then each channel is multiplied by a factor computed from the means of neighbouring channels"
   let formula = "y = u · σ(w ∗ mean(u)), w k numbers along the channels, u the inner kernel's output"
   let paper = "Wang et al., 2019, arXiv:1910.03151"
   let options: [any AnyKernelOption] = [window, KernelOptions.around]
 
   private static let window = KernelOption(
     "window", .oneOf([0, 1, 3, 5, 7, 9, 11, 13, 15]), initial: 0,
-    help: "the neighbours, odd; 0: the paper's, the odd number next to (log₂ C + 1) / 2")
+    help: "the number of neighbours, odd; 0: the paper's, the odd number next to (log₂ C + 1) / 2")
 
   var inner = KernelChoice.standard
 
@@ -34,14 +34,14 @@ struct ECA: WrappingKernel {
     ]
   }
 
-  /// As the authors' program rounds it: the whole part, or the next number where that is even.
+  /// Rounded as in the authors' code: the integer part, or the next number if that is even.
   private static func window(of geometry: ConvolutionGeometry) -> Int {
     let extent = Int((log2(Double(geometry.outputChannels)) + 1) / 2)
     return extent % 2 == 1 ? extent : extent + 1
   }
 }
 
-/// A layer of images of one pixel whose channels it takes as pixels in a row.
+/// A layer on images of one pixel that treats their channels as a row of pixels.
 final class AlongChannels: Defined, HoldsDecisions, TorchPrinted {
   private let inner: NamedLayer
 

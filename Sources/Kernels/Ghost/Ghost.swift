@@ -1,20 +1,20 @@
 import Layers
 import Tensors
 
-/// GhostNet's module: a convolution to a part of the outputs, the others made of these by small windows.
+/// GhostNet's module: a convolution for a part of the outputs, from which small windows compute the others.
 struct Ghost: ComposedKernel {
   let name = "ghost"
   let family = KernelFamily.stages
-  let summary = "k×k convolution to a part of the outputs, the others a small window over each of these"
+  let summary = "k×k convolution for a part of the outputs; the others are small depthwise windows over these"
   let formula = "y = [u, v ∗ u], u = w ∗ x with 1/r of the outputs, v r − 1 windows over each channel of u"
   let paper = "Han et al., 2019, arXiv:1911.11907"
   let options: [any AnyKernelOption] = [ratio, small, KernelOptions.dilation]
 
   private static let ratio = KernelOption(
     "ratio", .count, initial: 2,
-    help: "at most so many outputs for each that is convolved: the largest number up to it that divides them")
+    help: "the most outputs for each convolved one; the largest divisor of the outputs up to it is used")
   private static let small = KernelOption(
-    "small", .odd(1...255), initial: 3, help: "the extent of the small windows")
+    "small", .odd(1...255), initial: 3, help: "the size of the small windows")
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry, window = Pair(site.options[Self.small])

@@ -1,19 +1,19 @@
 import Layers
 import Tensors
 
-/// Kernels whose number of groups follows from the weight where they are applied to arrays and none is given.
+/// Kernels whose number of groups follows from the weight if they are applied to arrays and none is given.
 protocol GroupedKernel: Kernel {}
 
 extension GroupedKernel {
   func site(for request: OperatorRequest) throws -> KernelSite { try groupedSite(for: request) }
 
-  /// As many groups as the weight's shape says.
+  /// The number of groups that follows from the weight's shape.
   func groupedSite(for request: OperatorRequest) throws -> KernelSite {
     var request = request
     let derived: [any AnyKernelOption] = [Grouped.groups, KernelOptions.window]
     for option in derived where request.options.isGiven(option) {
       throw WorkbenchError(
-        "A weight says its \(option.name) itself; leave out the option \(option.name) of \(name).")
+        "The weight determines the \(option.name); leave out the option \(option.name) of \(name).")
     }
     if request.groups == 1, let inGroup = request.operands.weight?.shape[2],
       request.inputChannels % inGroup == 0

@@ -1,12 +1,13 @@
 import Layers
 import Tensors
 
-/// Involution: each pixel makes the weights of its own window, which channels of a group share.
+/// Involution: the weights of each pixel's window are computed from that pixel, and shared by the channels of a
+/// group.
 struct Involution: ComposedKernel {
   let name = "involution"
   let family = KernelFamily.attention
   let summary =
-    "a window whose weights each pixel makes, the same for the channels of a group; a 1×1 follows where channels change"
+    "a window whose weights are computed from each pixel, shared by the channels of a group; a 1×1 follows if channels change"
   let formula = "y[p, c] = Σ over t of x[p·s + t, c] · w[p, t, g(c)], w[p] = v · relu(bn(u · x[p·s])) + b"
   let paper = "Li et al., 2021, arXiv:2103.06255"
   let options: [any AnyKernelOption] = [
@@ -14,15 +15,14 @@ struct Involution: ComposedKernel {
   ]
 
   private static let reduction = KernelOption(
-    "reduction", .count, initial: 4, help: "how many times fewer channels the layer has that makes weights")
+    "reduction", .count, initial: 4,
+    help: "how many times fewer channels the layer that computes the weights has")
   private static let shared = KernelOption(
     "shared", .count, initial: 16,
-    help: "the channels of a group, at most: the largest number up to it that divides them")
+    help: "the most channels in a group; the largest divisor of the channels up to it is used")
 
   /// Groups of the place have no meaning here.
-  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    try place.dilated(by: options[KernelOptions.dilation]).windowed(by: options).with(groups: 1)
-  }
+  var ignoresGroups: Bool { true }
 
   func biasRefusal(at site: KernelSite) -> String? {
     site.geometry.taps == 1 || site.mixes
@@ -36,7 +36,7 @@ struct Involution: ComposedKernel {
     let shared = (1...min(channels, site.options[Self.shared])).last { channels % $0 == 0 } ?? 1
     let reduce = try whole.with(
       outputChannels: narrow, kernel: Pair(1), padding: Padding(Pair(0)), dilation: Pair(1))
-    // Its 1×1 has the pixels of the output, whatever the padding.
+    // Its 1×1 works on the pixels of the output, whatever the padding.
     try whole.checkKeepsSize()
     let weights = Sequential([
       try site.convolution("reduce", reduce), ("bn", BatchNormalization(channels: narrow)),

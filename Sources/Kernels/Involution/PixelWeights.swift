@@ -2,7 +2,7 @@ import Compute
 import Layers
 import Tensors
 
-/// A window over each channel whose weights a layer makes for each output pixel:
+/// A depthwise window whose weights a layer computes for each output pixel:
 ///
 ///     y[p, c] = Σ over t of x[p · stride + t · dilation − padding, c] · w[p, c / shared · taps + t]
 ///

@@ -1,11 +1,11 @@
 import Layers
 import Tensors
 
-/// Kolmogorov–Arnold convolution: each weight of a window is a learned function of what is read.
+/// Kolmogorov–Arnold convolution: each weight of a window is replaced by a learned function of the input.
 struct KAN: ComposedKernel {
   let name = "kan"
   let family = KernelFamily.arithmetic
-  let summary = "a window of learned functions of what is read, each a sum of cubic splines and a swish"
+  let summary = "a window of learned functions, each a sum of cubic splines and a swish, in place of weights"
   let formula =
     "y[p, o] = Σ over t, c of φ[t, c, o](x[p·s + t, c]), φ(x) = w₀ · x · σ(x) + Σ over k of wₖ · Bₖ(x)"
   let paper = "Liu et al., 2024, arXiv:2404.19756; Bodner et al., 2024, arXiv:2406.13155"
@@ -13,10 +13,10 @@ struct KAN: ComposedKernel {
 
   private static let grid = KernelOption(
     "grid", .whole(1...64), initial: 5,
-    help: "the intervals of the splines' grid; there are three more splines than these")
+    help: "the number of intervals of the grid; there are three more splines")
   private static let range = KernelOption(
     "range", .number(0.001...1000), initial: 2,
-    help: "the grid goes from -range to range, and stays there, where the paper moves it to where values are")
+    help: "the grid goes from -range to range; it is fixed, while the paper adapts it to the values")
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry

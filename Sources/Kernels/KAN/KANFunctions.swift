@@ -3,18 +3,20 @@ import Foundation
 import Layers
 import Tensors
 
-/// What a Kolmogorov–Arnold convolution is linear in: of each value x the swish x · σ(x), then cubic splines of x.
+/// The functions in which a Kolmogorov–Arnold convolution is linear: for each value x the swish x · σ(x), then cubic
+/// splines of x.
 ///
-/// The splines lie on an even grid: number k, from 1 on, is ((2 − u)₊³ − 4 · (1 − u)₊³) / 6, where u is how many steps of the
-/// grid x lies from its middle, −range + (k − 2) · step. The functions of a channel follow one another.
+/// The splines have a uniform grid. Spline k, counted from 1, is ((2 − u)₊³ − 4 · (1 − u)₊³) / 6, where u is the
+/// distance of x from its centre, −range + (k − 2) · step, in steps of the grid. The functions of a channel follow
+/// one another.
 final class KANFunctions: Defined, HoldsDecisions, TorchPrinted {
   private let range: Double
   private let step: Double
-  /// How many there are of each value.
+  /// The number of functions of each value.
   let count: Int
   private var saved = Saved<Tensor>()
 
-  /// A grid of so many intervals from −range to range.
+  /// A grid of `intervals` intervals from −range to range.
   init(grid: Int, range: Double) {
     self.range = range
     step = 2 * range / Double(grid)

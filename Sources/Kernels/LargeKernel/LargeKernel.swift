@@ -1,12 +1,12 @@
 import Layers
 import Tensors
 
-/// RepLKNet's convolution: a large depthwise window, and in training a small one beside it; or SLaK's two stripes.
+/// RepLKNet's convolution: a large depthwise window, in training with a small one in parallel; or SLaK's two stripes.
 struct LargeKernel: ComposedKernel {
   let name = "large-kernel"
   let family = KernelFamily.weights
   let summary =
-    "a large and a small window over each channel separately, each normalised; one large in inference"
+    "a large and a small depthwise window, each normalised, in parallel; one large window in inference"
   let formula =
     "y[p, c] = bn₁(Σ over t of x[p·s + t, c] · w[t, c]) + bn₂(Σ over u of x[p·s + u, c] · v[u, c])"
   let paper = "Ding et al., 2022, arXiv:2203.06717; stripes: Liu et al., 2022, arXiv:2207.03620"
@@ -15,12 +15,14 @@ struct LargeKernel: ComposedKernel {
   private enum Form: String, CaseIterable { case full, stripes }
 
   private static let window = KernelOption(
-    "window", .oddSize(1...255), initial: Pair(13), help: "the large window's extent; RepLKNet has 13 to 31")
+    "window", .oddSize(1...255), initial: Pair(13),
+    help: "the size of the large window; RepLKNet has 13 to 31")
   private static let small = KernelOption(
-    "small", .oddSize(1...255), initial: Pair(5), help: "the small window's, at most the large one's")
+    "small", .oddSize(1...255), initial: Pair(5),
+    help: "the size of the small window, at most that of the large one")
   private static let form = KernelOption(
     "form", .word, initial: Form.full,
-    help: "stripes: a tall and a wide window, each as narrow as the small one, in place of the large one")
+    help: "stripes: a tall and a wide window, each as narrow as the small one, instead of the large one")
 
   /// As many groups as divide both numbers of channels; a 1×1 place stays one.
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {

@@ -5,7 +5,7 @@ struct MaxPlusKernel: Kernel {
   let name = "max-plus"
   let family = KernelFamily.arithmetic
   let summary =
-    "the largest sum of window and weights: sums instead of products, a maximum instead of the sum"
+    "the largest sum of window and weights: sums replace products, and the maximum replaces the sum"
   let formula = "y[p, o] = max over t, c of x[p·s + t, c] + w[t, c, o]"
   let paper = "Zhang et al., 2019, arXiv:1903.08072"
   let options: [any AnyKernelOption] = [KernelOptions.window, KernelOptions.dilation]

@@ -6,17 +6,16 @@ struct MixedDepthwise: ComposedKernel {
   let name = "mixed-depthwise"
   let family = KernelFamily.branches
   let summary =
-    "windows of several sizes, each over its share of the channels; a 1×1 follows where channels change"
+    "depthwise windows of several sizes, each over its share of the channels; a 1×1 follows if channels change"
   let formula = "y[p, c] = Σ over t of window(c) of x[p·s + t, c] · w[t, c]"
   let paper = "Tan and Le, 2019, arXiv:1907.09595"
   let options: [any AnyKernelOption] = [windows, KernelOptions.pointwise, KernelOptions.dilation]
 
   private static let windows = KernelOption(
-    "windows", .list(1...8), initial: [3, 5, 7], help: "the extents, odd, for equal shares of the channels")
+    "windows", .list(1...8), initial: [3, 5, 7],
+    help: "the window sizes, odd, for equal shares of the channels")
 
-  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    try place.dilated(by: options[KernelOptions.dilation]).with(groups: 1)
-  }
+  var ignoresGroups: Bool { true }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry, windows = site.options[Self.windows]
@@ -35,15 +34,15 @@ struct MixedDepthwise: ComposedKernel {
 }
 
 extension Kernel {
-  /// Refuses a window without a middle.
+  /// Refuses an even window, which has no centre.
   func checkOdd(_ windows: [Int]) throws {
     if let even = windows.first(where: { $0 % 2 == 0 }) {
-      throw WorkbenchError("\(name) needs odd windows, which have a middle, not \(even).")
+      throw WorkbenchError("\(name) needs odd windows, which have a centre, not \(even).")
     }
   }
 }
 
 extension Int {
-  /// So many nearly equal parts of a number; the first are the larger ones.
+  /// A number split into nearly equal parts; the first ones are the larger.
   func shares(_ count: Int) -> [Int] { (0..<count).map { self / count + ($0 < self % count ? 1 : 0) } }
 }

@@ -4,9 +4,10 @@ import Tensors
 
 /// A convolution whose filter is mixed for each image: y = (Σ over k of a[k](x) · w[k]) ∗ x.
 ///
-/// The shares a are the output of a layer on the same input, `[images, 1, 1, filters]`. The filters are one parameter,
-/// `[kernel height, kernel width, input channels / groups, filters · output channels]` in memory: filter k has the outputs
-/// from k · outputs on. Where an image's filter has factors too, they follow the shares; a single filter then has no share.
+/// The shares a are the output of a layer on the same input, `[images, 1, 1, filters]`. The filters are one
+/// parameter, `[kernel height, kernel width, input channels / groups, filters · output channels]` in memory: filter k
+/// has the outputs from k · outputs on. If an image's filter has factors too, they follow the shares; a single filter
+/// then has no share.
 final class MixedFilters: KernelLayer, HoldsDecisions, TorchPrinted {
   let geometry: ConvolutionGeometry
   let algorithm: String
@@ -16,13 +17,13 @@ final class MixedFilters: KernelLayer, HoldsDecisions, TorchPrinted {
   private let factors: FilterFactors?
   private let weight: Parameter
   private let bias: Parameter?
-  /// The filter of the image that is computed, one parameter for all so that caches notice when it changes.
+  /// The current image's filter: a single parameter, so that caches notice when it changes.
   private let mixed: Parameter
   private let choice: AlgorithmChoice
   private let sampling: RegularGrid
   private var saved = Saved<(x: Tensor, shares: Tensor)>()
 
-  /// `count` filters in a site's place, and the layer that makes their shares, and factors where there are any.
+  /// `count` filters for a site, and the layer that computes their shares, and their factors if there are any.
   init(
     _ site: KernelSite, filters count: Int, shares: any Layer, factors: FilterFactors? = nil,
     printedName: String
@@ -35,13 +36,15 @@ final class MixedFilters: KernelLayer, HoldsDecisions, TorchPrinted {
     self.factors = factors
     let shape = geometry.weightShape, combination = Product()
     let (outputs, overflow) = geometry.outputChannels.multipliedReportingOverflow(by: count)
-    guard !overflow else { throw WorkbenchError("So many filters are too large; use fewer.") }
+    guard !overflow else { throw WorkbenchError("There are too many filters; use fewer.") }
     try Tensor.checkSize(shape.dropLast() + [outputs], "The weight")
     // Each filter starts as a convolution's would.
     var random = site.random
     let filters = (0..<count).map { _ in combination.initialization.weights(shape, using: &random) }
     weight = Parameter(.concatenated(filters, threads: 1), layout: .convolution)
-    bias = site.bias ? Parameter(Tensor(repeating: 0, [geometry.outputChannels]), layout: .plain) : nil
+    bias =
+      site.bias
+      ? Parameter(Tensor(repeating: 0, [geometry.outputChannels]), layout: .plain, role: .bias) : nil
     mixed = Parameter(Tensor(repeating: 0, shape), layout: .convolution)
     sampling = RegularGrid(geometry)
     choice = try AlgorithmChoice(
@@ -122,7 +125,7 @@ final class MixedFilters: KernelLayer, HoldsDecisions, TorchPrinted {
     return shares.backward(toShares, input: .plus(direct), context)
   }
 
-  /// Makes an image's filter; returns what it is before its factors.
+  /// Computes an image's filter; returns the filter before its factors.
   private func mix(_ a: Tensor, _ image: Int) -> Tensor {
     let outputs = geometry.outputChannels, rows = mixed.value.count / outputs, count = count
     var filter = Tensor(repeating: 0, geometry.weightShape)
@@ -141,7 +144,7 @@ final class MixedFilters: KernelLayer, HoldsDecisions, TorchPrinted {
     return filter
   }
 
-  /// Adds what an image's filter passes on to the shares and to all filters.
+  /// Adds the gradients that an image's filter passes on to the shares and to all filters.
   private func unmix(
     _ toFilter: Tensor, _ a: Tensor, _ image: Int, _ toShares: inout Tensor, _ toWeight: inout Tensor
   ) {
@@ -201,7 +204,7 @@ extension Tensor {
     return result
   }
 
-  /// Batches of equal size one after another.
+  /// Concatenates batches of equal size.
   fileprivate static func stacked(_ images: [Tensor]) -> Tensor {
     let count = images[0].count
     var result = Tensor(uninitialized: [images.count] + images[0].shape.dropFirst())
@@ -214,8 +217,8 @@ extension Tensor {
   }
 }
 
-/// The convolutions by all filters, mixed: the same, since they are linear in their filters. Factors of taps multiply what
-/// is read, those of channels the input and the output.
+/// Mixes the outputs of all filters, which is the same because a convolution is linear in its filter. Factors of taps
+/// multiply what is read; those of channels multiply the input and the output.
 extension MixedFilters: ONNXExported {
   func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value {
     let a = try graph.layer(("attention", shares), x, shape)

@@ -5,7 +5,8 @@ import Tensors
 struct Morphological: ComposedKernel {
   let name = "morphological"
   let family = KernelFamily.arithmetic
-  let summary = "the largest sum and the smallest difference of a window and learned numbers, then a 1×1"
+  let summary =
+    "the largest sum and the smallest difference of window and weights for each channel, then a 1×1"
   let formula = "y = w · [max over t of x[p·s + t, c] + a[t, c], min over t of x[p·s + t, c] − b[t, c]]"
   let paper = "Mondal et al., 2019, arXiv:1901.00109"
   let options: [any AnyKernelOption] = [form, KernelOptions.dilation]
@@ -13,12 +14,10 @@ struct Morphological: ComposedKernel {
   private enum Form: String, CaseIterable { case both, dilation, erosion }
 
   private static let form = KernelOption(
-    "form", .word, initial: Form.both, help: "which of the two there are, of each channel")
+    "form", .word, initial: Form.both, help: "which of the two are computed")
 
   /// The 1×1 mixes all channels, whatever the place's groups.
-  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    try place.dilated(by: options[KernelOptions.dilation]).with(groups: 1)
-  }
+  var ignoresGroups: Bool { true }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry, channels = whole.inputChannels, form = site.options[Self.form]

@@ -5,10 +5,10 @@ import Tensors
 
 /// y[p] = Σ over q of a(p, q) · g(x[q]): the weights a are the similarity of p and q.
 ///
-/// The keys and values (φ and g) may be the maxima of small windows, so that there are fewer of them. The matrix of
-/// similarity is computed again in the backward pass, not kept: it has pixels² elements.
+/// The keys and values (φ and g) may be max-pooled, so that there are fewer of them. The similarity matrix has
+/// pixels² elements and is not kept, but computed again in the backward pass.
 final class PairwiseAttention: Defined, HoldsDecisions {
-  /// What similarity is (Wang et al., 2017, arXiv:1711.07971, §3.2).
+  /// The measure of similarity (Wang et al., 2017, arXiv:1711.07971, §3.2).
   enum Form: String, CaseIterable {
     /// softmax over q of θ(x[p])ᵀ φ(x[q])
     case embedded
@@ -32,7 +32,7 @@ final class PairwiseAttention: Defined, HoldsDecisions {
 
   init(_ site: KernelSite, _ form: Form, subsample: Int) throws {
     guard site.geometry.stride.height == site.geometry.stride.width else {
-      throw WorkbenchError("non-local takes one stride for both directions, not \(site.geometry.stride).")
+      throw WorkbenchError("non-local needs the same stride in both directions, not \(site.geometry.stride).")
     }
     self.form = form
     let whole = site.geometry, width = max(1, whole.inputChannels / 2)

@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// The maxima of windows side by side, none larger than the image.
+/// Max pooling with adjacent windows, none larger than the image.
 final class ShrunkMaximum: Defined, HoldsDecisions {
   private let size: Int
   /// By the window: one image may be smaller than the next.

@@ -3,14 +3,14 @@ import Tensors
 
 /// Factors on a filter: one for each tap, then one for each input channel, then one for each output channel.
 ///
-/// They stand one after the other in an array, from a place on.
+/// They follow one another in an array, from a given position.
 struct FilterFactors {
   let geometry: ConvolutionGeometry
 
-  /// How many there are.
+  /// The number of factors.
   var count: Int { geometry.taps + geometry.inputChannels + geometry.outputChannels }
 
-  /// Which of them a weight meets; `channel` is counted in its group.
+  /// The factors of a weight; `channel` is counted in its group.
   func places(_ tap: Int, _ channel: Int, _ output: Int) -> [Int] {
     let input = output / geometry.outputsPerGroup * geometry.channelsPerGroup + channel
     return [tap, geometry.taps + input, geometry.taps + geometry.inputChannels + output]

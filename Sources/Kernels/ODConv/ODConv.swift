@@ -1,12 +1,13 @@
 import Layers
 import Tensors
 
-/// Omni-dimensional dynamic convolution: a filter for each image, mixed of some, with a factor for each tap and channel.
+/// Omni-dimensional dynamic convolution: each image has its own filter, mixed from several, with a factor for each
+/// tap and channel.
 struct ODConv: ComposedKernel {
   let name = "odconv"
   let family = KernelFamily.attention
   let summary =
-    "k×k convolution whose filter is mixed for each image, times factors for its taps, inputs and outputs"
+    "k×k convolution with a mixed filter for each image, scaled by factors for its taps, inputs and outputs"
   let formula =
     "y = (Σ over k of a[k] · s[t] · c[i] · f[o] · w[k, t, i, o]) ∗ x, a softmax, s, c, f sigmoids of v · relu(u · mean(x)) + b"
   let paper = "Li et al., 2022, arXiv:2209.07947"
@@ -15,7 +16,8 @@ struct ODConv: ComposedKernel {
   private static let filters = KernelOptions.filters(initial: 4)
   private static let reduction = KernelOption(
     "reduction", .count, initial: 16,
-    help: "how many times fewer channels the narrow layer has; as in the authors' program, it has at least 16"
+    help:
+      "how many times fewer channels the bottleneck layer has; it has at least 16, as in the authors' code"
   )
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {

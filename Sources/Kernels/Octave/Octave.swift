@@ -1,23 +1,23 @@
 import Layers
 import Tensors
 
-/// Octave convolution: a share of the channels, which vary slowly, is computed at half the height and width.
+/// Octave convolution: a share of the channels, with low frequencies, is computed at half the height and width.
 struct Octave: ComposedKernel {
   let name = "octave"
   let family = KernelFamily.branches
-  let summary = "k×k convolution, a share of its channels at half the size; each kind of channel reads both"
+  let summary =
+    "k×k convolution with a share of its channels at half the resolution; both kinds of channels read both"
   let formula =
     "y = [w₁ ∗ h + up(w₂ ∗ mean(l)), up(w₃ ∗ mean(x))], x = [h, l], mean over 2×2 pixels, up doubles pixels"
   let paper = "Chen et al., 2019, arXiv:1904.05049"
   let options: [any AnyKernelOption] = [alpha, KernelOptions.dilation]
 
   private static let alpha = KernelOption(
-    "alpha", .number(0...1), initial: 0.5, help: "the share of the channels at half the size, in and out")
+    "alpha", .number(0...1), initial: 0.5,
+    help: "the share of input and output channels at half the resolution")
 
   /// It mixes all channels, whatever the place's groups.
-  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    try place.dilated(by: options[KernelOptions.dilation]).with(groups: 1)
-  }
+  var ignoresGroups: Bool { true }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry, alpha = site.options[Self.alpha], stride = whole.stride

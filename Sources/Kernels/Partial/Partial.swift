@@ -5,18 +5,17 @@ import Tensors
 struct Partial: ComposedKernel {
   let name = "partial"
   let family = KernelFamily.branches
-  let summary = "k×k convolution of the first channels, the others stay; a 1×1 follows where channels change"
+  let summary =
+    "k×k convolution of the first channels, while the others stay; a 1×1 follows if channels change"
   let formula = "y = [w ∗ x[0 ..< C/r], x[C/r ..< C]], channels one after another"
   let paper = "Chen et al., 2023, arXiv:2303.03667"
   let options: [any AnyKernelOption] = [ratio, KernelOptions.pointwise, KernelOptions.dilation]
 
   private static let ratio = KernelOption(
-    "ratio", .count, initial: 4, help: "the channels for one that is convolved")
+    "ratio", .count, initial: 4, help: "the number of channels for each convolved one")
 
-  /// It mixes the channels that it convolves, and the 1×1 all, whatever the place's groups.
-  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    try place.dilated(by: options[KernelOptions.dilation]).with(groups: 1)
-  }
+  /// It mixes the convolved channels, and the 1×1 mixes all, whatever the place's groups.
+  var ignoresGroups: Bool { true }
 
   func biasRefusal(at site: KernelSite) -> String? {
     site.geometry.taps == 1 || site.mixes

@@ -50,13 +50,13 @@ public struct Padding: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// The place of a convolution in a network: everything about it but its weights, checked.
+/// The checked geometry of a convolution in a network: everything but its weights.
 public struct ConvolutionGeometry: Hashable, Sendable {
   /// Channels of the input, all groups together.
   public let inputChannels: Int
   /// Channels of the output, all groups together.
   public let outputChannels: Int
-  /// Extents of the window, in taps.
+  /// The window's height and width, in taps.
   public let kernel: Pair
   /// Stride: the step between neighbouring windows.
   public let stride: Pair
@@ -67,7 +67,9 @@ public struct ConvolutionGeometry: Hashable, Sendable {
   /// Groups of channels that are convolved separately.
   public let groups: Int
 
-  /// A geometry; refuses sizes that make no convolution.
+  /// A geometry.
+  ///
+  /// - Throws: a `WorkbenchError` for sizes that are not those of a convolution.
   public init(
     inputChannels: Int, outputChannels: Int, kernel: Pair, stride: Pair = Pair(1),
     padding: Padding = Padding(Pair(0)), dilation: Pair = Pair(1), groups: Int = 1
@@ -108,19 +110,19 @@ public struct ConvolutionGeometry: Hashable, Sendable {
   func reach(ofTap tap: Int) -> (y: Int, x: Int) {
     (tap / kernel.width * dilation.height, tap % kernel.width * dilation.width)
   }
-  /// Input channels that an output sees.
+  /// Input channels that an output reads.
   public var channelsPerGroup: Int { inputChannels / groups }
   /// Output channels of a group.
   public var outputsPerGroup: Int { outputChannels / groups }
   /// `[kernel height, kernel width, input channels / groups, output channels]`.
   public var weightShape: [Int] { [kernel.height, kernel.width, channelsPerGroup, outputChannels] }
 
-  /// The output for an input, or an error that says why it cannot be taken.
+  /// The output's shape for an input; throws the reason why an input does not fit.
   ///
   /// Each extent is (in + padding − dilation · (kernel − 1) − 1) / stride + 1, rounded down.
   public func outputShape(for input: FeatureShape) throws -> FeatureShape {
     guard input.channels == inputChannels else {
-      throw WorkbenchError("The input has \(input.channels) channels where \(inputChannels) are expected.")
+      throw WorkbenchError("The input has \(input.channels) channels, not the expected \(inputChannels).")
     }
     func extent(_ name: String, _ size: Int, _ padding: Int, _ kernel: Int, _ stride: Int, _ dilation: Int)
       throws -> Int
@@ -129,7 +131,7 @@ public struct ConvolutionGeometry: Hashable, Sendable {
       let reach = dilation * (kernel - 1) + 1
       guard size + padding >= reach else {
         throw WorkbenchError(
-          "The window reaches over \(reach) pixels, but the padded input's \(name) is \(size + padding); use more padding."
+          "The window spans \(reach) pixels, but the padded input's \(name) is \(size + padding); use more padding."
         )
       }
       return (size + padding - reach) / stride + 1
@@ -148,12 +150,12 @@ public struct ConvolutionGeometry: Hashable, Sendable {
     return shape
   }
 
-  /// The products of the definition for an input, or an error that says why it cannot be taken.
+  /// The number of products of the definition for an input; throws the reason why an input does not fit.
   public func terms(_ input: FeatureShape) throws -> Int {
     try outputShape(for: input).count * taps * channelsPerGroup
   }
 
-  /// This geometry with its taps `factor` times as far apart, and padded so that the size stays.
+  /// This geometry with its taps `factor` times as far apart, padded to keep the size.
   public func dilated(by factor: Pair) throws -> ConvolutionGeometry {
     try with(
       padding: Padding(
@@ -204,7 +206,7 @@ extension ConvolutionGeometry {
     return shape
   }
 
-  /// The same with windows that move by one.
+  /// The same with stride 1.
   var withUnitStride: ConvolutionGeometry { (try? with(stride: Pair(1))) ?? self }
 }
 

@@ -1,10 +1,10 @@
 import Tensors
 
-/// A convolution on an input, as oneDNN's benchdnn writes it: `mb1_ic64ih56oc64oh56kh3ph1n"res2"`.
+/// A convolution on an input, in the notation of oneDNN's benchdnn: `mb1_ic64ih56oc64oh56kh3ph1n"res2"`.
 ///
-/// Underscores are optional. What is left out is mb 2, g 1, stride 1, padding 0, dh 0 (dilation counts from 0);
-/// width follows height; channels are totals over the groups. Where `oh` is larger than the symmetric padding
-/// gives, the missing rows are padding at the far side. A problem of one dimension, which has widths but no heights, is one of
+/// Underscores are optional. The defaults are mb 2, g 1, stride 1, padding 0 and dh 0 (dilation counts from 0). Width
+/// follows height; channels are totals over the groups. Where `oh` is larger than the symmetric padding gives, the
+/// missing rows are padding at the far side. A problem of one dimension, which has widths but no heights, is one of
 /// two dimensions whose height is 1.
 package struct ConvolutionProblem: Sendable {
   /// The string, the key of its row in tables.
@@ -21,7 +21,7 @@ package struct ConvolutionProblem: Sendable {
     text = geometry.problem(input, name: name)
   }
 
-  /// A problem that is well written, but of a kind that is not offered here.
+  /// A valid problem of a kind that is not supported here.
   package struct Unsupported: Error, CustomStringConvertible {
     /// Why.
     package let description: String
@@ -121,7 +121,7 @@ package struct ConvolutionProblem: Sendable {
       rest.removeFirst(digits.count)
       guard known.contains(String(letters)) else {
         throw fail(
-          letters.isEmpty ? "has ‘\(first)’ where a letter belongs" : "has an unknown part ‘\(letters)’")
+          letters.isEmpty ? "has ‘\(first)’ where a letter is expected" : "has an unknown part ‘\(letters)’")
       }
       guard let value = Int(digits), value <= 1 << 30 else {
         throw fail(

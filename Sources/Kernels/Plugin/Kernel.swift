@@ -8,7 +8,7 @@ import Tensors
 public protocol Kernel: Sendable {
   /// The name on the command line, without `:`, `,` and `+`.
   var name: String { get }
-  /// One line: what it does.
+  /// One line that says what it does.
   var summary: String { get }
   /// The family it is listed under; `.other` by default.
   var family: KernelFamily { get }
@@ -18,25 +18,28 @@ public protocol Kernel: Sendable {
   var paper: String { get }
   /// The options that may follow the name, as in `dilated:dilation=4`; none by default.
   ///
-  /// A kernel that reads an option which it does not list here stops the program, so that a misspelt list shows.
+  /// Reading an option that is not listed here stops the program, so that mistakes in the list are noticed.
   var options: [any AnyKernelOption] { get }
   /// The algorithms that can compute it, the reference last.
   var algorithms: [String] { get }
 
-  /// Notes on the chosen options, one sentence each: what they save, or what they break.
+  /// Remarks on the chosen options, one sentence each: what they save, or what they break.
   func remarks(_ options: KernelOptions) -> [String]
 
-  /// The geometry that this kernel has where a network has a k×k convolution of geometry `place`.
+  /// Whether its layer ignores the groups of the convolution that it replaces; false by default.
+  var ignoresGroups: Bool { get }
+
+  /// The geometry of this kernel if it replaces a network's k×k convolution of geometry `place`.
   func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry
 
-  /// The site of the bare operator on arrays from outside, as `experiment conv` applies it.
+  /// The site of the operator alone, applied to given arrays by `experiment conv`.
   func site(for request: OperatorRequest) throws -> KernelSite
 
-  /// Why its layer at this site, whose geometry is the kernel's own, can add no bias; nil, the default, if it can.
+  /// Why its layer at this site, whose geometry is the kernel's own, cannot have a bias; nil, the default, if it can.
   func biasRefusal(at site: KernelSite) -> String?
 
-  /// A new layer, or an error that says why there is none for this site. A site with a bias that is refused does not
-  /// come here: see ``KernelChoice/makeLayer(_:)``.
+  /// A new layer; throws the reason if there is none for this site. A site with a bias that is refused does not get
+  /// here: see ``KernelChoice/makeLayer(_:)``.
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer
 }
 
@@ -50,21 +53,24 @@ extension Kernel {
   /// None by default.
   public func remarks(_ options: KernelOptions) -> [String] { [] }
 
+  public var ignoresGroups: Bool { false }
+
   public func biasRefusal(at site: KernelSite) -> String? { nil }
 
-  /// Spreads the taps and changes the window where the options ask for it; is otherwise the place's own geometry.
+  /// Spreads the taps and changes the window if the options ask for it; otherwise it is the place's own geometry.
   public func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    try place.dilated(by: options.dilation).windowed(by: options)
+    let own = try place.dilated(by: options.dilation).windowed(by: options)
+    return ignoresGroups ? try own.with(groups: 1) : own
   }
 
-  /// The window and the output's channels are the weight's; padding is taken as it is given.
+  /// The window and the output channels are those of the weight; padding is used as given.
   public func site(for request: OperatorRequest) throws -> KernelSite {
     guard let weight = request.operands.weight else {
       throw WorkbenchError(
         "\(name) needs a weight; give it with --weight, or those of several layers by name with --weights.")
     }
     guard !request.options.isGiven(KernelOptions.window) else {
-      throw WorkbenchError("A weight says its window itself; leave out the option window of \(name).")
+      throw WorkbenchError("The weight determines the window; leave out the option window of \(name).")
     }
     return KernelSite(
       geometry: try ConvolutionGeometry(

@@ -9,7 +9,7 @@ public struct KernelChoice: Sendable {
   public let kernel: any Kernel
   /// Its options.
   public let options: KernelOptions
-  /// The kernels that the item joins by `+`, one for each stage or block of a network; empty where it joins none.
+  /// The kernels that the item joins by `+`, one for each stage or block of a network; empty if it joins none.
   private let joined: [KernelChoice]
 
   init(item: String, kernel: any Kernel, options: KernelOptions) {
@@ -27,13 +27,13 @@ public struct KernelChoice: Sendable {
     self.joined = joined
   }
 
-  /// The kernels that the item joins by `+`: one for each stage or block of a network; itself where it joins none.
+  /// The kernels that the item joins by `+`, one for each stage or block of a network; itself if it joins none.
   package var parts: [KernelChoice] { joined.isEmpty ? [self] : joined }
 
   /// Why it cannot be applied outside a network, if it joins several kernels.
   package var operatorRefusal: String? { joined.isEmpty ? nil : "\(item) \(JoinedKernels.refusal)" }
 
-  /// The choice inside all wrappers, itself where there is none.
+  /// The choice inside all wrapping kernels; itself if there is none.
   public var innermost: KernelChoice { (kernel as? any WrappingKernel)?.inner.innermost ?? self }
 
   /// The plain convolution.
@@ -47,7 +47,7 @@ public struct KernelChoice: Sendable {
     return try kernel.makeLayer(site)
   }
 
-  /// A new layer where a network has a k×k convolution of geometry `place`.
+  /// A new layer that replaces a network's k×k convolution of geometry `place`.
   public func makeLayer(
     at place: ConvolutionGeometry, bias: Bool = false, algorithm: String? = nil, random: Random
   ) throws -> any KernelLayer {
@@ -74,8 +74,8 @@ public struct KernelChoice: Sendable {
 }
 
 extension KernelChoice {
-  /// The item with its options in the kernel's order and without those that only repeat a default: one text for one
-  /// operator, and for one network of joined kernels.
+  /// The canonical item: its options in the kernel's order, without those that repeat a default. Equal operators, and
+  /// equal networks of joined kernels, have equal texts.
   public var canonicalItem: String {
     if parts.count > 1 {
       let items = parts.map(\.canonicalItem)

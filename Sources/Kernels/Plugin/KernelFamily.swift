@@ -1,4 +1,4 @@
-/// Kernels that answer one question alike.
+/// Kernels that resemble each other, for lists.
 public enum KernelFamily: String, Sendable, CaseIterable {
   /// A fixed grid of taps, multiplied and added.
   case grid = "Grids"
@@ -6,13 +6,13 @@ public enum KernelFamily: String, Sendable, CaseIterable {
   case positions = "Learned positions"
   /// Other arithmetic than products, or none.
   case arithmetic = "Moves and distances"
-  /// Learned weights that are changed before they are used.
+  /// Learned weights that are transformed before use.
   case weights = "Weights changed before use"
   /// Several small convolutions, one after the other.
   case stages = "Stages in sequence"
-  /// Several side by side.
+  /// Several in parallel.
   case branches = "Branches in parallel"
-  /// Every pixel, or every channel, weighed by what the image holds.
+  /// Pixels or channels weighted by the image's content.
   case attention = "Attention"
   /// Anything else.
   case other = "Others"

@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// A layer that can take the place of a k×k convolution. It has a definition, which its fast passes are checked against.
+/// A layer that can replace a k×k convolution. It has a definition, with which its fast passes are compared.
 public protocol KernelLayer: Defined {
   /// The geometry of the whole layer.
   var geometry: ConvolutionGeometry { get }

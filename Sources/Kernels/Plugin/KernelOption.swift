@@ -1,7 +1,7 @@
 import Tensors
 
-/// An option that a kernel takes after its name, as in `dilated:dilation=4`: its name, its values, its default and what
-/// it does, declared once. What a kernel reads of its ``KernelOptions`` it reads by this declaration:
+/// An option after a kernel's name, as in `dilated:dilation=4`: its name, values, default and help, declared once. A
+/// kernel reads the option's value from its ``KernelOptions`` by this declaration:
 ///
 ///     static let reduction = KernelOption("reduction", .count, initial: 16, help: "channels for one of the narrow layer")
 ///     let options: [any AnyKernelOption] = [reduction]
@@ -21,10 +21,10 @@ public struct KernelOption<Value: Sendable>: AnyKernelOption {
   ///
   /// - Parameters:
   ///   - name: the text before the `=`.
-  ///   - form: what values it can have.
+  ///   - form: its possible values.
   ///   - initial: the value if the option is left out.
   ///   - flag: the option of the command line, without dashes, that sets it in every kernel that has it.
-  ///   - help: one line: what it does.
+  ///   - help: one line that says what it does.
   public init(
     _ name: String, _ form: SettingForm<Value>, initial: Value, flag: String? = nil, help: String
   ) {
@@ -70,6 +70,6 @@ public protocol AnyKernelOption: Sendable {
   /// Whether its value is another item of `--conv`.
   var isItem: Bool { get }
 
-  /// One text for one value: `2x2` and `02` are 2; nil if `text` is none of its values.
+  /// The canonical text of a value: `2x2` and `02` are 2; nil if `text` is not one of its values.
   func canonical(_ text: String) -> String?
 }

@@ -2,7 +2,7 @@ import Tensors
 
 /// Values of a kernel's options, checked, with the kernel's defaults for those left out.
 public struct KernelOptions: Hashable, Sendable {
-  /// As they were written, by the options' names.
+  /// The values as they were written, by option name.
   private var texts: [String: String] = [:]
   private var given: Set<String> = []
   /// The kernel, or the data set, that they were checked for.
@@ -52,7 +52,7 @@ public struct KernelOptions: Hashable, Sendable {
     }
   }
 
-  /// The value of an option that the kernel lists. Those of `KernelOptions()` have their defaults.
+  /// The value of an option that the kernel lists; with `KernelOptions()`, its default.
   public subscript<Value>(option: KernelOption<Value>) -> Value {
     if let owner, texts[option.name] == nil {
       preconditionFailure("\(owner) reads the option \(option.name), which is not in its list of options")
@@ -82,17 +82,17 @@ extension KernelOptions {
   /// The dilation of the taps; 1 for a kernel that does not have the option.
   var dilation: Pair { texts[Self.dilation.name] == nil ? Pair(1) : self[Self.dilation] }
 
-  /// The extent of the window, which kernels with a plain grid can vary.
+  /// The window size, which kernels with a regular grid can vary.
   public static let window = KernelOption(
     "window", .oddSize(1...(1 << 20) - 1), initial: Pair(3),
-    help: "if given, the window's extent instead of the place's; padding keeps the image's size")
+    help: "the window size, if it is not that of the replaced convolution; padding keeps the image's size")
 
-  /// How x and w meet.
+  /// The combination of x and w.
   public static let combine = KernelOption<any Combination>(
     "combine", .combination, initial: Product(),
     help: Combinations.all.map { "\($0.name): \($0.formula)" }.joined(separator: "; "))
 
-  /// The kernel inside another. The registry reads it, since an item follows it.
+  /// The kernel inside another. The registry reads it, because its value is an item.
   public static let around = KernelOption.item(
     "around", initial: "standard", help: "the kernel inside, followed by its own options")
 }

@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// The kernels that a command knows: a value, made from one list.
+/// The kernels that a command knows.
 public struct KernelRegistry: Sendable {
   /// The kernels, in the order of tables.
   public let kernels: [any Kernel]
@@ -36,9 +36,9 @@ public struct KernelRegistry: Sendable {
       let index = parts.firstIndex(where: { $0.hasPrefix(prefix) })
     {
       guard parts.count(where: { $0.hasPrefix(prefix) }) <= 8 else {
-        throw WorkbenchError("At most 8 kernels may be around one another; leave out some ‘\(prefix)’.")
+        throw WorkbenchError("At most 8 kernels may be nested; leave out some ‘\(prefix)’.")
       }
-      // What follows, options and all, is another item.
+      // The rest, with its options, is another item.
       let inner = [String(parts[index].dropFirst(prefix.count))] + parts[(index + 1)...]
       let own = try KernelRegistry([wrapper.around(choice(inner.joined(separator: ":")))])
       let outer = try own.choice(parts[..<index].joined(separator: ":"))
@@ -48,7 +48,7 @@ public struct KernelRegistry: Sendable {
     return KernelChoice(item: item, kernel: kernel, options: try KernelOptions(given, of: kernel))
   }
 
-  /// `standard`, the yardstick, and then the choices of a list.
+  /// `standard`, for comparison, and then the choices of a list.
   public func choicesBesideStandard(_ list: String) throws -> [KernelChoice] {
     let standard = try choice("standard")
     return [standard] + (try choices(list)).filter { $0.item != standard.item }
@@ -60,7 +60,7 @@ public struct KernelRegistry: Sendable {
       list == "all"
       ? kernels.map(\.name) : list.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     guard items.count == 1 || !items.contains("") else {
-      throw WorkbenchError("A kernel is missing beside a comma of ‘\(list)’; leave the comma out.")
+      throw WorkbenchError("A kernel is missing next to a comma in ‘\(list)’; leave the comma out.")
     }
     var seen = Set<String>()
     return try items.filter { seen.insert($0).inserted }.map(choice)

@@ -1,17 +1,17 @@
 import Layers
 import Tensors
 
-/// What a kernel makes its layer from.
+/// Everything that a kernel needs to make a layer for one place in a network.
 public struct KernelSite: Sendable {
-  /// The geometry, exactly as the layer is to have it.
+  /// The geometry of the layer.
   public var geometry: ConvolutionGeometry
   /// The options, checked against the kernel's list.
   public var options: KernelOptions
-  /// Whether a bias is added to the output.
+  /// Whether the layer adds a bias to its output.
   public var bias: Bool
-  /// The algorithm that is to be used, or nil for the choice by shape.
+  /// The algorithm to use, or nil to choose by shape.
   public var algorithm: String?
-  /// Where initial weights come from.
+  /// The random numbers for initial weights.
   public var random: Random
 
   /// A site.

@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// What `experiment conv` asks an operator for.
+/// The arguments of `experiment conv` for an operator.
 public struct OperatorRequest: Sendable {
   /// Channels of the input.
   public var inputChannels: Int
@@ -35,7 +35,7 @@ public struct OperatorRequest: Sendable {
     self.algorithm = algorithm
   }
 
-  /// The dilation: the request's or the options'; an error where both are given.
+  /// The dilation of the request or of the options; throws if both are given.
   public func tapDistance(of kernel: String) throws -> Pair {
     guard let dilation else { return options.dilation }
     guard !options.isGiven(KernelOptions.dilation) else {

@@ -15,7 +15,7 @@ extension ConvolutionGeometry {
     text += "oc\(outputChannels)"
     let rows = output?.height ?? 0, columns = output?.width ?? 0
     add("o", rows, columns, nil)
-    // Beside other widths the output's does not follow its height, and what is padded at the far side needs it.
+    // If other widths are written, the output's must be too, and padding at the far side needs it.
     let followsHeight =
       input.height == input.width && kernel.height == kernel.width && stride.height == stride.width
       && padding.top == padding.left && dilation.height == dilation.width

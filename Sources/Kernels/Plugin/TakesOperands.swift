@@ -1,10 +1,10 @@
 import Layers
 import Tensors
 
-/// A kernel's layer that can be given its arrays from outside, as `experiment conv` does.
+/// A kernel's layer that can use given arrays, as `experiment conv` needs.
 public protocol TakesOperands: KernelLayer {
-  /// Takes arrays from outside instead of its own; refuses those that it cannot use. By default it takes a weight and a
-  /// bias where the layer has parameters of these names.
+  /// Uses given arrays instead of its own; refuses those that it cannot use. By default it takes a weight and a bias
+  /// if the layer has parameters of these names.
   func bind(_ operands: Operands) throws
 
   /// The gradients to the bound operands (all but the input) after a backward pass; by default the weight's and the bias's.
@@ -46,7 +46,7 @@ extension Operands {
     }
     guard offset.shape == [1, 1, 1, positions.value.count] else {
       throw WorkbenchError(
-        "The offset has the shape \(offset.toFileOrder(.features).shape); this operator has the same at all pixels and needs [1, \(positions.value.count), 1, 1]."
+        "The offset has the shape \(offset.toFileOrder(.features).shape); this operator has the same positions for all pixels and needs [1, \(positions.value.count), 1, 1]."
       )
     }
     positions.value = offset.reshaped(positions.value.shape)

@@ -2,11 +2,11 @@ import Foundation
 import Layers
 import Tensors
 
-/// Weights that are powers of two: shifts of bits instead of products.
+/// Weights that are powers of two: bit shifts instead of products.
 struct PowerOfTwo: Kernel {
   let name = "power-of-two"
   let family = KernelFamily.weights
-  let summary = "k×k convolution whose weights are ± powers of two, so that products are shifts of bits"
+  let summary = "k×k convolution whose weights are ± powers of two, so that products are bit shifts"
   let formula = "y[p, o] = Σ over t, c of x[p·s + t, c] · sign(w[t, c, o]) · 2^round(log₂ |w[t, c, o]|)"
   let paper = "Elhoushi et al., 2019, arXiv:1905.13298"
   let options: [any AnyKernelOption] = [KernelOptions.window, KernelOptions.dilation]
@@ -16,7 +16,7 @@ struct PowerOfTwo: Kernel {
   }
 }
 
-/// The power of two with the nearest exponent; 0 stays. The gradient is passed on as it is.
+/// The power of two with the nearest exponent; 0 stays. The gradient passes unchanged.
 struct NearestPower: StraightThrough {
   let printedPrefix = "PowerOfTwo"
 
@@ -24,8 +24,8 @@ struct NearestPower: StraightThrough {
     w.map { $0 == 0 ? 0 : ($0 < 0 ? -1 : 1) * exp2(log2(abs($0)).rounded(.toNearestOrEven)) }
   }
 
-  /// A shift, as another operation, and an addition for each product. Backward, the gradient to the filter is made of
-  /// products as any.
+  /// A shift (an "other" operation) and an addition for each product. Backward, the gradient to the filter needs
+  /// ordinary products.
   func productCost(count: Int, outputs: Int, pass: Cost.Pass) -> Cost {
     Cost(macs: pass == .backward ? count : 0, adds: count, otherOps: count)
   }

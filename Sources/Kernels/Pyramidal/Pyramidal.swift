@@ -1,26 +1,27 @@
 import Layers
 import Tensors
 
-/// PyConv: windows of several sizes over all channels, the larger in more groups.
+/// PyConv: windows of several sizes over all channels, the larger with more groups.
 struct Pyramidal: ComposedKernel {
   let name = "pyramidal"
   let family = KernelFamily.branches
   let summary =
-    "windows of several sizes side by side, the larger in more groups, each for a share of the outputs"
+    "windows of several sizes in parallel, the larger with more groups, each for a share of the outputs"
   let formula = "y = [w₃ ∗ x, w₅ ∗₄ x, w₇ ∗₈ x, w₉ ∗₁₆ x], ∗ₙ in n groups, channels one after another"
   let paper = "Duta et al., 2020, arXiv:2006.11538"
   let options: [any AnyKernelOption] = [windows, groups, KernelOptions.dilation]
 
   private static let windows = KernelOption(
-    "windows", .list(1...8), initial: [3, 5, 7, 9], help: "the extents, odd, for equal shares of the outputs")
+    "windows", .list(1...8), initial: [3, 5, 7, 9],
+    help: "the window sizes, odd, for equal shares of the outputs")
   private static let groups = KernelOption(
     "groups", .list(1...8), initial: [1, 4, 8, 16],
-    help: "of each window at most so many: the largest number up to it that divides both numbers of channels")
+    help:
+      "the most groups of each window; the largest number up to it that divides both numbers of channels is used"
+  )
 
   /// It mixes all channels, whatever the place's groups.
-  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    try place.dilated(by: options[KernelOptions.dilation]).with(groups: 1)
-  }
+  var ignoresGroups: Bool { true }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry, windows = site.options[Self.windows], groups = site.options[Self.groups]
@@ -30,7 +31,7 @@ struct Pyramidal: ComposedKernel {
     guard groups.count == windows.count else {
       let count = windows.count == 1 ? "1 window" : "\(windows.count) windows"
       let given = groups.count == 1 ? "1 number of groups" : "\(groups.count) numbers of groups"
-      throw WorkbenchError("pyramidal has \(count) and \(given); give as many.")
+      throw WorkbenchError("pyramidal has \(count) and \(given); give as many groups as windows.")
     }
     let shares = whole.outputChannels.shares(windows.count)
     let branches = try windows.indices.filter { shares[$0] > 0 }.map { index in

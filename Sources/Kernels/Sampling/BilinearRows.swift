@@ -2,10 +2,10 @@ import Compute
 import Layers
 import Tensors
 
-/// Row tables of learned positions: each tap of each output pixel is a bilinear sample, written into scratch memory. All
-/// channels of an offset group share their samples.
+/// Row tables of learned positions: each tap of each output pixel is a bilinear sample, written into scratch memory.
+/// All channels of an offset group share their samples.
 ///
-/// The gradients to the positions are found while the columns are scattered; `backward` hands them on.
+/// The gradients to the positions are computed while the columns are scattered; `backward` passes them on.
 public final class BilinearRows: SamplingPlan {
   private let geometry: ConvolutionGeometry
   private var samples: BilinearSamples
@@ -25,7 +25,7 @@ public final class BilinearRows: SamplingPlan {
   ///   - offset: NHWC: (vertical, horizontal) in pixels for each offset group and tap of each output pixel.
   ///   - mask: NHWC: one factor for each offset group and tap, or nil for 1.
   ///   - threads: the threads that it may use.
-  ///   - handOn: takes the gradients.
+  ///   - handOn: receives the gradients.
   public init(
     _ geometry: ConvolutionGeometry, input: FeatureShape, offset: Tensor, mask: Tensor?, threads: Int,
     handOn: @escaping HandOn

@@ -52,7 +52,7 @@ struct BilinearSamples {
     }
   }
 
-  /// Between which pixels samples lie, decided at an offset.
+  /// The decision between which pixels samples lie, made at an offset.
   struct Decision {
     let samples: BilinearSamples, offset: Tensor
   }

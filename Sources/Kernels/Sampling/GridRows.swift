@@ -163,7 +163,7 @@ struct GridRows: SamplingPlan {
 }
 
 extension ConvolutionGeometry {
-  /// Whether output pixels read the input pixels of the same numbers: 1×1, of stride 1, without padding.
+  /// Whether each output pixel reads the input pixel of the same index: 1×1, stride 1, no padding.
   @inline(__always) var readsPixelsInOrder: Bool {
     taps == 1 && stride == Pair(1) && padding == Padding(Pair(0))
   }

@@ -1,15 +1,15 @@
 import Tensors
 
-/// The input pixels at equal remainders by the stride: the same taps reach them, from output pixels at the same
+/// The input pixels with equal positions modulo the stride. The same taps read them, from output pixels at the same
 /// distances. A convolution of stride 1 has one phase.
 struct Phase {
-  /// The numbers of its pixels, where all are counted phase by phase.
+  /// The indices of its pixels, counted phase by phase.
   let numbers: Range<Int>
   /// Its pixels, as a separate image.
   let grid: FeatureShape
   /// The taps that reach them.
   private(set) var taps: [Int] = []
-  /// For each tap, the offset of its output pixel from the place with the same row and column.
+  /// For each tap, the offset of its output pixel from the one with the same row and column.
   private(set) var moves: [(Int, Int)] = []
   /// The same in pixels of the output, counted in memory order.
   private(set) var offsets: [Int] = []

@@ -1,12 +1,12 @@
 import Tensors
 
-/// Where each tap of each output pixel reads, in double precision: its place on the geometry's grid, plus an offset, times
-/// a factor.
+/// Where each tap of each output pixel reads, in double precision: its grid position plus an offset. What it reads is
+/// multiplied by a factor.
 ///
-/// Every sampling is one of these, so that one loop is the definition of them all. The same type holds the gradients to
-/// the offsets and factors.
+/// Every sampling can be described so, and one loop is the definition of them all. The same type holds the gradients
+/// to the offsets and factors.
 public struct Positions: Sendable {
-  /// NHWC: (vertical, horizontal) in pixels for each offset group and tap; nil for the bare grid.
+  /// NHWC: (vertical, horizontal) in pixels for each offset group and tap; nil for the grid itself.
   public var offset: Tensor64?
   /// NHWC: what a sample is multiplied by, one for each offset group and tap; nil for 1.
   public var mask: Tensor64?

@@ -44,9 +44,9 @@ public struct SampledPositions: Sendable {
   }
 }
 
-/// A layer that may read where it has learned to.
+/// A layer that may read at learned positions.
 package protocol SamplingLayer: KernelLayer {
-  /// Whether it learns where to read.
+  /// Whether it learns its positions.
   var hasLearnedPositions: Bool { get }
 
   /// Where it reads, for an input that has passed `outputShape`; nil where it learns no positions.

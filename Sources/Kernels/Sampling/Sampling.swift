@@ -4,10 +4,10 @@ import Tensors
 
 /// Where an operator reads: the first of its four answers.
 ///
-/// A sampling belongs to a layer: it has the layer's geometry, and perhaps parameters or a convolution that predicts
-/// where to read. For each input it makes a ``SamplingPlan``, which the algorithms read.
+/// A sampling belongs to a layer. It has the layer's geometry, and may have parameters or a convolution that predicts
+/// positions. For each input it makes a ``SamplingPlan``, which the algorithms use.
 public protocol Sampling: AnyObject {
-  /// Whether it is the regular grid of the geometry, which Winograd, the FFT and their like rest on.
+  /// Whether it is the geometry's regular grid, which algorithms such as Winograd and the FFT need.
   var isRegularGrid: Bool { get }
 
   /// Its parameters, named as in files. In files they come after the layer's weight and bias.
@@ -16,14 +16,14 @@ public protocol Sampling: AnyObject {
   /// The layers that it consists of, such as the convolution that predicts offsets.
   var children: [NamedLayer] { get }
 
-  /// Refuses an input that it cannot read, one sentence; the geometry has been checked.
+  /// Throws one sentence if it cannot read an input; the geometry has been checked.
   func check(_ input: FeatureShape, output: FeatureShape) throws
 
   /// Where an input is read. In training, it keeps what the plan's `backward` needs.
   func plan(for input: Tensor, _ context: Context) -> any SamplingPlan
 
-  /// Whether its plans take their decisions, between which pixels a sample lies, from `Context.decisions`, or have none;
-  /// false by default. Studies of second derivatives refuse others.
+  /// Whether its plans take the decision between which pixels a sample lies from `Context.decisions`, or need no
+  /// decisions; false by default. Studies of second derivatives refuse other samplings.
   var holdsDecisions: Bool { get }
 
   /// Where an input is read, by the definition.
@@ -33,29 +33,29 @@ public protocol Sampling: AnyObject {
   ///   - parameters: the values of `ownParameters`, then those of the children's parameters.
   func definition(_ input: Tensor64, _ parameters: [Tensor64]) -> Positions
 
-  /// From the gradients to the positions to those of the parameters (and, where positions are predicted, the input).
+  /// Turns the gradients to the positions into those to the parameters (and to the input, if positions are
+  /// predicted).
   ///
   /// - Parameters:
   ///   - input: NHWC.
   ///   - parameters: as in `definition`.
-  ///   - gradient: has the arrays that `definition` gives.
+  ///   - gradient: has the same arrays as the result of `definition`.
   func definitionGradients(
     _ input: Tensor64, _ parameters: [Tensor64], _ gradient: Positions
   ) -> (input: Tensor64?, parameters: [Tensor64])
 
-  /// What it costs in addition to the terms, such as bilinear samples; its bytes are those of its
-  /// positions, touched once.
+  /// Its cost in addition to the terms, such as bilinear samples; its bytes are those of its positions, counted once.
   func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost
 
   /// Whether it learns where to read.
   var hasLearnedPositions: Bool { get }
 
-  /// Where it reads, if it learns to; for pictures.
+  /// Its learned positions, if it has any; for pictures.
   func learnedPositions(for input: Tensor, _ context: Context) -> SampledPositions?
 
-  /// Takes positions from outside instead of its own, or refuses them.
+  /// Uses given positions instead of its own, or refuses them.
   func bind(_ operands: Operands) throws
-  /// The gradients to positions from outside after a backward pass.
+  /// The gradients to given positions after a backward pass.
   var operandGradients: Operands { get }
 
   /// What comes before `Conv2d` when a layer is printed.
@@ -64,13 +64,13 @@ public protocol Sampling: AnyObject {
 
 /// Where the pixels of one input are read, tile by tile, and how the gradient goes back.
 ///
-/// The indirect GEMM needs a table of row pointers: for each output pixel of a tile and each tap, where that pixel's
-/// channels are. A sampling whose values exist nowhere in the image writes them into the table's scratch memory.
+/// The indirect GEMM needs a table of row pointers: for each output pixel of a tile and each tap, a pointer to the
+/// channels that are read. A sampling that interpolates writes its values into the table's scratch memory.
 public protocol SamplingPlan {
   /// The output that it was made for.
   var output: FeatureShape { get }
 
-  /// How the slots of its tables meet the weights.
+  /// How the slots of its tables correspond to the weights.
   var slots: SlotLayout { get }
 
   /// Floats of scratch memory that a table needs for each output pixel.
@@ -82,26 +82,28 @@ public protocol SamplingPlan {
   ///   - pixels: the tile's output pixels, at most `RowTable.capacity`.
   ///   - table: what is filled.
   ///   - x: the input, NHWC.
-  ///   - zeros: as many zeros as the input has channels, for positions outside the image.
+  ///   - zeros: a zero for each channel of the input, for positions outside the image.
   ///   - y: the output; the table's `outputRows` point into it.
-  ///   - skipsPadding: whether taps that read nothing but zeros may be left out.
+  ///   - skipsPadding: whether taps that read only zeros may be left out.
   func fill(
     _ pixels: Range<Int>, _ table: RowTable, x: UnsafePointer<Float>, zeros: UnsafePointer<Float>,
     y: UnsafeMutablePointer<Float>, skipsPadding: Bool
   ) -> Int
 
-  /// Writes where each of a range of output pixels reads a tap: what the weights' gradient sums over. `scratch` has room for
-  /// the channels of each pixel of the range; `x` and `zeros` are as in `fill`.
+  /// Writes pointers to what a range of output pixels reads at one tap, which the weight gradient sums over.
+  /// `scratch` has room for the channels of each pixel of the range; `x` and `zeros` are as in `fill`.
   func fillTap(
     _ tap: Int, _ pixels: Range<Int>, x: UnsafePointer<Float>, zeros: UnsafePointer<Float>,
     scratch: UnsafeMutablePointer<Float>, into pointers: UnsafeMutablePointer<UnsafePointer<Float>>)
 
-  /// The table that gives the gradient to the input without a scatter, where there is one.
+  /// The table that gives the gradient to the input without a scatter, if there is one.
   var transposed: (any TransposedRows)? { get }
 
-  /// Adds the gradients to what was read to the pixels of `dx` that it was read from, and keeps those to the positions.
+  /// Adds the gradients of the columns to the pixels of `dx` that they were read from, and keeps those to the
+  /// positions.
   ///
-  /// Columns are `[pixel of the range][tap][channel]`. Ranges of output pixels come in ascending order and do not overlap.
+  /// Columns are `[pixel of the range][tap][channel]`. Ranges of output pixels come in ascending order and do not
+  /// overlap.
   func scatter(
     _ columns: UnsafePointer<Float>, _ pixels: Range<Int>, x: UnsafePointer<Float>,
     zeros: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>, threads: Int)
@@ -109,23 +111,24 @@ public protocol SamplingPlan {
   /// What the definition needs: the same positions in double precision.
   var positions: Positions { get }
 
-  /// Takes the gradients to the positions from the definition, instead of those that `scatter` found.
+  /// Takes the gradients to the positions from the definition, instead of those computed by `scatter`.
   func take(_ gradient: Positions)
 
-  /// Sets the gradients of what the positions come from; returns dx with what reaches the input that way.
+  /// Sets the gradients of the parameters that determine the positions; returns dx plus what reaches the input
+  /// through the positions.
   func backward(_ dx: consuming Tensor, _ context: Context) -> Tensor
 }
 
-/// How the slots of a table meet the weights: by default a slot is a tap with all its channels.
+/// How the slots of a table correspond to the weights: by default a slot is a tap with all its channels.
 public struct SlotLayout: Sendable {
-  /// At most how many slots a tile has.
+  /// The largest number of slots of a tile.
   public var count: Int
-  /// How far a slot's channels lie apart in memory.
+  /// The distance between a slot's channels in memory.
   public var channelStep = 1
-  /// The weights' input channels in the order in which the slots have them; nil if that is their own.
+  /// The weights' input channels in the order of the slots; nil if the order is the same.
   public var order: [Int]?
 
-  /// A slot for each tap, or as many as are given.
+  /// A layout of `count` slots.
   public init(count: Int, channelStep: Int = 1, order: [Int]? = nil) {
     self.count = count
     self.channelStep = channelStep
@@ -141,7 +144,7 @@ public protocol TransposedRows {
   ///   - pixels: the tile's input pixels.
   ///   - table: what is filled.
   ///   - g: the gradient to the output.
-  ///   - zeros: as many zeros as the output has channels.
+  ///   - zeros: a zero for each channel of the output.
   ///   - dx: the gradient to the input; the table's `outputRows` point into it.
   func fillTransposed(
     _ pixels: Range<Int>, _ table: RowTable, g: UnsafePointer<Float>, zeros: UnsafePointer<Float>,

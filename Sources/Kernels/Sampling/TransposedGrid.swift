@@ -6,7 +6,7 @@ struct TransposedGrid: TransposedRows {
   private let geometry: ConvolutionGeometry
   private let input: FeatureShape
   private let output: FeatureShape
-  /// The pixels of the input, sorted by which taps reach them.
+  /// The pixels of the input, sorted by the taps that read them.
   private let phases: [Phase]
 
   init(_ geometry: ConvolutionGeometry, input: FeatureShape, output: FeatureShape) {
@@ -137,7 +137,7 @@ extension FeatureShape {
     return (image, row, column)
   }
 
-  /// Moves on by one pixel in memory order.
+  /// Advances by one pixel in memory order.
   @inline(__always)
   func advance(_ image: inout Int, _ row: inout Int, _ column: inout Int) {
     column &+= 1

@@ -15,10 +15,10 @@ struct Separable: ComposedKernel {
 
   private static let order = KernelOption(
     "order", .word, initial: Order.depthwise,
-    help: "which comes first; pointwise: Inception's order, as Xception discusses it")
+    help: "which convolution comes first; pointwise: Inception's order")
   private static let activation = KernelOption(
     "activation", .word, initial: Activation.none,
-    help: "what is between them; Xception found none to be best")
+    help: "the activation between them; Xception found none to be best")
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry, isFirst = site.options[Self.order] == .depthwise

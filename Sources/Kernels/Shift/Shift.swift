@@ -1,12 +1,12 @@
 import Layers
 import Tensors
 
-/// The shift operator: channels move by a pixel, and cost nothing.
+/// The shift operator: channels move by a pixel, at no arithmetic cost.
 struct Shift: Kernel {
   let name = "shift"
   let family = KernelFamily.arithmetic
   let summary =
-    "each channel moves by one pixel in one of nine directions; a 1×1 follows where channels change"
+    "each channel moves by one pixel in one of nine directions; a 1×1 follows if channels change"
   let formula =
     "y[h, w, c] = x[h·s + (⌊c/3⌋ mod 3) − 1, w·s + (c mod 3) − 1, c]; channels from ⌊C/9⌋·9 on stay"
   let paper = "Wu et al., 2017, arXiv:1711.08141"
@@ -21,7 +21,7 @@ struct Shift: Kernel {
     help: "auto: a 1×1 follows where the number of channels changes")
   private static let block = KernelOption(
     "block", .word, initial: Block.none,
-    help: "csc: 1×1 to expansion times the outputs, ReLU, shift, 1×1 back, as ShiftNet's block")
+    help: "csc: 1×1 to expansion times the outputs, ReLU, shift, 1×1 back, as in ShiftNet's block")
   private static let expansion = KernelOption(
     "expansion", .count, initial: 3, help: "of the block's inner channels")
 
@@ -43,8 +43,8 @@ struct Shift: Kernel {
     options[Self.pointwise] == .always || place.inputChannels != place.outputChannels
   }
 
-  /// The window is 3×3 and a weight is the 1×1 convolution's. Zeros outside are part of the meaning: padding 0 (none
-  /// asked for) and the window's own are the same.
+  /// The window is 3×3, and a weight belongs to the 1×1 convolution. Zeros outside are part of the definition, so
+  /// padding 0 (the default) and the window's own padding are the same.
   func site(for request: OperatorRequest) throws -> KernelSite {
     let dilation = try request.tapDistance(of: name)
     let own = Padding(dilation)
@@ -53,7 +53,8 @@ struct Shift: Kernel {
     }
     let weight = request.operands.weight
     guard weight.map({ $0.shape[0] == 1 && $0.shape[1] == 1 }) ?? true else {
-      throw WorkbenchError("The weight of shift is a 1×1 convolution's; its last two extents must be 1.")
+      throw WorkbenchError(
+        "The weight of shift belongs to a 1×1 convolution; its last two extents must be 1.")
     }
     guard request.options[Self.block] != .csc else {
       throw WorkbenchError("shift:block=csc has two weights; apply its parts one after the other.")

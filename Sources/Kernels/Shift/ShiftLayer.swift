@@ -24,14 +24,14 @@ final class ShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDecisions
         geometry.dilation.width * (geometry.kernel.width / 2)))
     guard geometry.padding == full else {
       throw WorkbenchError(
-        "shift reads zeros outside the image and keeps its size: its padding is \(full), not \(geometry.padding)."
+        "shift reads zeros outside the image and keeps its size, so its padding is \(full), not \(geometry.padding)."
       )
     }
-    // A window of one pixel moves nothing: there the pointwise convolution is all there is.
+    // With a window of one pixel nothing moves, and only the pointwise convolution remains.
     let needed = wanted || geometry.inputChannels != geometry.outputChannels || geometry.taps == 1
     guard needed || geometry.groups == 1 || geometry.groups == geometry.inputChannels else {
       throw WorkbenchError(
-        "shift mixes no channels, so groups have no meaning; leave them out or give a weight.")
+        "shift mixes no channels, so groups have no effect; leave them out or give a weight.")
     }
     sampling = ShiftedChannels(geometry)
     pointwise =
@@ -49,7 +49,7 @@ final class ShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDecisions
 
   var printedArguments: String { geometry.printed(bias: pointwise == nil || pointwise?.bias != nil) }
 
-  /// Moves cost no arithmetic; only bytes.
+  /// Moves cost bytes, but no arithmetic.
   func cost(for input: FeatureShape, pass: Cost.Pass) throws -> Cost {
     let output = try outputShape(for: input)
     return try pointwise?.cost(for: input, pass: pass) ?? Cost(bytes: 4 * (input.count + output.count))
@@ -90,7 +90,7 @@ final class ShiftLayer: KernelLayer, TakesOperands, TorchPrinted, HoldsDecisions
     var dx = Tensor(repeating: 0, shape.extents)
     gradient.withPointer { g in
       dx.withMutablePointer { dx in
-        // What each pixel read is all there is: its column is its gradient.
+        // Without weights the column of each pixel is its gradient.
         rows.scatter(g, 0..<rows.output.pixels, x: g, zeros: g, into: dx, threads: context.threads)
       }
     }

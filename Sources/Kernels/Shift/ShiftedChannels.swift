@@ -4,10 +4,10 @@ import Tensors
 
 /// The sampling of the shift operator: each channel reads one pixel, in one of k² directions.
 ///
-/// Channel c of C reads (dy, dx) from its place: dx = (c mod k) − k/2, dy = (⌊c/k⌋ mod k) − k/2, times the dilation; the
-/// channels that fill no whole round of k² stay where they are.
+/// Channel c of C reads at an offset (dy, dx): dx = (c mod k) − k/2, dy = (⌊c/k⌋ mod k) − k/2, times the dilation.
+/// The last channels, which do not fill a whole round of k², are not shifted.
 final class ShiftedChannels: Sampling {
-  /// The window that the directions are taken from; its padding is what the shifts reach outside.
+  /// The window that defines the directions; its padding is the reach of the shifts outside the image.
   let window: ConvolutionGeometry
 
   init(_ window: ConvolutionGeometry) { self.window = window }
@@ -22,7 +22,7 @@ final class ShiftedChannels: Sampling {
     ShiftedRows(self, input: input, inRuns: !context.training && window.groups == 1)
   }
 
-  /// How far a channel reads from its place, in pixels.
+  /// The offset at which a channel reads, in pixels.
   func displacement(_ channel: Int) -> (dy: Int, dx: Int) {
     let k = window.kernel.height
     guard channel < window.inputChannels / (k * k) * (k * k) else { return (0, 0) }
@@ -48,8 +48,8 @@ final class ShiftedChannels: Sampling {
 
 /// The row tables of shifted channels.
 ///
-/// In runs there is a slot for each direction: its pointers are shifted, and its channels, every k²-th, follow one another
-/// in the weights. Otherwise the channels of a pixel are gathered into one row of scratch memory.
+/// With runs there is a slot for each direction: its pointers are shifted, and its channels, every k²-th, are
+/// adjacent in the weights. Without runs the channels of a pixel are gathered into one row of scratch memory.
 struct ShiftedRows: SamplingPlan {
   let output: FeatureShape
   private let sampling: ShiftedChannels
@@ -74,7 +74,7 @@ struct ShiftedRows: SamplingPlan {
       ($0.element.dy * input.width + $0.element.dx) * channels + $0.offset
     }
     let directions = window.taps, each = channels / directions
-    // A slot for each direction, and one for each channel that fills no whole round and stays where it is.
+    // A slot for each direction, and one for each channel that is not shifted.
     let moved = (0..<(each > 0 ? directions : 0)).map { direction in
       let (dy, dx) = sampling.displacement(direction)
       return Run(
@@ -148,7 +148,7 @@ struct ShiftedRows: SamplingPlan {
     }
   }
 
-  /// No two outputs read the same value, so that each thread owns what its pixels have read.
+  /// No two outputs read the same value, so each thread owns the values that its pixels read.
   func scatter(
     _ columns: UnsafePointer<Float>, _ pixels: Range<Int>, x: UnsafePointer<Float>,
     zeros: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>, threads: Int

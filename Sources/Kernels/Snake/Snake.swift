@@ -1,11 +1,11 @@
 import Layers
 import Tensors
 
-/// Dynamic snake convolution: a long row or column of taps, each of which lies at most a pixel beside the one before.
+/// Dynamic snake convolution: a long row or column of taps, each displaced by at most a pixel from the one before.
 struct Snake: ComposedKernel {
   let name = "snake"
   let family = KernelFamily.positions
-  let summary = "rows and columns of taps that wind: each tap moves sideways from the one before it"
+  let summary = "curved rows and columns of taps: each tap moves sideways from the one before it"
   let formula =
     "y[p, o] = Σ over t, c of x(p·s + (Δ[p, t], t), c) · v[t, c, o] + x(p·s + (t, Γ[p, t]), c) · w[t, c, o], Δ and Γ sums of tanh(d ∗ x) from the middle on"
   let paper = "Qi et al., 2023, arXiv:2307.08388"
@@ -14,10 +14,12 @@ struct Snake: ComposedKernel {
   private enum Axes: String, CaseIterable { case both, row, column }
 
   private static let length = KernelOption(
-    "length", .odd(3...255), initial: 9, help: "the taps of a row or a column")
+    "length", .odd(3...255), initial: 9, help: "the number of taps in a row or a column")
   private static let axes = KernelOption(
     "axes", .word, initial: Axes.both,
-    help: "row: taps side by side, which move up and down; column; both: their sum")
+    help:
+      "row: taps side by side that move up and down; column: taps above each other that move sideways; both: their sum"
+  )
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry, length = site.options[Self.length], axes = site.options[Self.axes]

@@ -31,7 +31,7 @@ final class SnakeOffsets: Sampling {
 
   func check(_ input: FeatureShape, output: FeatureShape) throws {
     guard input.count / max(input.batch, 1) <= Int(Int32.max) else {
-      throw WorkbenchError("snake takes images of fewer than 2³¹ elements, not \(input).")
+      throw WorkbenchError("snake supports images of fewer than 2³¹ elements, not \(input).")
     }
   }
 

@@ -1,10 +1,11 @@
 import Layers
 import Tensors
 
-/// Squeeze-and-excitation: each channel times a factor made of the means of all.
+/// Squeeze-and-excitation: each channel is multiplied by a factor computed from the means of all.
 struct SqueezeExcite: WrappingKernel {
   let name = "squeeze-excite"
-  let summary = "another kernel, then each channel times a factor made of the means of all channels"
+  let summary =
+    "another kernel, then each channel is multiplied by a factor computed from the means of all channels"
   let formula = "y = u · σ(w₂ · relu(w₁ · mean(u) + b₁) + b₂), u the inner kernel's output"
   let paper = "Hu et al., 2017, arXiv:1709.01507"
   let options: [any AnyKernelOption] = [Attention.reduction, KernelOptions.around]

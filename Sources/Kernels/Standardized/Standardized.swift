@@ -12,7 +12,7 @@ struct Standardized: Kernel {
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     guard site.geometry.taps * site.geometry.channelsPerGroup > 1 else {
-      throw WorkbenchError("standardized leaves nothing of a single weight for each output; use standard.")
+      throw WorkbenchError("standardized turns a single weight per output into zero; use standard.")
     }
     return try ConvolutionLayer(site, transform: WeightStandardization())
   }
@@ -30,7 +30,7 @@ struct WeightStandardization: FilterTransform {
     }
   }
 
-  /// Takes the mean away; returns the deviation.
+  /// Subtracts the mean; returns the deviation.
   private static func standardize(
     _ positions: StrideTo<Int>, _ values: inout [Double], _ epsilon: Double
   ) -> Double {

@@ -1,11 +1,11 @@
 import Layers
 import Tensors
 
-/// The star operation: two convolutions, multiplied value by value.
+/// The star operation: two convolutions, multiplied elementwise.
 struct Star: ComposedKernel {
   let name = "star"
   let family = KernelFamily.branches
-  let summary = "two k×k convolutions side by side, multiplied value by value"
+  let summary = "two k×k convolutions in parallel, multiplied elementwise"
   let formula = "y = relu6(w₁ ∗ x + b₁) · (w₂ ∗ x + b₂)"
   let paper = "Ma et al., 2024, arXiv:2403.19967"
   let options: [any AnyKernelOption] = [activation, KernelOptions.dilation]
@@ -13,7 +13,8 @@ struct Star: ComposedKernel {
   private enum Activation: String, CaseIterable { case relu6, none }
 
   private static let activation = KernelOption(
-    "activation", .word, initial: Activation.relu6, help: "of the first, as StarNet's; none: the bare product"
+    "activation", .word, initial: Activation.relu6,
+    help: "the activation of the first, as in StarNet; none: the product alone"
   )
 
   func biasRefusal(at site: KernelSite) -> String? {

@@ -16,7 +16,7 @@ struct Ternary: Kernel {
   }
 }
 
-/// Each weight's sign times α, or 0 below the threshold. The gradient is passed on as it is.
+/// Each weight's sign times α, or 0 below the threshold. The gradient passes unchanged.
 struct ScaledThirds: StraightThrough {
   let printedPrefix = "Ternary"
 
@@ -32,7 +32,7 @@ struct ScaledThirds: StraightThrough {
     }
   }
 
-  /// Zeros are counted as the other weights are: how many there are depends on what was learned.
+  /// Zeros are counted like other weights, because their number depends on what was learned.
   func productCost(count: Int, outputs: Int, pass: Cost.Pass) -> Cost {
     additionCost(count: count, outputs: outputs, pass: pass)
   }

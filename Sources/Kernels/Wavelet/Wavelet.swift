@@ -1,12 +1,12 @@
 import Layers
 import Tensors
 
-/// WTConv: a window over each channel, and the same window over its Haar wavelets, which see twice as far at each level.
+/// WTConv: a depthwise window, and the same window over the Haar wavelet bands, whose reach doubles at each level.
 struct Wavelet: ComposedKernel {
   let name = "wavelet"
   let family = KernelFamily.branches
   let summary =
-    "a window over each channel, and one over each band of its wavelets; a 1×1 follows where channels change"
+    "a depthwise window over each channel and over each band of its wavelet transform; a 1×1 follows if channels change"
   let formula = "y = a · (w ∗ x) + z₁, zᵢ = T⁻¹(bᵢ · (vᵢ ∗ T lᵢ) + [zᵢ₊₁, 0, 0, 0]), T lᵢ = [lᵢ₊₁, …], l₁ = x"
   let paper = "Finder et al., 2024, arXiv:2407.05848"
   let options: [any AnyKernelOption] = [
@@ -14,19 +14,18 @@ struct Wavelet: ComposedKernel {
   ]
 
   private static let levels = KernelOption(
-    "levels", .whole(1...16), initial: 1, help: "how often the coarsest band is transformed again")
+    "levels", .whole(1...16), initial: 1,
+    help: "the number of levels; each transforms the coarsest band again")
 
-  /// Each channel is by itself, whatever the place's groups.
-  func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    try place.dilated(by: options[KernelOptions.dilation]).windowed(by: options).with(groups: 1)
-  }
+  /// Each channel is separate, whatever the place's groups.
+  var ignoresGroups: Bool { true }
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry, channels = whole.inputChannels
     if whole.taps == 1 { return try site.pointwise() }
     let stride = try whole.evenStride(of: name)
     let (bands, overflow) = channels.multipliedReportingOverflow(by: 4)
-    guard !overflow else { throw WorkbenchError("So many channels are too many.") }
+    guard !overflow else { throw WorkbenchError("There are too many channels; use fewer.") }
     let each = try whole.with(outputChannels: channels, groups: channels)
     let inside = try whole.with(
       inputChannels: bands, outputChannels: bands, stride: Pair(1), groups: bands)

@@ -2,11 +2,11 @@ import Compute
 import Layers
 import Tensors
 
-/// What a layer does to an image's Haar wavelets: y = T⁻¹(inner(T x)), where T gives four bands of half the size.
+/// A layer applied to an image's Haar wavelet bands: y = T⁻¹(inner(T x)), where T gives four bands of half the size.
 ///
-/// The bands are, each half the sum of 2×2 pixels with signs: all of them; the upper less the lower; the left less the
-/// right; one diagonal less the other. All channels of a band follow one another. An image with an odd side is followed by
-/// zeros, and the result is cut to its size.
+/// Each band is half the signed sum of 2×2 pixels: all of them; upper minus lower; left minus right; one diagonal
+/// minus the other. Channels are ordered by band. An image with an odd side is padded with zeros, and the result is
+/// cropped to its size.
 ///
 /// The first band, a small image, may go through another layer too, whose output is added to it.
 final class WaveletDomain: Defined, HoldsDecisions, TorchPrinted {
@@ -113,7 +113,8 @@ final class WaveletDomain: Defined, HoldsDecisions, TorchPrinted {
     return x
   }
 
-  /// Visits each pixel of the bands with the four pixels that it is made of, row by row; those beyond the image are -1.
+  /// Visits each pixel of the bands with the four pixels that it is computed from, row by row; those beyond the image
+  /// are -1.
   private static func forEachBlock(
     _ shape: FeatureShape, _ bands: FeatureShape, threads: Int, _ body: (Int, SIMD4<Int>) -> Void
   ) {

@@ -1,24 +1,26 @@
 import Layers
 import Tensors
 
-/// How a filter is made from learned weights of its shape, in double precision: all that ``TransformedWeights`` needs.
+/// Computes a filter from learned weights of the same shape, in double precision: all that ``TransformedWeights``
+/// needs.
 ///
 /// Arrays are HWIO, `[kernel height, kernel width, input channels / groups, output channels]`.
 public protocol FilterTransform: Sendable {
   /// The filter.
   func filter(_ w: Tensor64) -> Tensor64
 
-  /// The gradient to the learned weights, from that to the filter.
+  /// The gradient to the learned weights, from the gradient to the filter.
   func gradient(_ w: Tensor64, _ gradient: Tensor64) -> Tensor64
 
-  /// What `count` products with the filter's values cost, to so many outputs; by default what products cost.
+  /// The cost of `count` products with the filter's values, for a number of outputs; by default that of ordinary
+  /// products.
   func productCost(count: Int, outputs: Int, pass: Cost.Pass) -> Cost
 
-  /// What making a filter of a shape costs in training, or, backward, the gradient. In inference it is made once, which is
-  /// not counted.
+  /// The cost of computing a filter in training, or, backward, its gradient. In inference it is computed once, which
+  /// is not counted.
   func makingCost(_ shape: [Int], backward: Bool) -> Cost
 
-  /// What stands before `Conv2d` where PyTorch's notation is printed.
+  /// What precedes `Conv2d` in PyTorch's printed notation.
   var printedPrefix: String { get }
 }
 
@@ -28,21 +30,21 @@ extension FilterTransform {
   }
 }
 
-/// A filter of few different values, whose gradient is passed to the learned weights as if it had slopes (Bengio et al.,
-/// 2013, arXiv:1308.3432): a straight-through estimator.
+/// A quantised filter whose gradient is passed to the learned weights by a straight-through estimator (Bengio et al.,
+/// 2013, arXiv:1308.3432).
 public protocol StraightThrough: FilterTransform {
-  /// What each weight's gradient is multiplied by.
+  /// The factor on each weight's gradient.
   func slopes(_ w: Tensor64) -> Tensor64
 }
 
 extension StraightThrough {
   public func gradient(_ w: Tensor64, _ gradient: Tensor64) -> Tensor64 { slopes(w) * gradient }
 
-  /// All of it.
+  /// The whole gradient.
   public func slopes(_ w: Tensor64) -> Tensor64 { Tensor64(repeating: 1, w.shape) }
 
-  /// Where they multiply by ±1 and a scale for each output: an addition for each product, and one product for each
-  /// output. Backward, the gradient to the filter is made of products as any.
+  /// For filters of ±1 and a scale for each output: an addition for each product, and one product for each output.
+  /// Backward, the gradient to the filter needs ordinary products.
   func additionCost(count: Int, outputs: Int, pass: Cost.Pass) -> Cost {
     Cost(macs: pass == .backward ? count : 0, adds: count, otherOps: outputs)
   }
@@ -67,7 +69,7 @@ extension Tensor64 {
     return (sum, count)
   }
 
-  /// An HWIO filter made output by output: `make` gets the number of an output and the positions of its weights.
+  /// An HWIO filter computed output by output: `make` gets the index of an output and the positions of its weights.
   func byOutput(_ make: (_ positions: StrideTo<Int>, _ result: inout [Double]) -> Void) -> Tensor64 {
     var result = values
     let outputs = shape[3]

@@ -3,7 +3,7 @@ import Tensors
 
 /// Learned weights times a learned scale for each output.
 ///
-/// It is its own definition: it computes in double precision, as ``TransformedWeights`` does.
+/// It is its own definition, because it computes in double precision, as ``TransformedWeights`` does.
 final class ScaledWeights: Weights {
   private let learned: Parameter, scale: Parameter
   private let made: Parameter

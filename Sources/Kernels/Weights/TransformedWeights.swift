@@ -1,10 +1,10 @@
 import Layers
 import Tensors
 
-/// Learned weights that a transform changes before they are used.
+/// Learned weights that are transformed before use.
 ///
-/// The filter is made again when the learned weights have changed. The transform is its own definition: it computes in
-/// double precision, and a filter is small beside what is computed with it.
+/// The filter is computed again when the learned weights have changed. The transform is its own definition: it
+/// computes in double precision, which costs little compared with the convolution.
 public final class TransformedWeights: Weights {
   private let learned: Parameter
   private let transform: any FilterTransform
@@ -30,7 +30,7 @@ public final class TransformedWeights: Weights {
     return made
   }
 
-  /// Where decisions are held, a filter of few values is the function that the estimator's slopes are those of.
+  /// With decisions held, a quantised filter is the function whose slopes the estimator gives.
   private func makeFilter() -> Tensor64 {
     let w = Tensor64(learned.value)
     guard let held, let estimator else { return transform.filter(w) }

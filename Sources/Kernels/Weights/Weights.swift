@@ -3,18 +3,19 @@ import Tensors
 
 /// Where an operator's weights come from: the third of its four answers.
 ///
-/// From parameters to the filter `[kernel height, kernel width, input channels / groups, output channels]` that the
-/// algorithms take, and back from the filter's gradient to the parameters'. Weights that are one learned array, changed
-/// before it is used, are ``TransformedWeights``.
+/// They lead from parameters to the filter `[kernel height, kernel width, input channels / groups, output channels]`
+/// that the algorithms use, and back from the filter's gradient to the parameters'. A single learned array that is
+/// transformed before use is ``TransformedWeights``.
 public protocol Weights: AnyObject {
   /// The parameters, named as in files.
   var ownParameters: [NamedParameter] { get }
 
-  /// The filter. It is a parameter so that what algorithms make of it, such as packed weights, lasts until its version
-  /// changes; where the weights are learned as they are, it is their only parameter.
+  /// The filter. It is a parameter so that what algorithms derive from it, such as packed weights, lasts until its
+  /// version changes. If the weights are used unchanged, it is their only parameter.
   var filter: Parameter { get }
 
-  /// Called before a forward pass, whose context may hold decisions (`Context.decisions`); does nothing by default.
+  /// Called before a forward pass, whose context may hold decisions (`Context.decisions`); by default it does
+  /// nothing.
   func prepare(_ context: Context)
 
   /// Sets the parameters' gradients from the filter's.
@@ -26,22 +27,22 @@ public protocol Weights: AnyObject {
   /// The gradients to `ownParameters`, by the definition.
   func definitionGradients(_ parameters: [Tensor64], _ gradient: Tensor64) -> [Tensor64]
 
-  /// Whether, with decisions held, `backward` gives the derivatives of the filter, which is smooth then; false by default.
+  /// Whether, with decisions held, the filter is smooth and `backward` gives its derivatives; false by default.
   /// Studies of second derivatives refuse others.
   var holdsDecisions: Bool { get }
 
-  /// Whether `backward` gives, on purpose, something else than derivatives, as a straight-through estimator does; false by
-  /// default.
+  /// Whether `backward` deliberately gives something other than derivatives, as a straight-through estimator does;
+  /// false by default.
   var hasOwnGradients: Bool { get }
 
-  /// Whether the filter is whole numbers where the parameters are; true by default.
+  /// Whether whole parameters give a filter of whole numbers; true by default.
   var isExactOnIntegers: Bool { get }
 
-  /// What a pass costs whose terms cost `terms` with weights of any values: less where the filter's values save products,
-  /// and, in training, with what making the filter costs; by default `terms`.
+  /// The cost of a pass whose terms would cost `terms` with arbitrary weights. It is less if the filter's values save
+  /// products; in training it includes computing the filter. By default it is `terms`.
   func cost(_ terms: Cost, count: Int, outputs: Int, pass: Cost.Pass) -> Cost
 
-  /// What stands before the name of the layer where PyTorch's notation is printed; nothing by default.
+  /// What precedes the layer's name in PyTorch's printed notation; nothing by default.
   var printedPrefix: String { get }
 }
 
@@ -54,7 +55,7 @@ extension Weights {
   public var printedPrefix: String { "" }
 }
 
-/// Weights that are learned as they are.
+/// Learned weights that are used unchanged.
 public final class LearnedWeights: Weights {
   public let filter: Parameter
 

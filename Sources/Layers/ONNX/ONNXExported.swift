@@ -1,8 +1,9 @@
 import Tensors
 
-/// A layer that says what it is in ONNX, so that other programs can run it: operators of version 19, as in inference.
+/// A layer that can be written as ONNX nodes, with operators of version 19, as it is in inference.
 ///
-/// A wrapper forwards; a container writes its children by ``ONNXGraph/layer(_:_:_:)``, which refuses those that say nothing.
+/// A wrapper forwards to its inner layer; a container writes its children with ``ONNXGraph/layer(_:_:_:)``, which
+/// refuses layers that are not `ONNXExported`.
 public protocol ONNXExported: Layer {
   /// Writes the layer's nodes and returns its output.
   ///

@@ -1,8 +1,8 @@
 import Tensors
 
-/// The nodes of a network in ONNX, as its layers write them one after the other.
+/// The nodes of a network in ONNX, which its layers write one after the other.
 ///
-/// Feature maps are NCHW there, as in all files. Their number is free; their size is known while the nodes are written.
+/// Feature maps are NCHW, as in all files. Their number is free; their size is known while the nodes are written.
 public final class ONNXGraph {
   /// What a node reads or writes, by its name.
   public struct Value: Hashable, Sendable {
@@ -46,7 +46,7 @@ public final class ONNXGraph {
   /// The input: the images, NCHW.
   package static let input = Value(name: "images")
 
-  /// The nodes in their order: each reads what is above it.
+  /// The nodes in order: each reads only what comes before it.
   package private(set) var nodes: [Node] = []
   /// The arrays that they read.
   package private(set) var constants: [Constant] = []
@@ -110,7 +110,7 @@ public final class ONNXGraph {
   ///   - named: the layer and its name inside the one that is being written.
   ///   - x: its input.
   ///   - shape: the input's shape, of one image.
-  /// - Throws: a `WorkbenchError` that names the layer, if it does not say what it is in ONNX.
+  /// - Throws: a `WorkbenchError` that names the layer, if it is not `ONNXExported`.
   public func layer(_ named: NamedLayer, _ x: Value, _ shape: FeatureShape) throws -> Value {
     let outer = path
     path = dotted(path, named.name)
@@ -118,7 +118,7 @@ public final class ONNXGraph {
     guard let layer = named.layer as? any ONNXExported else {
       let place = path.isEmpty ? "A layer" : path
       throw WorkbenchError(
-        "\(place) is a layer of the type \(named.layer.typeName), which does not say what it is in ONNX; its kernel or model cannot be exported."
+        "\(place) is a layer of the type \(named.layer.typeName), which has no form in ONNX; its kernel or model cannot be exported."
       )
     }
     return try layer.onnx(x, shape, self)
@@ -137,7 +137,7 @@ public final class ONNXGraph {
 
 // Nodes that several layers write.
 extension ONNXGraph {
-  /// x in another shape; 0 stands for the same extent, -1 for what is left.
+  /// x in another shape; 0 stands for the same extent, -1 for the remaining one.
   public func reshaped(_ x: Value, _ shape: [Int]) -> Value {
     node("Reshape", [x, constant("shape", shape)])
   }

@@ -6,8 +6,8 @@ package struct Augmentation: Sendable {
   package let shift: Int
   /// Whether an image is mirrored left to right with probability 1/2.
   package let flips: Bool
-  /// What enters at the borders, per channel: intensity 0 after normalisation, so that the shifted image is
-  /// the one that padding the original with black would give.
+  /// The fill value at the borders, per channel: intensity 0 after normalisation, as if the original were padded with
+  /// black.
   package let fill: [Float]
 
   /// An augmentation; a shift of 0 without flips changes nothing.

@@ -28,10 +28,10 @@ extension Dataset {
   }
 }
 
-/// Files of records: some bytes of labels, of which the last counts (CIFAR-100 has the coarse label before the fine one),
+/// Files of records: bytes of labels, of which the last is used (CIFAR-100 has the coarse label before the fine one),
 /// and 32×32 pixels of red, then green, then blue.
 private struct CIFAR {
-  /// What an error calls a file.
+  /// The name of a file in errors.
   var name: String
   var classes: Int
   var labelBytes: Int

@@ -11,7 +11,7 @@ package struct ContactSheet {
   ///
   /// - Parameters:
   ///   - rows: how many examples of each class.
-  ///   - scale: pixels a side for one of the image.
+  ///   - scale: the magnification of an image.
   package init(_ examples: Examples, classes: Int, rows: Int = 4, scale: Int = 2) {
     let shape = FeatureShape(examples.images)
     let columns = examples.isRegression ? 8 : min(classes, 16)

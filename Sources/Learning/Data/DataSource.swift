@@ -8,17 +8,17 @@ package struct DataSource: Sendable {
   package let name: String
   /// One line: what it is.
   package let summary: String
-  /// The task, if its images are made in the process.
+  /// The task, if its images are generated.
   private(set) var task: (any ImageTask.Type)?
   /// Whether the folder of its files follows the name, as in `mnist:DIR`.
   package private(set) var hasFolder = false
   /// The options that may follow the name, as in `digits:split=1437`.
   package private(set) var options: [any AnyKernelOption] = []
-  /// What an option is if it is left out; for most what it says itself.
+  /// The default of an option; for most its initial value.
   private(set) var usual: @Sendable (any AnyKernelOption, KernelOptions) -> String = { option, _ in
     option.initialText
   }
-  /// Makes the data set. `item` is its name in tables; the folder is empty where there is none.
+  /// Makes the data set. `item` is its name in tables; the folder is empty if there is none.
   fileprivate let load:
     @Sendable (_ item: String, _ folder: String, _ options: KernelOptions) throws -> Dataset
 
@@ -27,7 +27,7 @@ package struct DataSource: Sendable {
     [
       digits,
       DataSource(
-        name: "mnist", summary: "MNIST's four files, or others of that format", hasFolder: true,
+        name: "mnist", summary: "MNIST's four files, or others in that format", hasFolder: true,
         options: [heldOut]
       ) { try .mnist($0, $1, validation: $2[heldOut]) },
       DataSource(
@@ -41,7 +41,7 @@ package struct DataSource: Sendable {
         name: "npy", summary: "your own arrays", hasFolder: true, options: [heldOut]
       ) { try .npy($0, $1, validation: $2[heldOut]) },
       DataSource(
-        name: "synthetic", summary: "ten classes of moved, noisy patterns of 16×16 pixels",
+        name: "synthetic", summary: "ten classes of shifted, noisy patterns of 16×16 pixels",
         options: [syntheticValidation]
       ) { try .synthetic(validation: $2[syntheticValidation]) },
       DataSource(
@@ -54,7 +54,7 @@ package struct DataSource: Sendable {
       ) { try .images($0, $1, validation: $2[heldOut]) },
     ] + tasks
 
-  /// The tasks whose images are made in the process.
+  /// The tasks whose images are generated.
   package static let tasks = [
     DataSource(WarpedDigits.self), DataSource(ClutteredDigits.self), DataSource(Pathfinder.self),
     DataSource(SameDifferent.self), DataSource(Sprites.self), DataSource(Scales.self),
@@ -77,19 +77,20 @@ package struct DataSource: Sendable {
   }
 
   private static let digitsSplit = KernelOption(
-    "split", .count, initial: 1415, help: "how many of the images, from the first on, are not for testing")
+    "split", .count, initial: 1415,
+    help: "how many of the images, from the first on, are for training and validation")
   private static let digitsValidation = KernelOption(
     "validation", .whole(0...1 << 20), initial: 258,
-    help: "how many of these, up to the split, are for validation; 0 where another split is given")
+    help: "how many of these, up to the split, are for validation; 0 if another split is given")
   private static let syntheticValidation = generatedValidation(250)
   private static let spotsValidation = generatedValidation(500)
 
   private static func generatedValidation(_ count: Int) -> KernelOption<Int> {
     KernelOption(
-      "validation", .whole(0...1 << 16), initial: count, help: "how many images are made for validation")
+      "validation", .whole(0...1 << 16), initial: count, help: "how many images are generated for validation")
   }
 
-  /// How many of a file's training images are for validation; nil for a tenth.
+  /// The number of a file's training images for validation; nil for a tenth.
   private static let heldOut = KernelOption<Int?>(
     "validation",
     SettingForm(
@@ -104,16 +105,16 @@ package struct DataSource: Sendable {
 }
 
 extension DataSource {
-  /// The item of the main job: the task on which the operators differ, as small as lets them be trained within its minute.
+  /// The item of the main job: a task on which operators differ, small enough to train on within a minute.
   package static let mainJob = "warped-digits:size=16:train=1500:validation=300:test=2000"
 
   /// The main job's passes over the training data of an item: fewer of a task, whose images are larger than the digits.
   package static func epochs(of item: String) -> Int { facts(of: item) == nil ? 15 : 6 }
 
-  /// What is to be known of a task; nil of other data.
+  /// The facts about a task; nil for other data.
   package var facts: TaskFacts? { task?.facts }
 
-  /// What is to be known of the task that an item names; nil if it names none.
+  /// The facts about the task that an item names; nil if it names none.
   package static func facts(of item: String) -> TaskFacts? {
     tasks.first { $0.name == item.prefix { $0 != ":" } }?.facts
   }
@@ -127,7 +128,7 @@ extension DataSource {
 }
 
 extension Dataset {
-  /// What ``load(_:)`` takes.
+  /// The items that ``load(_:)`` accepts.
   package static let choices =
     DataSource.all.dropLast().map(\.form).joined(separator: ", ") + " or " + (DataSource.all.last?.form ?? "")
 
@@ -168,7 +169,7 @@ extension Dataset {
       let usual = source.usual(option, options)
       return options.isGiven(option) ? option.canonical(options.text(of: option)) ?? usual : usual
     }
-    // The same data have the same name, however they were asked for.
+    // The canonical name of the data.
     let unusual = source.options.filter { text($0) != source.usual($0, options) }
     let name = ([plain] + unusual.map { "\($0.name)=\(text($0))" }).joined(separator: ":")
     var data = try source.load(name, (folder as NSString).expandingTildeInPath, options)

@@ -1,8 +1,8 @@
 import Tensors
 
 extension Dataset {
-  /// What a file of weights says of the data that they were trained on: its name, an image's extents (`CxHxW`), and what
-  /// was subtracted from its channels and what they were divided by then, separated by commas.
+  /// What a file of weights records about its training data: the name, the image size (`CxHxW`), and the mean and
+  /// deviation of each channel, separated by commas.
   package var metadata: [String: String] {
     let shape = train.images.shape
     return [
@@ -13,7 +13,7 @@ extension Dataset {
 
   private static func list(_ values: [Float]) -> String { values.map { "\($0)" }.joined(separator: ",") }
 
-  /// A sentence where a file's weights were trained on images that were normalised otherwise.
+  /// A sentence if a file's weights were trained on images with another normalisation.
   package func remark(onNormalizationOf file: borrowing SafetensorsFile) -> String? {
     let own = metadata
     guard let mean = file.metadata["mean"], let deviation = file.metadata["deviation"],
@@ -23,7 +23,7 @@ extension Dataset {
       + "those of \(name) have mean \(own["mean"] ?? "") and deviation \(own["deviation"] ?? "")."
   }
 
-  /// A sentence where the user's own arrays look as if their last axis held the channels.
+  /// A sentence if the user's arrays look as if their last axis held the channels.
   package var layoutRemark: String? {
     let shape = train.images.shape, (height, width, channels) = (shape[1], shape[2], shape[3])
     guard name.hasPrefix("npy:"), channels > 4, height > 4, [1, 3, 4].contains(width) else { return nil }

@@ -1,7 +1,7 @@
 import Tensors
 
 extension Dataset {
-  /// What was read, in sentences: the extents of the splits, the classes or values, and what chance comes to.
+  /// A summary in sentences: the sizes of the splits, the classes or values, and the accuracy by chance.
   package var summary: String {
     let shape = train.images.shape
     func extents(_ examples: Examples) -> String {
@@ -18,8 +18,8 @@ extension Dataset {
     return "\(name): \(splits.joined(separator: ", ")) (images × channels × height × width); \(asked)"
   }
 
-  /// The share of the most frequent class in the test split, in percent: what always naming it comes to.
-  /// Nil in a regression.
+  /// The share of the most frequent class in the test split, in percent: the accuracy of always predicting it. Nil in
+  /// a regression.
   package var chance: Double? {
     guard !isRegression else { return nil }
     var counts: [Int: Int] = [:]

@@ -1,11 +1,11 @@
 import Foundation
 import Tensors
 
-/// Images with what is to be said about them, split into those to train on, to choose by and to test on.
+/// Images with labels or values, split for training, validation and testing.
 package struct Dataset: Sendable {
   /// The item of `--data` that names it, such as `digits` or `mnist:/data/mnist`.
   package internal(set) var name: String
-  /// The item with all options, also those left at their defaults: what a saved training remembers.
+  /// The item with all options, including those at their defaults; saved in trainings.
   package internal(set) var definition: String
   /// The number of classes, where labels are 0 ..< `classes`; in a regression the number of values for each image.
   package let classes: Int
@@ -15,9 +15,9 @@ package struct Dataset: Sendable {
   package let validation: Examples?
   /// The test split, with images of the same extents.
   package let test: Examples
-  /// The random changes of training images that keep their meaning in this dataset. Nothing here applies it.
+  /// The augmentation that keeps the meaning of these images. It is not applied here.
   package let augmentation: Augmentation
-  /// What its images were normalised by.
+  /// The normalisation of its images.
   let normalization: Normalization
 
   /// Whether values are to be predicted, not classes.
@@ -37,13 +37,13 @@ package struct Dataset: Sendable {
     for case (let split, let found?) in extents where found != train.extents {
       throw WorkbenchError(
         "The data '\(name)' has training images of \(train.extents) and \(split) images of \(found)"
-          + " (height × width × channels), which must be equal.")
+          + " (height × width × channels); they must be equal.")
     }
     let normalization = Normalization(train.images)
     guard normalization.apply(to: &train.images), normalization.apply(to: &validation),
       normalization.apply(to: &test.images)
     else {
-      throw WorkbenchError("The data '\(name)' holds values that are infinite or not a number.")
+      throw WorkbenchError("The data '\(name)' contain values that are infinite or not a number.")
     }
     self.name = name
     definition = name
@@ -74,7 +74,7 @@ extension Dataset {
 package struct Examples: Sendable {
   /// The normalised images, `[count, height, width, channels]`.
   package internal(set) var images: Tensor
-  /// What is to be said about them.
+  /// Their labels or values.
   package let targets: Targets
 
   /// The number of images.
@@ -93,7 +93,7 @@ package struct Examples: Sendable {
   /// The extents of an image, in words.
   var extents: String { images.shape.dropFirst().map { "\($0)" }.joined(separator: "×") }
 
-  /// Images and what is to be said about each, which has been checked.
+  /// Images with checked labels or values.
   init(images: Tensor, targets: Targets) {
     self.images = images
     self.targets = targets
@@ -101,9 +101,8 @@ package struct Examples: Sendable {
 
   /// Images and as many labels.
   ///
-  /// - Parameter source: what an error calls them.
-  /// - Throws: a ``WorkbenchError`` if there are none, their numbers differ, or a label is not in
-  ///   0 ..< `classes`.
+  /// - Parameter source: their name in errors.
+  /// - Throws: a ``WorkbenchError`` if there are none, their numbers differ, or a label is not in 0 ..< `classes`.
   init(images: Tensor, labels: [Int], classes: Int, source: String) throws {
     guard images.count > 0 else { throw WorkbenchError("\(source) holds no images.") }
     guard images.shape[0] == labels.count else {

@@ -39,7 +39,7 @@ extension Dataset {
     let labels = try IDX.labels(folder + "/digits-labels.idx1-ubyte")
     guard images.shape == [1797, 8, 8, 1], labels.count == 1797 else {
       throw WorkbenchError(
-        "\(folder) does not hold the 1797 digits of 8×8 pixels that belong to this package.")
+        "\(folder) does not hold the 1797 digits of 8×8 pixels that come with this package.")
     }
     return (images, labels, folder)
   }
@@ -62,7 +62,7 @@ extension Dataset {
     }
     guard let found else {
       throw WorkbenchError(
-        "The embedded digits are missing; keep the folder convolution-workbench_Learning.resources beside the"
+        "The embedded digits are missing; keep the folder convolution-workbench_Learning.resources next to the"
           + " program, or choose other data.")
     }
     return found.path

@@ -1,16 +1,16 @@
 import Tensors
 
 extension Examples {
-  /// Takes validation images from a training split: the last of each class, as many as is its share, or the last of all in
-  /// a regression. The rest keeps its order, and each class keeps at least one image.
+  /// Splits validation images off a training split: the last images of each class, in proportion to its share, or
+  /// simply the last ones in a regression. The rest keeps its order, and each class keeps at least one image.
   ///
   /// - Parameters:
-  ///   - wanted: how many; nil for a tenth, rounded down, as far as the classes allow.
-  ///   - name: what an error calls the data.
+  ///   - wanted: their number; nil for a tenth, rounded down, as far as the classes allow.
+  ///   - name: the name of the data in errors.
   /// - Returns: the rest, and what was taken; nil if that is nothing.
   /// - Throws: a ``WorkbenchError`` if so many cannot be taken.
   func holdingOut(_ wanted: Int?, of name: String) throws -> (train: Examples, validation: Examples?) {
-    // The places of each class's images; a regression is one class.
+    // The positions of each class's images; a regression is one class.
     var places: [Int: [Int]] = [:]
     for image in 0..<count { places[isRegression ? 0 : labels[image], default: []].append(image) }
     let largest = count - places.count, number = wanted ?? min(count / 10, largest)

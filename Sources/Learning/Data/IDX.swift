@@ -27,7 +27,7 @@ enum IDX {
     let headerSize = 4 * (axes + 1)
     guard file.size >= headerSize else {
       throw WorkbenchError(
-        "\(path) is not an IDX file of \(what): its \(file.size) bytes are less than a header.")
+        "\(path) is not an IDX file of \(what): its \(file.size) bytes are shorter than a header.")
     }
     let header = try file.read(headerSize)
     let words = (0...axes).map { header[$0 * 4..<$0 * 4 + 4].reduce(0) { $0 << 8 | Int($1) } }

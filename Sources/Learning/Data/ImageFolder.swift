@@ -16,14 +16,14 @@ struct ImageFolder {
 
   /// The splits that there are.
   ///
-  /// - Parameter validation: how many validation images were asked for; nil for what the folders say. If it is given, none
-  ///   are taken by their names; a folder of them is left alone by 0, and refuses any other number.
+  /// - Parameter validation: the requested number of validation images; nil to follow the folders. If it is given,
+  /// file names do not choose any; 0 ignores a validation folder, and any other number is refused with one.
   mutating func read(validation: Int?) throws -> [Dataset.Split: Examples] {
     var files: [Dataset.Split: [(path: String, label: Int)]] = [:]
     if exists("train") {
       if let validation, validation > 0, exists("validation") {
         throw WorkbenchError(
-          "\(folder) holds a folder validation, so none are taken from the training images; leave out validation=\(validation)."
+          "\(folder) has its own folder validation, so no training images are used for it; leave out validation=\(validation)."
         )
       }
       classes = try folders(in: "train")
@@ -31,7 +31,7 @@ struct ImageFolder {
       where exists(split.rawValue) && (split != .validation || validation == nil) {
         for name in try folders(in: split.rawValue) where !classes.contains(name) {
           throw WorkbenchError(
-            "\(folder)/\(split.rawValue) has a folder \(name) that \(folder)/train has not; each class must be in both."
+            "\(folder)/\(split.rawValue) has a folder \(name) that \(folder)/train lacks; each class must be in both."
           )
         }
         files[split] = try classes.indices.flatMap { label in
@@ -49,7 +49,7 @@ struct ImageFolder {
       }
     }
     guard !classes.isEmpty else {
-      throw WorkbenchError("\(folder) has no folders; give each class one, with its images.")
+      throw WorkbenchError("\(folder) has no folders; give each class a folder with its images.")
     }
     var shape: PNGFile.Image?, first = ""
     func load(_ files: [(path: String, label: Int)], _ split: Dataset.Split) throws -> Examples {
@@ -60,7 +60,7 @@ struct ImageFolder {
           guard (image.width, image.height, image.channels) == (shape.width, shape.height, shape.channels)
           else {
             throw WorkbenchError(
-              "\(path) has \(Self.words(image)), but \(first) has \(Self.words(shape)); all images must be alike."
+              "\(path) has \(Self.words(image)), but \(first) has \(Self.words(shape)); all images must have the same form."
             )
           }
         } else {
@@ -71,7 +71,7 @@ struct ImageFolder {
           let extents = [files.count, image.height, image.width, image.channels]
           guard files.count <= TaskData.largest / image.bytes.count else {
             throw WorkbenchError(
-              "\(folder) has \(files.count) images of \(Self.words(image)), more than \(TaskData.largest) values; take fewer or smaller ones."
+              "\(folder) has \(files.count) images of \(Self.words(image)), more than \(TaskData.largest) values; use fewer or smaller images."
             )
           }
           tensor = Tensor(uninitialized: extents)
@@ -117,7 +117,7 @@ struct ImageFolder {
     let path = name.isEmpty ? folder : "\(folder)/\(name)"
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
       throw WorkbenchError(
-        "\(path) cannot be read as a folder; give one with a folder of images for each class.")
+        "\(path) cannot be read as a folder; give a folder that holds a folder of images for each class.")
     }
     guard names.count <= 1 << 20 else { throw WorkbenchError("\(path) holds more than \(1 << 20) files.") }
     return names.filter { !$0.hasPrefix(".") }.sorted {

@@ -15,11 +15,11 @@ extension Dataset {
     func read(_ file: String) throws -> NpyArray { try NpyFile.read(path(file), limit: largestFile) }
     let isRegression = exists("train_targets.npy"), hasValidation = exists("validation_images.npy")
     guard !isRegression || !exists("train_labels.npy") else {
-      throw WorkbenchError("\(folder) holds train_labels.npy and train_targets.npy; take one of them away.")
+      throw WorkbenchError("\(folder) holds train_labels.npy and train_targets.npy; remove one of them.")
     }
     guard !hasValidation || validation ?? 0 == 0 else {
       throw WorkbenchError(
-        "\(folder) holds validation_images.npy, so none are taken from the training images; leave out validation=\(validation ?? 0)."
+        "\(folder) has its own validation_images.npy, so no training images are used for validation; leave out validation=\(validation ?? 0)."
       )
     }
     let splits = ["train", "test"] + (hasValidation && validation != 0 ? ["validation"] : [])

@@ -34,13 +34,13 @@ package enum PNGFile {
       let format = image.format
       guard format & alpha == 0 else {
         throw WorkbenchError(
-          "\(path) has transparent parts, which mean nothing to a network; save it without an alpha channel.")
+          "\(path) has an alpha channel, which is not supported; save it without one.")
       }
       let channels = format & colour == 0 ? 1 : 3
       let width = Int(image.width), height = Int(image.height)
       guard width > 0, height > 0, width <= largestImage / height else {
         throw WorkbenchError(
-          "\(path) has \(width)×\(height) pixels, and at most \(largestImage) are read; make it smaller.")
+          "\(path) has \(width)×\(height) pixels, more than the limit of \(largestImage); make it smaller.")
       }
       image.format = channels == 3 ? colour : 0
       var bytes = [UInt8](repeating: 0, count: width * height * channels)

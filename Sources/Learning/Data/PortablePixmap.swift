@@ -35,10 +35,10 @@ enum PortablePixmap {
     let width = try number("width"), height = try number("height"), largest = try number("largest value")
     guard width > 0, height > 0, width <= PNGFile.largestImage / height else {
       throw WorkbenchError(
-        "\(path) has \(width)×\(height) pixels; there must be some, and at most \(PNGFile.largestImage).")
+        "\(path) has \(width)×\(height) pixels; there must be 1 to \(PNGFile.largestImage).")
     }
     guard (1...255).contains(largest) else {
-      throw WorkbenchError("\(path) has values up to \(largest), and only those up to 255 are read.")
+      throw WorkbenchError("\(path) has values up to \(largest), but only values up to 255 are supported.")
     }
     guard place < data.count, isSpace(data[place]) else {
       throw WorkbenchError("\(path) has no space after its header; it may be damaged.")
@@ -52,7 +52,7 @@ enum PortablePixmap {
     var bytes = Array(data[place...])
     if largest < 255 {
       guard bytes.allSatisfy({ Int($0) <= largest }) else {
-        throw WorkbenchError("\(path) holds values above \(largest), the largest that its header says.")
+        throw WorkbenchError("\(path) holds values above \(largest), the maximum in its header.")
       }
       for index in bytes.indices { bytes[index] = UInt8((Int(bytes[index]) * 255 + largest / 2) / largest) }
     }

@@ -1,11 +1,11 @@
-/// The mean and the standard deviation of each value that a regression predicts: what its targets are standardised by.
+/// The mean and standard deviation of each value that a regression predicts, used to standardise its targets.
 package struct TargetScale: Hashable, Sendable, Codable {
   /// The means, one for each value of an image, in units of the target.
   package let means: [Double]
   /// The standard deviations; 1 where a value is constant up to rounding.
   package let deviations: [Double]
 
-  /// The scale with these statistics; nil if they fit no network: no values, or deviations that are not above 0.
+  /// The scale with these statistics; nil if they are invalid: no values, or deviations that are not above 0.
   package init?(means: [Double], deviations: [Double]) {
     guard !means.isEmpty, means.count == deviations.count, means.allSatisfy(\.isFinite),
       deviations.allSatisfy({ $0.isFinite && $0 > 0 })
@@ -44,7 +44,7 @@ package struct TargetScale: Hashable, Sendable, Codable {
     self.init(means: means, deviations: deviations)
   }
 
-  /// What a file of weights says of it, the values separated by commas.
+  /// Its metadata in a file of weights, with values separated by commas.
   package var metadata: [String: String] {
     func text(_ values: [Double]) -> String { values.map { "\($0)" }.joined(separator: ",") }
     return ["target_mean": text(means), "target_deviation": text(deviations)]

@@ -1,6 +1,6 @@
 import Tensors
 
-/// What a network is to say about each image.
+/// The targets of a network: a label or values for each image.
 package enum Targets: Hashable, Sendable {
   /// Classification: a class for each image.
   case labels([Int])
@@ -22,7 +22,7 @@ package enum Targets: Hashable, Sendable {
   /// - Parameters:
   ///   - outputs: the network's, `[batch, 1, 1, classes or values]`.
   ///   - smoothing: the share of each label that is spread over all classes.
-  ///   - scale: what the network predicts standardised in a regression; nil if it predicts the targets themselves.
+  ///   - scale: the standardisation of the targets in a regression; nil if the network predicts them unscaled.
   package func loss(_ outputs: Tensor, smoothing: Double = 0, scale: TargetScale? = nil) -> BatchLoss {
     switch self {
     case .labels(let labels): return CrossEntropy.evaluate(outputs, labels, smoothing: smoothing)
@@ -31,7 +31,7 @@ package enum Targets: Hashable, Sendable {
   }
 }
 
-/// What a batch came to.
+/// The results of a batch.
 package struct BatchLoss: Sendable {
   /// The mean over the batch: nats, or squared units of the target, without a unit if that is standardised.
   package let loss: Double
@@ -39,8 +39,8 @@ package struct BatchLoss: Sendable {
   package let gradient: Tensor
   /// For each image, the class of the largest logit, the first of several; empty in a regression.
   package var predicted: [Int] = []
-  /// For each image, how many classes are not known to come after the right one: those with a larger logit, with an
-  /// equal one and a smaller number, or with none to compare (NaN); empty in a regression.
+  /// For each image, the rank of the right class: the number of classes with a larger logit, with an equal logit and
+  /// a smaller index, or with NaN; empty in a regression.
   package var ranks: [Int] = []
   /// For each image, the softmax probability of the predicted class; empty in a regression.
   package var confidences: [Double] = []
@@ -49,8 +49,8 @@ package struct BatchLoss: Sendable {
   /// The mean absolute error in a regression, in units of the target; 0 in a classification.
   package var absoluteError = 0.0
 
-  /// For each image, whether it is classified rightly; empty in a regression.
+  /// For each image, whether it is classified correctly; empty in a regression.
   package var isRight: [Bool] { ranks.map { $0 == 0 } }
-  /// How many images are classified rightly; 0 in a regression.
+  /// The number of images that are classified correctly; 0 in a regression.
   package var correct: Int { ranks.count { $0 == 0 } }
 }

@@ -12,7 +12,7 @@ extension ProxyProbe {
     guard decisions != nil else {
       let layer = network.firstWithoutHeldDecisions ?? network
       throw ProxyRefusal(
-        "\(layer.typeName) does not say that its decisions can be held (see HoldsDecisions), so that second derivatives might be wrong."
+        "\(layer.typeName) does not support fixed decisions (see HoldsDecisions), so second derivatives might be wrong."
       )
     }
     let weights = weights, values = weights.map(\.value)
@@ -29,7 +29,7 @@ extension ProxyProbe {
       // 32 times as many make the noise six times smaller at best.
       if !(error < 0.015) { break }
     }
-    throw ProxyRefusal("its differences are too noisy in single precision to be right to two thousandths.")
+    throw ProxyRefusal("its differences are too noisy in single precision to be accurate to two thousandths.")
   }
 }
 

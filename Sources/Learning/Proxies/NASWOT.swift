@@ -11,12 +11,12 @@ extension ProxyProbe {
     _ = network.forward(batch.images, context)
     if let layer = codes.misshapen {
       throw ProxyRefusal(
-        "\(layer.typeName) gives another number of images than it gets, so that its codes cannot be told apart by image."
+        "\(layer.typeName) changes the number of images, so its codes cannot be assigned to images."
       )
     }
     guard codes.units > 0 else { throw ProxyRefusal("the network has no ReLUs.") }
     guard let result = codes.agreements.logDeterminant else {
-      throw ProxyRefusal("some images have the same ReLU patterns, so that the determinant is zero.")
+      throw ProxyRefusal("some images have the same ReLU patterns, so the determinant is zero.")
     }
     return result
   }

@@ -3,7 +3,7 @@ import Tensors
 
 /// All proxies of a network.
 package enum Proxies {
-  /// Computes proxies; the network is as it was afterwards.
+  /// Computes proxies; afterwards the network is unchanged.
   ///
   /// - Parameters:
   ///   - network: in its initial state, or any other.
@@ -11,7 +11,7 @@ package enum Proxies {
   ///     with them.
   ///   - batches: one or more; ZiCo takes all, the others the first.
   ///   - chosen: which ones.
-  ///   - random: what the Zen-scores' draws depend on.
+  ///   - random: random numbers for the Zen-scores.
   package static func evaluate(
     _ network: any Layer, plain: (any Layer)? = nil, batches: [Minibatch], chosen: [Proxy] = Proxy.standard,
     random: Random = Random(seed: 0), threads: Int

@@ -1,12 +1,12 @@
 import Layers
 import Tensors
 
-/// Where the centre of a feature map looks: how much each pixel of the input contributes to it (Luo et al., 2016,
-/// "Understanding the effective receptive field", arXiv:1701.04128).
+/// How much each pixel of the input contributes to the centre of a feature map (Luo et al., 2016, "Understanding the
+/// effective receptive field", arXiv:1701.04128).
 ///
 /// A pixel's contribution is the mean over draws, images and channels of the absolute gradient of the centre pixel's
-/// sum over channels. Batch normalisation's statistics are constants for that: through them all pixels of a batch
-/// would see each other.
+/// sum over channels. Batch normalisation's statistics are treated as constants, because through them every pixel of
+/// a batch would depend on all others.
 package struct ReceptiveField: Sendable {
   /// Rows and columns of the input.
   package let height: Int, width: Int
@@ -64,8 +64,8 @@ package struct ReceptiveField: Sendable {
     }
   }
 
-  /// The standard errors of all pixels' shares over the draws, summed: how far the map may be from that of endless draws.
-  /// Nil of a single draw, or where nothing contributes, or not a finite amount.
+  /// The sum of the standard errors of all pixels' shares over the draws: how far the map may be from that of
+  /// infinitely many draws. Nil for a single draw, or if nothing, or not a finite amount, contributes.
   ///
   /// A share is a ratio; its error is that of the residuals, contribution − share · (all contributions of the draw).
   package var standardError: Double? {
@@ -85,8 +85,8 @@ package struct ReceptiveField: Sendable {
     return total > 0 ? sums.map { $0 / total } : sums
   }
 
-  /// The smallest number of pixels that have a share of the contributions together; nil where nothing contributes, or
-  /// not a finite amount.
+  /// The smallest number of pixels that together have a share of the contributions; nil if nothing, or not a finite
+  /// amount, contributes.
   package func pixels(holding share: Double) -> Int? {
     let total = sums.reduce(0, +)
     guard total > 0, total.isFinite else { return nil }
@@ -117,8 +117,8 @@ package struct ReceptiveField: Sendable {
 }
 
 extension Layer {
-  /// The layers up to the last feature map, in front of global pooling or of the classifier; nil where the network is
-  /// no chain.
+  /// The layers up to the last feature map, before global pooling or the classifier; nil if the network is not a
+  /// chain.
   package var featureLinks: [any Layer]? {
     guard let links = (self as? any Chain)?.links else { return nil }
     let ends = links.map { ($0 as? any EndsFeatureMaps)?.isPooling }

@@ -18,7 +18,7 @@ extension ProxyProbe {
     if let value = flow(level: nil) { return value }
     guard let one = flow(level: 0), let other = flow(level: 12), abs(one - other) <= 1e-4 * abs(one) else {
       throw ProxyRefusal(
-        "the products of weights exceed single precision, and this network is not a chain of homogeneous layers that could be scaled."
+        "the products of weights exceed single precision, and this network is not a chain of homogeneous layers, which could be scaled."
       )
     }
     return one

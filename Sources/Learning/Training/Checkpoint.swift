@@ -5,9 +5,9 @@ import Tensors
 /// A training in a file, so that another process resumes it bit for bit.
 ///
 /// A safetensors file with the network's state under its own names, that of the best epoch so far as `best.NAME`, the
-/// optimiser's slots as `optimizer.SLOT.PARAMETER`, and in the metadata where the training is and what defines it.
+/// optimiser's slots as `optimizer.SLOT.PARAMETER`, and in the metadata the training's position and definition.
 package enum Checkpoint {
-  /// Where the training state of a file of weights goes: `net.safetensors` has `net.resume.safetensors` beside it.
+  /// The path of the training state for a file of weights: `net.resume.safetensors` next to `net.safetensors`.
   package static func path(beside weights: String) -> String {
     let suffix = ".safetensors"
     let stem = weights.hasSuffix(suffix) ? String(weights.dropLast(suffix.count)) : weights
@@ -18,7 +18,7 @@ package enum Checkpoint {
   ///
   /// - Parameters:
   ///   - job: what defines it: it can only be resumed by the same.
-  ///   - metadata: what else the file says.
+  ///   - metadata: further metadata.
   package static func save(
     _ trainer: Trainer, job: [String: String], to path: String, metadata: [String: String] = [:]
   ) throws {
@@ -45,7 +45,7 @@ package enum Checkpoint {
       to: path)
   }
 
-  /// Brings a training to where a file has it.
+  /// Restores a training from a file.
   ///
   /// - Throws: a ``WorkbenchError`` that names what the file and this training do not share.
   package static func restore(_ trainer: Trainer, job: [String: String], from path: String) throws {
@@ -54,7 +54,8 @@ package enum Checkpoint {
       var definition: [String: String] = decode(file.metadata["job"])
     else {
       throw WorkbenchError(
-        "\(path) holds no training to resume; give the .resume.safetensors file that --save wrote beside it.")
+        "\(path) holds no training to resume; give the .resume.safetensors file that --save wrote next to it."
+      )
     }
     guard file.metadata["tensors"] == "\(file.entries.count)" else {
       throw WorkbenchError(
@@ -74,10 +75,10 @@ package enum Checkpoint {
         "\(path) was trained with \(name) \(definition[name] ?? "left out"), not \(job[name] ?? "left out"); resume it with the same options."
       )
     }
-    // Where the rate is constant, trainings of any length are one.
+    // With a constant rate, trainings of any length are the same.
     if let epochs = job["epochs"].flatMap({ Int($0) }), saved.epoch + (saved.step > 0 ? 1 : 0) > epochs {
       throw WorkbenchError(
-        "\(path) is in epoch \(saved.epoch + 1) of \(epochs), which cannot be; use the file as --save wrote it."
+        "\(path) is in epoch \(saved.epoch + 1) of \(epochs), which is impossible; use the file as --save wrote it."
       )
     }
     let prefix = "optimizer."

@@ -21,7 +21,7 @@ package struct ConfusionMatrix: Hashable, Sendable {
   /// The images of a class.
   package func images(_ label: Int) -> Int { counts[label].reduce(0, +) }
 
-  /// The images of a class that are classified rightly, in percent; nil if it has none.
+  /// The images of a class that are classified correctly, in percent; nil if it has none.
   package func accuracy(_ label: Int) -> Double? {
     let images = images(label)
     return images == 0 ? nil : 100 * Double(counts[label][label]) / Double(images)

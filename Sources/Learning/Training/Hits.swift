@@ -1,6 +1,6 @@
 import Foundation
 
-/// Which images of a test split are classified rightly: a bit for each, in records as Base64.
+/// Which images of a test split are classified correctly: a bit for each, in records as Base64.
 package struct Hits: Hashable, Sendable, Codable {
   /// The first image's is the lowest bit of the first byte.
   private let bytes: Data

@@ -7,7 +7,7 @@ package protocol Optimizer: AnyObject {
   /// Changes every parameter that has a gradient.
   func step(rate: Double)
 
-  /// What is kept from step to step: under each name a tensor for each parameter, or nil before its first step.
+  /// The state kept from step to step: under each name a tensor for each parameter, or nil before its first step.
   var slots: [String: [Tensor?]] { get set }
 }
 

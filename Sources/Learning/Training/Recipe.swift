@@ -16,9 +16,9 @@ package struct Recipe: Hashable, Sendable, Codable {
   package var augments: Bool
   /// Whether each epoch has an order of its own; else all have the data's.
   package var shuffles: Bool
-  /// Whether a regression is trained on its targets less their mean, by their deviation.
+  /// Whether a regression is trained on standardised targets.
   package var standardizesTargets: Bool
-  /// After so many epochs that are no better than the best one, by the validation split, the training stops; nil for never.
+  /// The training stops after this many epochs without improvement on the validation split; nil for never.
   package var patience: Int?
 
   /// A recipe for a number of epochs.
@@ -41,11 +41,11 @@ package struct Recipe: Hashable, Sendable, Codable {
 }
 
 extension Dataset {
-  /// Refuses a recipe that these data cannot be trained by.
+  /// Refuses data that do not fit the recipe.
   package func check(fits recipe: Recipe) throws {
     guard recipe.patience == nil || validation != nil else {
       throw WorkbenchError(
-        "The data \(name) have no validation split to stop by; leave out patience, or give them one (docs/data.md)."
+        "The data \(name) have no validation split, which patience needs; leave out patience, or give them one (docs/data.md)."
       )
     }
   }

@@ -1,6 +1,6 @@
 import Tensors
 
-/// What can be chosen of a recipe; by default it is the main job's.
+/// The settings of a recipe; by default those of the main job.
 package struct RecipeSettings: Settable {
   package enum OptimizerName: String, Sendable, CaseIterable { case sgd, adam, adamw }
   package enum ScheduleName: String, Sendable, CaseIterable { case constant, cosine, step }
@@ -28,36 +28,38 @@ package struct RecipeSettings: Settable {
   package static let batch = Setting("batch", \Self.batch, .whole(1...1_048_576), "Images in a step")
   package static let optimizer = Setting(
     "optimizer", \Self.optimizer, .word,
-    "sgd, adam or adamw, as PyTorch's (default: sgd, in a regression adam)")
+    "The optimiser, as in PyTorch: sgd, adam or adamw (default: sgd; adam for a regression)")
   package static let rate = Setting(
     "rate", \Self.rate, .number(0...1000),
-    "The highest learning rate (default: 0.1; of adam and adamw 0.001, in a regression 0.003)")
+    "The highest learning rate (default: 0.1; 0.001 for adam and adamw, 0.003 for a regression)")
   package static let momentum = Setting("momentum", \Self.momentum, .number(0...1), "The momentum of sgd")
   package static let nesterov = Setting("nesterov", \Self.nesterov, .flag, "Nesterov's momentum")
   package static let weightDecay = Setting(
     "weight-decay", \Self.weightDecay, .number(0...1000),
-    "L2 weight decay (default: 0.002; of models with penalties of their own 0)")
+    "L2 weight decay (default: 0.002; 0 for models with their own penalties)")
   package static let schedule = Setting(
     "schedule", \Self.schedule, .word,
-    "How the rate changes: constant, cosine (to zero), or step (to a tenth at each of the milestones)")
+    "How the rate changes: constant, cosine (to zero), or step (to a tenth at each milestone)")
   package static let milestones = Setting(
     "milestones", \Self.milestones, .numbers(0...1),
-    "Shares of all steps after which the rate is a tenth (default: 0.5 0.75)")
+    "Shares of all steps after which the rate falls to a tenth (default: 0.5 0.75)")
   package static let warmUp = Setting(
     "warm-up", \Self.warmUp, .number(0...1), "The share of all steps in which the rate rises from zero")
   package static let smoothing = Setting(
-    "smoothing", \Self.smoothing, .number(0...1), "The share of each label that is spread over all classes")
+    "smoothing", \Self.smoothing, .number(0...1),
+    "Label smoothing: the share of each label that is spread over all classes")
   package static let augment = Setting(
-    "augment", \Self.augment, .onOff, "Whether training images are shifted and mirrored, as the data allow")
+    "augment", \Self.augment, .onOff,
+    "Whether training images are shifted and mirrored, where the data allow it")
   package static let shuffle = Setting(
-    "shuffle", \Self.shuffle, .onOff, "Whether each epoch has its own order")
+    "shuffle", \Self.shuffle, .onOff, "Whether each epoch has its own order of images")
   package static let standardize = Setting(
     "standardize", \Self.standardize, .onOff,
-    "Whether a regression is trained on targets less their mean, divided by their deviation; errors are in the targets' units in any case"
+    "Whether a regression is trained on standardised targets (mean 0, deviation 1); errors are always in the targets' units"
   )
   package static let patience = Setting(
     "patience", \Self.patience, .whole(1...1_000_000),
-    "Stop after so many epochs that are no better than the best one, by the validation split (default: never)"
+    "Stop after this many epochs without improvement on the validation split (default: never)"
   )
 
   /// All of them, in the order of lists.
@@ -66,7 +68,7 @@ package struct RecipeSettings: Settable {
     augment, shuffle, standardize, patience,
   ]
 
-  /// Refuses settings that do not go together.
+  /// Refuses settings that contradict each other.
   package func check() throws {
     guard milestones == nil || schedule == .step else {
       throw WorkbenchError("milestones belong to the schedule step; choose it, or leave them out.")

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What one epoch came to.
+/// The results of one epoch.
 package struct EpochResult: Hashable, Sendable, Codable {
   /// Counted from 1.
   package let epoch: Int
@@ -8,12 +8,12 @@ package struct EpochResult: Hashable, Sendable, Codable {
   package let rate: Double
   /// The mean loss over its steps.
   package let trainLoss: Double
-  /// Training images classified rightly while training, in percent; nil in a regression.
+  /// Training images classified correctly while training, in percent; nil in a regression.
   package let trainTop1: Double?
-  /// How well the network does on the validation split after it; nil if there is none.
+  /// The result on the validation split after it; nil if there is none.
   package var validation: TestResult?
-  /// How well the network does on the test split after it; nil but for the chosen epoch. Records of earlier versions have
-  /// it for every epoch.
+  /// The result on the test split after it; nil except for the chosen epoch. Records of earlier versions have it for
+  /// every epoch.
   package var test: TestResult?
   /// Its duration, validation included; NaN if that is not known. It is coded apart from the rest.
   package var seconds = Double.nan
@@ -35,11 +35,11 @@ package struct EpochResult: Hashable, Sendable, Codable {
   }
 }
 
-/// The epoch whose weights a training ends with: the best by the validation split, or the last where there is none.
+/// The epoch whose weights a training ends with: the best on the validation split, or the last if there is none.
 package struct ChosenEpoch: Hashable, Sendable {
   /// Counted from 1.
   package let epoch: Int
-  /// The one look at the test split.
+  /// The result on the test split.
   package let test: TestResult
 }
 
@@ -53,9 +53,9 @@ extension [EpochResult] {
   }
 }
 
-/// How well a network does on the images of a split.
+/// The result of a network on the images of a split.
 package struct TestResult: Hashable, Sendable, Codable {
-  /// Images classified rightly, in percent; nil in a regression.
+  /// Images classified correctly, in percent; nil in a regression.
   package let top1: Double?
   /// The mean squared error of a regression, in squared units of the target; nil in a classification.
   package let mse: Double?
@@ -70,7 +70,8 @@ package struct TestResult: Hashable, Sendable, Codable {
   /// Images whose class is among the five with the largest outputs, in percent; nil in a regression, or if that is not
   /// known.
   package let top5: Double?
-  /// Which images are classified rightly; nil in a regression, or if that is not known. Records keep the chosen epoch's.
+  /// Which images are classified correctly; nil in a regression, or if that is not known. Records keep the chosen
+  /// epoch's.
   package var hits: Hits?
   /// The class that is predicted for each image; as ``hits``.
   package var predictions: Predictions?

@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// What one step came to.
+/// The results of one step.
 package struct StepResult: Hashable, Sendable {
   /// Counted from 1, over all epochs.
   package let step: Int
@@ -9,15 +9,16 @@ package struct StepResult: Hashable, Sendable {
   package let epoch: Int
   /// The mean loss of its images, with the penalties that the model declares.
   package let loss: Double
-  /// Its images classified rightly, in percent; nil in a regression.
+  /// Its images classified correctly, in percent; nil in a regression.
   package let top1: Double?
   /// The learning rate.
   package let rate: Double
-  /// What the epoch came to, if this was its last step.
+  /// The results of the epoch, if this was its last step.
   package let epochResult: EpochResult?
 }
 
-/// Where a training is: with the weights and the optimiser's slots, all that the next step depends on.
+/// The position of a training: together with the weights and the optimiser's slots, all that the next step depends
+/// on.
 package struct TrainingState: Hashable, Sendable, Codable {
   /// Whole epochs.
   package var epoch = 0
@@ -31,7 +32,7 @@ package struct TrainingState: Hashable, Sendable, Codable {
   package var loss = 0.0
   /// How many of them were classified rightly.
   package var correct = 0
-  /// The best whole epoch so far by the validation split; nil if there is none yet, or no such split.
+  /// The best complete epoch so far on the validation split; nil if there is none yet, or no such split.
   package var best: Best?
 
   /// An epoch and how well it did.
@@ -90,7 +91,7 @@ package final class Trainer {
   /// Whether values are to be predicted, not classes.
   package var isRegression: Bool { data.isRegression }
 
-  /// Whether all epochs are done, or so many without a better one that the recipe stops.
+  /// Whether all epochs are done, or the recipe's patience is exhausted.
   package var isFinished: Bool { state.epoch >= recipe.epochs || isOutOfPatience }
 
   /// Whether the last epochs were no better than the best one.
@@ -124,7 +125,7 @@ package final class Trainer {
       (state.best != nil) == (best != nil)
     else {
       throw WorkbenchError(
-        "The saved training is in step \(state.step) of epoch \(state.epoch), which this one does not have; give it the same data."
+        "The saved training is in step \(state.step) of epoch \(state.epoch), which this training does not have; use the same data."
       )
     }
     self.state = state
@@ -196,8 +197,8 @@ package final class Trainer {
       seconds: (ContinuousClock.now - start).seconds)
   }
 
-  /// Gives the network the weights of the best epoch by the validation split, or leaves it those of the last where there is
-  /// no such split, and tests it. To be called once, at the end: no step may follow.
+  /// Gives the network the weights of the best epoch on the validation split, or keeps those of the last if there is
+  /// no such split, and tests it. Call it once, at the end: no step may follow.
   ///
   /// - Throws: a ``WorkbenchError`` if the outputs are not numbers.
   package func finish() throws -> ChosenEpoch {

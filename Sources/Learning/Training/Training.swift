@@ -23,9 +23,9 @@ package enum Training {
     return try trainer.finish()
   }
 
-  /// How well a network does on some images.
+  /// The result of a network on some images.
   ///
-  /// - Parameter scale: what the network predicts standardised in a regression; errors are in the targets' units.
+  /// - Parameter scale: the standardisation of the targets in a regression; errors are in the targets' units.
   package static func evaluate(
     _ network: any Layer, _ examples: Examples, batch: Int = 256, scale: TargetScale? = nil, threads: Int
   ) -> TestResult {

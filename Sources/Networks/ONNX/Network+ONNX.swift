@@ -3,14 +3,14 @@ import Layers
 import Tensors
 
 extension Network {
-  /// The network in ONNX, as in inference: from `images`, NCHW with any number of images, to `logits`, a row for each image,
-  /// or NCHW where pixels are classified.
+  /// The network in ONNX, as in inference: from `images`, NCHW with any number of images, to `logits`, a row for each
+  /// image, or NCHW where pixels are classified.
   ///
   /// - Parameters:
   ///   - image: the size of the images.
-  ///   - scale: what the outputs are multiplied by, and what is added then; of a regression, whose targets are standardised.
-  ///   - metadata: what the file is to say besides ``metadata``.
-  /// - Throws: a ``WorkbenchError`` that names the layer that does not say what it is in ONNX.
+  ///   - scale: for a regression with standardised targets, the factors on the outputs and what is then added.
+  ///   - metadata: metadata for the file in addition to ``metadata``.
+  /// - Throws: a ``WorkbenchError`` that names a layer without a form in ONNX.
   package func onnx(
     for image: FeatureShape, scale: (factors: [Float], summands: [Float])? = nil,
     metadata more: [String: String] = [:]

@@ -6,17 +6,17 @@ struct ClutteredDigits: ImageTask {
   static let facts = TaskFacts(
     name: "cluttered-digits", summary: "which digit, among pieces of others?",
     definition:
-      "One of the embedded handwritten digits stands upright, `height` of the image's side high, at any place where it fits, among `distractors` quarters of other digits (4×4 of their 8×8 pixels) of the same magnification; where two meet the lighter one shows. Writers of training, validation and test images are not the same.",
+      "One of the embedded handwritten digits is drawn upright at a random position, `height` of the image's side high, among `distractors` quarters of other digits (4×4 of their 8×8 pixels) at the same magnification; where two overlap, the lighter one is visible. Training, validation and test images have different writers.",
     paper:
       "Mnih et al., 2014, Recurrent Models of Visual Attention, arXiv:1406.6247 (their cluttered translated MNIST)",
-    about: "attention: one object counts, the others do not",
+    about: "attention: only one object matters",
     solution:
-      "The digit is the only whole one; where pieces cover it, or make another one, even a reader fails, so 100 % is a bound, not a promise."
+      "The digit is the only complete one. Where pieces cover it, or form another digit, even people fail, so 100 % is an upper bound."
   )
   static let height = KernelOption(
-    "height", .number(0.25...1), initial: 0.5, help: "the digit's height, in sides of the image")
+    "height", .number(0.25...1), initial: 0.5, help: "the digit's height, as a share of the image's side")
   static let distractors = KernelOption(
-    "distractors", .whole(0...64), initial: 4, help: "how many pieces of other digits")
+    "distractors", .whole(0...64), initial: 4, help: "the number of pieces of other digits")
   static let noise = noise(0.05)
   static let options: [any AnyKernelOption] = [height, distractors, noise]
 

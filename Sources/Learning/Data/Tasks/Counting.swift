@@ -6,12 +6,12 @@ struct Counting: ImageTask {
   static let facts = TaskFacts(
     name: "counting", summary: "how many discs are there?",
     definition:
-      "One to `most` discs of different sizes and brightness lie on a dark ground, in cells of a grid by chance and by chance within them, at least two pixels apart; then noise is added. The class is their number.",
+      "One to `most` discs of different sizes and brightness are drawn on a dark background, at random positions in random cells of a grid, at least two pixels apart; then noise is added. The class is their number.",
     paper:
       "Seguí et al., 2015, Learning to count with deep object features, arXiv:1505.08082",
     about: "sums over the image: each object counts once, whatever its size",
     solution:
-      "The connected parts above a threshold are counted; noise averages out over a disc, whose five pixels or more are far above it."
+      "The solver counts connected components above a threshold; noise averages out over a disc, which has at least five pixels far above it."
   )
   static let most = KernelOption("most", .whole(2...64), initial: 8, help: "the largest number")
   static let noise = noise(0.15)

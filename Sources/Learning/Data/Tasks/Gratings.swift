@@ -4,14 +4,14 @@ import Tensors
 /// Waves in noise: which direction, which frequency?
 struct Gratings: ImageTask {
   static let facts = TaskFacts(
-    name: "gratings", summary: "which direction and frequency has a wave in noise?",
+    name: "gratings", summary: "which direction and frequency does a wave in noise have?",
     definition:
-      "A sine wave over the whole image, 0.5 + contrast · sin(2π f (x cos θ + y sin θ) + phase), with a phase by chance, in noise. The class is one of `orientations` directions θ, equally spread over half a turn, and of `frequencies` frequencies f, from 1/10 of a period in a pixel on, each 1.5 times the one before.",
+      "A sine wave over the whole image, 0.5 + contrast · sin(2π f (x cos θ + y sin θ) + phase), with a random phase, in noise. The class is one of `orientations` directions θ, equally spaced over half a turn, combined with one of `frequencies` frequencies f, beginning at 1/10 of a period per pixel, each 1.5 times the one before.",
     paper:
       "Daugman, 1985, Uncertainty relation for resolution in space, spatial frequency, and orientation optimized by two-dimensional visual cortical filters, JOSA A 2(7), doi:10.1364/JOSAA.2.001160",
     about: "direction and frequency: oriented, long and asymmetric windows",
     solution:
-      "The wave of the class that the image goes best with, over both phases (its power in the Fourier transform), is the answer; at 32×32 the amplitude is some nine standard deviations above the noise."
+      "The answer is the class whose wave has the most power in the image's Fourier transform; at 32×32 the amplitude is some nine standard deviations above the noise."
   )
   static let orientations = KernelOption(
     "orientations", .whole(2...32), initial: 8, help: "how many directions")

@@ -1,7 +1,7 @@
 import Kernels
 import Tensors
 
-/// What is to be known of a task.
+/// The facts about a task.
 package struct TaskFacts: Sendable {
   /// The name of the item of `--data`.
   package let name: String
@@ -11,9 +11,9 @@ package struct TaskFacts: Sendable {
   package let definition: String
   /// Where the idea comes from.
   package let paper: String
-  /// What it is a test of.
+  /// What it tests.
   package let about: String
-  /// Why every image can be answered rightly, or how nearly.
+  /// Why every image has a right answer, or nearly every one.
   package let solution: String
 
   /// All of it, a line for each.
@@ -22,14 +22,15 @@ package struct TaskFacts: Sendable {
   }
 }
 
-/// Images made in the process from a seed, with the right answer known: one task for a network.
+/// Images generated from a seed, with known answers: one task for a network.
 ///
-/// A type for each task draws one image from a label and a source of random numbers; ``DataSource`` makes data sets of it.
+/// A type for each task draws one image from a label and a source of random numbers; ``DataSource`` makes data sets
+/// of it.
 protocol ImageTask: Sendable {
   static var facts: TaskFacts { get }
-  /// Its own options, beside those that every task has.
+  /// Its own options, besides those of every task.
   static var options: [any AnyKernelOption] { get }
-  /// Whether values are asked for, not a class.
+  /// Whether the answer is values, not a class.
   static var isRegression: Bool { get }
 
   /// The task for images of `size` pixels a side.
@@ -37,7 +38,7 @@ protocol ImageTask: Sendable {
   /// - Throws: a ``WorkbenchError`` if the options do not go together.
   init(_ options: KernelOptions, size: Int, split: Dataset.Split) throws
 
-  /// What the classes, or the values of a regression, are called.
+  /// The names of the classes, or of the values of a regression.
   var classes: [String] { get }
 
   /// Draws an image on a black canvas.

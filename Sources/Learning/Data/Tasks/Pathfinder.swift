@@ -6,12 +6,12 @@ struct Pathfinder: ImageTask {
   static let facts = TaskFacts(
     name: "pathfinder", summary: "are two dots the ends of one dashed path?",
     definition:
-      "Two winding dashed paths of `dashes` dashes and some shorter ones keep their distance from each other. Two dots lie on the ends of one path in one class, and on an end of each in the other, about as far from each other. A dash is `dash` pixels long, a gap `gap` pixels, and a path turns by up to `turn` degrees after each dash; noise is added.",
+      "There are two winding dashed paths of `dashes` dashes and some shorter ones, all apart from each other. In one class two dots mark both ends of one path; in the other they mark an end of each path, about equally far apart. A dash is `dash` pixels long, a gap `gap` pixels, and a path turns by up to `turn` degrees after each dash; noise is added.",
     paper:
       "Linsley et al., 2018, Learning long-range spatial dependencies with horizontal gated recurrent units, arXiv:1805.08315",
     about: "long range: a path is followed from end to end",
     solution:
-      "Dashes of one path are less apart than those of two: from one dot, going on to all light pixels within `gap` + 1, one comes to the other dot or does not."
+      "Dashes of one path are closer than those of different paths: starting at one dot and moving to light pixels within `gap` + 1, one either reaches the other dot or does not."
   )
   static let dashes = KernelOption("dashes", .whole(1...32), initial: 4, help: "dashes of each long path")
   static let dash = KernelOption("dash", .whole(1...16), initial: 3, help: "a dash's length, in pixels")

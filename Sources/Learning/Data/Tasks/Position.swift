@@ -6,12 +6,13 @@ struct Position: ImageTask {
   static let facts = TaskFacts(
     name: "position", summary: "where is the disc among rings? A regression of two values",
     definition:
-      "A light disc, radius 1/10 of the image's side, and `distractors` rings of its size lie on a dark ground where they fit, none over the disc; then noise is added. The values are the disc's place, x and y, −1 at the left and top edge and 1 at the right and bottom edge.",
+      "A light disc with a radius of 1/10 of the image's side and `distractors` rings of the same size are drawn at random positions on a dark background, no ring over the disc; then noise is added. The values are the disc's x and y, from −1 at the left and top edges to 1 at the right and bottom edges.",
     paper:
       "Liu et al., 2018, An Intriguing Failing of Convolutional Neural Networks and the CoordConv Solution, arXiv:1807.03247",
-    about: "where, not what: pooling over the image forgets it, padding and reach bring it back",
+    about:
+      "where, not what: pooling over the image discards the position, padding and a large receptive field restore it",
     solution:
-      "The disc is the only place that is light over its whole extent; its centre is known to a small part of a pixel."
+      "The disc is the only region that is light over its whole area; its centre is known to a small fraction of a pixel."
   )
   static let distractors = KernelOption("distractors", .whole(0...16), initial: 3, help: "how many rings")
   static let noise = noise(0.1)

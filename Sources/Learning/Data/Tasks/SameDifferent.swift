@@ -4,17 +4,17 @@ import Tensors
 /// Two figures far apart: are they the same?
 struct SameDifferent: ImageTask {
   static let facts = TaskFacts(
-    name: "same-different", summary: "are two figures at opposite sides the same?",
+    name: "same-different", summary: "are two figures on opposite sides the same?",
     definition:
-      "Two of `figures` figures of 5×5 pixels (bars in four directions first) stand `distance` of the image's side apart, left and right or above and below, each at any height; they are equal in one class and differ in the other. Figures are white on grey noise.",
+      "Two of `figures` figures of 5×5 pixels (the first ones are bars in four directions) are `distance` of the image's side apart, left and right or above and below, each at a random position along its side. They are equal in one class and differ in the other. Figures are white on grey noise.",
     paper:
       "Fleuret et al., 2011, Comparing machines and humans on a visual categorization test, PNAS 108(43), doi:10.1073/pnas.1109168108 (their first problem)",
     about: "long range: two places must be compared",
     solution: "The two 5×5 patches are compared, pixel by pixel.")
-  static let figures = KernelOption("figures", .whole(2...8), initial: 4, help: "how many figures there are")
+  static let figures = KernelOption("figures", .whole(2...8), initial: 4, help: "the number of figures")
   static let distance = KernelOption(
     "distance", .number(0.4...0.8), initial: 0.7,
-    help: "how far apart they are, in sides of the image, as far as there is room")
+    help: "their distance, as a share of the image's side, if it fits")
   static let noise = noise(0.1)
   static let options: [any AnyKernelOption] = [figures, distance, noise]
 

@@ -6,17 +6,17 @@ struct Scales: ImageTask {
   static let facts = TaskFacts(
     name: "scales", summary: "which figure, at a size from 3 pixels to nearly the whole image?",
     definition:
-      "One of eight figures that fill five of 3×3 cells (+, ×, T, ⊥, L, Γ, Z, S) is drawn upright, light on dark, at a size of `smallest` pixels to `largest` of the image's side, each size s as often as 1/s tells, at any place where it fits; then noise is added. All figures have the same area.",
+      "One of eight figures that fill five of 3×3 cells (+, ×, T, ⊥, L, Γ, Z, S) is drawn upright, light on dark, at a size from `smallest` pixels to `largest` of the image's side (size s with probability proportional to 1/s), at a random position; then noise is added. All figures have the same area.",
     paper:
       "Xu et al., 2014, Scale-Invariant Convolutional Neural Networks, arXiv:1411.6369",
     about: "many scales at once: dilation, parallel windows, large windows",
     solution:
-      "The figure's bounding box, in 3×3 cells, is the figure, at 3 pixels as at 28: the grid is exact. Noise hides a few of the faintest figures of 3 pixels; without it every one can be read."
+      "Dividing the figure's bounding box into 3×3 cells gives the figure exactly, at 3 pixels as at 28. Noise hides a few of the faintest figures of 3 pixels; without noise all can be read."
   )
   static let smallest = KernelOption(
     "smallest", .whole(3...256), initial: 3, help: "the smallest size, in pixels")
   static let largest = KernelOption(
-    "largest", .number(0.1...1), initial: 0.875, help: "the largest size, in sides of the image")
+    "largest", .number(0.1...1), initial: 0.875, help: "the largest size, as a share of the image's side")
   static let noise = noise(0.15)
   static let options: [any AnyKernelOption] = [smallest, largest, noise]
 

@@ -4,19 +4,20 @@ import Tensors
 /// Six shapes at any size, turn and place.
 struct Sprites: ImageTask {
   static let facts = TaskFacts(
-    name: "sprites", summary: "which of six shapes, at any size, turn and place?",
+    name: "sprites", summary: "which of six shapes, at any size, angle and position?",
     definition:
-      "A square, an ellipse, a heart (those of dSprites), a triangle, a cross or a crescent, of a radius of `smallest` to `largest` of the image's side, turned by any angle, at any place where it fits, of any brightness against a dark ground; then noise is added.",
+      "A square, an ellipse, a heart (those of dSprites), a triangle, a cross or a crescent, with a radius of `smallest` to `largest` of the image's side, at a random angle, position and brightness on a dark background; then noise is added.",
     paper:
       "Matthey et al., 2017, dSprites: Disentanglement testing Sprites dataset, github.com/deepmind/dsprites-dataset",
     about: "shape under scale, rotation and position",
     solution:
-      "The shapes differ by more than a pixel at the smallest size, and the shape is far lighter than the noise: comparing with all turns of all shapes tells it."
+      "The shapes differ by more than a pixel at the smallest size, and are far lighter than the noise, so comparing the image with all rotations of all shapes gives the answer."
   )
   static let smallest = KernelOption(
-    "smallest", .number(0.1...0.5), initial: 0.15, help: "the smallest radius, in sides of the image")
+    "smallest", .number(0.1...0.5), initial: 0.15, help: "the smallest radius, as a share of the image's side"
+  )
   static let largest = KernelOption(
-    "largest", .number(0.1...0.5), initial: 0.3, help: "the largest radius, in sides of the image")
+    "largest", .number(0.1...0.5), initial: 0.3, help: "the largest radius, as a share of the image's side")
   static let noise = noise(0.08)
   static let options: [any AnyKernelOption] = [smallest, largest, noise]
 

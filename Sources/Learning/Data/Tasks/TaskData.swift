@@ -2,7 +2,7 @@ import Dispatch
 import Kernels
 import Tensors
 
-/// What every task takes, and how its images become a data set.
+/// The options of every task, and the data set made from its images.
 enum TaskData {
   static let size = KernelOption("size", .whole(16...256), initial: 32, help: "pixels a side")
   static let train = KernelOption("train", .count, initial: 5000, help: "images to train on")
@@ -10,7 +10,7 @@ enum TaskData {
     "validation", .whole(0...1 << 20), initial: 1000, help: "images to choose by")
   static let test = KernelOption("test", .count, initial: 10_000, help: "images to test with")
   static let seed = KernelOption(
-    "seed", .whole(0...Int(Int32.max)), initial: 0, help: "what the images depend on")
+    "seed", .whole(0...Int(Int32.max)), initial: 0, help: "the seed of the images")
   static let options: [any AnyKernelOption] = [size, train, validation, test, seed]
 
   /// More pixels than that, 1 GiB of them, are refused.
@@ -31,7 +31,7 @@ enum TaskData {
     images.withMutablePointer { images in
       targets.withUnsafeMutableBufferPointer { targets in
         nonisolated(unsafe) let images = images, targets = targets
-        // Pieces of a fixed size: who draws them makes no difference.
+        // Pieces have a fixed size, so it does not matter which thread draws them.
         let piece = 64
         DispatchQueue.concurrentPerform(iterations: (count + piece - 1) / piece) { number in
           var canvas = Canvas(size: size)
@@ -62,7 +62,7 @@ enum TaskData {
     let pixels = counts.values.reduce(0, +) * size * size
     guard pixels <= largest else {
       throw WorkbenchError(
-        "\(item) would have \(pixels) pixels in all, and at most \(largest) are made; choose fewer or smaller images."
+        "\(item) would have \(pixels) pixels in all, more than the limit of \(largest); choose fewer or smaller images."
       )
     }
     func examples(_ split: Dataset.Split) throws -> Examples {

@@ -6,16 +6,16 @@ struct Textures: ImageTask {
   static let facts = TaskFacts(
     name: "textures", summary: "which of eight random textures?",
     definition:
-      "Every pixel, row by row, is with probability `copy` that of its neighbour in the texture's direction (left, above, above left or above right), and else new: light with probability 0.4 or 0.6. Direction and lightness are the class. Light and dark are 0.7 and 0.3, and noise is added.",
+      "Row by row, each pixel copies its neighbour in the texture's direction (left, above, above left or above right) with probability `copy`; otherwise it is light with probability 0.4 or 0.6. Direction and lightness are the class. Light and dark are 0.7 and 0.3, and noise is added.",
     paper:
       "Julesz, 1962, Visual Pattern Discrimination, IRE Transactions on Information Theory 8(2), doi:10.1109/TIT.1962.1057698",
     about:
-      "local statistics without a shape: single pixels tell the lightness, neighbours the direction; nothing far away helps",
+      "local statistics without shape: single pixels give the lightness, neighbours the direction; distant pixels do not help",
     solution:
-      "Two pixels apart by the texture's direction are equal in a share of (1 + copy) / 2 or more, others less; over all pixels of an image the counts are far enough apart to tell the classes."
+      "Neighbours in the texture's direction are equal with probability (1 + copy) / 2 or more, other neighbours with less. Over all pixels of an image these counts separate the classes."
   )
   static let copy = KernelOption(
-    "copy", .number(0...1), initial: 0.3, help: "how often a pixel is that of its neighbour")
+    "copy", .number(0...1), initial: 0.3, help: "how often a pixel copies its neighbour")
   static let noise = noise(0.1)
   static let options: [any AnyKernelOption] = [copy, noise]
 

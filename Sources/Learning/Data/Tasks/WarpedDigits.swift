@@ -4,20 +4,20 @@ import Tensors
 /// Digits that are turned, scaled and moved.
 struct WarpedDigits: ImageTask {
   static let facts = TaskFacts(
-    name: "warped-digits", summary: "which digit, turned, scaled and moved?",
+    name: "warped-digits", summary: "which digit, rotated, scaled and shifted?",
     definition:
-      "One of the embedded handwritten digits is turned by up to `rotation` degrees to either side, drawn `smallest` to `largest` of the image's side high, and moved to any place where it fits; then noise is added. Writers of training, validation and test images are not the same.",
+      "One of the embedded handwritten digits is rotated by up to `rotation` degrees to either side, drawn `smallest` to `largest` of the image's side high, at a random position; then noise is added. Training, validation and test images have different writers.",
     paper: "Jaderberg et al., 2015, Spatial Transformer Networks, arXiv:1506.02025 (their distorted MNIST)",
     about: "deformation: sampling that follows the object",
     solution:
-      "Whoever reads the digits reads them turned by less than a right angle; a few of the 382 test digits are badly written, so 100 % is a bound, not a promise."
+      "People can read digits that are rotated by less than a right angle. A few of the 382 test digits are badly written, so 100 % is an upper bound."
   )
   static let rotation = KernelOption(
-    "rotation", .number(0...180), initial: 60, help: "the largest turn to either side, in degrees")
+    "rotation", .number(0...180), initial: 60, help: "the largest rotation to either side, in degrees")
   static let smallest = KernelOption(
-    "smallest", .number(0.25...1), initial: 0.4, help: "the smallest height, in sides of the image")
+    "smallest", .number(0.25...1), initial: 0.4, help: "the smallest height, as a share of the image's side")
   static let largest = KernelOption(
-    "largest", .number(0.25...1), initial: 0.9, help: "the largest height, in sides of the image")
+    "largest", .number(0.25...1), initial: 0.9, help: "the largest height, as a share of the image's side")
   static let noise = noise(0.05)
   static let options: [any AnyKernelOption] = [rotation, smallest, largest, noise]
 
