@@ -18,6 +18,7 @@ import Testing
     case "replace": ("all", "some", "spatial or all")
     case "shortcut": ("projection", "none at all", "padding, projection or none")
     case "stride-on": ("spatial", "last", "spatial or first")
+    case "block": ("convnext", "some", "bottleneck, inverted-residual, convnext or repvgg")
     case "stages", "dilate-stages": ("2,3", "2,x", "numbers of stages, such as 2,3,4")
     case "augment", "shuffle", "standardize": ("off", "perhaps", "on or off")
     case "nesterov", "zero-init": ("on", "perhaps", "true or false")
