@@ -128,7 +128,7 @@ struct RegressionCommandTests {
     }
     try NpyFile.write(Tensor(repeating: 0, [2, 1, 40, 42]), to: path("b.npy"))
     let outcome = try logits(names.map(path).joined(separator: ","), "none.npy")
-    #expect(outcome.error.contains("whose number and size must be equal"))
+    #expect(outcome.error.contains("their number and size must be equal"))
   }
 
   /// What a model cannot do is said in one sentence.

@@ -177,7 +177,7 @@ import Testing
       (["--shard", "auto"], "--shard auto is for a task of a Slurm array"),
       (["--part", "rest"], "--part needs --shard"),
       (["--print"], "need --slurm"), (["--status", "--collect"], "exclude each other"),
-      (["--force", "--shard", "1/2"], "--force and --dry-run are for one command alone"),
+      (["--force", "--shard", "1/2"], "--force and --dry-run are for a single command"),
       (["--heartbeat", "0"], "--heartbeat is 0.0"),
     ] {
       let outcome = try Experiment.run(["sweep", file, "--output", output] + wrong)

@@ -49,6 +49,14 @@ import Testing
     #expect(quality.text.contains("perfect_proxy") && quality.text.contains("share found"))
   }
 
+  /// A table with a row for each seed ranks each network once.
+  @Test func seedsAreNotNetworks() throws {
+    let rows = try CSVTable(file: Self.file("networks.csv").path).rows
+    let seeds = rows.flatMap { row in (0..<3).map { seed in row.merging(["seed": "\(seed)"]) { $1 } } }
+    #expect(ProxyQuality(seeds).table.text == ProxyQuality(rows).table.text)
+    #expect(ProxyQuality(rows).rows[0].count > 3)
+  }
+
   /// A control that is constant, or orders all as another does, changes nothing; one that orders all as x leaves nothing.
   @Test func controlsThatSayNothingAreLeftOut() {
     let x = RankTests.x, y = RankTests.y, z = [4.0, 2, 7, 1, 9, 3, 8, 5, 6, 10]

@@ -197,8 +197,9 @@ struct ProxyTests {
     let found = try Proxies.evaluate(
       network, batches: batches(1, of: 8), chosen: [.grasp, .naswot, .snip], threads: 1)
     #expect(found.values[.snip] != nil)
-    #expect(found.reasons[.grasp]?.hasPrefix("Doubled does not say") == true, "\(found.note)")
-    #expect(found.reasons[.naswot]?.hasPrefix("ReLU gives another number") == true, "\(found.note)")
+    #expect(
+      found.reasons[.grasp]?.hasPrefix("Doubled does not support fixed decisions") == true, "\(found.note)")
+    #expect(found.reasons[.naswot]?.hasPrefix("ReLU changes the number of images") == true, "\(found.note)")
   }
 
   /// Of a function that is known, with the noise of single precision, and of one that has a jump.

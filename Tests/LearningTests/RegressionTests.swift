@@ -169,6 +169,6 @@ struct NpyTargetTests {
     try NpyFile.write(Tensor(repeating: .infinity, [5, 2]), to: path("train_targets.npy"))
     #expect(refusal()?.contains("infinite or not a number") == true)
     try NpyFile.write(Tensor(repeating: 1, [5]), to: path("train_labels.npy"))
-    #expect(refusal()?.contains("take one of them away") == true)
+    #expect(refusal()?.contains("remove one of them") == true)
   }
 }

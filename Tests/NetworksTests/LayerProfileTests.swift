@@ -14,9 +14,10 @@ struct LayerProfileTests {
       Models.description(model, inputChannels: 3, classes: 2), kernel: registry.choice(item),
       standard: registry.choice("standard"), seed: 0)
     let extent = model.hasPrefix("mean_spot") ? 42 : 17
-    let x = Tensor(repeating: 1, [1, extent, extent, 3]), profile = LayerProfile()
+    let x = Tensor(repeating: 1, [1, extent, extent, 3])
     var context = Context(training: false, threads: 1)
-    context.observer = profile.observer(context)
+    let profile = LayerProfile(context)
+    context.observer = profile.observer()
     _ = network.forward(x, context)
     let rows = try network.summaries(for: FeatureShape(x))
     let names = profile.entries.map(\.name)

@@ -10,9 +10,11 @@ package struct PairedTiming: Sendable {
   /// Each first runs once, untimed. A contestant that is faster than a millisecond runs several times a turn.
   ///
   /// - Parameters:
-  ///   - budget: approximate seconds for all rounds together; there are 3 to 15 rounds.
+  ///   - budget: approximate seconds for all rounds together; there are at least 3 rounds.
+  ///   - most: the largest number of rounds.
   ///   - contestants: each prepares (untimed) and runs (timed).
-  package init(budget: Double, _ contestants: [(prepare: () -> Void, run: () -> Void)]) throws {
+  package init(budget: Double, most: Int = 15, _ contestants: [(prepare: () -> Void, run: () -> Void)]) throws
+  {
     func once(_ contestant: (prepare: () -> Void, run: () -> Void)) -> Double {
       contestant.prepare()
       return ContinuousClock().measure(contestant.run).seconds
@@ -25,7 +27,7 @@ package struct PairedTiming: Sendable {
     }
     let repeats = first.map { max(1, min(20, Int(0.001 / max($0, 1e-9)))) }
     let round = zip(first, repeats).reduce(0) { $0 + $1.0 * Double($1.1) }
-    let rounds = max(3, min(15, Int(budget / max(round, 1e-9))))
+    let rounds = max(3, min(most, Int(budget / max(round, 1e-9))))
     var times = contestants.map { _ in [Double]() }
     for _ in 0..<rounds {
       for (index, contestant) in contestants.enumerated() {

@@ -4,9 +4,9 @@ import Networks
 /// Predicts how long a network of several kernels takes for one image, from networks of one kernel each.
 ///
 /// ms = constant + Σ over blocks of the time that the block takes with its kernel. Blocks are timed where they stand, layer
-/// by layer, in the network whose blocks all have that kernel; the constant, what is outside the blocks, is the median over
-/// these networks of what their whole time is beyond their blocks'. A kernel's blocks are then scaled together, so that the
-/// prediction of its own network is the time measured: a layer that is timed alone finds other caches.
+/// by layer, in the network whose blocks all have that kernel. Clocks between the layers cost time, so the layers of a
+/// network are scaled together to its time as a whole. The constant is what is outside the blocks, the median over these
+/// networks. A kernel's blocks are then scaled once more, so that the prediction of its own network is the time measured.
 struct LatencyModel {
   /// The predicted milliseconds of each network whose kernels were all timed, by its item.
   let predictions: [String: Double]
@@ -24,20 +24,26 @@ struct LatencyModel {
   ///   - networks: timed networks, of one kernel and of several.
   init?(_ model: ResidualDescription, _ kernels: [KernelChoice], layers: [LayerTime], networks: [NetworkRow])
   {
-    // The milliseconds of blocks such as `layer1.0`, by the item of their kernel.
-    var blocks: [String: [String: Double]] = [:]
+    // The milliseconds of blocks such as `layer1.0`, and of what is outside the blocks, by the item of their kernel.
+    var blocks: [String: [String: Double]] = [:], outside: [String: Double] = [:]
     for layer in layers {
       let names = layer.layer.split(separator: ".")
-      guard names.count > 2, names[0].hasPrefix("layer") else { continue }
+      guard names.count > 2, names[0].hasPrefix("layer") else {
+        outside[layer.kernel, default: 0] += layer.times.median
+        continue
+      }
       blocks[layer.kernel, default: [:]]["\(names[0]).\(names[1])", default: 0] += layer.times.median
     }
     let times = Dictionary(networks.map { ($0.kernel, $0.times.median) }) { first, _ in first }
       .filter { $0.value.isFinite }
     // Networks of one kernel are those whose layers were timed. Their blocks are added in one order, for the same bits.
     let sums = blocks.mapValues { $0.sorted { $0.key < $1.key }.reduce(0) { $0 + $1.value } }
-    let rests = sums.compactMap { item, sum in times[item].map { $0 - sum } }
-    guard !rests.isEmpty else { return nil }
-    let constant = Statistics.median(rests)
+    let constants = sums.compactMap { item, sum -> Double? in
+      let outside = outside[item] ?? 0
+      return sum > 0 ? times[item].map { $0 * outside / (outside + sum) } : nil
+    }
+    guard !constants.isEmpty else { return nil }
+    let constant = Statistics.median(constants)
     for (item, sum) in sums {
       guard let whole = times[item], whole > constant, sum > 0 else { continue }
       blocks[item] = blocks[item]?.mapValues { $0 * ((whole - constant) / sum) }

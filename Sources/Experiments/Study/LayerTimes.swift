@@ -12,7 +12,7 @@ package struct LayerTime: TimedRow, Sendable {
   package let input: FeatureShape
   /// What computes it, where there is a choice.
   package let algorithm: String?
-  /// Its time in the pass with the median time of all layers together.
+  /// Its median time.
   package var times = RowTimes()
 
   private enum CodingKeys: CodingKey { case kernel, layer, input, algorithm }
@@ -28,25 +28,24 @@ package struct LayerTime: TimedRow, Sendable {
 }
 
 extension Network {
-  /// The layers of a pass of inference of each network: of seven passes, in turns, those of the one with the median time.
+  /// The layers of each network in inference: of 11 passes, the median time of each layer. The networks take turns, and
+  /// each first runs once untimed, so that every pass finds the same caches.
   static func profiles(_ networks: [Network], _ images: Tensor, _ context: Context) throws
     -> [[LayerProfile.Entry]]
   {
-    var passes: [[[LayerProfile.Entry]]] = networks.map { _ in [] }
-    for _ in 0..<7 {
+    var passes: [[LayerProfile]] = networks.map { _ in [] }
+    for _ in 0..<11 {
       for (index, network) in networks.enumerated() {
         try Cancellation.check()
-        let profile = LayerProfile()
+        _ = network.forward(images, context)
+        let profile = LayerProfile(context)
         var observed = context
-        observed.observer = profile.observer(context)
+        observed.observer = profile.observer()
         _ = network.forward(images, observed)
-        passes[index].append(profile.entries)
+        passes[index].append(profile)
       }
     }
-    return passes.map { passes in
-      let ordered = passes.sorted { $0.reduce(0) { $0 + $1.seconds } < $1.reduce(0) { $0 + $1.seconds } }
-      return ordered[ordered.count / 2]
-    }
+    return passes.map(LayerProfile.medians)
   }
 }
 

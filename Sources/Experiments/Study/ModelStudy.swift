@@ -44,7 +44,7 @@ package struct ModelStudy {
 
   /// A row for each kernel.
   package let rows: [OperatorRow]
-  /// For each kernel with a network, its layers in a pass of inference: those of the pass with the median time.
+  /// For each kernel with a network, its layers in inference, each with its median time.
   package let profiles: [(kernel: String, layers: [LayerProfile.Entry])]
 
   /// Runs the study.

@@ -54,7 +54,8 @@ package struct ProxyQuality: Sendable {
   let operators: [OperatorBias]
 
   /// The quality of the proxies in the rows of a table such as networks.csv; rows without a number in a column do not
-  /// count for it.
+  /// count for it. Where the table has a row for each seed, the first of a network counts: what is of the network is the
+  /// same in all.
   ///
   /// - Parameters:
   ///   - training: the rows of training.csv, for the chance of seeds.
@@ -65,7 +66,10 @@ package struct ProxyQuality: Sendable {
     accuracy: String = "top1_mean", seed: UInt64 = 0
   ) {
     let sets = grouped(table, by: Self.setColumns).map { _, rows in
-      (cells: rows[0].filter { Self.setColumns.contains($0.key) }, rows: rows)
+      (
+        cells: rows[0].filter { Self.setColumns.contains($0.key) },
+        rows: rows[0]["seed"] == nil ? rows : grouped(rows, by: ["kernel"]).map { $0.rows[0] }
+      )
     }
     rows = columns.flatMap { column in
       let samples = sets.map { ProxySample($0.rows, column, accuracy) }
