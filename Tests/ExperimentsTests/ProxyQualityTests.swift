@@ -54,7 +54,7 @@ import Testing
     let rows = try CSVTable(file: Self.file("networks.csv").path).rows
     let seeds = rows.flatMap { row in (0..<3).map { seed in row.merging(["seed": "\(seed)"]) { $1 } } }
     #expect(ProxyQuality(seeds).table.text == ProxyQuality(rows).table.text)
-    #expect(ProxyQuality(rows).rows[0].count > 3)
+    #expect(ProxyQuality(rows).rows.contains { $0.count > 3 })
   }
 
   /// A control that is constant, or orders all as another does, changes nothing; one that orders all as x leaves nothing.

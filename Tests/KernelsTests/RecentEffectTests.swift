@@ -96,7 +96,8 @@ struct RecentEffectTests {
   /// Duta et al.: windows of up to 9×9 with fewer weights than a 3×3 convolution.
   @Test func pyramidsSeeFartherForLess() throws {
     let layer = try layer("pyramidal", 64), y = layer.forward(impulse(0, of: 64, extent: 11), inference)
-    let seen = (0..<11).count { column in (0..<64).contains { y[(5 * 11 + column) * 64 + $0] != 0 } }
+    // Transforms leave rounding errors outside the window.
+    let seen = (0..<11).count { column in (0..<64).contains { abs(y[(5 * 11 + column) * 64 + $0]) > 1e-5 } }
     #expect(seen == 9)
     #expect(layer.parameterCount == 16 * (64 * 9 + 16 * 25 + 8 * 49 + 4 * 81))
     #expect(try layer.parameterCount < self.layer("standard", 64).parameterCount)
