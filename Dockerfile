@@ -4,6 +4,9 @@ FROM swift:6.3-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends libfftw3-dev libpng-dev pkg-config && rm -rf /var/lib/apt/lists/*
 WORKDIR /workbench
 COPY . .
+# avx2 runs on any current x86-64 server, portable on other processors too; avx512 is faster on those that have it.
+ARG WORKBENCH_SIMD=avx2
+ENV WORKBENCH_SIMD=${WORKBENCH_SIMD}
 RUN swift build --product experiment
 
 FROM swift:6.3-bookworm-slim

@@ -34,7 +34,9 @@ extension ArgumentHelp {
   }
 
   /// The help of `--data`.
-  static var data: ArgumentHelp { ArgumentHelp("\(Dataset.choices).", valueName: "data") }
+  static var data: ArgumentHelp {
+    ArgumentHelp("digits, a task such as pathfinder, or NAME:DIR; see ‘experiment list’.", valueName: "data")
+  }
 
   /// The help of `--tensorboard`.
   static var tensorboard: ArgumentHelp {

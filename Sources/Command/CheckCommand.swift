@@ -5,7 +5,7 @@ import Kernels
 import Tensors
 
 /// `experiment check`: kernels against their definitions.
-struct CheckCommand: ParsableCommand {
+struct CheckCommand: ShowsProgress {
   static let configuration = CommandConfiguration(
     commandName: "check",
     abstract:
@@ -13,11 +13,14 @@ struct CheckCommand: ParsableCommand {
     discussion: """
       Example: swift run experiment check --conv dilated
 
-      The default is all kernels of your own package. If a layer reads memory that is not its own, the program stops; a terminal then shows the case.
+      The default is all kernels of your own package. If a layer reads memory that is not its own, the program stops; a terminal then shows the case, and so does the last line with --progress plain.
       """)
 
   @Option(help: .kernels)
   var conv: String?
+
+  @OptionGroup
+  var progress: ProgressOption
 
   func run() throws {
     let registry = ExperimentCommand.registry, builtIn = Set(KernelRegistry.builtIn.kernels.map(\.name))
@@ -25,19 +28,19 @@ struct CheckCommand: ParsableCommand {
     guard let items = conv ?? (own.isEmpty ? nil : own.joined(separator: ",")) else {
       throw ValidationError("There are only the built-in kernels; name some with --conv, or all.")
     }
-    let choices = try registry.choices(items), progress = ProgressLine("kernels", total: choices.count)
-    defer { progress.finish() }
+    let choices = try registry.choices(items), line = ProgressLine("kernels", total: choices.count)
+    defer { line.finish() }
     var wrong: [String] = []
     for choice in choices {
-      var conformance = Conformance { progress.show($0) }
+      var conformance = Conformance { line.show($0, always: true) }
       conformance.check(choice, cases: try ConformanceCase.standardCases())
-      progress.finish()
+      line.finish()
       conformance.failures.forEach { print($0) }
       for (reason, count) in conformance.refusalsByReason.sorted(by: <) {
         print("\(count) refused: \(reason)")
       }
       print("\(choice.item): \(conformance.checked) checked, \(conformance.failures.count) failures")
-      progress.advance(choice.item)
+      line.advance(choice.item)
       // A kernel that refuses everything has not been checked.
       if !conformance.failures.isEmpty || conformance.checked == 0 { wrong.append(choice.item) }
     }

@@ -8,16 +8,17 @@ struct CompareCommand: PrintsTables {
     commandName: "compare",
     abstract: "Compare the trainings of two folders of results, or of two commits, network by network.",
     discussion: """
-      Example: swift run experiment compare results/card HEAD:results/card
+      Example: swift run experiment compare results/tasks HEAD:results/tasks
 
-      Trainings with the same kernel, model, replace, data, recipe and seed are paired, image by image if both folders have \
-      records. The verdicts are those of networks.csv (docs/statistics.md), corrected for the number of networks \
+      Trainings with the same kernel, model, replace, data and seed are paired. If both folders have records, recipes must \
+      be the same too, and images are paired; tables alone do not know the recipe but for its epochs. Regressions are not \
+      compared. The verdicts are those of networks.csv (docs/statistics.md), corrected for the number of networks \
       compared. COMMIT:FOLDER is a folder in a git commit; COMMIT alone means its folder results.
       """)
 
   /// What the command fails on.
   enum Failure: String, CaseIterable, ExpressibleByArgument {
-    /// A verdict.
+    /// A verdict; what has none because of a single seed is open.
     case worse, better, open
     /// A training that only one of the two has.
     case missing
@@ -49,7 +50,12 @@ struct CompareCommand: PrintsTables {
     printing.show(comparison.summary, ["comparison": comparison.table])
     for failure in Failure.allCases where failOn.contains(failure) {
       let count =
-        Verdict(rawValue: failure.rawValue).map { comparison.count($0) } ?? comparison.missing
+        switch failure {
+        case .missing: comparison.missing
+        case .worse: comparison.count(.worse)
+        case .better: comparison.count(.better)
+        case .open: comparison.count(.open) + comparison.count(nil)
+        }
       guard count > 0 else { continue }
       throw WorkbenchError(
         failure == .missing

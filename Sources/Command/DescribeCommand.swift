@@ -61,7 +61,8 @@ struct DescribeCommand: PrintsTables {
         LayerTables.text(rows), LayerTables.forms(rows), savings.isEmpty ? nil : LayerTables.text(savings),
       ]
       printing.show(
-        texts.compactMap { $0 }.joined(separator: "\n\n"), ["layers": LayerTables.csv(rows)])
+        texts.compactMap { $0 }.joined(separator: "\n\n"),
+        ["layers": LayerTables.csv(rows), "forms": LayerTables.formsCSV(rows)])
     }
   }
 }

@@ -35,6 +35,10 @@ public struct ExperimentCommand: ParsableCommand {
 
   /// Runs the command with the built-in kernels and others, and ends the process.
   public static func main(own: [any Kernel]) -> Never {
+    let builtIn = Set(KernelRegistry.builtIn.kernels.map(\.name))
+    for name in own.map(\.name) where builtIn.contains(name) {
+      warn("‘\(name)’ replaces the built-in kernel of that name; give it another name to compare both.")
+    }
     main(kernels: KernelRegistry(KernelRegistry.builtIn.kernels + own))
   }
 

@@ -38,7 +38,7 @@ struct ListCommand: PrintsTables {
     for family in Models.families {
       lines.append("\(family.name): \(family.models.map(\.name).joined(separator: ", "))\n  \(family.source)")
     }
-    lines.append("\nBlocks in the place of bottleneck20's and its like's (--block)\n")
+    lines.append("\nBlocks for bottleneck20 and the other small networks (--block)\n")
     lines += ResidualDescription.Block.allCases.map { "\($0.rawValue): \($0.summary)" }
     lines.append("\nInitial weights (--init)\n")
     for scheme in InitializationScheme.all {
@@ -47,7 +47,12 @@ struct ListCommand: PrintsTables {
     lines.append("\nData\n")
     for source in DataSource.all {
       lines.append("\(source.form): \(source.summary)")
-      if let facts = source.facts { lines.append("  a test of \(facts.about)\n  paper: \(facts.paper)") }
+      if let facts = source.facts {
+        lines += [
+          "  a test of \(facts.about)", "  \(facts.definition)", "  \(facts.solution)",
+          "  paper: \(facts.paper)",
+        ]
+      }
       lines += source.options.map(line)
     }
     return lines.joined(separator: "\n")
@@ -104,7 +109,8 @@ struct ListCommand: PrintsTables {
       DataSource.all,
       [
         Column("data") { $0.name }, Column("form") { $0.form }, Column("summary") { $0.summary },
-        Column("paper") { $0.facts?.paper },
+        Column("paper") { $0.facts?.paper }, Column("definition") { $0.facts?.definition },
+        Column("solution") { $0.facts?.solution },
       ])
   }
 

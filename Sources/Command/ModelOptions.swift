@@ -54,7 +54,8 @@ struct ModelOptions: ParsableArguments, Sendable {
   /// A model by name, varied, for an experiment.
   func sweepModel(_ name: String) throws -> SweepModel {
     let settings = try settings()
-    return try SweepModel(name, settings, settings.notes, isLabelled: false)
+    // Tables name the block, since it is another network than the one that the name promises.
+    return try SweepModel(name, settings, settings.notes, isLabelled: settings.block?.isChosen == true)
   }
 
   /// A network with one kernel, from an item of `--conv`; without one, and without classes, it has the model's own.

@@ -10,10 +10,10 @@ struct ProxyQualityCommand: PrintsTables {
     discussion: """
       Example: swift run experiment proxy-quality results/card/networks.csv
 
-      Kendall's τ and Spearman's ρ with 95 % intervals; of 20 networks or more also what is left without parameters and \
-      MACs, within a budget, and at the top; beside the training.csv of several seeds, what their chance lets any proxy \
-      reach; in a space, which operators each proxy favours. docs/proxies.md explains each number. experiment report \
-      makes the same tables, with pictures.
+      Prints Kendall's τ and Spearman's ρ with 95 % intervals. With 20 networks or more, it also prints both without \
+      the influence of parameters and MACs, within a budget, and among the best networks. With a training.csv of \
+      several seeds beside the table, it prints how well any proxy could do. In a space, it prints which operators each \
+      proxy favours. docs/proxies.md explains each number; experiment report makes the same tables, with pictures.
       """)
 
   @Argument(help: ArgumentHelp("The networks.csv of a run or a sweep.", valueName: "file.csv"))

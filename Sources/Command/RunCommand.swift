@@ -13,7 +13,8 @@ struct RunCommand: PrintsTables {
     discussion: """
       Example: swift run experiment run --conv dilated,shift --epochs 3 --seeds 2 --output comparison
 
-      The default model is bottleneck20. Writes operators.csv, networks.csv, training.csv and machine.json into the \
+      The default model is bottleneck20. On a classification task the rate is 0.05, unless --rate or --optimizer is \
+      given (docs/models.md). Writes operators.csv, networks.csv, training.csv and machine.json into the \
       output folder. Finished runs are kept in its folder records. The same command resumes a stopped run, \
       and further kernels are added to those already there.
       """)
@@ -36,13 +37,16 @@ struct RunCommand: PrintsTables {
       valueName: "n"))
   var epochs: Int?
 
+  @OptionGroup(title: "The recipe")
+  var recipe: OtherRecipeOptions
+
   @Option(
     help: ArgumentHelp("Trainings of each network, each from different initial weights.", valueName: "n"))
   var seeds = 3
 
   @Flag(
     help:
-      "Choose each kernel's rate first: 0.03, 0.1 and 0.3 are each trained once and compared on the validation split."
+      "Choose each kernel's rate first: 0.3, 1 and 3 times the recipe's are each trained once and compared on the validation split."
   )
   var tuneRate = false
 
@@ -89,8 +93,9 @@ struct RunCommand: PrintsTables {
     }
     var seen = Set<String>()
     let kernels = (asked.prefix(1) + present + asked).filter { seen.insert($0.item).inserted }
-    var recipe = RecipeSettings()
+    var recipe = try recipe.settings()
     recipe.epochs = passes
+    recipe.rate = recipe.rate ?? (recipe.optimizer == nil ? DataSource.rate(of: data) : nil)
     let sweep = try Sweep.mainJob(
       kernels, in: variations.sweepModel(model.name ?? Models.standard), on: data, seeds: seeds,
       recipe: passes == 0 ? nil : recipe, tune: tuneRate ? RateTuning() : nil, match: match, margin: margin)

@@ -12,17 +12,19 @@ struct SearchCommand: PrintsTables {
     discussion: """
       Example: swift run experiment search experiments/space-quick.yaml --budget macs=0.8x --evaluations 6
 
-      Trains what a method of search asks for, then the Pareto front of what it found anew with other seeds. Each \
-      training is a record of the folder, as the sweep of the same file makes it: a search resumes, and shares what is known.
+      Trains the networks that the search asks for, then retrains the Pareto front with other seeds. Each training is \
+      a record of the folder, as in a sweep of the same file, so a search resumes and uses what is already trained.
 
       Example: swift run experiment sweep experiments/space-quick.yaml && swift run experiment search --table experiment-output/space-quick/networks.csv --budget macs=1x
 
       Trains nothing: random search, regularised evolution and, where training.csv stands beside the table, successive \
-      halving search the table again and again. docs/sweeps.md says how each works.
+      halving search the table many times. docs/sweeps.md says how each works.
       """)
 
   @Argument(
-    help: ArgumentHelp("The sweep of a space, such as experiments/space-quick.yaml.", valueName: "file.yaml"))
+    help: ArgumentHelp(
+      "The sweep of a space on one model and one data set, such as experiments/space-quick.yaml.",
+      valueName: "file.yaml"))
   var file: String?
   @Option(
     help: ArgumentHelp("In place of a file: the networks.csv of a sweep over a space.", valueName: "file.csv")
@@ -43,11 +45,11 @@ struct SearchCommand: PrintsTables {
   var evaluations: Int?
   @Option(
     help: ArgumentHelp(
-      "A proxy, params or macs: of some networks the one that has most of it is trained.", valueName: "name"))
+      "Train only the candidate with the highest value of this proxy, params or macs.", valueName: "name"))
   var filter: String?
-  @Option(help: ArgumentHelp("Of how many networks the filter takes one.", valueName: "n"))
+  @Option(help: ArgumentHelp("Candidates for each training, with --filter.", valueName: "n"))
   var candidates = 8
-  @Option(help: ArgumentHelp("What the search's draws depend on.", valueName: "n"))
+  @Option(help: ArgumentHelp("The seed of the search.", valueName: "n"))
   var seed = 0
   @Option(
     help: ArgumentHelp(
@@ -55,7 +57,7 @@ struct SearchCommand: PrintsTables {
       valueName: "dir"))
   var output: String?
   @Option(
-    help: ArgumentHelp("How often the networks found are trained anew, with other seeds.", valueName: "n"))
+    help: ArgumentHelp("Seeds for retraining the Pareto front.", valueName: "n"))
   var freshSeeds = 3
   @Option(
     help: ArgumentHelp("Networks trained at once (default: the processors it may use).", valueName: "n"))

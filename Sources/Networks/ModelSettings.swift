@@ -28,7 +28,7 @@ package struct ModelSettings: Settable {
     "Replace only in these stages, such as 2,3,4 for layer2 to layer4 (default: all)")
   package static let block = Setting(
     "block", \Self.block, .word,
-    "What bottlenecks of the small networks are replaced by, so that a kernel is judged in another block (default: bottleneck)"
+    "The block of the small bottleneck networks: bottleneck, inverted-residual, convnext or repvgg (default: bottleneck)"
   )
   package static let shortcut = Setting(
     "shortcut", \Self.shortcut, .word,
@@ -96,7 +96,7 @@ package struct ModelSettings: Settable {
     if let block {
       guard description.block == .bottleneck, description.stem == .small else {
         throw WorkbenchError(
-          "\(name) is no small network of bottlenecks, as bottleneck20 is; leave out block.")
+          "\(name) is not a small bottleneck network, as bottleneck20 is; leave out block.")
       }
       description.block = block
     }

@@ -30,6 +30,11 @@ struct CostTests {
       "adder", 6, false, Cost(parameters: 216, adds: 25_920, bytes: 4 * 816),
       Cost(parameters: 216, macs: 25_920, adds: 12_960, otherOps: 25_920, bytes: 8 * 816)
     ),
+    // A sum and a comparison for each term; backward both again for each gradient.
+    (
+      "max-plus", 6, false, Cost(parameters: 216, adds: 12_960, otherOps: 12_960, bytes: 4 * 816),
+      Cost(parameters: 216, adds: 25_920, otherOps: 25_920, bytes: 8 * 816)
+    ),
     (
       "1x1", 6, false, Cost(parameters: 24, macs: 1_440, bytes: 4 * 624),
       Cost(parameters: 24, macs: 2_880, bytes: 8 * 624)

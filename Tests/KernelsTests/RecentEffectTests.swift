@@ -21,6 +21,18 @@ struct RecentEffectTests {
     return x
   }
 
+  /// How many columns wide the outputs are that an impulse changes; transforms leave rounding errors outside.
+  private func reach(_ layer: any KernelLayer, _ channels: Int, extent: Int = 19) -> Int {
+    let flat = layer.forward(Tensor(repeating: 0, [1, extent, extent, channels]), inference)
+    let y = layer.forward(impulse(0, of: channels, extent: extent), inference)
+    let columns = (0..<extent).filter { column in
+      stride(from: column * channels, to: y.count, by: extent * channels).contains { start in
+        (start..<start + channels).contains { abs(y[$0] - flat[$0]) > 1e-5 }
+      }
+    }
+    return (columns.last ?? 0) - (columns.first ?? 0) + 1
+  }
+
   private func cost(_ item: String, _ channels: Int) throws -> Cost {
     try layer(item, channels).cost(
       for: FeatureShape(batch: 1, height: 8, width: 8, channels: channels), pass: .inference)
@@ -95,10 +107,8 @@ struct RecentEffectTests {
 
   /// Duta et al.: windows of up to 9×9 with fewer weights than a 3×3 convolution.
   @Test func pyramidsSeeFartherForLess() throws {
-    let layer = try layer("pyramidal", 64), y = layer.forward(impulse(0, of: 64, extent: 11), inference)
-    // Transforms leave rounding errors outside the window.
-    let seen = (0..<11).count { column in (0..<64).contains { abs(y[(5 * 11 + column) * 64 + $0]) > 1e-5 } }
-    #expect(seen == 9)
+    let layer = try layer("pyramidal", 64)
+    #expect(reach(layer, 64) == 9)
     #expect(layer.parameterCount == 16 * (64 * 9 + 16 * 25 + 8 * 49 + 4 * 81))
     #expect(try layer.parameterCount < self.layer("standard", 64).parameterCount)
   }
@@ -131,7 +141,7 @@ struct RecentEffectTests {
     }
   }
 
-  /// Zhu et al.: 0.7 of the mean magnitude leaves about two fifths of normal weights at zero.
+  /// Li et al.: 0.7 of the mean magnitude leaves about two fifths of normal weights at zero.
   @Test func ternaryWeightsAreSparse() throws {
     let convolution = try #require(try layer("ternary", 32) as? ConvolutionLayer)
     let values = convolution.weight.value.values
@@ -183,6 +193,42 @@ struct RecentEffectTests {
       (0..<8).contains { y[(row * 9 + column) * 8 + $0] != z[(row * 9 + column) * 8 + $0] }
     }
     #expect(differs(0, 8) && differs(8, 0) && !differs(8, 8))
+  }
+
+  /// Wang et al. and Xiong et al.: samples move to where they are needed; the weights of a window sum to one in version 3
+  /// and have no bounds in version 4.
+  @Test(arguments: [("dcnv3", true), ("dcnv4", false)]) func gatheredSamplesMove(
+    _ item: String, _ sumsToOne: Bool
+  ) throws {
+    let layer = try layer(item, 16)
+    func parameter(_ name: String) throws -> Parameter {
+      try #require(layer.parameters.first { $0.name == name }?.parameter)
+    }
+    let flat = Tensor(repeating: 1, [1, 9, 9, 16]), middle = 40 * 16..<41 * 16
+    let before = layer.forward(flat, inference).values[middle]
+    var random = Random(seed: 7)
+    let mask = try parameter("mask.bias"), first = mask.value
+    mask.value = Tensor(normal: [9], using: &random)
+    let after = layer.forward(flat, inference).values[middle]
+    let change = zip(before, after).map { abs($0 - $1) }.max() ?? 0
+    #expect((change < 1e-5) == sumsToOne, "\(change)")
+    mask.value = first
+    #expect(reach(layer, 16) == 3)
+    let offset = try parameter("offset.bias")
+    let moves = (0..<18).map { index -> Float in
+      let tap = index / 2
+      return 2.5 * Float(index % 2 == 0 ? tap / 3 - 1 : tap % 3 - 1)
+    }
+    offset.value = Tensor(moves, [18])
+    // Taps at ±3.5 lie between 3 and 4.
+    #expect(reach(layer, 16) == 9)
+  }
+
+  /// Ding et al. and Liu et al.: 13×13 pixels, also by two stripes.
+  @Test(arguments: ["large-kernel", "large-kernel:form=stripes"]) func largeKernelsReachFar(_ item: String)
+    throws
+  {
+    #expect(try reach(layer(item, 4), 4) == 13)
   }
 
   /// A tropical convolution and a morphological layer commute with a brighter image, as a convolution does with a scaled

@@ -104,7 +104,8 @@ struct ProxyTests {
       network, plain: self.network("bottleneck20", item, isPlain: true), batches: batches(2, of: 16),
       threads: 2)
     #expect(network.state.map(\.parameter.value) == before)
-    let makesWeights = try KernelRegistry.builtIn.choice(item).kernel.family == .attention
+    let families: [KernelFamily] = [.attention, .imageWeights]
+    let makesWeights = families.contains(try KernelRegistry.builtIn.choice(item).kernel.family)
     let hasAdders = network.parameters.contains { $0.parameter.rule == .adder }
     let isRefused = hasAdders || makesWeights && found.reasons[.synflow]?.contains("exceed") == true
     let isNoisy = (hasAdders || makesWeights) && found.reasons[.grasp]?.contains("too noisy") == true

@@ -14,7 +14,6 @@ with 1 if a difference is above 1e-5 and above three times that. `--only TEXT` t
 import argparse
 import json
 import pathlib
-import re
 import subprocess
 import sys
 import tempfile
@@ -49,12 +48,9 @@ def run(*arguments):
 
 
 def listed():
-    """The kernels and the models, with the models' images, as `experiment list` and `describe` have them."""
-    text = run("list")
-    kernels, models = text.split("\nModels\n")
-    models = models.split("\nInitial weights")[0]
-    names = [name for line in re.findall(r"^\S.*?: (.*)$", models, re.M) for name in line.split(", ")]
-    return re.findall(r"^(\S+): .*\n  ", kernels, re.M), names
+    """The kernels and the models."""
+    tables = json.loads(run("list", "--json"))
+    return [row["kernel"] for row in tables["kernels"]], [row["model"] for row in tables["models"]]
 
 
 def randomized(path, metadata):

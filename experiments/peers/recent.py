@@ -8,7 +8,7 @@ import math
 
 import torch
 import torch.nn.functional as F
-from kernels import common_divisor, conv, norm
+from kernels import common_divisor, conv, norm, on_the_grid
 from torchvision.ops import deform_conv2d
 
 CASES = []
@@ -438,3 +438,12 @@ def dcn(shared=16, softmax=True, dilation=1):
         return conv(y, w, "output", o, bias=True)
 
     return apply
+
+
+# Other arithmetic, on the grid
+
+
+@case("max-plus", 5, 7, 2)
+@case("max-plus:dilation=2", 4, 4, 1, dilation=2)
+def max_plus(dilation=1):
+    return on_the_grid("max-plus", dilation)

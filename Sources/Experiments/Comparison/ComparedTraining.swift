@@ -42,6 +42,14 @@ struct ComparedTraining {
     }
   }
 
+  /// How many finished trainings of regressions a folder has: they have no accuracy to compare.
+  static func regressions(_ folder: String) throws -> Int {
+    try SweepRecords(folder).known.values.count { record in
+      let test = record.epochs?.last { $0.test != nil }?.test
+      return record.definition["kind"] == "training" && test != nil && test?.top1 == nil
+    }
+  }
+
   /// The trainings in a folder's training.csv; networks.csv says how many test images they had.
   static func tables(_ folder: String) throws -> [ComparedTraining] {
     func rows(_ name: String) throws -> [ReportData.Row] {

@@ -60,8 +60,13 @@ extension ResultComparison {
       lines.append("One seed gives no interval and no verdict.")
     }
     if !isByImage {
-      lines.append(
-        "Without records in both folders, images are not paired, and intervals are wide.")
+      lines += [
+        "Without records in both folders, images are not paired, intervals are wide,",
+        "and recipes may differ in all but the epochs.",
+      ]
+    }
+    if regressions > 0 {
+      lines.append("Regressions have no accuracy and are not compared: \(regressions) trainings.")
     }
     if missing > 0 {
       lines.append("Trainings that only one of the two has: \(alone.before) before, \(alone.after) after.")

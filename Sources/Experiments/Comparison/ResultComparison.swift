@@ -17,6 +17,8 @@ package struct ResultComparison {
   private(set) var rows: [Row] = []
   /// Trainings that only one of the two has.
   private(set) var alone = (before: 0, after: 0)
+  /// Trainings of regressions in the records of both, which are not compared.
+  let regressions: Int
   /// Whether images could be paired.
   let isByImage: Bool
   let margin: Double
@@ -27,7 +29,10 @@ package struct ResultComparison {
   package init(_ before: String, _ after: String, margin: Double = Verdict.margin) throws {
     let found = try [before, after].map { text in
       try ResultSource.read(text) { folder in
-        (records: try ComparedTraining.records(folder), tables: try ComparedTraining.tables(folder))
+        (
+          records: try ComparedTraining.records(folder), tables: try ComparedTraining.tables(folder),
+          regressions: try ComparedTraining.regressions(folder)
+        )
       }
     }
     let hasRecords = found.allSatisfy { !$0.records.isEmpty }
@@ -37,6 +42,7 @@ package struct ResultComparison {
         "\(text) holds no finished trainings with test images; give the output folder of a run or a sweep.")
     }
     self.margin = margin
+    regressions = found.reduce(0) { $0 + $1.regressions }
     isByImage = hasRecords
     compare(trainings[0], trainings[1])
     guard !rows.isEmpty else {
@@ -80,8 +86,8 @@ package struct ResultComparison {
     }
   }
 
-  /// How many networks have a verdict.
-  package func count(_ verdict: Verdict) -> Int { rows.count { $0.verdict == verdict } }
+  /// How many networks have a verdict, or none.
+  package func count(_ verdict: Verdict?) -> Int { rows.count { $0.verdict == verdict } }
 
   /// How many trainings only one of the two has.
   package var missing: Int { alone.before + alone.after }

@@ -145,7 +145,9 @@ package struct MachineRecord: Codable, Sendable {
 
   private static func commit() -> String? {
     guard let head = git("rev-parse", "HEAD") else { return nil }
-    return head + (git("status", "--porcelain", "--untracked-files=no")?.isEmpty == false ? "+" : "")
+    return head
+      + (git("status", "--porcelain", "--untracked-files=no", "--", "Package.swift", "Sources")?.isEmpty
+        == false ? "+" : "")
   }
 
   private static func git(_ arguments: String...) -> String? {

@@ -43,10 +43,16 @@ package final class ProgressLine: Sendable {
   }
 
   /// Counts one more step with its work, and shows what is going on.
-  package func advance(_ label: String, work: Double = 1) { update(label, by: 1, work) }
+  package func advance(_ label: String, work: Double = 1) {
+    update(label, by: 1, work, isStep: true)
+  }
 
   /// Shows what is going on.
-  package func show(_ label: String) { update(label, by: 0, 0) }
+  ///
+  /// - Parameter always: whether it is a line of its own in plain style, too, where only finished steps are by default.
+  package func show(_ label: String, always: Bool = false) {
+    update(label, by: 0, 0, isStep: always)
+  }
 
   /// Clears the line.
   package func finish() {
@@ -54,8 +60,8 @@ package final class ProgressLine: Sendable {
     state.withLock { Self.replace(&$0.width, with: "") }
   }
 
-  private func update(_ label: String, by step: Int, _ work: Double) {
-    guard isTerminal || isPlain && step > 0 else { return }
+  private func update(_ label: String, by step: Int, _ work: Double, isStep: Bool) {
+    guard isTerminal || isPlain && isStep else { return }
     state.withLock { state in
       state.done += step
       state.work += work

@@ -61,6 +61,7 @@ enum ReportTemplate {
     {{/sections}}{{#tasks}}<article id="{{{id}}}"><details{{#open}} open{{/open}}>
     <summary><h2>{{{name}}}</h2></summary>
     {{#examples}}<p><img src="{{{.}}}" alt="Examples of the images of each class"></p>
+    <p class="quiet">Examples with the task's default options; the title says which differ here.</p>
     {{/examples}}<div class="grid">
     \(figures)</div>
     </details></article>

@@ -25,7 +25,10 @@ package struct SearchSimulation {
   private let networks: Int
   private let repeats: Int
 
-  /// Searches a table again and again.
+  /// Whether methods saw single trainings, by their validation accuracies.
+  private let knowsSeeds: Bool
+
+  /// Searches a table many times.
   ///
   /// - Parameters:
   ///   - path: a networks.csv, with its training.csv beside it.
@@ -44,6 +47,7 @@ package struct SearchSimulation {
     let highest = top?.value ?? .nan
     best = (kernel: top.flatMap { table.rows[$0.key]?["kernel"] } ?? "", accuracy: highest)
     networks = allowed.count
+    knowsSeeds = table.knowsSeeds
     self.repeats = repeats
     if let filter, !allowed.contains(where: { table.rows[$0]?.number(filter) != nil }) {
       throw WorkbenchError("\(path) has no \(filter) to choose networks by; take another proxy.")
@@ -132,6 +136,13 @@ package struct SearchSimulation {
         "\(networks) networks within the budget; the best is \(best.kernel) with \(Cell.fixed(best.accuracy, decimals: 2)) %, \(repeats) repeats",
         "", text, "",
       ]
-      + reached).joined(separator: "\n")
+      + reached
+      + (knowsSeeds
+        ? []
+        : [
+          "Without a training.csv beside the table, methods see the mean test accuracy itself,",
+          "so they choose too well, and halving is left out.",
+        ]))
+      .joined(separator: "\n")
   }
 }

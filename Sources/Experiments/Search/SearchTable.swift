@@ -69,6 +69,9 @@ struct SearchTable {
     }
   }
 
+  /// Whether single trainings are known.
+  var knowsSeeds: Bool { !curves.isEmpty }
+
   /// Whether it says what short trainings come to.
   var hasCurves: Bool {
     rows.keys.allSatisfy { network in

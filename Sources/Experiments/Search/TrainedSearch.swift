@@ -49,6 +49,11 @@ package struct TrainedSearch {
     guard group.recipe != nil else {
       throw WorkbenchError("The file trains nothing; say how with ‘training: …’.")
     }
+    guard group.tune == nil, group.until == nil else {
+      throw WorkbenchError(
+        "A search trains each network once with the file's recipe; leave out tune and until, or sweep the file."
+      )
+    }
     budgets = try settings.budgets.map(SearchBudget.init)
     let isTimed = budgets.contains { $0.quantity == .latency }
     // Networks of one kernel each, which tell what blocks take.
@@ -58,7 +63,7 @@ package struct TrainedSearch {
     base.latencySeconds = isTimed ? group.latencySeconds ?? 1 : nil
     base.hasLayers = isTimed
     base.hasProxies = false
-    (base.fields, base.operators, base.tune, base.until) = (nil, nil, nil, nil)
+    (base.fields, base.operators) = (nil, nil)
     runner = try SweepRunner(Sweep(groups: [base]), threads: threads)
     comparison = runner.plan.groups[0].comparisons[0]
     let data = comparison.specification.data

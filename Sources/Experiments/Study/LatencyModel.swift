@@ -28,7 +28,8 @@ struct LatencyModel {
     var blocks: [String: [String: Double]] = [:], outside: [String: Double] = [:]
     for layer in layers {
       let names = layer.layer.split(separator: ".")
-      guard names.count > 2, names[0].hasPrefix("layer") else {
+      // A block that is merged for inference is one layer, `layer1.0`.
+      guard names.count > 1, names[0].hasPrefix("layer") else {
         outside[layer.kernel, default: 0] += layer.times.median
         continue
       }

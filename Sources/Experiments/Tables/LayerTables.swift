@@ -44,6 +44,20 @@ package enum LayerTables {
     ).fitted
   }
 
+  /// Both forms of the layers that merge branches in inference: columns of the branches, then of what they are merged into.
+  package static func formsCSV(_ layers: [LayerSummary]) -> CSVTable {
+    typealias Row = (name: String, forms: LayerSummary.Forms)
+    let costs: [(String, (Cost) -> Int)] = [
+      ("params", { $0.parameters }), ("macs", { $0.macs }), ("adds", { $0.adds }),
+      ("other_ops", { $0.otherOps }),
+    ]
+    return CSVTable(
+      layers.compactMap { layer in layer.forms.map { (layer.name, $0) } },
+      [Experiments.Column<Row>("layer") { $0.name }]
+        + costs.map { name, count in Experiments.Column<Row>(name) { count($0.forms.branches) } }
+        + costs.map { name, count in Experiments.Column<Row>("merged_\(name)") { count($0.forms.merged) } })
+  }
+
   /// Both forms of the layers that merge branches in inference, for people; nil where there are none.
   package static func forms(_ layers: [LayerSummary]) -> String? {
     typealias Row = (name: String, forms: LayerSummary.Forms)
@@ -59,9 +73,11 @@ package enum LayerTables {
         Experiments.Column<Row>("merged") { Cell.grouped($0.forms.merged.macs) },
         Experiments.Column<Row>("adds") { Cell.grouped($0.forms.branches.adds) },
         Experiments.Column<Row>("merged") { Cell.grouped($0.forms.merged.adds) },
+        Experiments.Column<Row>("other") { Cell.grouped($0.forms.branches.otherOps) },
+        Experiments.Column<Row>("merged") { Cell.grouped($0.forms.merged.otherOps) },
       ])
     return """
-      Branches in training, and the single convolution into which they are merged for inference
+      Branches in training, and what they are merged into for inference
       (the table above counts parameters of the former, operations of the latter)
 
       \(table.fitted)

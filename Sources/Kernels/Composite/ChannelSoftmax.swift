@@ -21,14 +21,15 @@ final class ChannelSoftmax: Defined, HoldsDecisions {
 
   func outputShape(for input: FeatureShape) -> FeatureShape { input }
 
-  /// A division, an exponential, a difference and a product for each value, their sum and maximum. Backward, two products
-  /// and a difference, their sum, and the division.
+  /// An exponential, a difference and a product for each value, their sum and maximum. Backward, two products and a
+  /// difference, and their sum. A temperature other than 1 divides in both.
   func cost(for input: FeatureShape, pass: Cost.Pass) -> Cost {
-    let count = input.count
+    let count = input.count, divisions = temperature == 1 ? 0 : count
     return pass == .backward
-      ? Cost(macs: count, adds: count, otherOps: 2 * count, bytes: 12 * count)
+      ? Cost(macs: count, adds: count, otherOps: count + divisions, bytes: 12 * count)
       : Cost(
-        adds: 2 * count - count / (self.count ?? input.channels), otherOps: 4 * count, bytes: 8 * count)
+        adds: 2 * count - count / (self.count ?? input.channels), otherOps: 3 * count + divisions,
+        bytes: 8 * count)
   }
 
   func forward(_ input: Tensor, _ context: Context) -> Tensor {
@@ -52,6 +53,7 @@ final class ChannelSoftmax: Defined, HoldsDecisions {
   }
 
   private func divided(_ values: consuming Tensor) -> Tensor {
+    guard temperature != 1 else { return values }
     let count = values.count, factor = Float(1 / temperature)
     return values.mapped { x, y in for index in 0..<count { y[index] = factor * x[index] } }
   }

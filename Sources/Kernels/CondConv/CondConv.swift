@@ -5,7 +5,7 @@ import Tensors
 /// from the image.
 struct CondConv: ComposedKernel {
   let name = "condconv"
-  let family = KernelFamily.attention
+  let family = KernelFamily.imageWeights
   let summary =
     "k×k convolution with a filter for each image, mixed from several by sigmoids of the image's means"
   let formula = "y = (Σ over k of a[k] · w[k]) ∗ x, a = σ(v · mean(x) + b)"

@@ -22,11 +22,7 @@ struct DCN: ComposedKernel {
   var paper: String {
     version == .v3 ? "Wang et al., 2022, arXiv:2211.05778" : "Xiong et al., 2024, arXiv:2401.06197"
   }
-  let options: [any AnyKernelOption] = [shared, KernelOptions.dilation]
-
-  private static let shared = KernelOption(
-    "shared", .count, initial: 16,
-    help: "the most channels in a group; the largest divisor of the channels up to it is used")
+  let options: [any AnyKernelOption] = [KernelOptions.shared, KernelOptions.dilation]
 
   /// The 1×1s mix all channels, whatever the place's groups.
   var ignoresGroups: Bool { true }
@@ -35,7 +31,7 @@ struct DCN: ComposedKernel {
     let whole = site.geometry, channels = whole.inputChannels, taps = whole.taps
     if taps == 1 { return try site.pointwise() }
     try whole.checkKeepsSize()
-    let shared = (1...min(channels, site.options[Self.shared])).last { channels % $0 == 0 } ?? 1
+    let shared = channels.largestDivisor(upTo: site.options[KernelOptions.shared])
     let slots = channels / shared * taps
     let offset = try predictor(site, "offset", 2 * slots, rateFactor: 0.01)
     for named in offset.parameters { named.parameter.role = .position }

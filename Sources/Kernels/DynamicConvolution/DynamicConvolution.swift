@@ -4,7 +4,7 @@ import Tensors
 /// Dynamic convolution: each image has its own filter, a mean of several weighted by the image's content.
 struct DynamicConvolution: ComposedKernel {
   let name = "dynamic"
-  let family = KernelFamily.attention
+  let family = KernelFamily.imageWeights
   let summary = "k×k convolution with a filter for each image, mixed from several by a softmax over them"
   let formula = "y = (Σ over k of a[k] · w[k]) ∗ x, a = softmax((v₂ · relu(v₁ · mean(x)) + b) / T)"
   let paper = "Chen et al., 2019, arXiv:1912.03458"

@@ -18,10 +18,8 @@ struct Ghost: ComposedKernel {
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let whole = site.geometry, window = Pair(site.options[Self.small])
-    let ratio = (1...min(site.options[Self.ratio], whole.outputsPerGroup)).last {
-      whole.outputsPerGroup % $0 == 0
-    }
-    let count = whole.outputChannels / (ratio ?? 1), others = whole.outputChannels - count
+    let ratio = whole.outputsPerGroup.largestDivisor(upTo: site.options[Self.ratio])
+    let count = whole.outputChannels / ratio, others = whole.outputChannels - count
     let primary = try site.convolution("primary", whole.with(outputChannels: count), bias: site.bias)
     guard others > 0 else { return ComposedLayer(site, [primary]) }
     let cheap = try ConvolutionGeometry(

@@ -31,3 +31,10 @@ extension ConvolutionGeometry {
     return candidates.last { inputChannels % $0 == 0 && outputChannels % $0 == 0 } ?? 1
   }
 }
+
+extension Int {
+  /// The largest of its divisors that is at most `limit`.
+  func largestDivisor(upTo limit: Int) -> Int {
+    (1...Swift.min(self, limit)).last { self % $0 == 0 } ?? 1
+  }
+}

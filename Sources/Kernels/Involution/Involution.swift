@@ -5,21 +5,18 @@ import Tensors
 /// group.
 struct Involution: ComposedKernel {
   let name = "involution"
-  let family = KernelFamily.attention
+  let family = KernelFamily.imageWeights
   let summary =
     "a window whose weights are computed from each pixel, shared by the channels of a group; a 1×1 follows if channels change"
   let formula = "y[p, c] = Σ over t of x[p·s + t, c] · w[p, t, g(c)], w[p] = v · relu(bn(u · x[p·s])) + b"
   let paper = "Li et al., 2021, arXiv:2103.06255"
   let options: [any AnyKernelOption] = [
-    reduction, shared, KernelOptions.pointwise, KernelOptions.window, KernelOptions.dilation,
+    reduction, KernelOptions.shared, KernelOptions.pointwise, KernelOptions.window, KernelOptions.dilation,
   ]
 
   private static let reduction = KernelOption(
     "reduction", .count, initial: 4,
     help: "how many times fewer channels the layer that computes the weights has")
-  private static let shared = KernelOption(
-    "shared", .count, initial: 16,
-    help: "the most channels in a group; the largest divisor of the channels up to it is used")
 
   /// Groups of the place have no meaning here.
   var ignoresGroups: Bool { true }
@@ -33,7 +30,7 @@ struct Involution: ComposedKernel {
     let whole = site.geometry, channels = whole.inputChannels
     if whole.taps == 1 { return try site.pointwise() }
     let narrow = max(1, channels / site.options[Self.reduction])
-    let shared = (1...min(channels, site.options[Self.shared])).last { channels % $0 == 0 } ?? 1
+    let shared = channels.largestDivisor(upTo: site.options[KernelOptions.shared])
     let reduce = try whole.with(
       outputChannels: narrow, kernel: Pair(1), padding: Padding(Pair(0)), dilation: Pair(1))
     // Its 1×1 works on the pixels of the output, whatever the padding.

@@ -5,7 +5,7 @@ import Tensors
 /// tap and channel.
 struct ODConv: ComposedKernel {
   let name = "odconv"
-  let family = KernelFamily.attention
+  let family = KernelFamily.imageWeights
   let summary =
     "k×k convolution with a mixed filter for each image, scaled by factors for its taps, inputs and outputs"
   let formula =

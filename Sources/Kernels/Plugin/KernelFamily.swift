@@ -1,19 +1,22 @@
-/// Kernels that resemble each other, for lists.
+/// Kernels that resemble each other, for lists. The first word says which of the four answers sets them apart: where they
+/// read, how they combine, where their weights come from, or what they are composed of.
 public enum KernelFamily: String, Sendable, CaseIterable {
   /// A fixed grid of taps, multiplied and added.
-  case grid = "Grids"
-  /// Learned positions.
-  case positions = "Learned positions"
-  /// Other arithmetic than products, or none.
-  case arithmetic = "Moves and distances"
-  /// Learned weights that are transformed before use.
-  case weights = "Weights changed before use"
-  /// Several small convolutions, one after the other.
-  case stages = "Stages in sequence"
-  /// Several in parallel.
-  case branches = "Branches in parallel"
+  case grid = "Where it reads: a grid"
+  /// Positions that are learned, or moved.
+  case positions = "Where it reads: learned or moved positions"
+  /// Several windows, or resolutions, in parallel.
+  case branches = "Where it reads: several windows or resolutions"
+  /// Other arithmetic than products.
+  case arithmetic = "How it combines: other arithmetic than products"
+  /// Learned weights that are transformed or merged before use.
+  case weights = "Where its weights come from: changed before use"
+  /// Weights that are computed from the input.
+  case imageWeights = "Where its weights come from: the image"
+  /// Several small operators, one after the other or multiplied.
+  case stages = "Composed: several small operators"
   /// Pixels or channels weighted by the image's content.
-  case attention = "Attention"
+  case attention = "Composed: attention and gates"
   /// Anything else.
   case other = "Others"
 }

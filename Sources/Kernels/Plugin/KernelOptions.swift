@@ -87,6 +87,11 @@ extension KernelOptions {
     "window", .oddSize(1...(1 << 20) - 1), initial: Pair(3),
     help: "the window size, if it is not that of the replaced convolution; padding keeps the image's size")
 
+  /// The most channels in a group.
+  static let shared = KernelOption(
+    "shared", .count, initial: 16,
+    help: "the most channels in a group; the largest divisor of the channels up to it is used")
+
   /// The combination of x and w.
   public static let combine = KernelOption<any Combination>(
     "combine", .combination, initial: Product(),

@@ -4,7 +4,7 @@ import Tensors
 /// The shift operator: channels move by a pixel, at no arithmetic cost.
 struct Shift: Kernel {
   let name = "shift"
-  let family = KernelFamily.arithmetic
+  let family = KernelFamily.positions
   let summary =
     "each channel moves by one pixel in one of nine directions; a 1×1 follows if channels change"
   let formula =

@@ -4,7 +4,7 @@ import Tensors
 /// The star operation: two convolutions, multiplied elementwise.
 struct Star: ComposedKernel {
   let name = "star"
-  let family = KernelFamily.branches
+  let family = KernelFamily.stages
   let summary = "two k×k convolutions in parallel, multiplied elementwise"
   let formula = "y = relu6(w₁ ∗ x + b₁) · (w₂ ∗ x + b₂)"
   let paper = "Ma et al., 2024, arXiv:2403.19967"

@@ -111,6 +111,12 @@ extension DataSource {
   /// The main job's passes over the training data of an item: fewer of a task, whose images are larger than the digits.
   package static func epochs(of item: String) -> Int { facts(of: item) == nil ? 15 : 6 }
 
+  /// The main job's rate on a classification among the tasks, on which it was chosen (results/recipe); nil for the default
+  /// of other data.
+  package static func rate(of item: String) -> Double? {
+    tasks.first { $0.name == item.prefix { $0 != ":" } }?.task?.isRegression == false ? 0.05 : nil
+  }
+
   /// The facts about a task; nil for other data.
   package var facts: TaskFacts? { task?.facts }
 

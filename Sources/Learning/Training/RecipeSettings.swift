@@ -1,14 +1,14 @@
 import Tensors
 
-/// The settings of a recipe; by default those of the main job.
+/// The settings of a recipe.
 package struct RecipeSettings: Settable {
   package enum OptimizerName: String, Sendable, CaseIterable { case sgd, adam, adamw }
   package enum ScheduleName: String, Sendable, CaseIterable { case constant, cosine, step }
 
   package var epochs = 15
   package var batch = 32
-  var optimizer: OptimizerName?
-  var rate: Double?
+  package var optimizer: OptimizerName?
+  package var rate: Double?
   var momentum = 0.9
   var nesterov = true
   var weightDecay: Double?

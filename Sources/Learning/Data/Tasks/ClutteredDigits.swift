@@ -6,7 +6,7 @@ struct ClutteredDigits: ImageTask {
   static let facts = TaskFacts(
     name: "cluttered-digits", summary: "which digit, among pieces of others?",
     definition:
-      "One of the embedded handwritten digits is drawn upright at a random position, `height` of the image's side high, among `distractors` quarters of other digits (4×4 of their 8×8 pixels) at the same magnification; where two overlap, the lighter one is visible. Training, validation and test images have different writers.",
+      "One of the embedded handwritten digits is drawn upright at a random position, `height` of the image's side high, among `distractors` quarters of other digits (4×4 of their 8×8 pixels) at the same magnification; where two overlap, the lighter one is visible. Training, validation and test images are of different forms, so almost always of different writers.",
     paper:
       "Mnih et al., 2014, Recurrent Models of Visual Attention, arXiv:1406.6247 (their cluttered translated MNIST)",
     about: "attention: only one object matters",

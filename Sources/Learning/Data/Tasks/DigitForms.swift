@@ -1,7 +1,7 @@
 import Tensors
 
-/// The embedded digits as stamps for tasks, separated by writer: training has the forms before image 1287, validation
-/// the one from there to 1415, and testing those from 1415 on (docs/data.md).
+/// The embedded digits as stamps for tasks, separated by form, and so almost always by writer: training has the forms
+/// before image 1287, validation the one from there to 1415, and testing those from 1415 on (docs/data.md).
 struct DigitForms {
   /// Images with a margin of one black pixel, 10×10, levels 0 … 16, one after the other.
   private let pixels: [Double]

@@ -6,7 +6,7 @@ struct WarpedDigits: ImageTask {
   static let facts = TaskFacts(
     name: "warped-digits", summary: "which digit, rotated, scaled and shifted?",
     definition:
-      "One of the embedded handwritten digits is rotated by up to `rotation` degrees to either side, drawn `smallest` to `largest` of the image's side high, at a random position; then noise is added. Training, validation and test images have different writers.",
+      "One of the embedded handwritten digits is rotated by up to `rotation` degrees to either side, drawn `smallest` to `largest` of the image's side high, at a random position; then noise is added. Training, validation and test images are of different forms, so almost always of different writers.",
     paper: "Jaderberg et al., 2015, Spatial Transformer Networks, arXiv:1506.02025 (their distorted MNIST)",
     about: "deformation: sampling that follows the object",
     solution:
