@@ -58,12 +58,14 @@ package enum Depthwise {
         let source = Line(
           x: x + (image * shape.input.height + first) * shape.input.width * channels, w: w, rows: rows,
           y: y + line * output.width * channels, shape: shape, channels: channels, epilogue: epilogue)
-        let whole = channels / Vector.scalarCount * Vector.scalarCount
+        // The last vector of channels overlaps the one before it, if there is one; else its lanes are single.
+        let lastVector = channels &- Vector.scalarCount, whole = lastVector >= 0 ? channels : 0
         var column = 0
         while column < output.width {
           let isInside = inside.contains(column), rest = inside.upperBound &- column
           let step = isInside && rest >= 8 ? 8 : isInside && rest >= 4 ? 4 : 1
-          for channel in Swift.stride(from: 0, to: whole, by: Vector.scalarCount) {
+          for place in Swift.stride(from: 0, to: whole, by: Vector.scalarCount) {
+            let channel = min(place, lastVector)
             if step == 1 {
               source.one(column, channel, Vector.scalarCount)
             } else {
@@ -71,7 +73,7 @@ package enum Depthwise {
             }
           }
           if whole < channels {
-            for column in column..<column &+ step { source.one(column, whole, channels &- whole) }
+            for column in column..<column &+ step { source.one(column, 0, channels) }
           }
           column &+= step
         }

@@ -44,15 +44,6 @@ package enum Softmax {
   }
 
   @inline(__always)
-  private static func forEachPart(_ count: Int, _ body: (_ place: Int, _ lanes: Int) -> Void) {
-    var place = 0
-    while place < count {
-      body(place, count &- place)
-      place = place &+ Vector.scalarCount
-    }
-  }
-
-  @inline(__always)
   private static func part(
     _ row: UnsafeMutablePointer<Float>, _ place: Int, _ lanes: Int, fill: Float
   ) -> Vector {

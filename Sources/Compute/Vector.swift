@@ -53,12 +53,29 @@ enum Tail {
   @inline(never)
   private static func loadPart(_ pointer: UnsafePointer<Float>, _ count: Int) -> Vector {
     var vector = Vector.zero
-    for lane in 0..<max(count, 0) { vector[lane] = pointer[lane] }
+    let bytes = max(count, 0) &* MemoryLayout<Float>.stride
+    withUnsafeMutableBytes(of: &vector) { $0.baseAddress?.copyMemory(from: pointer, byteCount: bytes) }
     return vector
   }
 
   @inline(never)
   private static func storePart(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
-    for lane in 0..<max(count, 0) { pointer[lane] = vector[lane] }
+    let bytes = max(count, 0) &* MemoryLayout<Float>.stride
+    withUnsafeBytes(of: vector) {
+      if let lanes = $0.baseAddress {
+        UnsafeMutableRawPointer(pointer).copyMemory(from: lanes, byteCount: bytes)
+      }
+    }
+  }
+}
+
+/// Runs `body` over a row of `count` values, vector by vector, with what is left from each place on: its lanes if they are
+/// fewer than a vector's.
+@inline(__always)
+func forEachPart(_ count: Int, _ body: (_ place: Int, _ lanes: Int) -> Void) {
+  var place = 0
+  while place < count {
+    body(place, count &- place)
+    place = place &+ Vector.scalarCount
   }
 }

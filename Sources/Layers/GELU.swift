@@ -25,33 +25,15 @@ public final class GELU: Defined, TorchPrinted, HoldsDecisions {
 
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     saved.keep(input, context)
-    var y = Tensor(uninitialized: input.shape)
-    input.withPointer { x in
-      y.withMutablePointer { y in
-        parallel(input.count, threads: context.threads, grain: 4096) { range in
-          for index in range { y[index] = Float(Self.value(Double(x[index]))) }
-        }
-      }
-    }
-    return y
+    return input.mapped { GaussianUnit.values($0, $1, count: input.count, threads: context.threads) }
   }
 
   public func backward(_ gradient: consuming Tensor, input: InputGradient, _ context: Context) -> Tensor {
     let x = saved.take(), count = x.count
     let dx = gradient.mapped { g, dx in
-      x.withPointer { x in
-        parallel(count, threads: context.threads, grain: 4096) { range in
-          for index in range { dx[index] = g[index] * Float(Self.slope(Double(x[index]))) }
-        }
-      }
+      x.withPointer { GaussianUnit.gradient($0, g, dx, count: count, threads: context.threads) }
     }
     return input.total(dx, threads: context.threads)
-  }
-
-  private static func share(_ x: Double) -> Double { 0.5 * erfc(-x * 0.5.squareRoot()) }
-  private static func value(_ x: Double) -> Double { x * share(x) }
-  private static func slope(_ x: Double) -> Double {
-    share(x) + x * exp(-0.5 * x * x) / (2 * Double.pi).squareRoot()
   }
 
   public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {

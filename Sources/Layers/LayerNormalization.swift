@@ -51,24 +51,9 @@ public final class LayerNormalization: Defined, TorchPrinted, HoldsDecisions {
         y.withMutablePointer { y in
           inverse.withUnsafeMutableBufferPointer { inverse in
             guard let inverse = inverse.baseAddress else { return }
-            parallel(pixels, threads: context.threads, grain: 64) { range in
-              for pixel in range {
-                let first = pixel * channels
-                var sum = 0.0, squares = 0.0
-                for channel in first..<first + channels { sum += Double(x[channel]) }
-                let mean = sum / Double(channels)
-                for channel in first..<first + channels {
-                  squares += (Double(x[channel]) - mean) * (Double(x[channel]) - mean)
-                }
-                let factor = Float(1 / (squares / Double(channels) + self.epsilon).squareRoot())
-                inverse[pixel] = factor
-                for channel in 0..<channels {
-                  let value = (x[first + channel] - Float(mean)) * factor
-                  normalized[first + channel] = value
-                  y[first + channel] = value * scale[channel] + shift[channel]
-                }
-              }
-            }
+            PixelNormalization.forward(
+              x, scale: scale, shift: shift, normalized: normalized, y: y, inverse: inverse, pixels: pixels,
+              channels: channels, epsilon: self.epsilon, threads: context.threads)
           }
         }
       }
