@@ -23,7 +23,7 @@ import Testing
       "cbam:reduction=2:window=3:around=depthwise-separable:activation=relu", "deformable:combine=adder-l2",
       "mixed-depthwise:pointwise=always", "partial:ratio=2:dilation=2", "blueprint:share=0",
       "morphological:form=dilation", "involution:window=5:shared=2", "star:activation=none",
-      "binary:dilation=2",
+      "binary:dilation=2", "binary:inputs=binary",
       "dcnv3:shared=2", "dcnv4:shared=2:dilation=2", "octave:alpha=0.25:dilation=2", "octave:alpha=1",
       "wavelet:levels=3:window=5", "wavelet:pointwise=always", "coordinate-attention:around=depthwise",
       "odconv:filters=1", "snake:length=3:axes=column:dilation=2", "snake:length=5:axes=row",

@@ -150,6 +150,23 @@ struct RecentEffectTests {
     #expect(abs(share - 0.4235) < 0.026, "\(share)")
   }
 
+  /// Rastegari et al.: of binary inputs only the sign counts, and sums are whole multiples of α.
+  @Test func binaryInputsAreSigns() throws {
+    var random = Random(seed: 8)
+    let layer = try layer("binary:inputs=binary", 4), x = Tensor(normal: [1, 6, 6, 4], using: &random)
+    let y = layer.forward(x, inference)
+    #expect(y == layer.forward(Tensor(x.values.map { 7 * $0 }, x.shape), inference))
+    let w = try #require(layer.parameters.first?.parameter.value)
+    for output in 0..<4 {
+      let own = stride(from: output, to: w.count, by: 4).map { abs(Double(w[$0])) }
+      let alpha = own.reduce(0, +) / Double(own.count)
+      for index in stride(from: output, to: y.count, by: 4) {
+        let sum = Double(y[index]) / alpha
+        #expect(abs(sum - sum.rounded()) < 1e-4 && abs(sum) < 36.5)
+      }
+    }
+  }
+
   /// Elhoushi et al.: a weight is off by at most a factor of √2, so that the filter keeps its direction.
   @Test func powersOfTwoAreClose() throws {
     let (plain, shifts) = (try layer("standard", 8), try layer("power-of-two", 8))

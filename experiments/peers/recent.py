@@ -447,3 +447,25 @@ def dcn(shared=16, softmax=True, dilation=1):
 @case("max-plus:dilation=2", 4, 4, 1, dilation=2)
 def max_plus(dilation=1):
     return on_the_grid("max-plus", dilation)
+
+
+# Binary inputs
+
+
+class Sign(torch.autograd.Function):
+    """Rastegari et al., 2016: the sign, whose gradient passes between −1 and 1."""
+
+    @staticmethod
+    def forward(context, x):
+        context.save_for_backward(x)
+        return x.sign()
+
+    @staticmethod
+    def backward(context, gradient):
+        (x,) = context.saved_tensors
+        return gradient * (x.abs() < 1)
+
+
+@case("binary:inputs=binary", 5, 7, 2)
+def xnor():
+    return lambda x, w, o, s: F.conv2d(Sign.apply(x), Binary.apply(w("weight", o, x.shape[1], 3, 3)), None, s, 1)

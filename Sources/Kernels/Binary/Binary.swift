@@ -1,18 +1,27 @@
 import Layers
 import Tensors
 
-/// Binary weights: signs, with a scale for each output.
+/// Binary weights: signs, with a scale for each output; inputs may be signs, too.
 struct Binary: Kernel {
   let name = "binary"
   let family = KernelFamily.weights
-  let summary = "k×k convolution whose weights are ±α, one α for each output; inputs stay as they are"
+  let summary =
+    "k×k convolution whose weights are ±α, one α for each output; inputs stay as they are, or are signs"
   let formula =
     "y[p, o] = α[o] · Σ over t, c of x[p·s + t, c] · sign(w[t, c, o]), α[o] = mean over t, c of |w|"
   let paper = "Rastegari et al., 2016, arXiv:1603.05279"
-  let options: [any AnyKernelOption] = [KernelOptions.window, KernelOptions.dilation]
+  let options: [any AnyKernelOption] = [inputs, KernelOptions.window, KernelOptions.dilation]
+
+  private enum Inputs: String, CaseIterable { case real, binary }
+
+  private static let inputs = KernelOption(
+    "inputs", .word, initial: Inputs.real,
+    help: "binary: −1, 0 or 1 by their signs (XNOR-Net, without the scale of the inputs)")
 
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
-    try ConvolutionLayer(site, transform: ScaledSigns())
+    let convolution = try ConvolutionLayer(site, transform: ScaledSigns())
+    if site.options[Self.inputs] == .real { return convolution }
+    return ComposedLayer(site, [("signs", Signs()), ("", convolution)])
   }
 }
 
