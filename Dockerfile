@@ -4,10 +4,10 @@ FROM swift:6.3-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends libfftw3-dev libpng-dev pkg-config && rm -rf /var/lib/apt/lists/*
 WORKDIR /workbench
 COPY . .
-# avx2 runs on any current x86-64 server, portable on other processors too; avx512 is faster on those that have it.
-ARG WORKBENCH_SIMD=avx2
-ENV WORKBENCH_SIMD=${WORKBENCH_SIMD}
-RUN swift build --product experiment
+# avx2 runs on any current x86-64 server. avx512 is faster where there is one; portable runs everywhere.
+ARG WORKBENCH_SIMD=
+RUN if [ "$(uname -m)" = x86_64 ]; then default=avx2; else default=portable; fi && \
+    WORKBENCH_SIMD=${WORKBENCH_SIMD:-$default} swift build --product experiment
 
 FROM swift:6.3-bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends libfftw3-single3 libpng16-16 gnuplot-nox && rm -rf /var/lib/apt/lists/*

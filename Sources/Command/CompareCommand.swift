@@ -18,7 +18,7 @@ struct CompareCommand: PrintsTables {
 
   /// What the command fails on.
   enum Failure: String, CaseIterable, ExpressibleByArgument {
-    /// A verdict; what has none because of a single seed is open.
+    /// A verdict. A network with a single seed has none and counts as open.
     case worse, better, open
     /// A training that only one of the two has.
     case missing
@@ -60,7 +60,7 @@ struct CompareCommand: PrintsTables {
       throw WorkbenchError(
         failure == .missing
           ? "Only one of the two has \(count) of the trainings."
-          : "\(count) of the verdicts: \(failure.rawValue).")
+          : "\(count) of the networks: \(failure.rawValue).")
     }
   }
 }

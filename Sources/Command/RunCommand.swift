@@ -13,8 +13,7 @@ struct RunCommand: PrintsTables {
     discussion: """
       Example: swift run experiment run --conv dilated,shift --epochs 3 --seeds 2 --output comparison
 
-      The default model is bottleneck20. On a classification task the rate is 0.05, unless --rate or --optimizer is \
-      given (docs/models.md). Writes operators.csv, networks.csv, training.csv and machine.json into the \
+      The default model is bottleneck20. On generated tasks with classes the rate of sgd is 0.05 (docs/models.md). Writes operators.csv, networks.csv, training.csv and machine.json into the \
       output folder. Finished runs are kept in its folder records. The same command resumes a stopped run, \
       and further kernels are added to those already there.
       """)
@@ -33,7 +32,7 @@ struct RunCommand: PrintsTables {
 
   @Option(
     help: ArgumentHelp(
-      "Passes over the training data; 0 only measures (default: 6 for a task, 15 for other data).",
+      "Passes over the training data; 0 only measures, without a recipe (default: 6 for a task, 15 for other data).",
       valueName: "n"))
   var epochs: Int?
 
@@ -46,7 +45,7 @@ struct RunCommand: PrintsTables {
 
   @Flag(
     help:
-      "Choose each kernel's rate first: 0.3, 1 and 3 times the recipe's are each trained once and compared on the validation split."
+      "Choose each kernel's rate first: three rates (0.3, 1 and 3 times the recipe's) are each trained once and compared on the validation split."
   )
   var tuneRate = false
 
@@ -95,7 +94,7 @@ struct RunCommand: PrintsTables {
     let kernels = (asked.prefix(1) + present + asked).filter { seen.insert($0.item).inserted }
     var recipe = try recipe.settings()
     recipe.epochs = passes
-    recipe.rate = recipe.rate ?? (recipe.optimizer == nil ? DataSource.rate(of: data) : nil)
+    recipe.rate = recipe.rate ?? ([nil, .sgd].contains(recipe.optimizer) ? DataSource.rate(of: data) : nil)
     let sweep = try Sweep.mainJob(
       kernels, in: variations.sweepModel(model.name ?? Models.standard), on: data, seeds: seeds,
       recipe: passes == 0 ? nil : recipe, tune: tuneRate ? RateTuning() : nil, match: match, margin: margin)

@@ -49,7 +49,7 @@ enum Tail {
     if count >= Vector.scalarCount { vector.store(pointer) } else { storePart(vector, pointer, count) }
   }
 
-  // Out of line, because inlining these loops would use up the compiler's budget for the hot ones.
+  // Out of line, because inlining this would use up the compiler's budget for the hot loops.
   @inline(never)
   private static func loadPart(_ pointer: UnsafePointer<Float>, _ count: Int) -> Vector {
     var vector = Vector.zero

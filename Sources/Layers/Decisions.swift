@@ -43,7 +43,7 @@ extension Context {
   }
 }
 
-/// A layer that takes part in `Context.decisions`, as every layer of this package does.
+/// A layer that takes part in `Context.decisions`, as every layer of this package does but the signs of binary inputs.
 ///
 /// It promises two things. Wherever its output or its gradients have a kink or a jump, it takes the decision from
 /// `Context.decided`. And with its decisions held, its gradients are the derivatives of its output, to the first

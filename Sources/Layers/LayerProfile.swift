@@ -37,9 +37,10 @@ package final class LayerProfile {
 
   /// The layers of several passes of one network, each with the median of its times.
   ///
-  /// - Parameter profiles: of one pass each; at least one.
+  /// - Parameter profiles: of one pass each, with the same layers; at least one.
   package static func medians(_ profiles: [LayerProfile]) -> [Entry] {
-    profiles[0].entries(
+    precondition(profiles.allSatisfy { $0.runs.map(\.name) == profiles[0].runs.map(\.name) })
+    return profiles[0].entries(
       seconds: profiles[0].runs.indices.map { run in
         let times = profiles.map { $0.runs[run].seconds }.sorted()
         return times[times.count / 2]

@@ -8,14 +8,14 @@ import Testing
 
   private func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
-  /// Tables as a run writes them, of five seeds and 10,000 images.
-  private func write(_ accuracies: [String: Double], to name: String) throws {
+  /// Tables as a run writes them, of 10,000 images.
+  private func write(_ accuracies: [String: Double], seeds: Int = 5, to name: String) throws {
     try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true)
     var networks = "kernel,model,replace,data,test_images\n"
     var training = "kernel,model,data,seed,epoch,test_top1,replace\n"
     for (kernel, accuracy) in accuracies.sorted(by: { $0.key < $1.key }) {
       networks += "\(kernel),m,spatial,d,10000\n"
-      for seed in 0..<5 {
+      for seed in 0..<seeds {
         training += "\(kernel),m,d,\(seed),1,10,spatial\n"
         training += "\(kernel),m,d,\(seed),2,\(accuracy + 0.1 * Double(seed % 3)),spatial\n"
       }
@@ -45,6 +45,9 @@ import Testing
       #expect(outcome.status == Int32(status), "\(failure): \(outcome.error)")
       #expect(outcome.error.split(separator: "\n").count == (status == 0 ? 0 : 1))
     }
+    try write(["standard": 90], seeds: 1, to: "one")
+    let single = try Experiment.run(["compare", path("one"), path("one"), "--fail-on", "open"])
+    #expect(single.status == 1 && single.output.contains("One seed gives no interval"), "\(single.error)")
     try write(["other": 90], to: "c")
     let apart = try Experiment.run(["compare", path("a"), path("c")])
     #expect(apart.status == 1 && apart.error.contains("have no training in common"))

@@ -187,4 +187,22 @@ import Testing
       }
     }
   }
+
+  /// A generated task with classes has the rate of results/recipe; a recipe's options change it.
+  @Test(arguments: [
+    ("warped-digits", [], "0.05"), ("warped-digits", ["--optimizer", "sgd"], "0.05"),
+    ("warped-digits", ["--rate", "0.2"], "0.2"), ("warped-digits", ["--optimizer", "adam"], "0.001"),
+    ("position", [], "0.003"), ("synthetic", [], "0.1"),
+  ]) func tasksHaveTheirRate(_ data: String, _ options: [String], _ rate: String) throws {
+    let item = data == "synthetic" ? data : "\(data):size=16:train=32:validation=16:test=16"
+    let outcome = try Experiment.run(
+      ["--conv", "1x1", "--data", item, "--epochs", "1", "--seeds", "1", "--output", folder.path] + options)
+    #expect(outcome.status == 0, "\(outcome.error)")
+    let lines = try String(contentsOfFile: folder.path + "/networks.csv", encoding: .utf8).split(
+      separator: "\n")
+    let column = try #require(lines[0].split(separator: ",").firstIndex(of: "rate"))
+    for line in lines.dropFirst() {
+      #expect(line.split(separator: ",", omittingEmptySubsequences: false)[column] == rate)
+    }
+  }
 }

@@ -20,6 +20,13 @@ struct LayerProfileTests {
     context.observer = profile.observer()
     _ = network.forward(x, context)
     let rows = try network.summaries(for: FeatureShape(x))
+    let again = LayerProfile(context)
+    context.observer = again.observer()
+    _ = network.forward(x, context)
+    let medians = LayerProfile.medians([again, profile, again])
+    #expect(
+      medians.map(\.seconds) == again.entries.map(\.seconds)
+        && medians.map(\.name) == profile.entries.map(\.name))
     let names = profile.entries.map(\.name)
     #expect(!names.isEmpty && Set(names).count == names.count)
     #expect(Set(names).isSubset(of: rows.map(\.name)), "\(Set(names).subtracting(rows.map(\.name)))")

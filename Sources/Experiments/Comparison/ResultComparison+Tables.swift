@@ -65,8 +65,9 @@ extension ResultComparison {
         "and recipes may differ in all but the epochs.",
       ]
     }
-    if regressions > 0 {
-      lines.append("Regressions have no accuracy and are not compared: \(regressions) trainings.")
+    if regressions.before + regressions.after > 0 {
+      lines.append(
+        "Regressions are not compared: \(regressions.before) trainings before, \(regressions.after) after.")
     }
     if missing > 0 {
       lines.append("Trainings that only one of the two has: \(alone.before) before, \(alone.after) after.")

@@ -17,8 +17,8 @@ package struct ResultComparison {
   private(set) var rows: [Row] = []
   /// Trainings that only one of the two has.
   private(set) var alone = (before: 0, after: 0)
-  /// Trainings of regressions in the records of both, which are not compared.
-  let regressions: Int
+  /// Trainings of regressions in the records, which are not compared.
+  let regressions: (before: Int, after: Int)
   /// Whether images could be paired.
   let isByImage: Bool
   let margin: Double
@@ -42,12 +42,12 @@ package struct ResultComparison {
         "\(text) holds no finished trainings with test images; give the output folder of a run or a sweep.")
     }
     self.margin = margin
-    regressions = found.reduce(0) { $0 + $1.regressions }
+    regressions = (found[0].regressions, found[1].regressions)
     isByImage = hasRecords
     compare(trainings[0], trainings[1])
     guard !rows.isEmpty else {
       throw WorkbenchError(
-        "\(before) and \(after) have no training in common: kernel, model, replace, data, recipe and seed must be the same."
+        "\(before) and \(after) have no training in common: kernel, model, replace, data and seed must be the same, and the recipe, as far as it is known."
       )
     }
   }

@@ -49,7 +49,9 @@ package final class ProgressLine: Sendable {
 
   /// Shows what is going on.
   ///
-  /// - Parameter always: whether it is a line of its own in plain style, too, where only finished steps are by default.
+  /// - Parameters:
+  ///   - label: what is going on.
+  ///   - always: whether plain style prints it too; by default it prints finished steps only.
   package func show(_ label: String, always: Bool = false) {
     update(label, by: 0, 0, isStep: always)
   }

@@ -19,6 +19,7 @@ struct LatencyModel {
   /// Makes a model; nil if no network of one kernel was timed.
   ///
   /// - Parameters:
+  ///   - model: the networks' model.
   ///   - kernels: the networks whose times are wanted.
   ///   - layers: of networks of one kernel.
   ///   - networks: timed networks, of one kernel and of several.
@@ -46,8 +47,10 @@ struct LatencyModel {
     guard !constants.isEmpty else { return nil }
     let constant = Statistics.median(constants)
     for (item, sum) in sums {
-      guard let whole = times[item], whole > constant, sum > 0 else { continue }
-      blocks[item] = blocks[item]?.mapValues { $0 * ((whole - constant) / sum) }
+      guard let whole = times[item], sum > 0 else { continue }
+      // A network that takes less than the constant is a measurement gone wrong; its layers then share its time.
+      let own = whole > constant ? whole - constant : whole * sum / (sum + (outside[item] ?? 0))
+      blocks[item] = blocks[item]?.mapValues { $0 * (own / sum) }
     }
     func time(_ choice: KernelChoice) -> Double? {
       guard let stages = try? model.kernels(choice) else { return nil }

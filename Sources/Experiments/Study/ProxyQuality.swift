@@ -54,8 +54,8 @@ package struct ProxyQuality: Sendable {
   let operators: [OperatorBias]
 
   /// The quality of the proxies in the rows of a table such as networks.csv; rows without a number in a column do not
-  /// count for it. Where the table has a row for each seed, the first of a network counts: what is of the network is the
-  /// same in all.
+  /// count for it. Where the table has a row for each seed, the first of a network counts, because what
+  /// is said of the network is the same in all.
   ///
   /// - Parameters:
   ///   - training: the rows of training.csv, for the chance of seeds.

@@ -1,5 +1,5 @@
-/// Kernels that resemble each other, for lists. The first word says which of the four answers sets them apart: where they
-/// read, how they combine, where their weights come from, or what they are composed of.
+/// Kernels that resemble each other, for lists. The words before the colon say what sets them apart: where they read, how
+/// they combine, where their weights come from, or what they are composed of.
 public enum KernelFamily: String, Sendable, CaseIterable {
   /// A fixed grid of taps, multiplied and added.
   case grid = "Where it reads: a grid"

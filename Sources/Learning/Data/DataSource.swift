@@ -114,15 +114,17 @@ extension DataSource {
   /// The main job's rate on a classification among the tasks, on which it was chosen (results/recipe); nil for the default
   /// of other data.
   package static func rate(of item: String) -> Double? {
-    tasks.first { $0.name == item.prefix { $0 != ":" } }?.task?.isRegression == false ? 0.05 : nil
+    task(of: item)?.task?.isRegression == false ? 0.05 : nil
   }
 
   /// The facts about a task; nil for other data.
   package var facts: TaskFacts? { task?.facts }
 
   /// The facts about the task that an item names; nil if it names none.
-  package static func facts(of item: String) -> TaskFacts? {
-    tasks.first { $0.name == item.prefix { $0 != ":" } }?.facts
+  package static func facts(of item: String) -> TaskFacts? { task(of: item)?.facts }
+
+  private static func task(of item: String) -> DataSource? {
+    tasks.first { $0.name == item.prefix { $0 != ":" } }
   }
 
   private init<Task: ImageTask>(_ task: Task.Type) {

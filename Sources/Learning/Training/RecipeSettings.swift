@@ -31,7 +31,8 @@ package struct RecipeSettings: Settable {
     "The optimiser, as in PyTorch: sgd, adam or adamw (default: sgd; adam for a regression)")
   package static let rate = Setting(
     "rate", \Self.rate, .number(0...1000),
-    "The highest learning rate (default: 0.1; 0.001 for adam and adamw, 0.003 for a regression)")
+    "The highest learning rate (default: 0.1, in run 0.05 on generated tasks; 0.001 for adam and adamw, 0.003 for a regression)"
+  )
   package static let momentum = Setting("momentum", \Self.momentum, .number(0...1), "The momentum of sgd")
   package static let nesterov = Setting("nesterov", \Self.nesterov, .flag, "Nesterov's momentum")
   package static let weightDecay = Setting(
