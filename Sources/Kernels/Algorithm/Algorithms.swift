@@ -13,14 +13,17 @@ public struct Algorithms: Sendable {
   /// Those of this package.
   public static let builtIn = Algorithms(
     forward: [
-      Depthwise(), WindowRows(), Sliding(), Direct(), Maxima(), Winograd(.four), Winograd(.two), Fourier(),
+      Depthwise(), DepthwiseMaxima(), WindowRows(), Sliding(), Direct(), Maxima(), Winograd(.four),
+      Winograd(.two), Fourier(),
       Reference(),
     ],
     inputGradient: [
-      Depthwise(), Sliding(), Direct(), Winograd(.four), Winograd(.two), Fourier(), Reference(),
+      Depthwise(), DepthwiseMaxima(), Sliding(), Direct(), Winograd(.four), Winograd(.two), Fourier(),
+      Reference(),
     ],
     weightGradient: [
-      Depthwise(), WindowRows(), Sliding(), Direct(), Winograd(.four), Winograd(.two), Fourier(), Reference(),
+      Depthwise(), DepthwiseMaxima(), WindowRows(), Sliding(), Direct(), Winograd(.four), Winograd(.two),
+      Fourier(), Reference(),
     ])
 
   /// Those for a pass.

@@ -60,13 +60,13 @@ final class DepthwisePasses: ConvolutionPasses {
   func forward(
     _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
-    let shape = shape(FeatureShape(x))
-    var y = Tensor(uninitialized: shape.output.extents)
+    let shape = geometry.depthwiseShape(FeatureShape(x))
+    var y = Tensor(uninitialized: plan.output.extents)
     withPointers(x, filter.value) { x, w in
       y.withMutablePointer { y in
         epilogue.withPointers(output: y) {
           Compute.Depthwise.forward(
-            shape.engine, x: x, weights: w, y: y, epilogue: $0, threads: context.threads)
+            shape, x: x, weights: w, y: y, epilogue: $0, threads: context.threads)
         }
       }
     }
@@ -78,20 +78,22 @@ final class DepthwisePasses: ConvolutionPasses {
     _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, adding summand: Tensor?,
     _ context: Context
   ) -> Tensor {
-    let shape = shape(FeatureShape(x)), taps = geometry.taps, channels = geometry.inputChannels
+    let shape = geometry.depthwiseShape(FeatureShape(x)), taps = geometry.taps
+    let channels = geometry.inputChannels
     var dx = Tensor(uninitialized: x.shape)
     withPointers(g, weight.value) { g, w in
       dx.withMutablePointer { dx in
         guard geometry.stride == Pair(1) else {
           return Compute.Depthwise.inputGradient(
-            shape.engine, g: g, weights: w, dx: dx, threads: context.threads)
+            shape, g: g, weights: w, dx: dx, threads: context.threads)
         }
         withScratch(taps * channels) { turned in
           for tap in 0..<taps {
             (turned + tap * channels).update(from: w + (taps - 1 - tap) * channels, count: channels)
           }
           Compute.Depthwise.forward(
-            shape.turned, x: g, weights: turned, y: dx, epilogue: EpiloguePointers(), threads: context.threads
+            self.turned(FeatureShape(x)), x: g, weights: turned, y: dx, epilogue: EpiloguePointers(),
+            threads: context.threads
           )
         }
       }
@@ -103,36 +105,36 @@ final class DepthwisePasses: ConvolutionPasses {
   func weightGradient(
     _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, _ context: Context
   ) -> Tensor {
-    let shape = shape(FeatureShape(x))
+    let shape = geometry.depthwiseShape(FeatureShape(x))
     var dw = Tensor(uninitialized: weight.value.shape)
     withPointers(g, x) { g, x in
       dw.withMutablePointer {
-        Compute.Depthwise.weightGradient(shape.engine, x: x, g: g, dw: $0, threads: context.threads)
+        Compute.Depthwise.weightGradient(shape, x: x, g: g, dw: $0, threads: context.threads)
       }
     }
     return dw
   }
 
-  private struct Shapes {
-    let output: FeatureShape
-    let engine: DepthwiseShape
-    let turned: DepthwiseShape
+  private func turned(_ input: FeatureShape) -> DepthwiseShape {
+    let g = geometry
+    return g.depthwiseShape(
+      g.checkedOutput(input), input, Pair(1), top: g.dilation.height * (g.kernel.height - 1) - g.padding.top,
+      left: g.dilation.width * (g.kernel.width - 1) - g.padding.left)
+  }
+}
+
+extension ConvolutionGeometry {
+  /// The same for the engine.
+  func depthwiseShape(_ input: FeatureShape) -> DepthwiseShape {
+    depthwiseShape(input, checkedOutput(input), stride, top: padding.top, left: padding.left)
   }
 
-  private func shape(_ input: FeatureShape) -> Shapes {
-    let g = geometry, output = g.checkedOutput(input)
-    func make(_ input: FeatureShape, _ output: FeatureShape, _ stride: Pair, top: Int, left: Int)
-      -> DepthwiseShape
-    {
-      DepthwiseShape(
-        input: input, output: output, kernel: (g.kernel.height, g.kernel.width),
-        stride: (stride.height, stride.width), dilation: (g.dilation.height, g.dilation.width), top: top,
-        left: left)
-    }
-    return Shapes(
-      output: output, engine: make(input, output, g.stride, top: g.padding.top, left: g.padding.left),
-      turned: make(
-        output, input, Pair(1), top: g.dilation.height * (g.kernel.height - 1) - g.padding.top,
-        left: g.dilation.width * (g.kernel.width - 1) - g.padding.left))
+  fileprivate func depthwiseShape(
+    _ input: FeatureShape, _ output: FeatureShape, _ stride: Pair, top: Int, left: Int
+  ) -> DepthwiseShape {
+    DepthwiseShape(
+      input: input, output: output, kernel: (kernel.height, kernel.width),
+      stride: (stride.height, stride.width), dilation: (dilation.height, dilation.width), top: top, left: left
+    )
   }
 }
