@@ -84,7 +84,7 @@ OPERATORS = {
         x, F.max_pool2d, pads, -torch.inf, kernel_shape, strides
     ),
     "Mul": torch.mul,
-    "Neg": torch.neg,
+    "Neg": torch.neg, "Sign": torch.sign,
     "Pad": pad,
     "ReduceMax": lambda x, axes, *, keepdims: x.amax(axes.tolist(), keepdim=bool(keepdims)),
     "ReduceMean": lambda x, axes, *, keepdims: x.mean(axes.tolist(), keepdim=bool(keepdims)),
