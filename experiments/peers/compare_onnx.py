@@ -37,7 +37,7 @@ OPTIONS = [
     "asymmetric:form=block", "asymmetric:form=acnet", "non-local:form=gaussian", "non-local:form=dot",
     "non-local:form=concatenation", "non-local:subsample=1", "cbam:around=deformable-v2:mask=2sigmoid",
     "squeeze-excite:around=shift", "aspp:normalization=batch", "shift+adder+deformable",
-    "wavelet:levels=3", "odconv:filters=1", "coordinate-attention:around=kan", "large-kernel:form=stripes", "binary:inputs=binary",
+    "wavelet:levels=3", "odconv:filters=1", "coordinate-attention:around=kan", "large-kernel:form=stripes",
 ]
 # Sizes of the images where the model's own would take minutes.
 SMALLER = {"deeplabv3_resnet50": (3, 129, 129), "addernet_resnet50": (3, 96, 96), "xception": (3, 149, 149)}
