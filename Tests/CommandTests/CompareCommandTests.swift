@@ -76,7 +76,7 @@ import Testing
         Experiment.executable, ["compare", before, path("results"), "--fail-on", "worse"],
         environment: repository)
       #expect(outcome.status == 1 && outcome.output.contains("worse"), "\(outcome.error)")
-      #expect(outcome.error.contains("1 of the verdicts: worse."))
+      #expect(outcome.error.contains("1 of the networks: worse."))
     }
     let missing = try Experiment.run(
       Experiment.executable, ["compare", "HEAD:elsewhere", path("results")], environment: repository)
