@@ -50,6 +50,7 @@ struct ListCommand: PrintsTables {
       if let facts = source.facts {
         lines += [
           "  a test of \(facts.about)", "  \(facts.definition)", "  \(facts.solution)",
+          "  chance: \(source.chance.map { "\(Cell.fixed($0, decimals: 1)) %" } ?? "none, a regression")",
           "  paper: \(facts.paper)",
         ]
       }
@@ -111,6 +112,7 @@ struct ListCommand: PrintsTables {
         Column("data") { $0.name }, Column("form") { $0.form }, Column("summary") { $0.summary },
         Column("paper") { $0.facts?.paper }, Column("definition") { $0.facts?.definition },
         Column("solution") { $0.facts?.solution },
+        Column("chance") { $0.chance.map { Cell.fixed($0, decimals: 1) } },
       ])
   }
 

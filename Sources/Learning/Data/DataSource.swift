@@ -120,6 +120,15 @@ extension DataSource {
   /// The facts about a task; nil for other data.
   package var facts: TaskFacts? { task?.facts }
 
+  /// How many answers are right by chance, in percent, of a task with its default options; nil without classes.
+  package var chance: Double? {
+    guard let task, !task.isRegression,
+      let options = try? KernelOptions(KernelOptions.pairs([], of: name), among: options, of: name),
+      let drawn = try? task.init(options, size: 32, split: .train)
+    else { return nil }
+    return 100 / Double(drawn.classes.count)
+  }
+
   /// The facts about the task that an item names; nil if it names none.
   package static func facts(of item: String) -> TaskFacts? { task(of: item)?.facts }
 
