@@ -7,7 +7,7 @@ struct RecipeOptions: ParsableArguments {
   @Option(RecipeSettings.epochs) var epochs: String?
   @OptionGroup var others: OtherRecipeOptions
 
-  func validate() throws { try others.check(settings()) }
+  func validate() throws { _ = try settings() }
 
   /// What they say.
   func settings() throws -> RecipeSettings { try others.settings([Given(RecipeSettings.epochs, epochs)]) }
@@ -30,11 +30,8 @@ struct OtherRecipeOptions: ParsableArguments {
   @Option(RecipeSettings.standardize) var standardize: String?
   @Option(RecipeSettings.patience) var patience: String?
 
-  func validate() throws { try check(settings()) }
-
-  /// Refuses settings that contradict each other, as wrong usage.
-  func check(_ settings: RecipeSettings) throws {
-    do { try settings.check() } catch let error as WorkbenchError {
+  func validate() throws {
+    do { try settings().check() } catch let error as WorkbenchError {
       throw ValidationError(error.description)
     }
   }

@@ -60,17 +60,9 @@ final class DepthwisePasses: ConvolutionPasses {
   func forward(
     _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
-    let shape = geometry.depthwiseShape(FeatureShape(x))
-    var y = Tensor(uninitialized: plan.output.extents)
-    withPointers(x, filter.value) { x, w in
-      y.withMutablePointer { y in
-        epilogue.withPointers(output: y) {
-          Compute.Depthwise.forward(
-            shape, x: x, weights: w, y: y, epilogue: $0, threads: context.threads)
-        }
-      }
+    geometry.depthwiseForward(x, filter, epilogue) {
+      Compute.Depthwise.forward($0, x: $1, weights: $2, y: $3, epilogue: $4, threads: context.threads)
     }
-    return y
   }
 
   /// At stride 1, a depthwise convolution of g with the rotated window.
@@ -127,6 +119,22 @@ extension ConvolutionGeometry {
   /// The same for the engine.
   func depthwiseShape(_ input: FeatureShape) -> DepthwiseShape {
     depthwiseShape(input, checkedOutput(input), stride, top: padding.top, left: padding.left)
+  }
+
+  /// The output that `compute` writes, from the input, the filter and the epilogue.
+  func depthwiseForward(
+    _ x: Tensor, _ filter: Filter, _ epilogue: Epilogue,
+    _ compute: (
+      DepthwiseShape, _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>,
+      EpiloguePointers
+    ) -> Void
+  ) -> Tensor {
+    let input = FeatureShape(x), shape = depthwiseShape(input)
+    var y = Tensor(uninitialized: checkedOutput(input).extents)
+    withPointers(x, filter.value) { x, w in
+      y.withMutablePointer { y in epilogue.withPointers(output: y) { compute(shape, x, w, y, $0) } }
+    }
+    return y
   }
 
   fileprivate func depthwiseShape(

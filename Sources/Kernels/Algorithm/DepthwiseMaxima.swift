@@ -41,17 +41,9 @@ final class DepthwiseMaximaPasses: ConvolutionPasses {
   func forward(
     _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
-    let shape = geometry.depthwiseShape(FeatureShape(x))
-    var y = Tensor(uninitialized: plan.output.extents)
-    withPointers(x, filter.value) { x, w in
-      y.withMutablePointer { y in
-        epilogue.withPointers(output: y) {
-          Compute.DepthwiseMaxima.forward(
-            shape, x: x, weights: w, y: y, epilogue: $0, threads: context.threads)
-        }
-      }
+    geometry.depthwiseForward(x, filter, epilogue) {
+      Compute.DepthwiseMaxima.forward($0, x: $1, weights: $2, y: $3, epilogue: $4, threads: context.threads)
     }
-    return y
   }
 
   func inputGradient(
