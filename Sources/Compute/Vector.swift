@@ -40,28 +40,33 @@ enum Tail {
   /// The vector whose first `count` lanes lie at `pointer`; the others are zeros.
   @inline(__always)
   static func load(_ pointer: UnsafePointer<Float>, _ count: Int) -> Vector {
-    count >= Vector.scalarCount ? Vector(at: pointer) : loadPart(pointer, count)
+    if count >= Vector.scalarCount { return Vector(at: pointer) }
+    var vector = Vector.zero
+    loadPart(&vector, pointer, count)
+    return vector
   }
 
   /// Writes the first `count` lanes.
   @inline(__always)
   static func store(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
-    if count >= Vector.scalarCount { vector.store(pointer) } else { storePart(vector, pointer, count) }
+    if count >= Vector.scalarCount { return vector.store(pointer) }
+    var vector = vector
+    storePart(&vector, pointer, count)
   }
 
-  // Out of line, because inlining this would use up the compiler's budget for the hot loops.
+  // Out of line, because inlining this would use up the compiler's budget for the hot loops; by address, because a call
+  // takes and returns a vector of 16 lanes in four parts, in which the loops around it would then keep all vectors.
   @inline(never)
-  private static func loadPart(_ pointer: UnsafePointer<Float>, _ count: Int) -> Vector {
-    var vector = Vector.zero
+  private static func loadPart(_ vector: inout Vector, _ pointer: UnsafePointer<Float>, _ count: Int) {
     let bytes = max(count, 0) &* MemoryLayout<Float>.stride
     withUnsafeMutableBytes(of: &vector) { $0.baseAddress?.copyMemory(from: pointer, byteCount: bytes) }
-    return vector
   }
 
   @inline(never)
-  private static func storePart(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
+  private static func storePart(_ vector: inout Vector, _ pointer: UnsafeMutablePointer<Float>, _ count: Int)
+  {
     let bytes = max(count, 0) &* MemoryLayout<Float>.stride
-    withUnsafeBytes(of: vector) {
+    withUnsafeBytes(of: &vector) {
       if let lanes = $0.baseAddress {
         UnsafeMutableRawPointer(pointer).copyMemory(from: lanes, byteCount: bytes)
       }
