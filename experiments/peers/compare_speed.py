@@ -197,19 +197,18 @@ def main():
     arguments = parser.parse_args()
     arguments.told = sys.argv[1:]
     table = Table(arguments)
-    for instructions in arguments.instructions:
-        binary = arguments.binary if instructions == "avx512" else arguments.avx2_binary
-        for part in arguments.parts:
-            if part == "memory":
-                if instructions == "avx512":
-                    memory(table, binary)
-                continue
-            # With AVX2 whole networks only.
-            if instructions == "avx2" and part not in ("models", "steps"):
-                continue
-            works = [work for work in PARTS[part]() if (arguments.works or "") in work.title]
-            all_times = measure(table, instructions, binary, works)
-            if part == "convolutions" and not arguments.works:
+    binaries = {"avx512": arguments.binary, "avx2": arguments.avx2_binary}
+    for part in arguments.parts:
+        if part == "memory":
+            memory(table, arguments.binary)
+            continue
+        for instructions in arguments.instructions:
+            works = [
+                work for work in PARTS[part]()
+                if (arguments.works or "") in work.title and (work.avx2 or instructions == "avx512")
+            ]
+            all_times = measure(table, instructions, binaries[instructions], works)
+            if part == "convolutions" and instructions == "avx512" and not arguments.works:
                 total(table, instructions, all_times)
     print("| instructions | work | threads | ours | best peer | its number | ratio | goal |\n|---|---|---|---|---|---|---|---|")
     for row in table.rows:

@@ -14,7 +14,8 @@ class Work:
     """One row of the table.
 
     `ours` are arguments of `experiment bench`; with several kernels, `kernel` names the row of its table that counts.
-    `peer` names a maker in `speed_peer.py` and its arguments. `seconds` is how long each turn lasts.
+    `peer` names a maker in `speed_peer.py` and its arguments. `seconds` is how long each turn lasts. `avx2` says whether
+    there is a row for AVX2 too.
     """
 
     title: str
@@ -26,6 +27,7 @@ class Work:
     seconds: float
     kernel: str | None = None
     threads: int = 1
+    avx2: bool = False
     uses: int = field(default=0, compare=False)
 
 
@@ -71,7 +73,8 @@ def models():
     ):
         yield Work(
             f"{model}, batch {batch}", "models", ("--model", model, "--batch", str(batch)), ("model", model, batch),
-            INFERENCE, goal, 2 if batch > 1 else 0.7, threads=threads)
+            INFERENCE, goal, 2 if batch > 1 else 0.7, threads=threads,
+            avx2=batch == 1 and model in ("resnet50", "resnet18"))
 
 
 def steps():
@@ -79,7 +82,7 @@ def steps():
         yield Work(
             "training step: resnet20, batch 128", "steps",
             ("--model", "resnet20", "--batch", "128", "--pass", "training"), ("resnet20-step", 128), EAGER, 2, 1,
-            threads=threads)
+            threads=threads, avx2=True)
     for size in (24, 32):
         for kernel in ("standard", "dilated", "depthwise", "squeeze-excite", "shift", "deformable", "adder"):
             goal = 3 if kernel == "shift" else 5 if kernel in ("deformable", "adder") else 2
@@ -87,7 +90,8 @@ def steps():
                 f"training step: bottleneck20 at {size}², batch 32, {kernel}", "steps",
                 ("--model", "bottleneck20", "--conv", kernel, "--input", f"1x{size}x{size}", "--batch", "32", "--pass",
                  "training"),
-                ("bottleneck20-step", kernel, size), EAGER, goal, 0.7, kernel)
+                ("bottleneck20-step", kernel, size), EAGER, goal, 0.7, kernel,
+                avx2=kernel == "standard")
     yield Work(
         "training step: resnet18 at 64², batch 32", "steps",
         ("--model", "resnet18", "--input", "3x64x64", "--batch", "32", "--pass", "training"), ("resnet18-step", 64),
