@@ -134,21 +134,32 @@ public enum Elementwise {
     }
   }
 
-  /// y = y + residual, then max(y, 0), each where wanted.
+  /// y = y + residual, then min(max(y, 0), most), each where wanted; NaN stays.
   public static func applyEpilogue(
-    _ y: UnsafeMutablePointer<Float>, residual: UnsafePointer<Float>?, relu: Bool, count: Int, threads: Int
+    _ y: UnsafeMutablePointer<Float>, residual: UnsafePointer<Float>?, relu: Bool, most: Float = .infinity,
+    count: Int, threads: Int
   ) {
+    let least: Float = relu ? 0 : -.infinity, most = relu ? most : .infinity
     guard let residual else {
-      if relu { Self.relu(y, y, count: count, threads: threads) }
+      if relu { limit(y, from: least, to: most, count: count, threads: threads) }
       return
     }
-    let least: Float = relu ? 0 : -.infinity
     forEachVector(count, threads: threads) {
       let sum = Vector(at: y + $0) + Vector(at: residual + $0)
-      sum.replacing(with: Vector(repeating: least), where: sum .< Vector(repeating: least)).store(y + $0)
+      sum.maximum(Vector(repeating: least)).minimum(Vector(repeating: most)).store(y + $0)
     } elements: {
       let sum = y[$0] + residual[$0]
-      y[$0] = sum < least ? least : sum
+      y[$0] = sum < least ? least : sum > most ? most : sum
+    }
+  }
+
+  private static func limit(
+    _ y: UnsafeMutablePointer<Float>, from least: Float, to most: Float, count: Int, threads: Int
+  ) {
+    forEachVector(count, threads: threads) {
+      Vector(at: y + $0).maximum(Vector(repeating: least)).minimum(Vector(repeating: most)).store(y + $0)
+    } elements: {
+      y[$0] = y[$0] < least ? least : y[$0] > most ? most : y[$0]
     }
   }
 

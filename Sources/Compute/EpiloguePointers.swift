@@ -1,10 +1,11 @@
-/// An epilogue for the microkernels, `relu(sum + bias + residual)`: pointers that are valid during one call.
+/// An epilogue for the microkernels, `min(relu(sum + bias + residual), most)`: pointers that are valid during one call.
 public struct EpiloguePointers {
   /// One value for each output of all groups.
   let bias: UnsafePointer<Float>?
   /// The distance from an output to its residual, in bytes.
   private let residual: Int?
   private let relu: Bool
+  private let most: Float
 
   /// Nothing follows: sums are stored as they are.
   @inline(__always)
@@ -12,6 +13,7 @@ public struct EpiloguePointers {
     bias = nil
     residual = nil
     relu = false
+    most = .infinity
   }
 
   /// Whether nothing is done to the sums except for the bias from which they start.
@@ -22,12 +24,14 @@ public struct EpiloguePointers {
   ///   - residual: an array laid out as the output, or nil.
   ///   - output: the output's first element.
   ///   - relu: whether max(·, 0) is taken.
+  ///   - most: the largest output after it.
   public init(
     bias: UnsafePointer<Float>?, residual: UnsafePointer<Float>? = nil, output: UnsafeMutablePointer<Float>?,
-    relu: Bool = false
+    relu: Bool = false, most: Float = .infinity
   ) {
     self.bias = bias
     self.relu = relu
+    self.most = most
     self.residual = residual.map { Int(bitPattern: $0) - Int(bitPattern: output) }
   }
 
@@ -50,7 +54,7 @@ public struct EpiloguePointers {
     if let residual {
       y += UnsafeRawPointer(output).advanced(by: residual).loadUnaligned(as: Vector.self)
     }
-    return relu ? y.maximum(.zero) : y
+    return relu ? y.maximum(.zero).minimum(Vector(repeating: most)) : y
   }
 
   /// Stores `columns` sums.
@@ -66,7 +70,7 @@ public struct EpiloguePointers {
       if let residual {
         y += UnsafeRawPointer(output + column).advanced(by: residual).load(as: Float.self)
       }
-      output[column] = relu ? max(y, 0) : y
+      output[column] = relu ? y < 0 ? 0 : y > most ? most : y : y
     }
   }
 }

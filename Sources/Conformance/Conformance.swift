@@ -199,12 +199,13 @@ public struct Conformance: Sendable {
     var wanted = output
     for index in wanted.values.indices {
       let channel = index % channels
-      wanted.values[index] = max(
-        wanted.values[index] * Double(scale[channel]) + Double(shift[channel]) + Double(residual[index]), 0)
+      let sum =
+        wanted.values[index] * Double(scale[channel]) + Double(shift[channel]) + Double(residual[index])
+      wanted.values[index] = min(max(sum, 0), 1)
     }
     let context = Context(training: false, threads: 1)
     compare(layer.forward(x, context), output, "output in inference", exact: false)
-    let epilogue = Epilogue(normalization: normalization, residual: residual, relu: true)
+    let epilogue = Epilogue(normalization: normalization, residual: residual, relu: true, most: 1)
     let one = layer.infer(x, epilogue, context)
     // Even if the ReLU leaves little, the size of its argument bounds the rounding.
     let scaleOfSums =

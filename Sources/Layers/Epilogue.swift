@@ -1,8 +1,8 @@
 import Compute
 import Tensors
 
-/// The operations that follow a layer, or the sums of a convolution: `relu(normalise(y + bias) + residual)`. Each
-/// part is optional.
+/// The operations that follow a layer, or the sums of a convolution: `min(relu(normalise(y + bias) + residual), most)`.
+/// Each part is optional.
 ///
 /// A layer that applies it while it stores its output saves a pass over memory for each part.
 public struct Epilogue {
@@ -14,18 +14,22 @@ public struct Epilogue {
   public var residual: Tensor?
   /// Whether max(·, 0) is taken at the end.
   public var relu = false
+  /// The largest output after that: 6 for ReLU6.
+  public var most = Float.infinity
 
   /// Nothing follows.
   public static var none: Epilogue { Epilogue() }
 
   /// What follows.
   public init(
-    bias: Tensor? = nil, normalization: BatchNormalization? = nil, residual: Tensor? = nil, relu: Bool = false
+    bias: Tensor? = nil, normalization: BatchNormalization? = nil, residual: Tensor? = nil,
+    relu: Bool = false, most: Float = .infinity
   ) {
     self.bias = bias
     self.normalization = normalization
     self.residual = residual
     self.relu = relu
+    self.most = most
   }
 
   /// Unfused: applies each part in a separate pass over the output.
@@ -44,7 +48,8 @@ public struct Epilogue {
       let count = y.count
       y.withMutablePointer { y in
         withOptionalPointer(residual) {
-          Elementwise.applyEpilogue(y, residual: $0, relu: relu, count: count, threads: context.threads)
+          Elementwise.applyEpilogue(
+            y, residual: $0, relu: relu, most: most, count: count, threads: context.threads)
         }
       }
     }
@@ -53,14 +58,14 @@ public struct Epilogue {
 
   /// The rest of it when its normalisation's scale is in the filter: the shift is added to the bias.
   public func folded(into filter: Filter, bias: Tensor?) -> Epilogue {
-    Epilogue(bias: filter.bias(bias), residual: residual, relu: relu)
+    Epilogue(bias: filter.bias(bias), residual: residual, relu: relu, most: most)
   }
 
   /// For the engine: pointers, valid during the call. A normalisation must be folded into the filter.
   public func withPointers(output: UnsafeMutablePointer<Float>, _ body: (EpiloguePointers) -> Void) {
     withOptionalPointer(bias) { bias in
       withOptionalPointer(residual) { residual in
-        body(EpiloguePointers(bias: bias, residual: residual, output: output, relu: relu))
+        body(EpiloguePointers(bias: bias, residual: residual, output: output, relu: relu, most: most))
       }
     }
   }
@@ -79,5 +84,7 @@ extension Epilogue {
     case normalization(BatchNormalization)
     /// A ReLU.
     case rectifier(ReLU)
+    /// A ReLU6. In training it is a layer of its own.
+    case limiter(ReLU6)
   }
 }

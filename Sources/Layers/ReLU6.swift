@@ -55,6 +55,10 @@ public final class ReLU6: Defined, TorchPrinted, HoldsDecisions {
   }
 }
 
+extension ReLU6: EpiloguePart {
+  public var part: Epilogue.Part { .limiter(self) }
+}
+
 extension ReLU6: ONNXExported {
   public func onnx(_ x: ONNXGraph.Value, _ shape: FeatureShape, _ graph: ONNXGraph) throws -> ONNXGraph.Value
   {

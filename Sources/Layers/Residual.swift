@@ -73,7 +73,9 @@ public final class Residual: Container, Defined, TorchPrinted, HoldsDecisions {
     guard epilogue.normalization == nil, epilogue.residual == nil else {
       return epilogue.applied(to: infer(input, .none, context), context)
     }
-    return main.infer(input, Epilogue(residual: other ?? input, relu: epilogue.relu), context)
+    var own = epilogue
+    own.residual = other ?? input
+    return main.infer(input, own, context)
   }
 
   public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {

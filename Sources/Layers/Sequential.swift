@@ -14,6 +14,12 @@ public final class Sequential: Chain, Defined, TorchPrinted, HoldsDecisions {
     var normalization: BatchNormalization?
     var relu: ReLU?
 
+    /// Whether it is a ReLU6 alone, which the layer before it applies in inference.
+    var isLimiter: Bool {
+      guard case .limiter = (layer as? any EpiloguePart)?.part else { return false }
+      return normalization == nil && relu == nil
+    }
+
     /// In training, the normalisation applies the ReLU too.
     func forward(_ input: Tensor, _ context: Context) -> Tensor {
       let y = context.run((name, layer), input)
@@ -83,14 +89,21 @@ public final class Sequential: Chain, Defined, TorchPrinted, HoldsDecisions {
       values: y, function: normalization.trainingFunction(of: y, relu: false, context))
   }
 
-  /// Runs each layer together with the normalisation and the ReLU after it, the last with `epilogue` too.
+  /// Runs each layer together with the normalisation and the ReLU or ReLU6 after it, the last with `epilogue` too.
   public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
     var x = input, rest = epilogue
-    for (index, step) in steps.enumerated() {
+    var left = steps[...]
+    while let step = left.popFirst() {
       var own = Epilogue(normalization: step.normalization, relu: step.relu != nil)
-      if index == steps.count - 1, !own.relu, rest.normalization == nil || own.normalization == nil {
-        own = Epilogue(
-          normalization: own.normalization ?? rest.normalization, residual: rest.residual, relu: rest.relu)
+      if !own.relu, let next = left.first, next.isLimiter {
+        own.relu = true
+        own.most = 6
+        left.removeFirst()
+      }
+      if left.isEmpty, !own.relu, rest.normalization == nil || own.normalization == nil {
+        let normalization = own.normalization ?? rest.normalization
+        own = rest
+        own.normalization = normalization
         rest = .none
       }
       x = context.run(step.name, step.layer, x) { step.layer.infer($0, own, context) }

@@ -46,6 +46,31 @@ struct BenchCommandTests {
     #expect(rows.dropFirst().map { $0[1] } == wanted && rows.dropFirst().allSatisfy { $0[30] == "ok" })
   }
 
+  /// max computes the forward pass only: direct runs in its place backward, and has one row where all are timed.
+  @Test func theAlgorithmIsTheOneThatRan() throws {
+    func algorithms(_ name: String, _ pass: String) throws -> [String] {
+      let (outcome, rows) = try bench(
+        "--problem", "mb1_ic32ih6oc32oh6kh3ph1", "--conv", "adder", "--algorithm", name, "--pass", pass)
+      #expect(outcome.status == 0, "\(outcome.error)")
+      return rows.filter { $0[0] == "adder" }.map { $0[1] }
+    }
+    #expect(try algorithms("max", "forward") == ["max"])
+    #expect(try algorithms("max", "backward") == ["direct"])
+    let all = try algorithms("all", "backward")
+    #expect(all.contains("direct") && !all.contains("max") && Set(all).count == all.count, "\(all)")
+  }
+
+  /// A kernel around a convolution offers that convolution's algorithms; the one that it chooses comes first.
+  @Test func aKernelAroundAnotherChoosesAsThatOneDoes() throws {
+    let (outcome, rows) = try bench(
+      "--problem", "mb1_ic64ih56oc64oh56kh3ph1", "--conv", "squeeze-excite", "--algorithm", "all")
+    #expect(outcome.status == 0, "\(outcome.error)")
+    let own = rows.dropFirst().filter { $0[0] == "squeeze-excite" }
+    let standard = rows.dropFirst().filter { $0[0] == "standard" }
+    #expect(own.map { $0[1] } == standard.map { $0[1] })
+    #expect(own.allSatisfy { $0[30] == "ok" })
+  }
+
   @Test func unsupportedLinesOfAFileAreReported() throws {
     let file = folder.appendingPathComponent("shapes")
     try "# a comment\n\nmb1_ic8ih6oc8oh6kh3ph1n\"a\"\nmb1ic3id4ih4oc4kd3kh3\nic8iw9oc8kw3\n--reset\n"

@@ -171,7 +171,7 @@ struct EffectTests {
     #expect(try layer("non-local").forward(x, Context(training: true, threads: 1)) == x)
   }
 
-  /// What stands behind `around=` belongs to the kernel inside.
+  /// What comes after `around=` belongs to the kernel inside.
   @Test func wrappersTakeAnyKernel() throws {
     let choice = try KernelRegistry.builtIn.choice(
       "cbam:reduction=1:around=squeeze-excite:around=adder:dilation=2")

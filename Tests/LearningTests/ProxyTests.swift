@@ -148,7 +148,7 @@ struct ProxyTests {
     #expect(found.note.contains("naswot: some images"))
   }
 
-  /// Two channels of a convolution's output and the ReLUs behind them; a kernel that consists of several layers is one.
+  /// Two channels of a convolution's output and the ReLUs after them; a kernel that consists of several layers is one.
   @Test func observersSeeLayersAndReLUs() throws {
     let network = try network("bottleneck20", "small-stack")
     var kernels = 0, reLUs = 0, gradients = 0
@@ -161,7 +161,7 @@ struct ProxyTests {
       gradient: { layer, _ in if layer is any KernelLayer { gradients += 1 } })
     let logits = network.forward(Tensor(repeating: 1, [2, 8, 8, 1]), context)
     _ = network.backward(logits, context)
-    // The stem, six blocks of three, and three shortcuts; a ReLU behind each but these, and one inside each stack.
+    // The stem, six blocks of three, and three shortcuts; a ReLU after each but these, and one inside each stack.
     #expect(kernels == 1 + 18 + 3 && gradients == kernels)
     #expect(reLUs == 1 + 18 + 6)
   }

@@ -9,9 +9,9 @@ The peers are PyTorch eager (in NCHW, "eager", and in channels-last), its compil
 OpenVINO and ncnn, all in single precision, each in a process of its own (`speed_peer.py`). The work is in
 `speed_works.py`. In every round ours and each peer run one after the other. A number is the median over the rounds of
 the rounds' fastest runs. The ratio is the median of the rounds' ratios of the best peer to ours; the best peer is the
-one with the smallest number. Rows for AVX2 have only the peers that can be held to it. `--before` times an earlier
-build's binary as well. The table is written after every row. A peer that cannot run a row leaves its cell empty and its
-reason in the JSON file beside the table.
+one with the smallest number. Rows for AVX2, of whole networks, have only the peers that can be held to it. `--before`
+times an earlier build's binary as well. The table is written after every row; `--update` measures some of them again.
+A peer that cannot run a row leaves its cell empty and its reason in the JSON file beside the table.
 """
 
 import argparse
@@ -68,10 +68,21 @@ def bench(binary, work, *more):
     return float(row["time_ms_min"])
 
 
+def key(row):
+    """What two measurements of the same work have in common."""
+    return row["instructions"], row["work"], str(row["threads"])
+
+
 class Table:
     def __init__(self, arguments):
         self.arguments, self.rows, self.missing = arguments, [], []
         self.started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        self.runs = []
+        if arguments.update:
+            with open(arguments.output, newline="") as file:
+                self.rows = [{k: v for k, v in row.items() if v} for row in csv.DictReader(file)]
+            record = json.loads(pathlib.Path(arguments.output).with_suffix(".json").read_text())
+            self.missing, self.runs = record["missing"], record["runs"]
 
     def add(self, instructions, work, times, before, unit="ms"):
         """Adds a row: for `ours`, each peer and perhaps the earlier build, a number for every round."""
@@ -80,7 +91,8 @@ class Table:
         peers = {name: value for name, value in median.items() if name != "ours"}
         best = min(peers, key=peers.get) if peers else None
         row = {
-            "instructions": instructions, "work": work.title, "threads": work.threads, "unit": unit, "goal": work.goal,
+            "instructions": instructions, "work": work.title, "threads": work.threads, "unit": unit,
+            "goal": work.avx2 if instructions == "avx2" else work.goal,
             **{name: f"{value:.4g}" for name, value in median.items()}, "best": best or "",
         }
         if best:
@@ -88,7 +100,8 @@ class Table:
         if before:
             row["before"] = f"{statistics.median(before):.4g}"
             row["gain"] = f"{statistics.median(b / o for b, o in zip(before, ours)):.3f}"
-        self.rows.append(row)
+        place = next((i for i, other in enumerate(self.rows) if key(other) == key(row)), len(self.rows))
+        self.rows[place : place + 1] = [row]
         print(
             f"{instructions} {work.title}, {work.threads} thread(s): ours {row['ours']} {unit}, best peer {best or 'none'} "
             f"{peers.get(best, float('nan')):.4g}, ratio {row.get('ratio', '–')}, before {row.get('before', '–')}",
@@ -105,11 +118,14 @@ class Table:
             writer.writerows(self.rows)
         names = ("torch", "torchvision", "onnxruntime", "openvino", "ncnn")
         processor = (l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name"))
-        record = {
+        run = {
             "command": ["experiments/peers/compare_speed.py", *self.arguments.told],
             "commit": subprocess.check_output(["git", "-C", str(ROOT), "rev-parse", "HEAD"], text=True).strip(),
-            "date": self.started, "packages": {name: importlib.metadata.version(name) for name in names},
-            "processor": next(processor, ""), "rounds": self.arguments.rounds, "missing": self.missing,
+            "date": self.started, "rounds": self.arguments.rounds,
+        }
+        record = {
+            "runs": [*self.runs, run], "packages": {name: importlib.metadata.version(name) for name in names},
+            "processor": next(processor, ""), "missing": self.missing,
         }
         output.with_suffix(".json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
@@ -194,6 +210,7 @@ def main():
     parser.add_argument("--peers", nargs="+", choices=INFERENCE, help="only these")
     parser.add_argument("--works", help="only works whose title contains this")
     parser.add_argument("--output", help="where the CSV goes")
+    parser.add_argument("--update", action="store_true", help="replace only the measured rows of an existing --output")
     arguments = parser.parse_args()
     arguments.told = sys.argv[1:]
     table = Table(arguments)

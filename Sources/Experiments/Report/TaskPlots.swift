@@ -21,8 +21,11 @@ enum TaskPlots {
     return grouped(rows, by: (isByTask ? [] : ["group"]) + ["model", "replace"]).compactMap { key, rows in
       var seen = Set<String>()
       let tasks = rows.map { $0["data"] ?? "" }.filter { seen.insert($0).inserted }
-      let kernels = rows.map { $0["kernel"] ?? "" }.filter { seen.insert("k \($0)").inserted }
-      return tasks.count > 1 && kernels.count > 1 ? map(key, rows, kernels, tasks) : nil
+      let named = rows.map { $0["kernel"] ?? "" }.filter { seen.insert("k \($0)").inserted }
+      // The differences are those from standard, whose row shows what there is to gain.
+      let kernels = named.filter { $0 == "standard" } + named.filter { $0 != "standard" }
+      return tasks.count > 1 && kernels.count > 1 && kernels[0] == "standard"
+        ? map(key, rows, kernels, tasks) : nil
     }
   }
 

@@ -121,6 +121,6 @@ extension TestResult {
 }
 
 extension EpochResult {
-  /// For people: what it came to, after a comma.
+  /// For people: its validation result, after a comma.
   package var text: String { validation.map { ", validation \($0.text)" } ?? "" }
 }

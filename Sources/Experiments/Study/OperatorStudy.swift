@@ -103,7 +103,10 @@ package struct OperatorStudy {
       }
     }
     let timed = try time(contestants, x, problem)
-    rows += withErrors(timed, contestants, x, problem) + refusals
+    let measured = withErrors(timed, contestants, x, problem).enumerated().filter { index, row in
+      isOwn(row, of: contestants[index % contestants.count])
+    }
+    rows += measured.map(\.element) + refusals
     progress?.advance(problem.text)
   }
 
@@ -112,6 +115,13 @@ package struct OperatorStudy {
     for choice in plan.kernels {
       rows += plan.passes.map { OperatorRow(choice.item, "", $0, text, nil, refusal: .unsupported(reason)) }
     }
+  }
+
+  /// Whether a row is the requested algorithm's. One that computes the forward pass alone leaves the backward pass to
+  /// another, which has its own row where all are timed.
+  private func isOwn(_ row: OperatorRow, of contestant: Contestant) -> Bool {
+    guard case .all = plan.algorithms else { return true }
+    return contestant.algorithm == "auto" || row.algorithm == contestant.algorithm
   }
 
   /// The names of the algorithms to time.
@@ -182,15 +192,14 @@ package struct OperatorStudy {
       for (index, contestant) in contestants.enumerated() {
         let layer = contestant.layer, input = problem.input
         let chooser = layer as? any ChoosesAlgorithm
-        let algorithm =
-          contestant.algorithm != "auto"
-          ? contestant.algorithm
-          : pass == .forward
-            ? chooser?.algorithm(for: input, .forward, inference)
-            : chooser?.algorithm(for: input, .inputGradient, training)
+        let ran =
+          pass == .forward
+          ? chooser?.algorithm(for: input, .forward, inference)
+          : chooser?.algorithm(for: input, .inputGradient, training)
+        let named = contestant.algorithm == "auto" ? layer.algorithm : contestant.algorithm
         result.append(
           OperatorRow(
-            contestant.choice.item, algorithm ?? layer.algorithm, pass, problem.text,
+            contestant.choice.item, ran ?? named, pass, problem.text,
             OperatorPlace(layer.geometry, input), cost: try pass.cost(of: layer, input),
             times: timing.times(index)))
       }

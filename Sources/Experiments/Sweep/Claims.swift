@@ -267,7 +267,7 @@ final class Claims: Sendable {
     }
   }
 
-  /// Removes claims of dead workers on what is done, or is no work any more.
+  /// Removes claims of dead workers on work that is done, or is no longer planned.
   func removeDead(where isDone: (String) -> Bool) {
     for (name, holder) in all() where holder.isDead && isDone(name) { remove(name, of: holder) }
   }

@@ -163,7 +163,7 @@ struct Located<Value: Sendable>: Sendable {
   let value: Value
   private let place: String?
 
-  /// A value, and where it stands, if in a file.
+  /// A value, and its place in the file if it is from one.
   init(_ value: Value, _ source: YAMLValue? = nil) {
     self.value = value
     place = source.map { "\($0.file):\($0.line): " }

@@ -41,7 +41,7 @@ struct SweepRecords {
     }
   }
 
-  /// Why a file is no record.
+  /// Why a file is not a record.
   private struct Distrust: Error { let reason: String }
 
   private func read(_ name: String) throws -> SweepRecord {

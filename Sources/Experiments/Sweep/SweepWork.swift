@@ -16,7 +16,7 @@ struct SweepWork: Sendable {
   /// How often a training is kept, in seconds.
   let checkpoints: Double
 
-  /// Measures what is no training.
+  /// Measures what is not a training.
   func measure(_ run: SweepPlan.Run) throws -> SweepRecord {
     var record = SweepRecord(run, machine)
     switch run.work {
@@ -103,7 +103,7 @@ struct SweepWork: Sendable {
         throw stop
       }
       if (ContinuousClock.now - kept).seconds >= checkpoints {
-        // Where there is no room now there may be some later; what is done goes on.
+        // If there is no room now there may be some later; running work continues.
         try? checkpoint.save(trainer, record(), claims)
         kept = .now
       }

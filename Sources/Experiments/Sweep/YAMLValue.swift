@@ -2,11 +2,11 @@ import Foundation
 import Tensors
 import Yams
 
-/// A value of a YAML file that knows its line, so that what is wrong with it can be said where it stands.
+/// A value of a YAML file that knows its line, so that an error can say where it is.
 struct YAMLValue {
   /// The file's name, for error sentences.
   let file: String
-  /// Where it stands, counted from 1.
+  /// Its line, counted from 1.
   let line: Int
   private let node: Node
 

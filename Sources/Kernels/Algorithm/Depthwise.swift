@@ -40,7 +40,7 @@ extension ConvolutionGeometry {
 
 extension Operation {
   /// Why an algorithm for products on the regular grid cannot compute it; nil if it can.
-  func refusalUnlessGridOfProducts(_ algorithm: String) -> String? {
+  public func refusalUnlessGridOfProducts(_ algorithm: String) -> String? {
     guard combination.isProduct else {
       return "The algorithm \(algorithm) multiplies, so it cannot compute \(combination.formula); use direct."
     }

@@ -22,7 +22,9 @@ final class ReferencePasses: ConvolutionPasses {
   ) -> Tensor {
     let sums = definition(plan).forward(
       Tensor64(x), Tensor64(filter.value), epilogue.bias.map { Tensor64($0) })
-    return Epilogue(residual: epilogue.residual, relu: epilogue.relu).applied(to: Tensor(sums), context)
+    var rest = epilogue
+    rest.bias = nil
+    return rest.applied(to: Tensor(sums), context)
   }
 
   func inputGradient(

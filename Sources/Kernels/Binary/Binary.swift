@@ -21,7 +21,7 @@ struct Binary: Kernel {
   func makeLayer(_ site: KernelSite) throws -> any KernelLayer {
     let convolution = try ConvolutionLayer(site, transform: ScaledSigns())
     if site.options[Self.inputs] == .real { return convolution }
-    return ComposedLayer(site, [("signs", Signs()), ("", convolution)])
+    return ComposedLayer(site, [("signs", Signs()), ("", convolution)], around: convolution)
   }
 }
 

@@ -64,6 +64,17 @@ public final class ComposedLayer: KernelLayer, Wrapper, WrapsKernel, TakesOperan
   }
 }
 
+/// The choice is that of the kernel that it is around. Several convolutions side by side choose one by one.
+extension ComposedLayer: ChoosesAlgorithm {
+  public func algorithm(for input: FeatureShape, _ pass: Pass, _ context: Context) -> String? {
+    (wrapped as? any ChoosesAlgorithm)?.algorithm(for: input, pass, context)
+  }
+
+  public func refusal(of algorithm: String, for input: FeatureShape) -> String? {
+    (wrapped as? any ChoosesAlgorithm)?.refusal(of: algorithm, for: input)
+  }
+}
+
 extension KernelSite {
   /// A convolution inside a composed kernel, with the site's algorithm and its own weights.
   public func convolution(_ name: String, _ geometry: ConvolutionGeometry, bias: Bool = false) throws
@@ -74,13 +85,13 @@ extension KernelSite {
   }
 
   /// What kernels with larger windows become if the place is a 1×1 convolution: a 1×1 convolution.
-  func pointwise() throws -> ConvolutionLayer {
+  public func pointwise() throws -> ConvolutionLayer {
     try ConvolutionLayer(self)
   }
 
   /// Convolutions in sequence, optionally with ReLUs between them. Only the last has the site's bias, if there is
   /// one, unless all have biases.
-  func stages(
+  public func stages(
     _ stages: [(name: String, geometry: ConvolutionGeometry)], rectified: Bool, allBiased: Bool = false
   ) throws -> [NamedLayer] {
     try stages.enumerated().flatMap { index, stage -> [NamedLayer] in
@@ -93,13 +104,13 @@ extension KernelSite {
 
 extension ConvolutionGeometry {
   /// The geometry of a 1×1 convolution; by default with this one's channels.
-  func pointwise(from inputs: Int? = nil, to outputs: Int? = nil) throws -> ConvolutionGeometry {
+  public func pointwise(from inputs: Int? = nil, to outputs: Int? = nil) throws -> ConvolutionGeometry {
     try ConvolutionGeometry(
       inputChannels: inputs ?? inputChannels, outputChannels: outputs ?? outputChannels, kernel: Pair(1))
   }
 
   /// This geometry with another odd square window about the same centres, with its taps `factor` times as far apart.
-  func centered(
+  public func centered(
     _ window: Int, from inputs: Int? = nil, to outputs: Int? = nil, stride: Pair? = nil,
     dilated factor: Int = 1
   ) throws -> ConvolutionGeometry {
@@ -109,7 +120,7 @@ extension ConvolutionGeometry {
   }
 
   /// This geometry with another odd window about the same centres.
-  func centered(_ window: Pair) throws -> ConvolutionGeometry {
+  public func centered(_ window: Pair) throws -> ConvolutionGeometry {
     let taps = Pair(window.height == 1 ? 1 : dilation.height, window.width == 1 ? 1 : dilation.width)
     return try with(
       kernel: window, padding: Padding(Pair(window.height / 2 * taps.height, window.width / 2 * taps.width)),
@@ -117,14 +128,14 @@ extension ConvolutionGeometry {
   }
 
   /// This geometry with the window that the options give, if any; a 1×1 place keeps its own.
-  func windowed(by options: KernelOptions) throws -> ConvolutionGeometry {
+  public func windowed(by options: KernelOptions) throws -> ConvolutionGeometry {
     guard options.isGiven(KernelOptions.window), taps > 1 else { return self }
     try checkKeepsSize()
     return try centered(options[KernelOptions.window])
   }
 
   /// Refuses a place whose padding does not keep the image's size.
-  func checkKeepsSize() throws {
+  public func checkKeepsSize() throws {
     let same = Padding(Pair(dilation.height * (kernel.height / 2), dilation.width * (kernel.width / 2)))
     guard kernel.height % 2 == 1, kernel.width % 2 == 1, padding == same else {
       throw WorkbenchError(

@@ -2,11 +2,16 @@ import Layers
 import Tensors
 
 /// Whether a 1×1 convolution follows an operator that mixes no channels.
-enum Mixing: String, CaseIterable { case auto, always }
+public enum Mixing: String, CaseIterable, Sendable {
+  /// Where the number of channels changes.
+  case auto
+  /// Everywhere.
+  case always
+}
 
 extension KernelOptions {
   /// Whether a 1×1 convolution follows.
-  static let pointwise = KernelOption(
+  public static let pointwise = KernelOption(
     "pointwise", .word, initial: Mixing.auto,
     help: "auto: a 1×1 follows where the number of channels changes")
 }
@@ -15,19 +20,19 @@ extension KernelOptions {
 // or wanted.
 extension KernelSite {
   /// Whether a 1×1 convolution follows.
-  var mixes: Bool {
+  public var mixes: Bool {
     options[KernelOptions.pointwise] == .always || geometry.inputChannels != geometry.outputChannels
   }
 
   /// That convolution, with the site's bias; nil if it is not needed.
-  func mixing(from inputs: Int? = nil) throws -> [NamedLayer] {
+  public func mixing(from inputs: Int? = nil) throws -> [NamedLayer] {
     mixes ? [try convolution("pointwise", geometry.pointwise(from: inputs), bias: bias)] : []
   }
 }
 
 extension ConvolutionGeometry {
   /// The stride in both directions, for a place that keeps the image's size apart from the stride.
-  func evenStride(of kernel: String) throws -> Int {
+  public func evenStride(of kernel: String) throws -> Int {
     try checkKeepsSize()
     guard stride.height == stride.width else {
       throw WorkbenchError("\(kernel) needs the same stride in both directions, not \(stride).")

@@ -2,13 +2,13 @@ import Layers
 import Tensors
 
 /// Kernels whose number of groups follows from the weight if they are applied to arrays and none is given.
-protocol GroupedKernel: Kernel {}
+public protocol GroupedKernel: Kernel {}
 
 extension GroupedKernel {
-  func site(for request: OperatorRequest) throws -> KernelSite { try groupedSite(for: request) }
+  public func site(for request: OperatorRequest) throws -> KernelSite { try groupedSite(for: request) }
 
   /// The number of groups that follows from the weight's shape.
-  func groupedSite(for request: OperatorRequest) throws -> KernelSite {
+  public func groupedSite(for request: OperatorRequest) throws -> KernelSite {
     var request = request
     let derived: [any AnyKernelOption] = [Grouped.groups, KernelOptions.window]
     for option in derived where request.options.isGiven(option) {
@@ -26,7 +26,7 @@ extension GroupedKernel {
 
 extension ConvolutionGeometry {
   /// The largest number up to a limit that divides both numbers of channels.
-  func commonDivisor(atMost limit: Int) -> Int {
+  public func commonDivisor(atMost limit: Int) -> Int {
     let candidates = 1...min(limit, inputChannels, outputChannels)
     return candidates.last { inputChannels % $0 == 0 && outputChannels % $0 == 0 } ?? 1
   }

@@ -37,7 +37,7 @@ public struct KernelChoice: Sendable {
   public var innermost: KernelChoice { (kernel as? any WrappingKernel)?.inner.innermost ?? self }
 
   /// The plain convolution.
-  static var standard: KernelChoice {
+  public static var standard: KernelChoice {
     KernelChoice(item: "standard", kernel: Standard(), options: KernelOptions())
   }
 

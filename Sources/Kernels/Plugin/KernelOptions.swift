@@ -88,7 +88,7 @@ extension KernelOptions {
     help: "the window size, if it is not that of the replaced convolution; padding keeps the image's size")
 
   /// The most channels in a group.
-  static let shared = KernelOption(
+  public static let shared = KernelOption(
     "shared", .count, initial: 16,
     help: "the most channels in a group; the largest divisor of the channels up to it is used")
 

@@ -45,22 +45,22 @@ extension StraightThrough {
 
   /// For filters of ±1 and a scale for each output: an addition for each product, and one product for each output.
   /// Backward, the gradient to the filter needs ordinary products.
-  func additionCost(count: Int, outputs: Int, pass: Cost.Pass) -> Cost {
+  public func additionCost(count: Int, outputs: Int, pass: Cost.Pass) -> Cost {
     Cost(macs: pass == .backward ? count : 0, adds: count, otherOps: outputs)
   }
 }
 
 extension Tensor64 {
   /// The elementwise product; both shapes must be equal.
-  static func * (a: Tensor64, b: Tensor64) -> Tensor64 {
+  public static func * (a: Tensor64, b: Tensor64) -> Tensor64 {
     precondition(a.shape == b.shape, "cannot multiply \(a.shape) and \(b.shape)")
     return Tensor64(zip(a.values, b.values).map { $0 * $1 }, a.shape)
   }
 
   /// The sum of some values' magnitudes, and how many there are: of those above a threshold, if there is one.
-  static func magnitudes(_ positions: StrideTo<Int>, of values: [Double], above threshold: Double? = nil) -> (
-    sum: Double, count: Double
-  ) {
+  public static func magnitudes(
+    _ positions: StrideTo<Int>, of values: [Double], above threshold: Double? = nil
+  ) -> (sum: Double, count: Double) {
     var sum = 0.0, count = 0.0
     for position in positions {
       let magnitude = abs(values[position])
@@ -70,7 +70,7 @@ extension Tensor64 {
   }
 
   /// An HWIO filter computed output by output: `make` gets the index of an output and the positions of its weights.
-  func byOutput(_ make: (_ positions: StrideTo<Int>, _ result: inout [Double]) -> Void) -> Tensor64 {
+  public func byOutput(_ make: (_ positions: StrideTo<Int>, _ result: inout [Double]) -> Void) -> Tensor64 {
     var result = values
     let outputs = shape[3]
     for output in 0..<outputs { make(stride(from: output, to: values.count, by: outputs), &result) }
