@@ -9,9 +9,11 @@ The peers are PyTorch eager (in NCHW, "eager", and in channels-last), its compil
 OpenVINO and ncnn, all in single precision, each in a process of its own (`speed_peer.py`). The work is in
 `speed_works.py`. In every round ours and each peer run one after the other. A number is the median over the rounds of
 the rounds' fastest runs. The ratio is the median of the rounds' ratios of the best peer to ours; the best peer is the
-one with the smallest number. Rows for AVX2, of whole networks, have only the peers that can be held to it. `--before`
-times an earlier build's binary as well. The table is written after every row; `--update` measures some of them again.
-A peer that cannot run a row leaves its cell empty and its reason in the JSON file beside the table.
+one with the smallest number. `at_peak` and `at_bandwidth` are the times that the definition's operations would take at
+the processor's measured peak, and the layers' arrays, each moved once, at the measured bandwidth. Rows for AVX2, of
+whole networks, have only the peers that can be held to it. `--before` times an earlier build's binary as well. The table
+is written after every row; `--update` measures some of them again. A peer that cannot run a row leaves its cell empty
+and its reason in the JSON file beside the table.
 """
 
 import argparse
@@ -37,7 +39,10 @@ HELD = {
              "TORCHINDUCTOR_CPP_SIMDLEN": "256"},
 }
 HOLDABLE = ("eager", "channels-last", "compiler", "openvino")
-COLUMNS = ["instructions", "work", "threads", "unit", "ours", *INFERENCE, "best", "ratio", "goal", "before", "gain"]
+COLUMNS = [
+    "instructions", "work", "threads", "unit", "ours", *INFERENCE, "best", "ratio", "goal", "before", "gain", "at_peak",
+    "at_bandwidth",
+]
 
 
 class Peer:
@@ -56,7 +61,8 @@ class Peer:
 
 
 def bench(binary, work, *more):
-    """Our milliseconds: the fastest run of `experiment bench`."""
+    """Our milliseconds: the fastest run of `experiment bench`; and what its operations would take at the processor's
+    measured peak, and its bytes at the measured bandwidth."""
     with tempfile.NamedTemporaryFile(suffix=".csv") as file:
         subprocess.run(
             [binary, "bench", "--csv", file.name, "--threads", str(work.threads), "--seconds", str(work.seconds),
@@ -65,7 +71,11 @@ def bench(binary, work, *more):
         with open(file.name, newline="") as text:
             rows = list(csv.DictReader(text))
     row = next((row for row in rows if row["kernel"] == work.kernel), rows[0])
-    return float(row["time_ms_min"])
+    limits = {
+        f"at_{name}": float(row["time_ms_median"]) * float(row.get(f"{name}_fraction") or 0)
+        for name in ("peak", "bandwidth")
+    }
+    return float(row["time_ms_min"]), limits
 
 
 def key(row):
@@ -84,7 +94,7 @@ class Table:
             record = json.loads(pathlib.Path(arguments.output).with_suffix(".json").read_text())
             self.missing, self.runs = record["missing"], record["runs"]
 
-    def add(self, instructions, work, times, before, unit="ms"):
+    def add(self, instructions, work, times, before, unit="ms", limits={}):
         """Adds a row: for `ours`, each peer and perhaps the earlier build, a number for every round."""
         ours = times["ours"]
         median = {name: statistics.median(values) for name, values in times.items()}
@@ -97,6 +107,7 @@ class Table:
         }
         if best:
             row["ratio"] = f"{statistics.median(p / o for p, o in zip(times[best], ours)):.2f}"
+        row |= {name: f"{value:.4g}" for name, value in limits.items()}
         if before:
             row["before"] = f"{statistics.median(before):.4g}"
             row["gain"] = f"{statistics.median(b / o for b, o in zip(before, ours)):.3f}"
@@ -150,20 +161,32 @@ def measure(table, instructions, binary, works):
                 ready.append(name)
         times, before = {name: [] for name in ("ours", *ready)}, []
         for _ in range(arguments.rounds):
-            times["ours"].append(bench(binary, work))
+            ours, limits = bench(binary, work)
+            times["ours"].append(ours)
             for name in ready:
                 times[name].append(processes[name].ask(seconds=work.seconds)["ms"])
             if arguments.before and instructions == "avx512":
                 try:
-                    before.append(bench(arguments.before, work))
+                    before.append(bench(arguments.before, work)[0])
                 except subprocess.CalledProcessError:
                     pass
-        table.add(instructions, work, times, before if len(before) == arguments.rounds else [])
+        table.add(
+            instructions, work, times, before if len(before) == arguments.rounds else [], limits=limits)
         all_times.append((work, times))
     for process in processes.values():
         process.process.stdin.close()
         process.process.wait()
     return all_times
+
+
+def add_limits(table, instructions, binary, works):
+    """Fills the limits of rows that have been measured."""
+    for work in works:
+        title = {"instructions": instructions, "work": work.title, "threads": work.threads}
+        for row in table.rows:
+            if key(row) == key(title):
+                row |= {name: f"{value:.4g}" for name, value in bench(binary, work)[1].items()}
+    table.write()
 
 
 def total(table, instructions, all_times):
@@ -211,19 +234,24 @@ def main():
     parser.add_argument("--works", help="only works whose title contains this")
     parser.add_argument("--output", help="where the CSV goes")
     parser.add_argument("--update", action="store_true", help="replace only the measured rows of an existing --output")
+    parser.add_argument("--limits", action="store_true", help="with --update: only at_peak and at_bandwidth")
     arguments = parser.parse_args()
     arguments.told = sys.argv[1:]
     table = Table(arguments)
     binaries = {"avx512": arguments.binary, "avx2": arguments.avx2_binary}
     for part in arguments.parts:
         if part == "memory":
-            memory(table, arguments.binary)
+            if not arguments.limits:
+                memory(table, arguments.binary)
             continue
         for instructions in arguments.instructions:
             works = [
                 work for work in PARTS[part]()
                 if (arguments.works or "") in work.title and (work.avx2 or instructions == "avx512")
             ]
+            if arguments.limits:
+                add_limits(table, instructions, binaries[instructions], works)
+                continue
             all_times = measure(table, instructions, binaries[instructions], works)
             if part == "convolutions" and instructions == "avx512" and not arguments.works:
                 total(table, instructions, all_times)
