@@ -28,8 +28,8 @@ import torch._inductor.config
 import torch.nn as nn
 import torch.nn.functional as F
 import torchvision
-from compare_speed import ROOT, bench, fastest
 from kernels import conv, kernel
+from timing import ROOT, bench, fastest
 
 CHANNELS, SIZE = 64, 28
 PROBLEM = f"mb1_ic{CHANNELS}ih{SIZE}oc{CHANNELS}oh{SIZE}kh3ph1"

@@ -26,12 +26,11 @@ import pathlib
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 from speed_works import INFERENCE, PARTS
+from timing import ROOT, bench
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 PEER = pathlib.Path(__file__).with_name("speed_peer.py")
 HELD = {
     "avx512": {},
@@ -60,16 +59,10 @@ class Peer:
         return json.loads(line) if line else {"error": f"ended with status {self.process.wait()}"}
 
 
-def bench(binary, work, *more):
-    """Our milliseconds: the fastest run of `experiment bench`; and what its operations would take at the processor's
-    measured peak, and its bytes at the measured bandwidth."""
-    with tempfile.NamedTemporaryFile(suffix=".csv") as file:
-        subprocess.run(
-            [binary, "bench", "--csv", file.name, "--threads", str(work.threads), "--seconds", str(work.seconds),
-             *work.ours, *more],
-            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        with open(file.name, newline="") as text:
-            rows = list(csv.DictReader(text))
+def ours(binary, work):
+    """Our milliseconds: the fastest run; and what its operations would take at the processor's measured peak, and its
+    bytes at the measured bandwidth."""
+    rows = bench(binary, "--threads", str(work.threads), "--seconds", str(work.seconds), *work.ours)
     row = next((row for row in rows if row["kernel"] == work.kernel), rows[0])
     limits = {
         f"at_{name}": float(row["time_ms_median"]) * float(row.get(f"{name}_fraction") or 0)
@@ -94,9 +87,9 @@ class Table:
             record = json.loads(pathlib.Path(arguments.output).with_suffix(".json").read_text())
             self.missing, self.runs = record["missing"], record["runs"]
 
-    def add(self, instructions, work, times, before, unit="ms", limits={}):
+    def add(self, instructions, work, times, before, unit="ms", limits=None):
         """Adds a row: for `ours`, each peer and perhaps the earlier build, a number for every round."""
-        ours = times["ours"]
+        own = times["ours"]
         median = {name: statistics.median(values) for name, values in times.items()}
         peers = {name: value for name, value in median.items() if name != "ours"}
         best = min(peers, key=peers.get) if peers else None
@@ -106,11 +99,11 @@ class Table:
             **{name: f"{value:.4g}" for name, value in median.items()}, "best": best or "",
         }
         if best:
-            row["ratio"] = f"{statistics.median(p / o for p, o in zip(times[best], ours)):.2f}"
-        row |= {name: f"{value:.4g}" for name, value in limits.items()}
+            row["ratio"] = f"{statistics.median(p / o for p, o in zip(times[best], own)):.2f}"
+        row |= {name: f"{value:.4g}" for name, value in (limits or {}).items()}
         if before:
             row["before"] = f"{statistics.median(before):.4g}"
-            row["gain"] = f"{statistics.median(b / o for b, o in zip(before, ours)):.3f}"
+            row["gain"] = f"{statistics.median(b / o for b, o in zip(before, own)):.3f}"
         place = next((i for i, other in enumerate(self.rows) if key(other) == key(row)), len(self.rows))
         self.rows[place : place + 1] = [row]
         print(
@@ -145,7 +138,14 @@ def measure(table, instructions, binary, works):
     """Times all works of one part, and returns the times of each."""
     arguments, processes, all_times = table.arguments, {}, []
     for work in works:
-        ready = []
+        place, ready = {"instructions": instructions, "work": work.title, "threads": work.threads}, []
+        table.missing = [other for other in table.missing if key(other) != key(place)]
+
+        def miss(name, reason):
+            table.missing.append({**place, "peer": name, "reason": reason})
+            if processes[name].process.poll() is not None:
+                del processes[name]
+
         for name in work.peers:
             if instructions != "avx512" and name not in HOLDABLE or arguments.peers and name not in arguments.peers:
                 continue
@@ -153,21 +153,24 @@ def measure(table, instructions, binary, works):
                 processes[name] = Peer(name, instructions)
             answer = processes[name].ask(work=work.peer, threads=work.threads)
             if "error" in answer:
-                table.missing.append(
-                    {"instructions": instructions, "work": work.title, "peer": name, "reason": answer["error"]})
-                if processes[name].process.poll() is not None:
-                    del processes[name]
+                miss(name, answer["error"])
             else:
                 ready.append(name)
         times, before = {name: [] for name in ("ours", *ready)}, []
         for _ in range(arguments.rounds):
-            ours, limits = bench(binary, work)
-            times["ours"].append(ours)
-            for name in ready:
-                times[name].append(processes[name].ask(seconds=work.seconds)["ms"])
+            own, limits = ours(binary, work)
+            times["ours"].append(own)
+            for name in list(ready):
+                answer = processes[name].ask(seconds=work.seconds)
+                if "error" in answer:
+                    miss(name, answer["error"])
+                    ready.remove(name)
+                    del times[name]
+                else:
+                    times[name].append(answer["ms"])
             if arguments.before and instructions == "avx512":
                 try:
-                    before.append(bench(arguments.before, work)[0])
+                    before.append(ours(arguments.before, work)[0])
                 except subprocess.CalledProcessError:
                     pass
         table.add(
@@ -185,7 +188,7 @@ def add_limits(table, instructions, binary, works):
         title = {"instructions": instructions, "work": work.title, "threads": work.threads}
         for row in table.rows:
             if key(row) == key(title):
-                row |= {name: f"{value:.4g}" for name, value in bench(binary, work)[1].items()}
+                row |= {name: f"{value:.4g}" for name, value in ours(binary, work)[1].items()}
     table.write()
 
 

@@ -13,15 +13,15 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 
 import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 import torchvision
-from bottleneck_network import Deformable, bottleneck20
+from bottleneck_network import Adder, Deformable, Shift, bottleneck20
 from networks import CifarResNet
+from timing import fastest
 
 
 def sizes(problem):
@@ -52,36 +52,13 @@ class Masked(nn.Module):
         return self.convolution(x, offset, mask.sigmoid())
 
 
-class Distances(nn.Module):
-    def __init__(self, inputs, outputs):
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, 9 * inputs))
-
-    def forward(self, x):
-        return -torch.cdist(F.unfold(x, 3, padding=1)[0].T, self.weight, p=1)
-
-
-class Shift(nn.Module):
-    """A depthwise convolution with one 1 in each window, then a pointwise one."""
-
-    def __init__(self, inputs, outputs):
-        super().__init__()
-        weight, each = torch.zeros(inputs, 1, 3, 3), inputs // 9
-        for c in range(inputs):
-            tap = min(c // each, 9) if c < 9 * each else 4
-            weight[c, 0, tap // 3, tap % 3] = 1
-        self.register_buffer("weight", weight)
-        self.pointwise = nn.Conv2d(inputs, outputs, 1, bias=False)
-
-    def forward(self, x):
-        return self.pointwise(F.conv2d(x, self.weight, None, 1, 1, groups=x.shape[1]))
-
-
 def operator(name, problem):
     s = sizes(problem)
     layer = {
         "deformable": lambda: Deformable(s["ic"], s["oc"], 1), "deformable-v2": lambda: Masked(s["ic"], s["oc"]),
-        "adder": lambda: Distances(s["ic"], s["oc"]), "shift:pointwise=always": lambda: Shift(s["ic"], s["oc"]),
+        "adder": lambda: Adder(s["ic"], s["oc"], 1),
+        "shift:pointwise=always": lambda: nn.Sequential(
+            Shift(s["ic"], s["ic"], 1), nn.Conv2d(s["ic"], s["oc"], 1, bias=False)),
     }[name]()
     if hasattr(layer, "offset"):
         # Samples between pixels, as after training.
@@ -272,18 +249,6 @@ def make(peer, work, threads):
     if not error < 1e-3:
         raise ValueError(f"its result differs from PyTorch's by {error:.1e} of the largest value")
     return work
-
-
-def fastest(work, seconds, least=3):
-    """The shortest of the runs that fit into a time, in milliseconds."""
-    work()
-    best, start, runs = float("inf"), time.perf_counter(), 0
-    while runs < least or time.perf_counter() - start < seconds:
-        before = time.perf_counter()
-        work()
-        best = min(best, time.perf_counter() - before)
-        runs += 1
-    return 1000 * best
 
 
 def main():
