@@ -60,6 +60,16 @@ struct BenchCommandTests {
     #expect(all.contains("direct") && !all.contains("max") && Set(all).count == all.count, "\(all)")
   }
 
+  /// A window that does not fit into the image is a sentence for each algorithm, inside another kernel too.
+  @Test(arguments: ["dilated:dilation=2", "squeeze-excite:around=dilated:dilation=2"])
+  func aWindowThatDoesNotFitIsRefused(_ item: String) throws {
+    let (outcome, rows) = try bench(
+      "--problem", "mb1_ic8ih3oc8oh1kh3", "--conv", item, "--algorithm", "all")
+    #expect(outcome.status == 0, "\(outcome.error)")
+    let own = rows.filter { $0[0] == item }
+    #expect(!own.isEmpty && own.allSatisfy { $0[30] == "refused" }, "\(own)")
+  }
+
   /// A kernel around a convolution offers that convolution's algorithms; the one that it chooses comes first.
   @Test func aKernelAroundAnotherChoosesAsThatOneDoes() throws {
     let (outcome, rows) = try bench(

@@ -137,7 +137,9 @@ package struct OperatorStudy {
     case .all:
       let known = choice.kernel.algorithms.filter { $0 != "reference" }
       let layer = try? choice.makeLayer(at: problem.geometry, random: Random(seed: 0))
-      let chooser = layer as? any ChoosesAlgorithm
+      // It answers for inputs that fit it; others are refused when it is measured.
+      let fits = (try? layer?.outputShape(for: problem.input)) != nil
+      let chooser = fits ? layer as? any ChoosesAlgorithm : nil
       let serving = known.filter { chooser?.refusal(of: $0, for: problem.input) == nil }
       let names = serving.isEmpty ? Array(known.prefix(1)) : serving
       let chosen = chooser?.algorithm(
