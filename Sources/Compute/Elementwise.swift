@@ -25,15 +25,15 @@ func forEachVector(
 
 /// Elementwise functions over contiguous floats.
 public enum Elementwise {
-  /// y = max(x, 0)
+  /// y = min(max(x, 0), most); NaN stays.
   public static func relu(
-    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, count: Int, threads: Int
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, most: Float = .infinity, count: Int,
+    threads: Int
   ) {
     forEachVector(count, threads: threads) {
-      let v = Vector(at: x + $0)
-      v.replacing(with: Vector.zero, where: v .< Vector.zero).store(y + $0)
+      Vector(at: x + $0).maximum(.zero).minimum(Vector(repeating: most)).store(y + $0)
     } elements: {
-      y[$0] = x[$0] < 0 ? 0 : x[$0]
+      y[$0] = x[$0] < 0 ? 0 : x[$0] > most ? most : x[$0]
     }
   }
 
@@ -46,20 +46,6 @@ public enum Elementwise {
       Vector.zero.replacing(with: Vector(at: g + $0), where: Vector(at: y + $0) .> Vector.zero).store(dx + $0)
     } elements: {
       dx[$0] = y[$0] > 0 ? g[$0] : 0
-    }
-  }
-
-  /// y = min(max(x, 0), 6); NaN stays.
-  public static func relu6(
-    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, count: Int, threads: Int
-  ) {
-    let six = Vector(repeating: 6)
-    forEachVector(count, threads: threads) {
-      let v = Vector(at: x + $0)
-      v.replacing(with: Vector.zero, where: v .< Vector.zero).replacing(with: six, where: v .> six).store(
-        y + $0)
-    } elements: {
-      y[$0] = x[$0] < 0 ? 0 : x[$0] > 6 ? 6 : x[$0]
     }
   }
 
@@ -141,7 +127,7 @@ public enum Elementwise {
   ) {
     let least: Float = relu ? 0 : -.infinity, most = relu ? most : .infinity
     guard let residual else {
-      if relu { limit(y, from: least, to: most, count: count, threads: threads) }
+      if relu { Self.relu(y, y, most: most, count: count, threads: threads) }
       return
     }
     forEachVector(count, threads: threads) {
@@ -150,16 +136,6 @@ public enum Elementwise {
     } elements: {
       let sum = y[$0] + residual[$0]
       y[$0] = sum < least ? least : sum > most ? most : sum
-    }
-  }
-
-  private static func limit(
-    _ y: UnsafeMutablePointer<Float>, from least: Float, to most: Float, count: Int, threads: Int
-  ) {
-    forEachVector(count, threads: threads) {
-      Vector(at: y + $0).maximum(Vector(repeating: least)).minimum(Vector(repeating: most)).store(y + $0)
-    } elements: {
-      y[$0] = y[$0] < least ? least : y[$0] > most ? most : y[$0]
     }
   }
 

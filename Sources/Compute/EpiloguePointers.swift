@@ -70,7 +70,8 @@ public struct EpiloguePointers {
       if let residual {
         y += UnsafeRawPointer(output + column).advanced(by: residual).load(as: Float.self)
       }
-      output[column] = relu ? y < 0 ? 0 : y > most ? most : y : y
+      if relu { y = y < 0 ? 0 : y > most ? most : y }
+      output[column] = y
     }
   }
 }

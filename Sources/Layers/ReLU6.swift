@@ -3,6 +3,9 @@ import Tensors
 
 /// y = min(max(x, 0), 6) (Krizhevsky, 2010), used in MobileNets.
 public final class ReLU6: Defined, TorchPrinted, HoldsDecisions {
+  /// The largest output.
+  static let most: Float = 6
+
   /// Between 0 and 6 where it lets values through.
   private var saved = Saved<Tensor>()
 
@@ -28,7 +31,9 @@ public final class ReLU6: Defined, TorchPrinted, HoldsDecisions {
     saved.keep(input, context)
     var result = Tensor(uninitialized: input.shape)
     input.withPointer { x in
-      result.withMutablePointer { Elementwise.relu6(x, $0, count: input.count, threads: context.threads) }
+      result.withMutablePointer {
+        Elementwise.relu(x, $0, most: Self.most, count: input.count, threads: context.threads)
+      }
     }
     context.report(rectified: result, of: self)
     return result

@@ -11,14 +11,13 @@ public final class Sequential: Chain, Defined, TorchPrinted, HoldsDecisions {
   private struct Step {
     let name: String
     let layer: any Layer
+    /// Whether the layer is a ReLU6.
+    let limits: Bool
     var normalization: BatchNormalization?
     var relu: ReLU?
 
     /// Whether it is a ReLU6 alone, which the layer before it applies in inference.
-    var isLimiter: Bool {
-      guard case .limiter = (layer as? any EpiloguePart)?.part else { return false }
-      return normalization == nil && relu == nil
-    }
+    var isLimiter: Bool { limits && normalization == nil && relu == nil }
 
     /// In training, the normalisation applies the ReLU too.
     func forward(_ input: Tensor, _ context: Context) -> Tensor {
@@ -48,18 +47,22 @@ public final class Sequential: Chain, Defined, TorchPrinted, HoldsDecisions {
     self.printedName = printedName
     var steps: [Step] = []
     for child in children {
-      if let last = steps.last, last.relu == nil {
-        switch (child.layer as? any EpiloguePart)?.part {
-        case .normalization(let normalization) where last.normalization == nil:
+      var limits = false
+      switch (child.layer as? any EpiloguePart)?.part {
+      case .normalization(let normalization):
+        if let last = steps.last, last.relu == nil, last.normalization == nil {
           steps[steps.count - 1].normalization = normalization
           continue
-        case .rectifier(let relu):
+        }
+      case .rectifier(let relu):
+        if let last = steps.last, last.relu == nil {
           steps[steps.count - 1].relu = relu
           continue
-        default: break
         }
+      case .limiter: limits = true
+      case nil: break
       }
-      steps.append(Step(name: child.name, layer: child.layer))
+      steps.append(Step(name: child.name, layer: child.layer, limits: limits))
     }
     self.steps = steps
   }
@@ -97,7 +100,7 @@ public final class Sequential: Chain, Defined, TorchPrinted, HoldsDecisions {
       var own = Epilogue(normalization: step.normalization, relu: step.relu != nil)
       if !own.relu, let next = left.first, next.isLimiter {
         own.relu = true
-        own.most = 6
+        own.most = ReLU6.most
         left.removeFirst()
       }
       if left.isEmpty, !own.relu, rest.normalization == nil || own.normalization == nil {

@@ -55,6 +55,16 @@ enum Experiment {
       return try FileHandle(forWritingTo: url)
     }
 
+    /// Presses Ctrl-C as soon as a folder of records has so many more of them.
+    func interrupt(after count: Int, recordsIn folder: String) {
+      func records() -> Int {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).count { $0.hasSuffix(".json") }
+      }
+      let before = records()
+      while process.isRunning, records() < before + count { Thread.sleep(forTimeInterval: 0.05) }
+      kill(process.processIdentifier, SIGINT)
+    }
+
     /// Waits for its end.
     func outcome() throws -> Outcome {
       process.waitUntilExit()

@@ -21,12 +21,8 @@ import Testing
 
   /// Starts the command, waits until a file is in its records, and presses Ctrl-C.
   private func interrupted(_ arguments: [String]) throws -> String {
-    let started = try Experiment.start(arguments + ["--output", folder.path]), process = started.process
-    let records = folder.appendingPathComponent("records").path
-    func count() -> Int { (try? FileManager.default.contentsOfDirectory(atPath: records).count) ?? 0 }
-    let before = count()
-    while process.isRunning, count() == before { Thread.sleep(forTimeInterval: 0.05) }
-    kill(process.processIdentifier, SIGINT)
+    let started = try Experiment.start(arguments + ["--output", folder.path])
+    started.interrupt(after: 1, recordsIn: folder.appendingPathComponent("records").path)
     let outcome = try started.outcome()
     #expect(outcome.status == 130, "\(outcome.error)")
     return outcome.error

@@ -240,12 +240,7 @@ import Testing
     let file = try write("models: bottleneck20\nseeds: 400\ntraining: {epochs: 1}\nlatency: false\n")
     let output = folder.appendingPathComponent("out").path
     let sweep = try Experiment.start(["sweep", file, "--output", output])
-    func finished() -> Int {
-      ((try? FileManager.default.contentsOfDirectory(atPath: "\(output)/records")) ?? [])
-        .count { $0.hasSuffix(".json") }
-    }
-    while sweep.process.isRunning, finished() < 2 { Thread.sleep(forTimeInterval: 0.05) }
-    kill(sweep.process.processIdentifier, SIGINT)
+    sweep.interrupt(after: 2, recordsIn: "\(output)/records")
     let outcome = try sweep.outcome(), text = outcome.error
     #expect(outcome.status == 130)
     #expect(text.contains("Stopped:") && text.contains("are left"), "\(text)")
