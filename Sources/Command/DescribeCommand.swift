@@ -50,7 +50,7 @@ struct DescribeCommand: PrintsTables {
     _ = try network.outputShape(for: shape)
     let rows = try network.summaries(for: shape)
     if let remark = try network.reachRemark(for: shape) {
-      warn("\(conv ?? network.description.ownKernel ?? "standard"): \(remark)")
+      warn("\(conv ?? network.model.ownKernel ?? "standard"): \(remark)")
     }
     if let csv { try LayerTables.csv(rows).write(to: csv) }
     switch form {

@@ -63,7 +63,7 @@ struct EvaluateCommand: PrintsTables {
     let shape = examples.images.shape
     let network = try variations.network(
       model, conv, inputChannels: shape[3], classes: data.classes, seed: 0)
-    try data.check(fits: network.description)
+    try data.check(fits: network.model)
     _ = try network.outputShape(
       for: FeatureShape(
         batch: min(256, examples.count), height: shape[1], width: shape[2], channels: shape[3]))
@@ -77,13 +77,13 @@ struct EvaluateCommand: PrintsTables {
     let evaluation = Evaluation(
       result, on: examples, classes: data.classes,
       [
-        ("model", network.description.name), ("kernel", network.kernel), ("data", data.name),
+        ("model", network.model.name), ("kernel", network.kernel), ("data", data.name),
         ("split", split.rawValue),
       ])
     try csv.map(evaluation.table.write)
     try confusion.map { try evaluation.confusionTable?.write(to: $0) }
     printing.show(
-      "\(network.description.name) with \(network.kernel), \(weights), on \(data.name): "
+      "\(network.model.name) with \(network.kernel), \(weights), on \(data.name): "
         + "\(Cell.grouped(examples.count)) \(split.rawValue) images\n\n\(evaluation.text)",
       ["evaluation": evaluation.table])
   }

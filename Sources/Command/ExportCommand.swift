@@ -72,7 +72,7 @@ struct ExportCommand: ParsableCommand {
       return print("Weights: \(output)")
     }
     let scale = TargetScale(metadata: metadata).flatMap {
-      $0.means.count == network.description.classes ? $0 : nil
+      $0.means.count == network.model.classes ? $0 : nil
     }
     let data = try network.onnx(
       for: shape, scale: scale.map { ($0.deviations.map(Float.init), $0.means.map(Float.init)) },

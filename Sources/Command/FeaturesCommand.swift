@@ -57,7 +57,7 @@ struct FeaturesCommand: PrintsTables {
     let maps = try FeatureMaps(
       of: network, one, layers: layers?.split(separator: ",").map(String.init), threads: threads.count)
     let shared = [
-      ("model", network.description.name), ("kernel", network.kernel), ("data", data.name),
+      ("model", network.model.name), ("kernel", network.kernel), ("data", data.name),
       ("image", "\(image)"),
     ]
     try maps.write(to: output, shared)

@@ -58,12 +58,12 @@ struct LogitsCommand: ParsableCommand {
     context.keepsPreparedWeights = false
     var logits = network.forward(images, context)
     if let scale = try TargetScale(metadata: SafetensorsFile(weights).metadata),
-      scale.means.count == network.description.classes
+      scale.means.count == network.model.classes
     {
       logits = Tensor(scale.predictions(logits.values), logits.shape)
     }
     try NpyFile.write(
-      network.description.isDense
+      network.model.isDense
         ? logits.toFileOrder(.features) : logits.reshaped([shape.batch, logits.count / shape.batch]),
       to: output)
   }

@@ -66,7 +66,7 @@ struct OffsetsCommand: PrintsTables {
     _ = try network.outputShape(for: FeatureShape(one))
     try load(weights, into: network, data: data)
     let offsets = try LearnedOffsets(of: network, one, layer: layer, threads: threads.count)
-    let description = network.description
+    let description = network.model
     let table = CSVTable(
       offsets: [(conv, offsets)],
       [

@@ -90,8 +90,7 @@ struct RunCommand: PrintsTables {
         )
       }
     }
-    var seen = Set<String>()
-    let kernels = (asked.prefix(1) + present + asked).filter { seen.insert($0.item).inserted }
+    let kernels = (asked.prefix(1) + present + asked).uniqued(by: \.item)
     var recipe = try recipe.settings()
     recipe.epochs = passes
     recipe.rate = recipe.rate ?? ([nil, .sgd].contains(recipe.optimizer) ? DataSource.rate(of: data) : nil)

@@ -98,7 +98,7 @@ struct TrainCommand: PrintsTables {
         name, conv, inputChannels: shape[3], classes: data.classes, seed: UInt64(seed))
     }
     let network = try makeNetwork(seed: seed)
-    try data.check(fits: network.description)
+    try data.check(fits: network.model)
     _ = try network.outputShape(
       for: FeatureShape(
         batch: min(settings.batch, data.train.count), height: shape[1], width: shape[2], channels: shape[3]))
@@ -112,7 +112,7 @@ struct TrainCommand: PrintsTables {
         "No parameter of \(name) starts with ‘\(prefix)’; see ‘experiment describe \(name)’.")
     }
     var plan = settings.recipe(
-      isRegression: data.isRegression, hasPenalties: network.description.hasPenalties)
+      isRegression: data.isRegression, hasPenalties: network.model.hasPenalties)
     try data.check(fits: plan)
     func isFrozen(_ parameter: String) -> Bool { prefixes.contains { parameter.hasPrefix($0) } }
     if tuneRate {
@@ -133,7 +133,7 @@ struct TrainCommand: PrintsTables {
     Cancellation.listen()
     let perEpoch = (data.train.count + settings.batch - 1) / settings.batch
     let job = TrainingJob(
-      definition: try definition(network.description, plan, data), save: save,
+      definition: try definition(network.model, plan, data), save: save,
       resume: resume, log: log, tensorboard: tensorboard, lastStep: steps,
       metadata: [data.metadata, trainer.targetScale?.metadata ?? [:]].reduce(network.metadata) {
         $0.merging($1) { $1 }
@@ -236,7 +236,7 @@ struct TrainCommand: PrintsTables {
       "trained on standardised targets: mean \(list($0.means)), deviation \(list($0.deviations))"
     }
     return [
-      "\(network.description.name) with \(network.kernel): \(Cell.grouped(network.parameterCount)) parameters",
+      "\(network.model.name) with \(network.kernel): \(Cell.grouped(network.parameterCount)) parameters",
       "\(data.name): \(splits.joined(separator: ", ")) images (N×C×H×W), "
         + (data.isRegression
           ? count(data.classes, "value", "values") : count(data.classes, "class", "classes")),

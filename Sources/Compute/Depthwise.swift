@@ -58,25 +58,17 @@ package enum Depthwise {
         let source = Line(
           x: x + (image * shape.input.height + first) * shape.input.width * channels, w: w, rows: rows,
           y: y + line * output.width * channels, shape: shape, channels: channels, epilogue: epilogue)
-        // The last vector of channels overlaps the one before it, if there is one; else its lanes are single.
-        let lastVector = channels &- Vector.scalarCount, whole = lastVector >= 0 ? channels : 0
-        var column = 0
-        while column < output.width {
-          let isInside = inside.contains(column), rest = inside.upperBound &- column
-          let step = isInside && rest >= 8 ? 8 : isInside && rest >= 4 ? 4 : 1
-          for place in Swift.stride(from: 0, to: whole, by: Vector.scalarCount) {
-            let channel = min(place, lastVector)
-            if step == 1 {
-              source.one(column, channel, Vector.scalarCount)
-            } else {
-              source.tile(column, channel).run(pixels: step, ofThree: isThree)
-            }
+        source.pixels(0..<inside.lowerBound)
+        if inside.count >= 4 {
+          // The last tile overlaps the one before it, and computes some pixels again.
+          let step = inside.count >= 8 ? 8 : 4
+          for column in Swift.stride(from: inside.lowerBound, to: inside.upperBound, by: step) {
+            source.tiles(min(column, inside.upperBound &- step), pixels: step, ofThree: isThree)
           }
-          if whole < channels {
-            for column in column..<column &+ step { source.one(column, 0, channels) }
-          }
-          column &+= step
+        } else {
+          source.pixels(inside)
         }
+        source.pixels(inside.upperBound..<output.width)
       }
     }
   }
@@ -199,6 +191,37 @@ package enum Depthwise {
     let channels: Int
     let epilogue: EpiloguePointers
 
+    /// Pixels, possibly at a border, one by one.
+    func pixels(_ columns: Range<Int>) {
+      for column in columns {
+        let first = column &* shape.stride.width &- shape.left
+        let taps = DepthwiseShape.taps(first, shape.dilation.width, shape.kernel.width, shape.input.width)
+        for channel in vectors { one(column, channel, min(channels, Vector.scalarCount), taps) }
+        finish(column, pixels: 1)
+      }
+    }
+
+    /// Pixels from `column` on whose whole windows lie inside horizontally.
+    func tiles(_ column: Int, pixels: Int, ofThree: Bool) {
+      if channels >= Vector.scalarCount {
+        for channel in vectors { tile(column, channel).run(pixels: pixels, ofThree: ofThree) }
+        finish(column, pixels: pixels)
+      } else {
+        self.pixels(column..<column &+ pixels)
+      }
+    }
+
+    /// Applies the epilogue to pixels whose sums are stored.
+    private func finish(_ column: Int, pixels: Int) {
+      if !epilogue.isPlain { epilogue.finish(y + column &* channels, pixels &* channels) }
+    }
+
+    /// The first channel of each vector. The last vector overlaps the one before it, if there is one.
+    private var vectors: LazyMapSequence<StrideTo<Int>, Int> {
+      let last = max(channels &- Vector.scalarCount, 0)
+      return Swift.stride(from: 0, to: channels, by: Vector.scalarCount).lazy.map { min($0, last) }
+    }
+
     @inline(__always)
     private func bias(_ channel: Int, _ lanes: Int) -> Vector {
       epilogue.bias.map { Tail.load($0 + channel, lanes) } ?? .zero
@@ -206,7 +229,7 @@ package enum Depthwise {
 
     /// A tile from `column` on, for the vector of channels from `channel` on.
     @inline(__always)
-    func tile(_ column: Int, _ channel: Int) -> DepthwiseTileArguments {
+    private func tile(_ column: Int, _ channel: Int) -> DepthwiseTileArguments {
       let line = shape.dilation.height &* shape.input.width
       let pixel = rows.lowerBound &* line &+ column &* shape.stride.width &- shape.left
       return DepthwiseTileArguments(
@@ -214,25 +237,29 @@ package enum Depthwise {
         tapStep: shape.dilation.width &* channels, lineStep: line &* channels,
         weights: w + (rows.lowerBound &* shape.kernel.width &* channels &+ channel), lines: rows.count,
         taps: shape.kernel.width, channels: channels, bias: bias(channel, Vector.scalarCount),
-        output: y + (column &* channels &+ channel), epilogue: epilogue)
+        output: y + (column &* channels &+ channel))
     }
 
-    /// One pixel, possibly at a border.
+    /// The vector of channels of one pixel, from the taps that lie inside.
     @inline(__always)
-    func one(_ column: Int, _ channel: Int, _ lanes: Int) {
+    private func one(_ column: Int, _ channel: Int, _ lanes: Int, _ taps: Range<Int>) {
       var sum = bias(channel, lanes)
-      let first = column &* shape.stride.width &- shape.left
-      let columns = DepthwiseShape.taps(first, shape.dilation.width, shape.kernel.width, shape.input.width)
-      for row in rows {
-        for tap in columns {
-          let pixel =
-            row &* shape.dilation.height &* shape.input.width &+ first &+ tap &* shape.dilation.width
-          let source = x + (pixel &* channels &+ channel)
-          let weight = w + ((row &* shape.kernel.width &+ tap) &* channels &+ channel)
-          sum = sum.fused(Tail.load(source, lanes), Tail.load(weight, lanes))
+      let line = shape.dilation.height &* shape.input.width
+      let pixel =
+        rows.lowerBound &* line &+ column &* shape.stride.width &- shape.left &+ taps.lowerBound
+        &* shape.dilation.width
+      var source = x + (pixel &* channels &+ channel)
+      var weights = w + ((rows.lowerBound &* shape.kernel.width &+ taps.lowerBound) &* channels &+ channel)
+      for _ in rows {
+        for tap in 0..<taps.count {
+          sum = sum.fused(
+            Tail.load(source + tap &* shape.dilation.width &* channels, lanes),
+            Tail.load(weights + tap &* channels, lanes))
         }
+        source += line &* channels
+        weights += shape.kernel.width &* channels
       }
-      epilogue.store(sum, y + (column &* channels &+ channel), lanes)
+      Tail.store(sum, y + (column &* channels &+ channel), lanes)
     }
   }
 }

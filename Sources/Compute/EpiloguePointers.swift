@@ -57,9 +57,19 @@ public struct EpiloguePointers {
     return relu ? y.maximum(.zero).minimum(Vector(repeating: most)) : y
   }
 
-  /// Stores `columns` sums.
+  /// Applies it to `columns` sums that are stored already.
+  @inline(__always)
+  func finish(_ output: UnsafeMutablePointer<Float>, _ columns: Int) { store(from: output, output, columns) }
+
   @inline(never)
-  func storePart(_ sums: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>, _ columns: Int) {
+  private func storePart(_ sums: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>, _ columns: Int) {
+    store(from: sums, output, columns)
+  }
+
+  @inline(__always)
+  private func store(
+    from sums: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>, _ columns: Int
+  ) {
     var column = 0
     while column &+ Vector.scalarCount <= columns {
       finished(Vector(at: sums + column), output + column).store(output + column)

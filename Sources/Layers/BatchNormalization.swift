@@ -26,6 +26,8 @@ public final class BatchNormalization: Defined, TorchPrinted, HoldsDecisions {
     let kind: Context.Normalization
   }
   private var saved = Saved<Kept>()
+  /// What `affine` was, as long as `version` stays.
+  private var known: (version: Int, affine: (scale: [Float], shift: [Float]))?
   /// The number of values of each channel in the last training batch; the unbiased running variance divides by one
   /// less.
   package private(set) var valuesPerChannel = 0
@@ -124,8 +126,11 @@ public final class BatchNormalization: Defined, TorchPrinted, HoldsDecisions {
 
   /// In inference, y = scale · x + shift.
   public var affine: (scale: [Float], shift: [Float]) {
-    affine(
+    if let known, known.version == version { return known.affine }
+    let affine = affine(
       runningMean.value.values.map(Double.init), runningVariance.value.values.map(Double.init))
+    known = (version, affine)
+    return affine
   }
 
   /// Counts the changes of everything that `affine` is made from.

@@ -28,7 +28,7 @@ package struct BottleneckSaving: Sendable {
 extension Network {
   /// What each bottleneck saves; empty if the blocks are basic ones.
   package func bottleneckSavings(for input: FeatureShape) throws -> [BottleneckSaving] {
-    guard let description = description.residual, description.block == .bottleneck else { return [] }
+    guard let description = model.residual, description.block == .bottleneck else { return [] }
     let outputs = Dictionary(
       try summaries(for: input).map { ($0.name, $0.output) }, uniquingKeysWith: { $1 })
     var savings: [BottleneckSaving] = [], channels = description.stemWidth

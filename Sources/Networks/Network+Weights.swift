@@ -12,11 +12,11 @@ extension Network {
   /// The metadata for a file of this network's weights.
   package var metadata: [String: String] {
     var metadata = [
-      "workbench": workbenchVersion, Self.formatName: "\(Self.format)", "model": description.name,
+      "workbench": workbenchVersion, Self.formatName: "\(Self.format)", "model": model.name,
       "conv": kernel,
-      "classes": "\(description.classes)", "channels": "\(description.inputChannels)",
+      "classes": "\(model.classes)", "channels": "\(model.inputChannels)",
     ]
-    for (option, value) in description.variations { metadata[option] = value }
+    for (option, value) in model.variations { metadata[option] = value }
     return metadata
   }
 
@@ -37,8 +37,8 @@ extension Network {
       return saved
     }
     var options: [String] = [], absent: [String] = [], rest: [String] = []
-    if let model = differing("model") { options.append(model) }
-    for name in ["conv"] + description.variations.map(\.option) {
+    if let saved = differing("model") { options.append(saved) }
+    for name in ["conv"] + model.variations.map(\.option) {
       guard let value = differing(name) else { continue }
       if value.isEmpty { absent.append("--\(name)") } else { options.append("--\(name) \(value)") }
     }

@@ -5,7 +5,7 @@ import Tensors
 /// A network with a kernel that replaces its convolutions.
 package final class Network: Chain, Wrapper {
   /// What it was built from.
-  package let description: any ModelDescription
+  package let model: any ModelDescription
   /// The kernel, as ``Kernels/KernelChoice/canonicalItem`` writes it.
   package let kernel: String
   /// The item of `--conv` at each convolution's place, by its name.
@@ -15,25 +15,25 @@ package final class Network: Chain, Wrapper {
   /// Builds a network, or throws which convolution the kernel cannot replace, and why.
   ///
   /// - Parameters:
-  ///   - description: what to build.
-  ///   - kernel: what takes the place of the convolutions that the description names; where it joins several kernels,
+  ///   - model: what to build.
+  ///   - kernel: what takes the place of the convolutions that the model names; where it joins several kernels,
   ///     each in its stage or block.
   ///   - standard: what all other convolutions are made by.
   ///   - algorithm: what the kernel is computed by; nil for the choice by shape.
   ///   - seed: what the initial weights depend on; each layer's also on its name, so that two kernels start
   ///     with the same weights everywhere else.
   package init(
-    _ description: any ModelDescription, kernel: KernelChoice, standard: KernelChoice,
+    _ model: any ModelDescription, kernel: KernelChoice, standard: KernelChoice,
     algorithm: String? = nil, seed: UInt64
   ) throws {
-    try description.check(kernel)
-    self.description = description
+    try model.check(kernel)
+    self.model = model
     self.kernel = kernel.canonicalItem
     let net = NetworkBuilder(
-      description, kernel: kernel, standard: standard, algorithm: algorithm, random: Random(seed: seed))
-    inner = try description.makeBody(net)
+      model, kernel: kernel, standard: standard, algorithm: algorithm, random: Random(seed: seed))
+    inner = try model.makeBody(net)
     items = net.items
-    description.initialization?.apply(to: inner, random: Random(seed: seed).split("init"))
+    model.initialization?.apply(to: inner, random: Random(seed: seed).split("init"))
   }
 
   package func outputShape(for input: FeatureShape) throws -> FeatureShape {
@@ -41,7 +41,7 @@ package final class Network: Chain, Wrapper {
       return try inner.outputShape(for: input)
     } catch let error as WorkbenchError {
       throw WorkbenchError(
-        "\(description.name) cannot take \(input.channels)×\(input.height)×\(input.width) images: \(error)")
+        "\(model.name) cannot take \(input.channels)×\(input.height)×\(input.width) images: \(error)")
     }
   }
 
@@ -68,5 +68,5 @@ package final class Network: Chain, Wrapper {
     }
   }
 
-  package var printedName: String { description.printedName }
+  package var printedName: String { model.printedName }
 }

@@ -127,3 +127,20 @@ extension Tensor {
     }
   }
 }
+
+extension Tensor {
+  /// One image of several, NHWC; nil if there are fewer.
+  package func image(_ number: Int) -> Tensor? {
+    shape.count == 4 && (0..<shape[0]).contains(number) ? batchElement(number) : nil
+  }
+
+  /// One element of a batch, with a first axis of 1.
+  ///
+  /// - Parameter index: less than the first extent.
+  package func batchElement(_ index: Int) -> Tensor {
+    var result = Tensor(uninitialized: [1] + shape.dropFirst())
+    let count = result.count
+    withPointer { x in result.withMutablePointer { $0.update(from: x + index * count, count: count) } }
+    return result
+  }
+}

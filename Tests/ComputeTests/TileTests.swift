@@ -227,8 +227,7 @@ struct TileTests {
     let bias = memory.numbers(lanes), y = memory.filled(pixels * channels, .nan)
     DepthwiseTileArguments(
       x: x, xStep: stride * channels, tapStep: channels, lineStep: width * channels, weights: w,
-      lines: lines, taps: taps, channels: channels, bias: Vector(at: bias), output: y,
-      epilogue: EpiloguePointers()
+      lines: lines, taps: taps, channels: channels, bias: Vector(at: bias), output: y
     ).run(pixels: pixels, ofThree: ofThree)
     for pixel in 0..<pixels {
       for channel in 0..<channels {

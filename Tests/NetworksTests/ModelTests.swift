@@ -88,7 +88,7 @@ struct ModelTests {
     var random = Random(seed: 1)
     let x = Tensor(normal: [2, extent, extent, 3], using: &random)
     let shape = try network.outputShape(for: FeatureShape(x))
-    #expect(shape.extents == (network.description.isDense ? [2, extent, extent, 3] : [2, 1, 1, 3]))
+    #expect(shape.extents == (network.model.isDense ? [2, extent, extent, 3] : [2, 1, 1, 3]))
     let context = Context(training: true, threads: 2)
     let y = network.forward(x, context)
     #expect(y.shape == shape.extents)

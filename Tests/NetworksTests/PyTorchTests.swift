@@ -87,7 +87,7 @@ struct PyTorchTests {
 extension PyTorchTests.Facts.Gradients {
   /// Takes a step in training of cross-entropy, and compares all parameters' gradients, within a share of each array's size.
   func check(_ network: Network, tolerance: Double) throws {
-    let context = Context(training: true, threads: 2), classes = network.description.classes
+    let context = Context(training: true, threads: 2), classes = network.model.classes
     let logits = network.forward(PyTorchTests.images(shape, images), context)
     // Cross-entropy: (softmax − target) / batch.
     var gradient = logits

@@ -10,6 +10,8 @@
 #     unrolled has fewer;
 #   - no vector is loaded from the stack or stored to it: the accumulators stay in registers;
 #   - nothing is called.
+# Nor may it store its results by calls, one for each vector: a call takes a vector in four parts, and the others have to
+# wait on the stack.
 # The passes over channels (sums and normalisation) must not take vectors apart: a call that takes or returns a vector
 # by value makes the compiler keep it, and all vectors of the loops around it, in parts of four lanes.
 # Sizes that the instruction set does not use (see InstructionSet.swift) are left out; the portable build has vectors
@@ -27,7 +29,7 @@ if ! compgen -G "$objects/*.o" >/dev/null; then
 fi
 code=$(mktemp)
 trap 'rm -f "$code"' EXIT
-objdump -d --no-show-raw-insn "$objects"/*.o | swift demangle >"$code"
+objdump -dr --no-show-raw-insn "$objects"/*.o | swift demangle >"$code"
 if grep -q '%zmm' "$code"; then registers=32; elif grep -q 'vfmadd' "$code"; then registers=16; else
   echo "check-tiles: a portable build, nothing checked"
   exit 0
@@ -56,8 +58,8 @@ awk -v registers="$registers" '
       what = family " " rows " x " vectors " " step (name ~ /AnyStride/ ? ", strided" : "")
       # Differences and maxima need one register more than 16 can spare beside 6 x 2 sums.
       fits = fits || rows <= 6 && (step == "ProductStep" || vectors == 1)
-      # indirectDistances reads channels side by side only.
-      if (step == "MaximumStep" && name ~ /AnyStride/) return 0
+      # No kernel reads channels that lie apart to add up these: shift multiplies.
+      if ((step == "MaximumStep" || step == "SquaredDistanceStep") && name ~ /AnyStride/) return 0
     } else if (family == "WeightTile") {
       rows = occurrences(name, "Compute.ChannelRow<")
       count = rows * vectors
@@ -108,6 +110,10 @@ awk -v registers="$registers" '
         split(instruction[i], word)
         if (word[2] in place && place[word[2]] <= i) { n++; first[n] = place[word[2]]; last[n] = i }
       }
+    if (stores > 0) {
+      printf "%s: stores %d vectors by calls\n", what, stores
+      failures++
+    }
     found = 0
     for (i = 1; i <= n; i++) {
       innermost = 1
@@ -142,9 +148,13 @@ awk -v registers="$registers" '
     name = $0
     isPass = name ~ /generic specialization <.*> of (static )?Compute\.(\(sumBlocks in|NormalizationPasses\.\(apply in)/
     passes += isPass
-    lines = 0
-    framed = 0
+    lines = framed = stores = 0
     split("", place)
+    next
+  }
+  # What is called.
+  /R_[A-Z0-9_]+\t/ {
+    if (/\.store\(/) stores++
     next
   }
   /^ *[0-9a-f]+:/ {

@@ -51,7 +51,6 @@ struct DepthwiseTileArguments {
   var channels: Int
   var bias: Vector
   var output: UnsafeMutablePointer<Float>
-  var epilogue: EpiloguePointers
 
   /// Runs the microkernel of 8 or of 4 pixels.
   @inline(__always)
@@ -67,7 +66,7 @@ struct DepthwiseTileArguments {
 
   @inline(__always)
   fileprivate func store(_ sum: Vector, _ index: Int) {
-    epilogue.store(sum, output + index &* channels, Vector.scalarCount)
+    sum.store(output + index &* channels)
   }
 }
 

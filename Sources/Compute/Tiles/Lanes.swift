@@ -13,8 +13,8 @@ protocol Lanes {
   func finished<Step: Accumulation>(_ bias: Self, _ step: Step.Type) -> Self
   /// Writes the lanes to `pointer`.
   func store(_ pointer: UnsafeMutablePointer<Float>)
-  /// Writes the first `count` outputs to `pointer`, with what follows them.
-  func store(_ pointer: UnsafeMutablePointer<Float>, _ count: Int, _ epilogue: EpiloguePointers)
+  /// Writes the first `count` outputs to `pointer`.
+  func store(_ pointer: UnsafeMutablePointer<Float>, _ count: Int)
 }
 
 /// One vector of outputs.
@@ -43,9 +43,7 @@ struct OneVector: Lanes {
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>) { sum.store(pointer) }
 
   @inline(__always)
-  func store(_ pointer: UnsafeMutablePointer<Float>, _ count: Int, _ epilogue: EpiloguePointers) {
-    epilogue.store(sum, pointer, count)
-  }
+  func store(_ pointer: UnsafeMutablePointer<Float>, _ count: Int) { Tail.store(sum, pointer, count) }
 }
 
 /// Two vectors of outputs.
@@ -83,8 +81,8 @@ struct TwoVectors: Lanes {
   }
 
   @inline(__always)
-  func store(_ pointer: UnsafeMutablePointer<Float>, _ count: Int, _ epilogue: EpiloguePointers) {
-    first.store(pointer, count, epilogue)
-    second.store(pointer + Vector.scalarCount, count &- Vector.scalarCount, epilogue)
+  func store(_ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
+    first.store(pointer, count)
+    second.store(pointer + Vector.scalarCount, count &- Vector.scalarCount)
   }
 }

@@ -20,6 +20,7 @@ where Pixels.Arguments == SlidingTileArguments, Pixels.Operands == SlidingOperan
       }
     }
     pixels.store(tile, width: Vector.scalarCount)
+    if !tile.epilogue.isPlain { tile.finish(pixels: Pixels.count) }
   }
 }
 
@@ -60,6 +61,14 @@ struct SlidingTileArguments: PartialTile {
   }
 }
 
+extension SlidingTileArguments {
+  /// Applies the epilogue to the stored sums.
+  @inline(never)
+  fileprivate func finish(pixels: Int) {
+    for pixel in skipped..<pixels { epilogue.finish(output + pixel &* outputStep, columns) }
+  }
+}
+
 /// What the pixels of a sliding tile share in one step: a channel of a line.
 struct SlidingOperands {
   let taps: ThreeTaps
@@ -87,6 +96,6 @@ struct SlidingPixel: TileRow {
 
   @inline(__always) func store(_ index: Int, _ tile: SlidingTileArguments) {
     guard index >= tile.skipped else { return }
-    tile.epilogue.store(sum, tile.output + index &* tile.outputStep, tile.columns)
+    Tail.store(sum, tile.output + index &* tile.outputStep, tile.columns)
   }
 }

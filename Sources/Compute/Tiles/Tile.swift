@@ -27,14 +27,8 @@ where Rows.Arguments == TileArguments, Rows.Operands == TileOperands<Panel> {
         }
       }
     }
-    if tile.epilogue.isPlain {
-      // Known to the compiler, this saves two branches for each vector.
-      var plain = tile
-      plain.epilogue = EpiloguePointers()
-      rows.store(plain, width: Panel.count)
-    } else {
-      rows.store(tile, width: Panel.count)
-    }
+    rows.store(tile, width: Panel.count)
+    if !tile.epilogue.isPlain { tile.finish() }
   }
 }
 
@@ -66,7 +60,7 @@ struct PixelRow<Panel: Lanes, Step: Accumulation>: TileRow {
   @inline(__always) func store(_ index: Int, _ tile: TileArguments) {
     guard index < tile.count else { return }
     let outputs = sums.finished(Panel(at: tile.bias), Step.self)
-    outputs.store(tile.outputs[index] + tile.column, tile.columns, tile.epilogue)
+    outputs.store(tile.outputs[index] + tile.column, tile.columns)
   }
 }
 

@@ -7,8 +7,7 @@ enum RankPlots {
     return sets.enumerated().flatMap { number, set -> [Plot] in
       let favours = quality.operators.filter { $0.set.key(ProxyQuality.setColumns) == set.key }
       guard !favours.isEmpty else { return [] }
-      var seen = Set<String>()
-      let kernels = favours.map(\.kernel).filter { seen.insert($0).inserted }
+      let kernels = favours.map(\.kernel).uniqued()
       let suffix = number == 0 ? "" : "-\(number + 1)"
       let rows = quality.rows.filter { $0.set?.key(ProxyQuality.setColumns) == set.key && $0.tau.isFinite }
       return [operators(favours, kernels, set.key, "proxy-operators\(suffix)")]
@@ -63,8 +62,7 @@ enum RankPlots {
   private static func operators(
     _ favours: [OperatorBias], _ kernels: [String], _ key: String, _ name: String
   ) -> Plot {
-    var seen = Set<String>()
-    let proxies = favours.map(\.proxy).filter { seen.insert($0).inserted }
+    let proxies = favours.map(\.proxy).uniqued()
     func height(_ proxy: Int, _ kernel: Int) -> Double {
       Double(proxies.count - proxy) + 0.7 * (0.5 - (Double(kernel) + 0.5) / Double(kernels.count))
     }

@@ -89,9 +89,7 @@ struct ReportData {
 
   /// The kernels of all tables, in the order of their first rows: each has one look in all pictures.
   var kernels: [String] {
-    var seen = Set<String>()
-    return ["networks", "operators", "training"].flatMap { rows($0).compactMap { $0["kernel"] } }
-      .filter { seen.insert($0).inserted }
+    ["networks", "operators", "training"].flatMap { rows($0).compactMap { $0["kernel"] } }.uniqued()
   }
 }
 

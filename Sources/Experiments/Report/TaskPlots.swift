@@ -8,8 +8,7 @@ enum TaskPlots {
 
   /// The data sets of networks.csv, in its order.
   static func tasks(_ data: ReportData) -> [String] {
-    var seen = Set<String>()
-    return data.rows("networks").compactMap { $0["data"] }.filter { !$0.isEmpty && seen.insert($0).inserted }
+    data.rows("networks").compactMap { $0["data"] }.filter { !$0.isEmpty }.uniqued()
   }
 
   /// Kernels × data sets, for each model and group that was trained on several. Groups that have a data set each are one
@@ -19,9 +18,8 @@ enum TaskPlots {
     let groups = grouped(rows, by: ["group"]).map { Set($0.rows.map { $0["data"] ?? "" }) }
     let isByTask = groups.allSatisfy { $0.count == 1 } && Set(groups).count == groups.count
     return grouped(rows, by: (isByTask ? [] : ["group"]) + ["model", "replace"]).compactMap { key, rows in
-      var seen = Set<String>()
-      let tasks = rows.map { $0["data"] ?? "" }.filter { seen.insert($0).inserted }
-      let named = rows.map { $0["kernel"] ?? "" }.filter { seen.insert("k \($0)").inserted }
+      let tasks = rows.map { $0["data"] ?? "" }.uniqued()
+      let named = rows.map { $0["kernel"] ?? "" }.uniqued()
       // The differences are those from standard, whose row shows what there is to gain.
       let kernels = named.filter { $0 == "standard" } + named.filter { $0 != "standard" }
       return tasks.count > 1 && kernels.count > 1 && kernels[0] == "standard"

@@ -125,8 +125,7 @@ package struct SearchSimulation {
         Column("within ½ point") { "\(Cell.fixed(100 * $0.close, decimals: 0)) %" },
       ]
     ).text
-    var seen = Set<String>()
-    let reached = rows.map(\.name).filter { seen.insert($0).inserted }.map { name in
+    let reached = rows.map(\.name).uniqued().map { name in
       let first = rows.first { $0.name == name && best.accuracy - $0.mean <= 0.5 }
       return
         "\(name): within half a point of the best on average after \(first.map { "\($0.evaluations)" } ?? "more than \(limit)") evaluations"

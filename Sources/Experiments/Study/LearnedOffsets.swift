@@ -87,15 +87,6 @@ package struct LearnedOffsets: Codable, Sendable {
   }
 }
 
-extension Tensor {
-  /// One image of several, NHWC; nil if there are fewer.
-  package func image(_ number: Int) -> Tensor? {
-    guard shape.count == 4, (0..<shape[0]).contains(number) else { return nil }
-    let size = count / shape[0], extents = [1] + shape.dropFirst()
-    return withPointer { Tensor(Array(UnsafeBufferPointer(start: $0 + number * size, count: size)), extents) }
-  }
-}
-
 extension Layer {
   /// Whether this or a layer inside reads at learned positions.
   var hasLearnedPositions: Bool {

@@ -34,9 +34,7 @@ struct OperatorBias: Sendable {
       Self.percentiles(known.compactMap { $0.number(column) })
     }
     let differences = zip(percentiles(proxy), percentiles(accuracy)).map { $0 - $1 }
-    var seen = Set<String>()
-    let kernels = rows.flatMap { places($0["kernel"] ?? "") }.filter { seen.insert($0).inserted }
-    return kernels.compactMap { kernel in
+    return rows.flatMap { places($0["kernel"] ?? "") }.uniqued().compactMap { kernel in
       let own = zip(networks, differences).compactMap { network, difference in
         network.contains(kernel)
           ? (weight: Double(network.count { $0 == kernel }) / Double(network.count), difference: difference)

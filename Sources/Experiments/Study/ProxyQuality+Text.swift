@@ -68,9 +68,7 @@ extension ProxyQuality {
 
   /// Proxies × operators.
   private static func matrix(_ favours: [OperatorBias]) -> String {
-    var seen = Set<String>()
-    let kernels = favours.map(\.kernel).filter { seen.insert($0).inserted }
-    let proxies = favours.map(\.proxy).filter { seen.insert("proxy \($0)").inserted }
+    let kernels = favours.map(\.kernel).uniqued(), proxies = favours.map(\.proxy).uniqued()
     typealias Column = Experiments.Column<String>
     let columns = kernels.map { kernel in
       Column(kernel) { proxy in

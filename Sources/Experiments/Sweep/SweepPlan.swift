@@ -99,7 +99,6 @@ struct SweepPlan: Sendable {
 
   /// Every run once, in the order in which they are done: what is timed first, while nothing else runs.
   var runs: [Run] {
-    var seen = Set<String>()
     let measured =
       groups.flatMap { $0.operators }
       + groups.flatMap { $0.matchings + $0.comparisons.compactMap(\.matching) }
@@ -108,7 +107,7 @@ struct SweepPlan: Sendable {
     let trained =
       comparisons.flatMap { $0.tunings.flatMap { $0.candidates.flatMap(\.runs) } }
       + comparisons.flatMap(\.trainings)
-    return (measured + groups.flatMap { $0.fields } + trained).filter { seen.insert($0.name).inserted }
+    return (measured + groups.flatMap { $0.fields } + trained).uniqued(by: \.name)
   }
 
   /// Loads the data and names every run.

@@ -22,9 +22,8 @@ package enum BenchTables {
         measured("speed-up") { Cell.fixed($0.times.speedup, decimals: 2) },
         measured("error") { $0.errorCell },
       ], left: [0, 1, 2, 3])
-    var seen = Set<String>()
     let reasons = rows.compactMap { row in row.refusal.map { "\(row.problem), \(row.kernel): \($0.reason)" } }
-      .filter { seen.insert($0).inserted }
+      .uniqued()
     let perThread = Cell.fixed(machine.peakGflopsPerThread, decimals: 0)
     let notes =
       [

@@ -173,9 +173,7 @@ package struct NetworkSummary {
     let rows = operators.filter {
       $0["kernel"] == network["kernel"] && ($0["group"] ?? "") == (network["group"] ?? "")
     }
-    guard forwardOnly else { return rows }
-    var seen = Set<String>()
-    return rows.filter { $0["pass"] == "forward" && seen.insert($0["problem"] ?? "").inserted }
+    return forwardOnly ? rows.filter { $0["pass"] == "forward" }.uniqued { $0["problem"] ?? "" } : rows
   }
 
   /// Whether an operator has too few operations to bring every channel to every output: fewer than half of a 1×1

@@ -54,13 +54,14 @@ extension Operation {
 /// The passes of `depthwise`.
 final class DepthwisePasses: ConvolutionPasses {
   private let geometry: ConvolutionGeometry
+  private let weights = FilterCache<Tensor>()
 
   init(_ geometry: ConvolutionGeometry) { self.geometry = geometry }
 
   func forward(
     _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
-    geometry.depthwiseForward(x, filter, epilogue) {
+    geometry.depthwiseForward(x, weights.value(filter, context) { $0 }, epilogue) {
       Compute.Depthwise.forward($0, x: $1, weights: $2, y: $3, epilogue: $4, threads: context.threads)
     }
   }
@@ -121,9 +122,9 @@ extension ConvolutionGeometry {
     depthwiseShape(input, checkedOutput(input), stride, top: padding.top, left: padding.left)
   }
 
-  /// The output that `compute` writes, from the input, the filter and the epilogue.
+  /// The output that `compute` writes, from the input, the weights and the epilogue.
   func depthwiseForward(
-    _ x: Tensor, _ filter: Filter, _ epilogue: Epilogue,
+    _ x: Tensor, _ weights: Tensor, _ epilogue: Epilogue,
     _ compute: (
       DepthwiseShape, _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>,
       EpiloguePointers
@@ -131,7 +132,7 @@ extension ConvolutionGeometry {
   ) -> Tensor {
     let input = FeatureShape(x), shape = depthwiseShape(input)
     var y = Tensor(uninitialized: checkedOutput(input).extents)
-    withPointers(x, filter.value) { x, w in
+    withPointers(x, weights) { x, w in
       y.withMutablePointer { y in epilogue.withPointers(output: y) { compute(shape, x, w, y, $0) } }
     }
     return y

@@ -41,7 +41,7 @@ final class DepthwiseMaximaPasses: ConvolutionPasses {
   func forward(
     _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
-    geometry.depthwiseForward(x, filter, epilogue) {
+    geometry.depthwiseForward(x, filter.value, epilogue) {
       Compute.DepthwiseMaxima.forward($0, x: $1, weights: $2, y: $3, epilogue: $4, threads: context.threads)
     }
   }

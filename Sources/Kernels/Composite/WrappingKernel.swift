@@ -41,7 +41,7 @@ extension WrappingKernel {
     let kernel = try inner.makeLayer(place)
     // The kernel's algorithms are not those of the convolutions after it.
     var after = site
-    after.algorithm = site.algorithm == "reference" ? "reference" : nil
+    after.algorithm = site.algorithmOfOtherParts
     return ComposedLayer(
       site, [("kernel", kernel)] + (try attention(after)), algorithm: kernel.algorithm, around: kernel)
   }

@@ -24,8 +24,8 @@ struct Morphological: ComposedKernel {
     if whole.taps == 1 { return try site.pointwise() }
     let each = try whole.with(outputChannels: channels, groups: channels)
     func largest(_ name: String) throws -> NamedLayer {
-      let algorithm = site.algorithm == "reference" ? "reference" : nil
-      let own = KernelSite(geometry: each, algorithm: algorithm, random: site.random.split(name))
+      let own = KernelSite(
+        geometry: each, algorithm: site.algorithmOfOtherParts, random: site.random.split(name))
       return (name, try ConvolutionLayer(own, combination: MaxPlus()))
     }
     // min (x − b) = −max (−x + b)

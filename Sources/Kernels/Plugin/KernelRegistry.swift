@@ -62,7 +62,6 @@ public struct KernelRegistry: Sendable {
     guard items.count == 1 || !items.contains("") else {
       throw WorkbenchError("A kernel is missing next to a comma in ‘\(list)’; leave the comma out.")
     }
-    var seen = Set<String>()
-    return try items.filter { seen.insert($0).inserted }.map(choice)
+    return try items.uniqued().map(choice)
   }
 }

@@ -94,7 +94,7 @@ final class MixedFilters: KernelLayer, HoldsDecisions, TorchPrinted {
     saved.keep((input, a), context)
     let images = (0..<input.shape[0]).map { image in
       _ = mix(a, image)
-      let x = input.image(image)
+      let x = input.batchElement(image)
       return choice.forward(
         x, sampling.plan(for: x, context), Filter(mixed), Epilogue(bias: bias?.value), context)
     }
@@ -108,7 +108,7 @@ final class MixedFilters: KernelLayer, HoldsDecisions, TorchPrinted {
     var images: [Tensor] = []
     for image in 0..<x.shape[0] {
       let sum = mix(a, image)
-      let x = x.image(image), g = gradient.image(image), shape = FeatureShape(x)
+      let x = x.batchElement(image), g = gradient.batchElement(image), shape = FeatureShape(x)
       let plan = sampling.plan(for: x, context)
       var toFilter = choice.passes(shape, .weightGradient, context)
         .weightGradient(g, x, plan, mixed, context)
@@ -196,14 +196,6 @@ extension FeatureShape {
 }
 
 extension Tensor {
-  /// One image of a batch.
-  fileprivate func image(_ index: Int) -> Tensor {
-    var result = Tensor(uninitialized: [1] + shape.dropFirst())
-    let count = result.count
-    withPointer { x in result.withMutablePointer { $0.update(from: x + index * count, count: count) } }
-    return result
-  }
-
   /// Concatenates batches of equal size.
   fileprivate static func stacked(_ images: [Tensor]) -> Tensor {
     let count = images[0].count

@@ -23,13 +23,13 @@ extension Network {
       y = graph.node("Add", [y, graph.constant("target_mean", Tensor(scale.summands, shape))])
     }
     y =
-      description.isDense
+      model.isDense
       ? graph.node("Identity", [y], output: "logits")
       : graph.node("Flatten", [y], ["axis": .int(1)], output: "logits")
     let extents =
-      description.isDense ? [output.channels, output.height, output.width] : [output.count / output.batch]
+      model.isDense ? [output.channels, output.height, output.width] : [output.count / output.batch]
     return try ONNXFile(
-      graph: graph, name: description.name, input: [image.channels, image.height, image.width],
+      graph: graph, name: model.name, input: [image.channels, image.height, image.width],
       output: (y, extents), metadata: more.merging(self.metadata) { $1 }
     ).data()
   }
