@@ -62,7 +62,8 @@ public struct EpiloguePointers {
   func finish(_ output: UnsafeMutablePointer<Float>, _ columns: Int) { store(from: output, output, columns) }
 
   @inline(never)
-  private func storePart(_ sums: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>, _ columns: Int) {
+  private func storePart(_ sums: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>, _ columns: Int)
+  {
     store(from: sums, output, columns)
   }
 
