@@ -35,12 +35,19 @@ let simdSettings: [SwiftSetting] =
 /// Optimised in debug builds too: a study of speed that needs `-c release` would be misread.
 let optimised: [SwiftSetting] = [.unsafeFlags(["-O", "-wmo", "-disable-batch-mode", "-num-threads", "2"])]
 
+/// Whether the fuzzer is built, as Tests/Fuzz/run does.
+let fuzzes = Context.environment["WORKBENCH_FUZZ"] != nil
+
+/// For modules that read what comes from outside: the fuzzer counts what their code an input reaches. Counting in all
+/// modules would take most of its time.
+let readers = optimised + (fuzzes ? [.unsafeFlags(["-sanitize=fuzzer"])] : [])
+
 /// Tests/Fuzz: the fuzzer, where the environment asks for it as Tests/Fuzz/run does; else tests that read what it kept.
 let fuzz: Target = {
   let dependencies: [Target.Dependency] = [
     "Command", "Experiments", "Learning", "Networks", "Kernels", "Layers", "Tensors",
   ]
-  guard Context.environment["WORKBENCH_FUZZ"] != nil else {
+  guard fuzzes else {
     return .testTarget(
       name: "FuzzTests", dependencies: dependencies, path: "Tests/Fuzz",
       exclude: ["Corpus", "run", "main.swift"], swiftSettings: optimised)
@@ -48,7 +55,7 @@ let fuzz: Target = {
   return .executableTarget(
     name: "fuzz", dependencies: dependencies, path: "Tests/Fuzz",
     exclude: ["Corpus", "run", "CorpusTests.swift"],
-    swiftSettings: optimised)
+    swiftSettings: readers, linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])])
 }()
 
 let package = Package(
@@ -78,19 +85,19 @@ let package = Package(
     .systemLibrary(
       name: "CPNG", pkgConfig: "libpng",
       providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
-    .target(name: "Tensors", swiftSettings: optimised),
+    .target(name: "Tensors", swiftSettings: readers),
     .target(
       name: "Compute",
       dependencies: [.target(name: "CFFTW", condition: .when(traits: ["FFTW"])), "CHints", "Tensors"],
       swiftSettings: optimised + simdSettings),
     .target(name: "Layers", dependencies: ["Compute", "Tensors"], swiftSettings: optimised),
-    .target(name: "Kernels", dependencies: ["Layers", "Compute", "Tensors"], swiftSettings: optimised),
+    .target(name: "Kernels", dependencies: ["Layers", "Compute", "Tensors"], swiftSettings: readers),
     .target(name: "Conformance", dependencies: ["Kernels", "Layers", "Tensors"], swiftSettings: optimised),
-    .target(name: "Networks", dependencies: ["Kernels", "Layers", "Tensors"], swiftSettings: optimised),
+    .target(name: "Networks", dependencies: ["Kernels", "Layers", "Tensors"], swiftSettings: readers),
     .target(
       name: "Learning", dependencies: ["CPNG", "Networks", "Kernels", "Layers", "Compute", "Tensors"],
       resources: [.copy("Resources/digits-images.idx3-ubyte"), .copy("Resources/digits-labels.idx1-ubyte")],
-      swiftSettings: optimised),
+      swiftSettings: readers),
     .target(
       name: "Experiments",
       dependencies: [
@@ -98,7 +105,7 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
         .product(name: "Mustache", package: "swift-mustache"),
       ],
-      swiftSettings: optimised),
+      swiftSettings: readers),
     .target(
       name: "Command",
       dependencies: [

@@ -160,7 +160,7 @@ struct BenchCommand: PrintsTables {
       let known = Set(kernels.flatMap(\.kernel.algorithms) + ["auto"])
       if let unknown = names.first(where: { !known.contains($0) }) {
         throw WorkbenchError(
-          "There is no algorithm ‘\(unknown)’; choose from auto, all, \(known.subtracting(["auto"]).sorted().joined(separator: ", "))."
+          "There is no algorithm ‘\(unknown)’; \(suggestion(for: unknown, among: ["auto", "all"] + known.subtracting(["auto"]).sorted()))"
         )
       }
       plan.algorithms = .named(names)

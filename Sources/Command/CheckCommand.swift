@@ -13,7 +13,7 @@ struct CheckCommand: ShowsProgress {
     discussion: """
       Example: swift run experiment check --conv dilated
 
-      The default is all kernels of your own package. If a layer reads memory that is not its own, the program stops; a terminal then shows the case, and so does the last line with --progress plain.
+      The default is all kernels of your own package. Ctrl-C stops after the kernel that is being checked, and again at once. If a layer reads memory that is not its own, the program stops; a terminal then shows the case, and so does the last line with --progress plain.
       """)
 
   @Option(help: .kernels)
@@ -31,7 +31,12 @@ struct CheckCommand: ShowsProgress {
     let choices = try registry.choices(items), line = ProgressLine("kernels", total: choices.count)
     defer { line.finish() }
     var wrong: [String] = []
+    Cancellation.listen()
     for choice in choices {
+      do { try Cancellation.check() } catch {
+        throw Cancellation.Requested(
+          "Stopped: the kernels above are finished; start with --conv \(choice.item) to check the rest.")
+      }
       var conformance = Conformance { line.show($0, always: true) }
       conformance.check(choice, cases: try ConformanceCase.standardCases())
       line.finish()

@@ -11,7 +11,7 @@ struct CompareCommand: PrintsTables {
       Example: swift run experiment compare results/tasks HEAD:results/tasks
 
       Trainings with the same kernel, model, replace, data and seed are paired. If both folders have records, recipes must \
-      be the same too, and images are paired; tables alone do not know the recipe but for its epochs. Regressions are not \
+      be the same too, and images are paired; tables alone record only the recipe's epochs. Regressions are not \
       compared. The verdicts are those of networks.csv (docs/statistics.md), corrected for the number of networks \
       compared. COMMIT:FOLDER is a folder in a git commit; COMMIT alone means its folder results.
       """)
@@ -42,7 +42,7 @@ struct CompareCommand: PrintsTables {
   @OptionGroup
   var printing: PrintOptions
 
-  func validate() throws { try check(margin, "--margin", 0.001...100) }
+  func validate() throws { try check(margin, "--margin", Verdict.margins) }
 
   func run() throws {
     let comparison = try ResultComparison(before, after, margin: margin)

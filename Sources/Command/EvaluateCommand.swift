@@ -46,12 +46,11 @@ struct EvaluateCommand: PrintsTables {
   var printing: PrintOptions
 
   func validate() throws {
-    _ = try model.required()
     try check(outputs: [("--csv", csv), ("--confusion", confusion)])
   }
 
   func run() throws {
-    let model = try model.required(), data = try loadData(data)
+    let model = try model.required(or: weights), data = try loadData(data)
     guard let examples = data[split] else {
       throw WorkbenchError(
         "The data \(data.name) have no \(split.rawValue) split; choose another with --split.")

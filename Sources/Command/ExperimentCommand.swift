@@ -94,7 +94,10 @@ public struct ExperimentCommand: ParsableCommand {
     let named = first == "help" && given.count > 1 ? given[1] : first
     guard named.hasPrefix("-") || subcommands.contains(named) else {
       throw ValidationError(
-        "There is no subcommand ‘\(named)’; \(suggestion(for: named, among: subcommands))")
+        "There is no subcommand ‘\(named)’; "
+          + (named == "version"
+            ? "did you mean ‘--version’?"
+            : suggestion(for: named, among: subcommands, shownBy: "experiment --help")))
     }
     var result: [String] = []
     for argument in given {

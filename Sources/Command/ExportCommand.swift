@@ -43,7 +43,7 @@ struct ExportCommand: ParsableCommand {
   private var format: Format? { Format(rawValue: (output as NSString).pathExtension.lowercased()) }
 
   func validate() throws {
-    _ = try model.required()
+    if weights == nil { _ = try model.required() }
     if let classes { try check(classes, "--classes", 1...1_048_576) }
     guard format != nil else {
       throw ValidationError("--output is ‘\(output)’; its ending must be .onnx or .safetensors.")
@@ -52,7 +52,7 @@ struct ExportCommand: ParsableCommand {
   }
 
   func run() throws {
-    let model = try model.required()
+    let model = try model.required(or: weights)
     let shape = try input?.shape ?? weights.flatMap(imageOfFile) ?? Models.input(model)
     try AtomicFile.checkFolder(of: output)
     let network = try variations.network(

@@ -41,12 +41,11 @@ struct LogitsCommand: ParsableCommand {
   var threads: ThreadOption
 
   func validate() throws {
-    _ = try model.required()
     if let classes { try check(classes, "--classes", 1...1_048_576) }
   }
 
   func run() throws {
-    let model = try model.required(), (images, shape) = try Self.images(input)
+    let model = try model.required(or: weights), (images, shape) = try Self.images(input)
     try AtomicFile.checkFolder(of: output)
     let network = try variations.network(
       model, conv, inputChannels: shape.channels, classes: classes ?? classesOfFile(weights, of: model),

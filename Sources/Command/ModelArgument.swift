@@ -1,4 +1,5 @@
 import ArgumentParser
+import Tensors
 
 /// The model of a command, given as its argument or as `--model`.
 struct ModelArgument: ParsableArguments {
@@ -16,6 +17,14 @@ struct ModelArgument: ParsableArguments {
 
   /// The model's name, if one is given.
   var name: String? { argument ?? option }
+
+  /// The model's name, or that of the network whose weights a file has.
+  func required(or weights: String?) throws -> String {
+    guard name == nil, let weights, let saved = try SafetensorsFile(weights).metadata["model"] else {
+      return try required()
+    }
+    return saved
+  }
 
   /// The model's name; wrong usage if none is given.
   func required() throws -> String {

@@ -8,7 +8,7 @@ struct PrintOptions: ParsableArguments {
       "Print one JSON object with the tables by name, with the columns of the CSV files."
   )
   var json = false
-  @Flag(help: "Print no results; files are still written.")
+  @Flag(help: "Print no results; files are still written, and remarks and errors still go to standard error.")
   var quiet = false
   @OptionGroup
   var progress: ProgressOption

@@ -91,7 +91,8 @@ struct ProxiesCommand: PrintsTables {
     ])
     if let csv { try table.write(to: csv) }
     printing.show(
-      "\(description.name) on \(data.name), before training\n\n\(study.text)", ["proxies": table])
+      "\(description.name) on \(data.name), \(weights.map { "with the weights of \($0)" } ?? "before training")\n\n\(study.text)",
+      ["proxies": table])
     if conv != "all", let refused = study.rows.first(where: { $0.refusal != nil }) {
       throw WorkbenchError("\(refused.kernel) was refused: \(refused.refusal ?? "")")
     }

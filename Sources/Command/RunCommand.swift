@@ -45,7 +45,7 @@ struct RunCommand: PrintsTables {
 
   @Flag(
     help:
-      "Choose each kernel's rate first: three rates (0.3, 1 and 3 times the recipe's) are each trained once and compared on the validation split."
+      "Choose each kernel's rate first: 0.3, 1 and 3 times the recipe's are each trained once, with another seed, and compared on the validation split."
   )
   var tuneRate = false
 
@@ -71,12 +71,12 @@ struct RunCommand: PrintsTables {
   var printing: PrintOptions
 
   func validate() throws {
-    try check(passes, "--epochs", 0...100_000)
-    try check(seeds, "--seeds", 1...10_000)
+    try check(passes, "--epochs", 0...1_000_000)
+    try check(seeds, "--seeds", Sweep.seedCounts)
     guard !tuneRate || passes > 0 else {
       throw ValidationError("--tune-rate trains, so it needs --epochs of at least 1.")
     }
-    try check(margin, "--margin", 0.001...100)
+    try check(margin, "--margin", Verdict.margins)
     if output.isEmpty { throw ValidationError("--output is empty; give a folder.") }
   }
 

@@ -12,12 +12,12 @@ struct SearchCommand: PrintsTables {
     discussion: """
       Example: swift run experiment search experiments/space-quick.yaml --budget macs=0.8x --evaluations 6
 
-      Trains the networks that the search asks for, then retrains the Pareto front with other seeds. Each training is \
+      Trains the networks that the search picks, then retrains the Pareto front with other seeds. Each training is \
       a record of the folder, as in a sweep of the same file, so a search resumes and uses what is already trained.
 
       Example: swift run experiment sweep experiments/space-quick.yaml && swift run experiment search --table experiment-output/space-quick/networks.csv --budget macs=1x
 
-      Trains nothing: random search, regularised evolution and, where training.csv stands beside the table, successive \
+      Trains nothing: random search, regularised evolution and, if training.csv is next to the table, successive \
       halving search the table many times. docs/sweeps.md says how each works.
       """)
 

@@ -59,9 +59,9 @@ struct SweepCommand: PrintsTables {
     if let tensorboard, tensorboard.isEmpty {
       throw ValidationError("--tensorboard is empty; give a folder.")
     }
-    if let margin { try check(margin, "--margin", 0.001...100) }
-    if let until { try check(until, "--until", 0.001...100) }
-    if let mostSeeds { try check(mostSeeds, "--most-seeds", 2...10_000) }
+    if let margin { try check(margin, "--margin", Verdict.margins) }
+    if let until { try check(until, "--until", Verdict.margins) }
+    if let mostSeeds { try check(mostSeeds, "--most-seeds", SeedsUntil.limits) }
     if let budget { try check(budget, "--budget", 0...1_000_000) }
     if margin != nil, until != nil {
       throw ValidationError("--until sets the margin, too; leave out --margin.")

@@ -16,7 +16,7 @@ struct TrainCommand: PrintsTables {
 
       Besides the weights, --save writes dilated.resume.safetensors after each epoch and when the training is stopped \
       (Ctrl-C); --resume continues from there, bit for bit. The weights are those of the best epoch on the validation split. \
-      The test split is used once, at the end, with these weights. The defaults are the main job's model and recipe, but for the epochs and, on tasks, the rate.
+      The test split is used once, at the end, with these weights. The defaults are the main job's model and recipe, except for the epochs and, on tasks, the rate.
       """)
 
   @OptionGroup(title: "The model")

@@ -48,7 +48,7 @@ struct TrainabilityCommand: PrintsTables {
   var printing: PrintOptions
 
   func validate() throws {
-    try check(epochs, "--epochs", 0...100_000)
+    try check(epochs, "--epochs", 0...1_000_000)
     try check(batch, "--batch", 2...1_048_576)
     try check(seed, "--seed", 0...Int(Int32.max))
     guard (0...1000).contains(rate) else {

@@ -19,7 +19,7 @@ public struct BilinearSample {
       offsets = SIMD4(repeating: -1)
       return
     }
-    // Rounded down: truncation, but for the numbers between −1 and 0.
+    // Rounded down: truncation, except for the numbers between −1 and 0.
     let top = y < 0 ? -1 : Int32(y), left = x < 0 ? -1 : Int32(x)
     fraction = (y - Float(top), x - Float(left))
     let right = channels, down = width &* channels

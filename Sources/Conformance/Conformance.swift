@@ -19,9 +19,6 @@ public struct Conformance: Sendable {
 
   private let announce: @Sendable (String) -> Void
   private var label = ""
-  /// The algorithms that are exact on small whole numbers.
-  private static let exact = Set(Algorithms.builtIn.forward.filter(\.isExactOnIntegers).map(\.name))
-
   /// An empty record.
   ///
   /// - Parameter announce: called with the name of each combination before it is computed, such as
@@ -36,7 +33,10 @@ public struct Conformance: Sendable {
       for test in cases {
         check(
           "\(choice.item), \(algorithm), \(test.name)", on: test.input,
-          isExact: Self.exact.contains(algorithm)
+          isExact: { layer in
+            (layer as? any ChoosesAlgorithm)?.isExactOnIntegers(algorithm)
+              ?? (algorithm == DirectOrReference.direct.rawValue)
+          }
         ) {
           let layer = try choice.makeLayer(
             at: test.place, bias: test.bias, algorithm: algorithm, random: Random(seed: 7))
@@ -62,9 +62,15 @@ public struct Conformance: Sendable {
   public mutating func check(
     _ name: String, on input: FeatureShape, isExact: Bool = true, _ make: () throws -> any Defined
   ) {
+    check(name, on: input, isExact: { _ in isExact }, make)
+  }
+
+  private mutating func check(
+    _ name: String, on input: FeatureShape, isExact: (any Defined) -> Bool, _ make: () throws -> any Defined
+  ) {
     StoragePool.beginPoisoning()
     defer { StoragePool.endPoisoning() }
-    for data in Data.allCases {
+    for data in Numbers.allCases {
       label = "\(name), \(data)"
       announce(label)
       do {
@@ -79,7 +85,7 @@ public struct Conformance: Sendable {
         if !layer.buffers.isEmpty && output.pixels < 24 { continue }
         if !layer.isExactOnIntegers && data == .integers { continue }
         checked += 1
-        run(layer, input, output, data, exact: isExact && data == .integers)
+        run(layer, input, output, data, exact: data == .integers && isExact(layer))
       } catch let wrong as Wrong {
         fail(wrong.sentence)
       } catch {
@@ -90,7 +96,7 @@ public struct Conformance: Sendable {
   }
 
   /// The contents of the arrays.
-  private enum Data: CaseIterable, CustomStringConvertible {
+  private enum Numbers: CaseIterable, CustomStringConvertible {
     /// Small whole numbers: sums are exact in single precision, so that results can be compared bit for bit.
     case integers
     /// Normal numbers.
@@ -108,7 +114,7 @@ public struct Conformance: Sendable {
   }
 
   private mutating func run(
-    _ layer: any Defined, _ inputShape: FeatureShape, _ outputShape: FeatureShape, _ data: Data,
+    _ layer: any Defined, _ inputShape: FeatureShape, _ outputShape: FeatureShape, _ data: Numbers,
     exact: Bool
   ) {
     var random = Random(seed: 42)

@@ -7,4 +7,7 @@ public protocol ChoosesAlgorithm: Layer {
 
   /// Why an algorithm cannot compute the output for an input that has passed `outputShape`, or nil if it can.
   func refusal(of algorithm: String, for input: FeatureShape) -> String?
+
+  /// Whether an algorithm computes sums of small whole numbers exactly.
+  func isExactOnIntegers(_ algorithm: String) -> Bool
 }

@@ -64,6 +64,8 @@ package protocol HasWindows: Layer {
 package protocol MergesBranches: Layer {
   /// What both forms cost; nil if it merges none.
   func forms(for input: FeatureShape) throws -> LayerSummary.Forms?
+  /// The parameters that it has fewer of after merging.
+  var parametersMergedAway: Int { get }
 }
 
 extension LayerSummary {

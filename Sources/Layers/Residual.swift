@@ -55,7 +55,7 @@ public final class Residual: Container, Defined, TorchPrinted, HoldsDecisions {
     var other = Unfinished(values: input)
     if let shortcut {
       other.values = context.run(shortcut.name, shortcut.layer, input) { input in
-        guard let sequence = shortcut.layer as? Sequential else {
+        guard let sequence = shortcut.layer as? any LeavesLastStep else {
           return shortcut.layer.forward(input, context)
         }
         other = sequence.forwardUnfinished(input, context)

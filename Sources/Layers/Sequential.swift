@@ -2,7 +2,7 @@ import Compute
 import Tensors
 
 /// Layers one after the other.
-public final class Sequential: Chain, Defined, TorchPrinted, HoldsDecisions {
+public final class Sequential: Chain, Defined, TorchPrinted, HoldsDecisions, LeavesLastStep {
   /// The layers and their names, first to last.
   public let children: [NamedLayer]
   public let printedName: String

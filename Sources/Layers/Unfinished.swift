@@ -1,6 +1,12 @@
 import Compute
 import Tensors
 
+/// A layer that can leave its last step, a normalisation, to be applied together with what follows.
+protocol LeavesLastStep: Layer {
+  /// The output in training, without that step.
+  func forwardUnfinished(_ input: Tensor, _ context: Context) -> Unfinished
+}
+
 /// A layer's output before its last step, a normalisation, which is applied together with what follows.
 struct Unfinished {
   var values: Tensor

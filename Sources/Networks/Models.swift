@@ -79,7 +79,8 @@ package enum Models {
     -> any ModelDescription
   {
     guard let model = model(name) else {
-      throw WorkbenchError("There is no model ‘\(name)’; \(suggestion(for: name, among: names))")
+      throw WorkbenchError(
+        "There is no model ‘\(name)’; \(suggestion(for: name, among: names, shownBy: "experiment list"))")
     }
     return model.describe(inputChannels, classes)
   }

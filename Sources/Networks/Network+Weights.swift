@@ -43,7 +43,9 @@ extension Network {
       if value.isEmpty { absent.append("--\(name)") } else { options.append("--\(name) \(value)") }
     }
     if let classes = differing("classes") { rest.append("\(classes) classes") }
-    if let channels = differing("channels") { rest.append("images of \(channels) channels") }
+    if let channels = differing("channels") {
+      rest.append("images of \(channels) channel\(channels == "1" ? "" : "s")")
+    }
     let parts =
       (options.isEmpty ? [] : [options.joined(separator: " ")])
       + (absent.isEmpty ? [] : ["no \(absent.joined(separator: " or "))"]) + rest

@@ -95,7 +95,7 @@ extension ResidualBuilder {
   /// The channels inside a block that has so many outside.
   private func widened(_ channels: Int) throws -> Int {
     let (inner, overflow) = channels.multipliedReportingOverflow(by: description.innerExpansion ?? 1)
-    guard !overflow else { throw WorkbenchError("So many channels are too many.") }
+    guard !overflow else { throw WorkbenchError("There are too many channels; use fewer.") }
     return inner
   }
 }

@@ -32,7 +32,9 @@ extension Unicode.Scalar {
   /// Whether it could disturb the surrounding text, or is not allowed in text: control characters, line separators,
   /// direction marks, U+FFFE and U+FFFF.
   fileprivate var isShownByItsNumber: Bool {
-    switch properties.generalCategory {
+    // Looking up a category takes longer.
+    if isASCII { return value < 0x20 || value == 0x7f }
+    return switch properties.generalCategory {
     case .control, .lineSeparator, .paragraphSeparator: true
     default:
       (0x202a...0x202e).contains(value) || (0x2066...0x2069).contains(value) || value & 0xfffe == 0xfffe

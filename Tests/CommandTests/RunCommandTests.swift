@@ -128,7 +128,8 @@ import Testing
   /// What is not known is answered by the nearest that is.
   @Test(arguments: [
     (["lst"], "There is no subcommand ‘lst’; did you mean ‘list’?"),
-    (["transmogrify"], "There is no subcommand ‘transmogrify’; choose from run, list,"),
+    (["transmogrify"], "There is no subcommand ‘transmogrify’; ‘experiment --help’ shows all."),
+    (["version"], "did you mean ‘--version’?"),
     (
       ["run", "--conv", "standard,"],
       "A kernel is missing next to a comma in ‘standard,’; leave the comma out."
@@ -140,7 +141,7 @@ import Testing
     (["train", "--data", "mnsit:/nowhere"], "did you mean ‘mnist:DIR’?"),
     (["train", "--init", "xaver"], "There is no initialisation ‘xaver’; did you mean ‘xavier’?"),
     (["train", "--rate", "-1"], "--rate is ‘-1’; it must be a number from 0 to 1000."),
-    (["run", "--conv", "dilated", "--epochs", "-1"], "--epochs is -1; it must be from 0 to 100000."),
+    (["run", "--conv", "dilated", "--epochs", "-1"], "--epochs is -1; it must be from 0 to 1000000."),
     (["describe"], "Give a model, such as resnet20;"),
     (["describe", "resnet20", "--model", "resnet20"], "Give one model, as the argument or with --model."),
   ]) func slipsAreAnswered(_ arguments: [String], _ words: String) throws {

@@ -281,7 +281,7 @@ import Testing
     ),
     (
       "kernels: [\"a\\nb\\e[2J\"]\nmodels: bottleneck20\n",
-      ":1: There is no kernel ‘a\\nb\\u{1b}[2J’; choose from"
+      ":1: There is no kernel ‘a\\nb\\u{1b}[2J’; ‘experiment list’"
     ),
     ("a: &a [x]\nb: [*a, *a]\n", ":2: this part of YAML is not supported: ‘*a…’, an alias;"),
   ]

@@ -57,7 +57,7 @@ import Testing
     ("groups:\n  - models: resnet20\n", "a.yaml:2: this group has no name;"),
     ("models: [a, [b]]\n", "a.yaml:1: "), ("- a\n", "a.yaml:1: a sweep must be a mapping"),
     ("", "a.yaml is empty;"),
-    ("models: resnet20\ndata: nothing\n", "a.yaml:2: The data 'nothing' is unknown;"),
+    ("models: resnet20\ndata: nothing\n", "a.yaml:2: The data ‘nothing’ is unknown;"),
     (String(repeating: "- ", count: 100_000), "a.yaml:1: invalid YAML:"),
     ("models: " + String(repeating: "[", count: 100_000), "a.yaml:1: invalid YAML:"),
   ]

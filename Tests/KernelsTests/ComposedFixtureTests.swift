@@ -10,8 +10,8 @@ struct ComposedFixtureTests {
   struct Case: Decodable, Sendable, CustomTestStringConvertible {
     let item: String
     let inputs, outputs, kernel, stride: Int
-    let input, output, gradOutput, gradInput: FixtureTests.Array
-    let parameters, gradients: [String: FixtureTests.Array]
+    let input, output, gradOutput, gradInput: FixtureTests.Stored
+    let parameters, gradients: [String: FixtureTests.Stored]
     var testDescription: String { item }
   }
 
@@ -52,7 +52,7 @@ struct ComposedFixtureTests {
   }
 
   private func compare(
-    _ found: Tensor, _ wanted: FixtureTests.Array, _ layout: TensorLayout, _ what: String
+    _ found: Tensor, _ wanted: FixtureTests.Stored, _ layout: TensorLayout, _ what: String
   ) throws {
     let found = found.toFileOrder(layout)
     try #require(found.shape == wanted.shape)

@@ -7,7 +7,7 @@ import Testing
 
 /// The operators against facts computed by PyTorch, torchvision and NumPy (experiments/peers/make_fixtures.py).
 struct FixtureTests {
-  struct Array: Decodable, Sendable {
+  struct Stored: Decodable, Sendable {
     let shape: [Int]
     let values: [Double]
 
@@ -20,8 +20,8 @@ struct FixtureTests {
     let name, kernel: String
     let stride, padding, dilation: [Int]
     let groups: Int
-    let input, output, gradOutput, gradInput: Array
-    let weight, bias, offset, mask, gradWeight, gradBias, gradOffset, gradMask: Array?
+    let input, output, gradOutput, gradInput: Stored
+    let weight, bias, offset, mask, gradWeight, gradBias, gradOffset, gradMask: Stored?
 
     var testDescription: String { name }
   }
@@ -77,7 +77,7 @@ struct FixtureTests {
     }
   }
 
-  private func compare(_ found: Tensor?, _ wanted: Array?, _ layout: TensorLayout, _ what: String) {
+  private func compare(_ found: Tensor?, _ wanted: Stored?, _ layout: TensorLayout, _ what: String) {
     guard let wanted else { return }
     guard let found = found?.toFileOrder(layout), found.shape == wanted.shape else {
       Issue.record("\(what): shape \(found?.shape ?? []), not \(wanted.shape)")

@@ -91,8 +91,8 @@ struct GeometryTests {
   /// Slips are answered by the nearest name, anything else by the list.
   @Test(arguments: [
     ("dilate", "did you mean ‘dilated’?"), ("standrad", "did you mean ‘standard’?"),
-    ("Depthwise", "did you mean ‘depthwise’?"), ("", "choose from standard, 1x1"),
-    ("transformer", "choose from standard, 1x1"),
+    ("Depthwise", "did you mean ‘depthwise’?"), ("", "‘experiment list’ shows all."),
+    ("transformer", "‘experiment list’ shows all."),
   ]) func nearestKernelIsNamed(_ name: String, _ words: String) {
     let error = #expect(throws: WorkbenchError.self) { try KernelRegistry.builtIn.choice(name) }
     #expect(error?.description.contains("There is no kernel ‘\(name)’; \(words)") == true)

@@ -7,7 +7,7 @@ import Testing
 
 /// Losses, optimisers, schedules and elementary layers against PyTorch (experiments/peers/make_fixtures.py).
 struct TrainingTests {
-  struct Array: Decodable {
+  struct Stored: Decodable {
     let shape: [Int]
     let values: [Double]
     func tensor(_ layout: TensorLayout = .plain) -> Tensor {
@@ -25,7 +25,7 @@ struct TrainingTests {
     }
     struct Entropy: Decodable {
       let labelSmoothing, loss: Double
-      let logits, gradLogits: Array
+      let logits, gradLogits: Stored
       let targets: [Int]
     }
     struct Rates: Decodable {
@@ -38,18 +38,18 @@ struct TrainingTests {
     }
     struct Norm: Decodable {
       let epsilon, momentum: Double
-      let input, weight, bias, runningMean, runningVar, output, newRunningMean, newRunningVar: Array
-      let gradOutput, gradInput, gradWeight, gradBias, evaluationOutput: Array
+      let input, weight, bias, runningMean, runningVar, output, newRunningMean, newRunningVar: Stored
+      let gradOutput, gradInput, gradWeight, gradBias, evaluationOutput: Stored
     }
     struct Pool: Decodable {
       let name, rule: String
-      let input, output, gradOutput, gradInput: Array
+      let input, output, gradOutput, gradInput: Stored
       let kernel, stride, padding: [Int]?
       let outputSize: [Int]?
     }
     struct Adder: Decodable {
       let eta: Double
-      let gradient, scaled: Array
+      let gradient, scaled: Stored
     }
     let sgd: [Descent]
     let crossEntropy: [Entropy]

@@ -36,7 +36,7 @@ struct SlidingWeightTileArguments: PartialTile {
   /// The outputs that exist: a vector or fewer.
   var columns: Int
 
-  /// Runs the microkernel of so many channels: one of the counts of `channelCuts`.
+  /// Runs the microkernel of this number of channels: one of the counts of `channelCuts`.
   @inline(__always)
   func run(channels: Int) {
     switch channels {

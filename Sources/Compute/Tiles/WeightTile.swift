@@ -53,7 +53,7 @@ struct WeightTileArguments {
   /// From one channel's sums to the next one's.
   var sumStep: Int
 
-  /// Runs the microkernel of so many channels: one of the counts of `channelCuts`.
+  /// Runs the microkernel of this number of channels: one of the counts of `channelCuts`.
   ///
   /// - Parameter single: whether the panel is one vector of outputs wide, not two.
   @inline(__always)

@@ -141,7 +141,7 @@ package struct TestScores: Sendable {
     return rows.isEmpty ? nil : rows
   }
 
-  /// The trainings of the lowest seeds, so many.
+  /// The trainings of the lowest seeds, at most `count` of them.
   func first(_ count: Int) -> TestScores {
     var scores = TestScores(images: images)
     for seed in seeds.prefix(count) {

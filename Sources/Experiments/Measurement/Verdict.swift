@@ -11,6 +11,8 @@ package enum Verdict: String, Sendable {
 
   /// The default of the largest difference that counts as equivalent, in points of accuracy.
   package static let margin = 1.0
+  /// The differences that may be given instead.
+  package static let margins = 0.001...100.0
   /// At most this is the probability that any better or worse in a table is wrong, and that any equivalent is.
   package static let level = 0.05
 

@@ -10,7 +10,7 @@ package struct NetworkSearch {
     /// place and joins it; the oldest leaves.
     case evolution
     /// Successive halving (Jamieson and Talwalkar, 2016, arXiv:1502.07943): of nine networks trained for a ninth of the
-    /// epochs, but for one at least, three are trained for a third, and one to its end.
+    /// epochs, but at least for one, three are trained for a third, and one to its end.
     case halving
   }
 
@@ -52,7 +52,7 @@ package struct NetworkSearch {
   ///   - kernels: how many kernels each place can have.
   ///   - epochs: those of a whole training.
   ///   - isAllowed: whether a network exists and is within the budget.
-  ///   - evaluate: the accuracies of some networks, each after a training of so many epochs.
+  ///   - evaluate: the accuracies of some networks, each after a training of the given number of epochs.
   init(
     kernels: Int, places: Int, epochs: Int, random: Random, filter: Filter? = nil,
     isAllowed: @escaping ([Int]) throws -> Bool,
@@ -67,7 +67,7 @@ package struct NetworkSearch {
     self.evaluate = evaluate
   }
 
-  /// Searches until so many whole trainings are spent, or nothing is left.
+  /// Searches until the given number of whole trainings is spent, or nothing is left.
   mutating func run(_ method: Method, evaluations: Int) throws -> [Step] {
     switch method {
     case .random:

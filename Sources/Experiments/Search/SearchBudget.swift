@@ -34,7 +34,7 @@ struct SearchBudget {
       let number = Double(isFactor ? String(sides[1].dropLast()) : sides[1]), number > 0, number.isFinite
     else {
       throw WorkbenchError(
-        "The budget ‘\(text)’ is none; write it as latency=1.2x (times standard's), latency=0.3 (ms), params=200000, macs=2e6 or energy=0.9x."
+        "‘\(text)’ is not a budget; write it as latency=1.2x (times standard's), latency=0.3 (ms), params=200000, macs=2e6 or energy=0.9x."
       )
     }
     self.quantity = quantity

@@ -3,7 +3,7 @@ import Tensors
 
 /// How well methods of search would have done on a table that is complete: nothing is trained.
 package struct SearchSimulation {
-  /// What a method has found after so many evaluations, over all repeats.
+  /// What a method has found after a number of evaluations, over all repeats.
   struct Row {
     let method: NetworkSearch.Method
     /// The proxy that looked at networks first, if one did.
@@ -33,7 +33,7 @@ package struct SearchSimulation {
   /// - Parameters:
   ///   - path: a networks.csv, with its training.csv beside it.
   ///   - budgets: what chosen networks may cost, such as `latency=1.2x`.
-  ///   - evaluations: at most so many whole trainings for each search; nil for a quarter of the networks within the budgets.
+  ///   - evaluations: at most this number of whole trainings for each search; nil for a quarter of the networks within the budgets.
   ///   - filter: a proxy; each method searches without and with it.
   ///   - candidates: of how many networks the filter takes one.
   package init(

@@ -52,9 +52,7 @@ package struct FeatureMaps {
       for (index, layer) in drawn.enumerated() { last[Array(layer.output.shape[1...2])] = index }
       chosen = last.values.sorted().map { drawn[$0] }
     }
-    let first = network.parameters.first {
-      $0.name.hasSuffix("weight") && $0.parameter.value.shape.count == 4
-    }
+    let first = network.parameters.first { $0.parameter.layout == .convolution }
     let filters = try first.map { parameter -> Sheet in
       let weights = parameter.parameter.value.toFileOrder(parameter.parameter.layout)
       return try Sheet(

@@ -11,7 +11,7 @@ package struct TrainedRun: Sendable {
   package let kernel: String
   /// The seed.
   package let seed: Int
-  /// What each epoch came to.
+  /// Each epoch's results.
   package var epochs: [EpochResult] = []
   /// Whether all epochs were run.
   package var isFinished = false

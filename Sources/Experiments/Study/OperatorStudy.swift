@@ -40,7 +40,7 @@ package struct OperatorStudy {
     package var seconds = 0.5
     /// Where algorithms are chosen by measurement; nil for the rule.
     package var tuning: AlgorithmTuning?
-    /// Errors are computed for problems of at most so many MACs: the reference takes about a nanosecond each.
+    /// Errors are computed for problems of at most this number of MACs: the reference takes about a nanosecond each.
     package var errorLimit = 1_000_000_000
 
     /// A plan for some kernels.
@@ -135,7 +135,7 @@ package struct OperatorStudy {
       let isYardstick = choice.item == plan.kernels[0].item && plan.kernels.count > 1
       return own.isEmpty ? isYardstick ? ["auto"] : Array(names.prefix(1)) : own
     case .all:
-      let known = choice.kernel.algorithms.filter { $0 != "reference" }
+      let known = choice.kernel.algorithms.filter { $0 != DirectOrReference.reference.rawValue }
       let layer = try? choice.makeLayer(at: problem.geometry, random: Random(seed: 0))
       // It answers for inputs that fit it; others are refused when it is measured.
       let fits = (try? layer?.outputShape(for: problem.input)) != nil

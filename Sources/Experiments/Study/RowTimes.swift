@@ -18,7 +18,7 @@ extension PairedTiming {
   }
 }
 
-/// A row that is the same on every repetition but for its times, which are coded apart from it.
+/// A row that is the same on every repetition except for its times, which are coded apart from it.
 protocol TimedRow: Codable {
   var times: RowTimes { get set }
 }

@@ -14,6 +14,8 @@ package struct SeedsUntil: Sendable, Hashable {
 
   /// The most seeds, where nothing else is said.
   package static let usualMost = 20
+  /// The numbers that may be given instead.
+  package static let limits = 2...10_000
 
   /// A plan from some first seeds to at most `most`, each look having 1.6 times as many as the one before.
   package init(margin: Double, most: Int, first seeds: [Int]) throws {

@@ -10,6 +10,9 @@ package struct Sweep: Sendable {
   /// Whether it is a file's, or the main job.
   let experiment: MachineRecord.Experiment
 
+  /// How many seeds may be asked for.
+  package static let seedCounts = 1...10_000
+
   /// Reads a file.
   ///
   /// - Throws: a ``WorkbenchError`` of the form `FILE:LINE: SENTENCE`.
@@ -100,7 +103,7 @@ package struct SweepModel: Sendable {
   let definition: [String: String]
   /// The kernels of a space's networks, `standard` first; nil for those of the group.
   var kernels: [KernelChoice]?
-  /// Its description for data of so many channels and classes.
+  /// Its description for data with these numbers of channels and classes.
   let description: @Sendable (_ channels: Int, _ classes: Int) throws -> any ModelDescription
   /// The width factor of its own.
   let width: Double

@@ -10,7 +10,7 @@ package struct SweepLooks {
 
   /// A sweep to which seeds may be added.
   ///
-  /// - Parameter minutes: after so many, no look is begun that has something to train; nil for no limit.
+  /// - Parameter minutes: after this number of minutes, no look is begun that has something to train; nil for no limit.
   package init(_ sweep: Sweep, threads: Int, minutes: Double?) {
     self.sweep = sweep.apart
     self.threads = threads

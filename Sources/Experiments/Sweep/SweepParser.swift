@@ -89,7 +89,7 @@ struct SweepParser {
       }
       group.match = try match.word("match", Budget.self)
     }
-    if let margin = values["margin"] { group.terms.margin = try margin.number("margin", 0.001...100) }
+    if let margin = values["margin"] { group.terms.margin = try margin.number("margin", Verdict.margins) }
     group.until = try until(values, group)
     if let margin = values["margin"], group.until != nil {
       throw margin.error("margin and until both set what counts as equivalent; leave out margin.")
@@ -110,8 +110,8 @@ struct SweepParser {
     guard group.recipe != nil else {
       throw value.error("until adds seeds to trainings, but nothing is trained; add ‘training: …’.")
     }
-    let margin = try value.number("until", 0.001...100)
-    let most = try values["most-seeds"]?.integer("most-seeds", 2...10_000) ?? SeedsUntil.usualMost
+    let margin = try value.number("until", Verdict.margins)
+    let most = try values["most-seeds"]?.integer("most-seeds", SeedsUntil.limits) ?? SeedsUntil.usualMost
     return try value.located { try SeedsUntil(margin: margin, most: most, first: group.seeds) }
   }
 
@@ -209,7 +209,7 @@ struct SweepParser {
   }
 
   private func seeds(_ value: YAMLValue) throws -> [Int] {
-    guard value.isList else { return Array(0..<(try value.integer("seeds", 1...10_000))) }
+    guard value.isList else { return Array(0..<(try value.integer("seeds", Sweep.seedCounts))) }
     return try unique(value, "seeds").map { try $0.1.integer("a seed", 0...Int(Int32.max)) }
   }
 

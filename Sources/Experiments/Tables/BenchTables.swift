@@ -22,8 +22,12 @@ package enum BenchTables {
         measured("speed-up") { Cell.fixed($0.times.speedup, decimals: 2) },
         measured("error") { $0.errorCell },
       ], left: [0, 1, 2, 3])
-    let reasons = rows.compactMap { row in row.refusal.map { "\(row.problem), \(row.kernel): \($0.reason)" } }
-      .uniqued()
+    let reasons = rows.compactMap { row in
+      row.refusal.map {
+        // Some reasons begin with the kernel's name.
+        "\(row.problem), \($0.reason.hasPrefix("\(row.kernel): ") ? "" : "\(row.kernel): ")\($0.reason)"
+      }
+    }.uniqued()
     let perThread = Cell.fixed(machine.peakGflopsPerThread, decimals: 0)
     let notes =
       [
@@ -35,9 +39,10 @@ package enum BenchTables {
           "          above 100: operations are those of the definition; algorithms such as",
           "          winograd, fft or max need fewer",
         ] : []) + [
-        "speed-up  standard's time over the kernel's, median of the ratios in the same rounds",
-        "error     largest difference from the definition in Double, relative to its largest value",
+        "speed-up  standard's time over the kernel's, median of the ratios in the same rounds"
       ]
+      + (rows.contains { $0.maxRelativeError != nil }
+        ? ["error     largest difference from the definition in Double, relative to its largest value"] : [])
     return table.fitted + "\n\n" + (notes + reasons).joined(separator: "\n")
   }
 

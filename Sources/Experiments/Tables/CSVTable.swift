@@ -74,7 +74,7 @@ package enum Cell {
     return String(format: "%.\(decimals)f", value)
   }
 
-  /// About so many significant digits, but all before the point, and no exponent where numbers are of common size.
+  /// About the given number of significant digits, but all before the point, and no exponent where numbers are of common size.
   static func rounded(_ value: Double, digits: Int) -> String {
     let whole = value == 0 ? 1 : Int(log10(abs(value)).rounded(.down)) + 1
     guard (-3...12).contains(whole) else { return number(value, digits: digits) }

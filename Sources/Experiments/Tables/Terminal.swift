@@ -9,7 +9,7 @@ package enum Terminal {
     return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
   }
 
-  /// A text of at most so many columns, without what would move the cursor.
+  /// A text of at most the given number of columns, without what would move the cursor.
   package static func fitted(_ text: String, to columns: Int) -> String {
     let clean = Array(text.onOneLine)
     guard width(clean) > columns else { return String(clean) }
@@ -18,7 +18,7 @@ package enum Terminal {
     return String(kept) + (columns > 0 ? "…" : "")
   }
 
-  /// A text in lines of at most so many columns, but for words that are longer.
+  /// A text in lines of at most the given number of columns, except for words that are longer.
   static func wrapped(_ text: String, to columns: Int) -> String {
     var lines = [""]
     for word in text.onOneLine.split(separator: " ") {

@@ -32,7 +32,7 @@ package struct TextTable {
     isatty(STDOUT_FILENO) == 1 ? text(within: Terminal.width(STDOUT_FILENO)) : text
   }
 
-  /// The lines of at most so many characters, but for columns that are wider by themselves.
+  /// The lines, of at most the given number of characters unless a single column is wider.
   func text(within limit: Int) -> String {
     let widths = widths
     func width(_ columns: [Int]) -> Int { columns.reduce(-2) { $0 + widths[$1] + 2 } }

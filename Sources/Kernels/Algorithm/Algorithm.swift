@@ -30,6 +30,9 @@ public protocol Algorithm: Sendable {
   /// Whether sums of small whole numbers are exact.
   var isExactOnIntegers: Bool { get }
 
+  /// Whether it is the definition itself, the oracle of the others; no more than one of a list is.
+  var isDefinition: Bool { get }
+
   /// Why it cannot compute a pass over an input of this shape, in one sentence, or nil if it can. Without a shape:
   /// why it cannot for any input.
   func refusal(_ operation: Operation, _ pass: Pass, _ input: FeatureShape?) -> String?
@@ -66,6 +69,7 @@ public protocol ConvolutionPasses: AnyObject {
 
 extension Algorithm {
   public var isExactOnIntegers: Bool { false }
+  public var isDefinition: Bool { false }
 }
 
 extension ConvolutionPasses {

@@ -37,6 +37,11 @@ final class AlgorithmChoice {
     return algorithm.refusal(operation, .forward, input)
   }
 
+  /// Whether an algorithm computes sums of small whole numbers exactly.
+  func isExactOnIntegers(_ name: String) -> Bool {
+    algorithms.forward.first { $0.name == name }?.isExactOnIntegers ?? false
+  }
+
   /// Throws if the requested algorithm cannot compute the output for an input.
   func check(_ input: FeatureShape) throws {
     if let reason = requested?.refusal(operation, .forward, input) { throw WorkbenchError(reason) }
@@ -77,7 +82,7 @@ final class AlgorithmChoice {
     if requested == nil, let tuning = context.tuning, !context.training,
       remembered(input, .forward, context) == nil
     {
-      let candidates = serving(input, .forward).filter { $0.name != Reference().name }
+      let candidates = serving(input, .forward).filter { !$0.isDefinition }
       let fastest = tuning.measureFastest(problem(input, .forward, context), of: candidates.map(\.name)) {
         name in
         guard let candidate = candidates.first(where: { $0.name == name }) else { return }

@@ -12,7 +12,7 @@ struct Depthwise: Algorithm {
     let g = operation.geometry
     guard g.isDepthwise else {
       return
-        "The algorithm depthwise needs one input and one output channel per group, not \(g.inputChannels) and \(g.outputChannels) in \(g.groups) groups; use direct."
+        "The algorithm depthwise needs one input and one output channel per group, not \(g.inputChannels) and \(g.outputChannels) in \(g.countedGroups); use direct."
     }
     return nil
   }
@@ -36,6 +36,9 @@ struct Depthwise: Algorithm {
 extension ConvolutionGeometry {
   /// Whether each channel is convolved separately.
   var isDepthwise: Bool { groups == inputChannels && groups == outputChannels }
+
+  /// Their number in words: `one group`, `4 groups`.
+  var countedGroups: String { groups == 1 ? "one group" : "\(groups) groups" }
 }
 
 extension Operation {
@@ -45,7 +48,7 @@ extension Operation {
       return "The algorithm \(algorithm) multiplies, so it cannot compute \(combination.formula); use direct."
     }
     guard readsRegularGrid else {
-      return "The algorithm \(algorithm) reads a regular grid, not learned positions; use direct."
+      return "The algorithm \(algorithm) needs the regular grid; use direct."
     }
     return nil
   }

@@ -13,7 +13,7 @@ struct DepthwiseMaxima: Algorithm {
         "The algorithm depthwise-maxima takes the largest x + w, so it cannot compute \(operation.combination.formula); use direct."
     }
     guard operation.readsRegularGrid else {
-      return "The algorithm depthwise-maxima reads a regular grid, not learned positions; use direct."
+      return "The algorithm depthwise-maxima needs the regular grid; use direct."
     }
     guard operation.geometry.isDepthwise else {
       return "The algorithm depthwise-maxima needs one input and one output channel per group; use direct."

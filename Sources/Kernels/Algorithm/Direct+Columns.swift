@@ -74,7 +74,11 @@ extension DirectPasses {
           fill: columnRows(tap, g, pixels, columns))
       }
     }
-    scale(columns, by: factor, count: pixels.count * geometry.taps * geometry.inputChannels)
+    if factor != 1 {
+      Elementwise.scale(
+        factor, columns, columns, count: pixels.count * geometry.taps * geometry.inputChannels,
+        threads: threads)
+    }
   }
 
   /// The table of one tap: each row reads its pixel's gradient and writes its column.

@@ -87,7 +87,10 @@ final class DirectPasses: ConvolutionPasses {
           indirectClampedGradient(
             rows: pixels, weights: packed, input: x, gradient: dx, limit: limit, threads: context.threads,
             fill: fill)
-          scale(dx, by: factor, count: pixels * geometry.inputChannels)
+          if factor != 1 {
+            Elementwise.scale(
+              factor, dx, dx, count: pixels * geometry.inputChannels, threads: context.threads)
+          }
         } else {
           Epilogue(residual: summand).withPointers(output: dx) {
             indirectGEMM(rows: pixels, weights: packed, epilogue: $0, threads: context.threads, fill: fill)
@@ -144,11 +147,6 @@ func subtractWeightedSums(
       for index in 0..<count { dw[index] = factor * (dw[index] - w[index] * sums[index % outputs]) }
     }
   }
-}
-
-/// Multiplies values by a factor, unless it is 1.
-func scale(_ values: UnsafeMutablePointer<Float>, by factor: Float, count: Int) {
-  if factor != 1 { for index in 0..<count { values[index] *= factor } }
 }
 
 extension SlotLayout {

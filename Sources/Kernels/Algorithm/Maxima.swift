@@ -11,7 +11,7 @@ struct Maxima: Algorithm {
       return "The algorithm max computes distances, not \(operation.combination.formula); use direct."
     }
     guard operation.readsRegularGrid else {
-      return "The algorithm max reads a regular grid, not learned positions; use direct."
+      return "The algorithm max needs the regular grid; use direct."
     }
     return pass == .forward ? nil : "The algorithm max computes the forward pass only; use direct."
   }

@@ -4,7 +4,8 @@ import Tensors
 
 /// The definition as an algorithm: slow, but the reference for all others.
 struct Reference: Algorithm {
-  let name = "reference"
+  let name = DirectOrReference.reference.rawValue
+  let isDefinition = true
 
   func refusal(_ operation: Operation, _ pass: Pass, _ input: FeatureShape?) -> String? { nil }
   func nanoseconds(_ operation: Operation, _ pass: Pass, _ input: FeatureShape) -> Double { .infinity }

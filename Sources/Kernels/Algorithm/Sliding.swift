@@ -13,7 +13,7 @@ struct Sliding: Algorithm {
     let g = operation.geometry
     guard g.slides else {
       return
-        "The algorithm sliding needs windows three pixels wide, stride 1 and one group, not \(g.kernel) with stride \(g.stride) in \(g.groups) groups; use direct."
+        "The algorithm sliding needs windows three pixels wide, stride 1 and one group, not \(g.kernel) with stride \(g.stride) in \(g.countedGroups); use direct."
     }
     // The gradient to the input pads g by the window's full reach less the padding.
     let columns =
@@ -27,11 +27,10 @@ struct Sliding: Algorithm {
         "The algorithm sliding needs \(columns.lowerBound) to \(columns.upperBound) columns of padding on either side, not \(g.padding); use direct."
     }
     guard let input, pass != .weightGradient else { return nil }
-    let passes = SlidingPasses(g)
+    let output = g.checkedOutput(input)
     let serves =
       pass == .forward
-      ? passes.convolution(input, g.checkedOutput(input))
-      : passes.convolution(g.checkedOutput(input), input, isTurned: true)
+      ? g.slidingConvolution(input, output) : g.slidingConvolution(output, input, isTurned: true)
     return serves == nil
       ? "The algorithm sliding needs few output channels and rows of at least eight pixels; use direct." : nil
   }
@@ -46,6 +45,21 @@ struct Sliding: Algorithm {
 extension ConvolutionGeometry {
   /// Whether windows are three pixels wide with stride 1, so that neighbours share what they read.
   var slides: Bool { groups == 1 && stride == Pair(1) && kernel.width == 3 && dilation.width == 1 }
+
+  /// The engine's sliding convolution; nil if it does not serve these shapes.
+  ///
+  /// - Parameter isTurned: whether it is the gradient to the input: the convolution of g with the rotated window,
+  ///   padded to its full reach.
+  fileprivate func slidingConvolution(
+    _ input: FeatureShape, _ output: FeatureShape, isTurned: Bool = false
+  ) -> SlidingConvolution? {
+    let reach = dilation.height * (kernel.height - 1)
+    return SlidingConvolution(
+      input: input, output: output, kernelHeight: kernel.height,
+      rowDilation: dilation.height,
+      top: isTurned ? reach - padding.top : padding.top,
+      left: isTurned ? 2 - padding.left : padding.left, isTurned: isTurned)
+  }
 }
 
 /// The passes of `sliding`.
@@ -89,7 +103,7 @@ final class SlidingPasses: ConvolutionPasses {
     _ x: Tensor, _ output: FeatureShape, _ packed: PackedWeights, _ epilogue: Epilogue, isTurned: Bool,
     _ context: Context
   ) -> Tensor {
-    guard let convolution = convolution(FeatureShape(x), output, isTurned: isTurned) else {
+    guard let convolution = geometry.slidingConvolution(FeatureShape(x), output, isTurned: isTurned) else {
       preconditionFailure("refused by Sliding")
     }
     var y = Tensor(uninitialized: output.extents)
@@ -101,18 +115,5 @@ final class SlidingPasses: ConvolutionPasses {
       }
     }
     return y
-  }
-
-  /// - Parameter isTurned: whether it is the gradient to the input: the convolution of g with the rotated window,
-  ///   padded to its full reach.
-  func convolution(
-    _ input: FeatureShape, _ output: FeatureShape, isTurned: Bool = false
-  ) -> SlidingConvolution? {
-    let reach = geometry.dilation.height * (geometry.kernel.height - 1)
-    return SlidingConvolution(
-      input: input, output: output, kernelHeight: geometry.kernel.height,
-      rowDilation: geometry.dilation.height,
-      top: isTurned ? reach - geometry.padding.top : geometry.padding.top,
-      left: isTurned ? 2 - geometry.padding.left : geometry.padding.left, isTurned: isTurned)
   }
 }

@@ -17,7 +17,7 @@ struct Winograd: Algorithm {
     let g = operation.geometry
     guard g.kernel == Pair(3), g.stride == Pair(1), g.groups == 1 else {
       return
-        "The algorithm \(name) takes 3×3 windows of stride 1 without groups, not \(g.kernel) of stride \(g.stride) in \(g.groups) groups; use direct."
+        "The algorithm \(name) takes 3×3 windows of stride 1 without groups, not \(g.kernel) of stride \(g.stride) in \(g.countedGroups); use direct."
     }
     // The transformed weights are four times as large.
     return Tensor.refusal([36, g.inputChannels, g.outputChannels], "The weights transformed for winograd")

@@ -1,3 +1,4 @@
+import Compute
 import Layers
 import Tensors
 
@@ -21,14 +22,20 @@ final class Signs: Defined, TorchPrinted {
     saved.keep(input, context)
     let count = input.count
     return input.mapped { x, y in
-      for index in 0..<count { y[index] = x[index] > 0 ? 1 : x[index] < 0 ? -1 : x[index] }
+      parallel(count, threads: context.threads, grain: 4096) { range in
+        for index in range { y[index] = x[index] > 0 ? 1 : x[index] < 0 ? -1 : x[index] }
+      }
     }
   }
 
   func backward(_ gradient: consuming Tensor, input: InputGradient, _ context: Context) -> Tensor {
     let x = saved.take(), count = x.count
     let dx = gradient.mapped { g, dx in
-      x.withPointer { x in for index in 0..<count { dx[index] = abs(x[index]) < 1 ? g[index] : 0 } }
+      x.withPointer { x in
+        parallel(count, threads: context.threads, grain: 4096) { range in
+          for index in range { dx[index] = abs(x[index]) < 1 ? g[index] : 0 }
+        }
+      }
     }
     return input.total(dx, threads: context.threads)
   }

@@ -33,7 +33,7 @@ final class ChannelSoftmax: Defined, HoldsDecisions {
   }
 
   func forward(_ input: Tensor, _ context: Context) -> Tensor {
-    var a = divided(input)
+    var a = divided(input, context)
     let channels = count ?? a.shape[3], rows = a.count / channels
     a.withMutablePointer { Softmax.rows($0, rows: rows, columns: channels, threads: context.threads) }
     saved.keep(a, context)
@@ -49,13 +49,13 @@ final class ChannelSoftmax: Defined, HoldsDecisions {
           a, g, $0, rows: gradient.count / channels, columns: channels, threads: context.threads)
       }
     }
-    return input.total(divided(dx), threads: context.threads)
+    return input.total(divided(dx, context), threads: context.threads)
   }
 
-  private func divided(_ values: consuming Tensor) -> Tensor {
+  private func divided(_ values: consuming Tensor, _ context: Context) -> Tensor {
     guard temperature != 1 else { return values }
     let count = values.count, factor = Float(1 / temperature)
-    return values.mapped { x, y in for index in 0..<count { y[index] = factor * x[index] } }
+    return values.mapped { Elementwise.scale(factor, $0, $1, count: count, threads: context.threads) }
   }
 
   func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {

@@ -73,6 +73,11 @@ extension ComposedLayer: ChoosesAlgorithm {
   public func refusal(of algorithm: String, for input: FeatureShape) -> String? {
     (wrapped as? any ChoosesAlgorithm)?.refusal(of: algorithm, for: input)
   }
+
+  public func isExactOnIntegers(_ algorithm: String) -> Bool {
+    (wrapped as? any ChoosesAlgorithm)?.isExactOnIntegers(algorithm)
+      ?? (algorithm == DirectOrReference.direct.rawValue)
+  }
 }
 
 extension KernelSite {

@@ -52,8 +52,7 @@ package final class MergedBranches: KernelLayer, Wrapper, TakesOperands {
   /// A block's k×k convolution and a 1×1 beside it; nil where these are not two plain convolutions about the
   /// same middle.
   package convenience init?(_ dense: any Layer, _ point: any Layer, identity: Bool, printedName: String) {
-    guard let dense = dense as? ConvolutionLayer, let point = point as? ConvolutionLayer, dense.isPlain,
-      point.isPlain,
+    guard let dense = (dense as? any MayBePlain)?.plain, let point = (point as? any MayBePlain)?.plain,
       (try? dense.geometry.concentric(Pair(1), of: "").with(dilation: Pair(1))) == point.geometry
     else { return nil }
     try? self.init(
@@ -145,19 +144,19 @@ extension MergedBranches: MergesBranches {
       merged: try merged.cost(for: input, pass: .inference))
   }
 
-  /// The number of parameters of the single convolution.
-  fileprivate var mergedCount: Int { merged.parameterCount }
+  package var parametersMergedAway: Int { parameterCount - merged.parameterCount }
 }
 
 extension ComposedLayer: MergesBranches {
   /// Those of the whole layer, if layers inside it merge branches.
   package func forms(for input: FeatureShape) throws -> LayerSummary.Forms? {
-    let inside = tree.compactMap { $0 as? MergedBranches }
-    if inside.isEmpty { return nil }
+    guard parametersMergedAway > 0 else { return nil }
     var merged = try cost(for: input, pass: .inference)
-    for layer in inside { merged.parameters += layer.mergedCount - layer.parameterCount }
+    merged.parameters -= parametersMergedAway
     return .init(branches: try cost(for: input, pass: .forward), merged: merged)
   }
+
+  package var parametersMergedAway: Int { inner.parametersMergedAwayInside }
 }
 
 extension MergedBranches: HasWindows {
@@ -165,9 +164,25 @@ extension MergedBranches: HasWindows {
   package func taps(for input: FeatureShape) throws -> LayerSummary.Taps? { try merged.taps(for: input) }
 }
 
-extension ConvolutionLayer {
+extension Layer {
+  /// Those of the outermost layers that merge branches: a composed layer counts what is inside it.
+  fileprivate var parametersMergedAwayInside: Int {
+    (self as? any MergesBranches)?.parametersMergedAway
+      ?? children.reduce(0) { $0 + $1.layer.parametersMergedAwayInside }
+  }
+}
+
+/// A layer whose weights may be added to those of another, if it is a plain convolution.
+private protocol MayBePlain: Layer {
+  /// That convolution; nil if it is something else.
+  var plain: ConvolutionLayer? { get }
+}
+
+extension ConvolutionLayer: MayBePlain {
+  fileprivate var plain: ConvolutionLayer? { isPlain ? self : nil }
+
   /// Whether its filter may be added to another's: a sum of products on the grid, of all channels, with weights of any values.
-  fileprivate var isPlain: Bool {
+  private var isPlain: Bool {
     combination.isProduct && sampling.isRegularGrid && !countsFourier && !weights.hasOwnGradients
       && bias == nil
       && geometry.groups == 1

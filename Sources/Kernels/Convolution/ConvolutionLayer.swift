@@ -102,7 +102,7 @@ public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorith
   public var holdsDecisions: Bool {
     weights.holdsDecisions && sampling.holdsDecisions
       && combination.derivatives(0, 0, decidedAt: 0, 0) != nil
-      && (sampling.isRegularGrid || choice.requested?.name != Reference().name)
+      && (sampling.isRegularGrid || choice.requested?.isDefinition != true)
   }
 
   /// A normalisation's scale is multiplied into the weights if the terms are products.
@@ -155,6 +155,8 @@ public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorith
   public func refusal(of algorithm: String, for input: FeatureShape) -> String? {
     algorithm == "auto" ? nil : choice.refusal(of: algorithm, for: input)
   }
+
+  public func isExactOnIntegers(_ algorithm: String) -> Bool { choice.isExactOnIntegers(algorithm) }
 
   public func bind(_ operands: Operands) throws {
     try sampling.bind(operands)

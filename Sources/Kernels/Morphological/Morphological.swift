@@ -1,3 +1,4 @@
+import Compute
 import Layers
 import Tensors
 
@@ -50,19 +51,21 @@ final class Negation: Defined, HoldsDecisions {
     Cost(otherOps: input.count, bytes: 8 * input.count)
   }
 
-  func forward(_ input: Tensor, _ context: Context) -> Tensor { Self.negated(input) }
+  func forward(_ input: Tensor, _ context: Context) -> Tensor {
+    Self.negated(input, context)
+  }
 
   func backward(_ gradient: consuming Tensor, input: InputGradient, _ context: Context) -> Tensor {
-    input.total(Self.negated(gradient), threads: context.threads)
+    input.total(Self.negated(gradient, context), threads: context.threads)
   }
 
   func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
     input.map { -$0 }
   }
 
-  private static func negated(_ values: consuming Tensor) -> Tensor {
+  private static func negated(_ values: consuming Tensor, _ context: Context) -> Tensor {
     let count = values.count
-    return values.mapped { x, y in for index in 0..<count { y[index] = -x[index] } }
+    return values.mapped { Elementwise.scale(-1, $0, $1, count: count, threads: context.threads) }
   }
 }
 

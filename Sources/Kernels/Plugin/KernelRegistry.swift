@@ -29,7 +29,8 @@ public struct KernelRegistry: Sendable {
     let parts = item.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
     guard let kernel = kernels.first(where: { $0.name == parts[0] }) else {
       throw WorkbenchError(
-        "There is no kernel ‘\(parts[0])’; \(suggestion(for: parts[0], among: kernels.map(\.name)))")
+        "There is no kernel ‘\(parts[0])’; \(suggestion(for: parts[0], among: kernels.map(\.name), shownBy: "experiment list"))"
+      )
     }
     if let wrapper = kernel as? any WrappingKernel,
       let prefix = kernel.options.first(where: \.isItem).map({ "\($0.name)=" }),

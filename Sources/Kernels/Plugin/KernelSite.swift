@@ -30,7 +30,9 @@ public struct KernelSite: Sendable {
 extension KernelSite {
   /// The algorithm for parts that do not have the kernel's algorithms: the definition if it was asked for, or the choice
   /// by shape.
-  public var algorithmOfOtherParts: String? { algorithm == Reference().name ? algorithm : nil }
+  public var algorithmOfOtherParts: String? {
+    algorithm == DirectOrReference.reference.rawValue ? algorithm : nil
+  }
 
   /// The algorithm, for a layer outside the lists of algorithms.
   public func directOrReference() throws -> DirectOrReference {

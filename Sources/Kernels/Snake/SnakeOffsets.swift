@@ -36,27 +36,39 @@ final class SnakeOffsets: Sampling {
   }
 
   func plan(for input: Tensor, _ context: Context) -> any SamplingPlan {
-    let steps = steps(input, context), slopes = steps.values.map { 1 - $0 * $0 }
+    let steps = steps(input, context)
     return BilinearRows(
-      geometry, input: FeatureShape(input), offset: offset(steps), mask: nil, threads: context.threads
+      geometry, input: FeatureShape(input), offset: offset(steps, context), mask: nil,
+      threads: context.threads
     ) { [self] gradient, _, dx, context in
-      let toSteps = zip(stepGradients(gradient.values), slopes).map { $0 * $1 }
-      let inner = predictor.backward(Tensor(toSteps, steps.shape), context)
+      let toSteps = stepGradients(gradient.values, threads: context.threads)
+      let slopes = Tensor(toSteps, steps.shape).mapped { g, y in
+        steps.withPointer { s in
+          parallel(steps.count, threads: context.threads, grain: 4096) { range in
+            for index in range { y[index] = g[index] * (1 - s[index] * s[index]) }
+          }
+        }
+      }
+      let inner = predictor.backward(slopes, context)
       return .sum(dx, inner, threads: context.threads)
     }.held(by: self, context)
   }
 
   func learnedPositions(for input: Tensor, _ context: Context) -> SampledPositions? {
-    SampledPositions(geometry: geometry, offset: offset(steps(input, context)), mask: nil)
+    SampledPositions(geometry: geometry, offset: offset(steps(input, context), context), mask: nil)
   }
 
   private func steps(_ input: Tensor, _ context: Context) -> Tensor {
-    let prediction = predictor.forward(input, context)
-    return Tensor(prediction.values.map { tanh($0) }, prediction.shape)
+    let prediction = predictor.forward(input, context), count = prediction.count
+    return prediction.mapped { x, y in
+      parallel(count, threads: context.threads, grain: 512) { range in
+        for index in range { y[index] = tanh(x[index]) }
+      }
+    }
   }
 
-  private func offset(_ steps: Tensor) -> Tensor {
-    Tensor(offsets(steps.values), steps.shape.dropLast() + [2 * geometry.taps])
+  private func offset(_ steps: Tensor, _ context: Context) -> Tensor {
+    Tensor(offsets(steps.values, threads: context.threads), steps.shape.dropLast() + [2 * geometry.taps])
   }
 
   /// The taps before the middle one from the middle on, then those after it: their places in a row of offsets, and those of
@@ -70,15 +82,19 @@ final class SnakeOffsets: Sampling {
   }
 
   /// (vertical, horizontal) for each pixel and tap, from the steps.
-  private func offsets<Value: BinaryFloatingPoint>(_ steps: [Value]) -> [Value] {
-    let taps = geometry.taps, pixels = steps.count / (taps - 1)
+  private func offsets<Value: BinaryFloatingPoint>(_ steps: [Value], threads: Int = 1) -> [Value] {
+    let taps = geometry.taps, pixels = steps.count / (taps - 1), arms = arms
     var offsets = Array(repeating: Value(0), count: pixels * 2 * taps)
-    for arm in arms {
-      for pixel in 0..<pixels {
-        var sum = Value(0)
-        for tap in arm {
-          sum += steps[pixel * (taps - 1) + tap.step]
-          offsets[pixel * 2 * taps + tap.offset] = sum
+    offsets.withUnsafeMutableBufferPointer { offsets in
+      parallel(pixels, threads: threads, grain: 64) { range in
+        for arm in arms {
+          for pixel in range {
+            var sum = Value(0)
+            for tap in arm {
+              sum += steps[pixel * (taps - 1) + tap.step]
+              offsets[pixel * 2 * taps + tap.offset] = sum
+            }
+          }
         }
       }
     }
@@ -86,15 +102,19 @@ final class SnakeOffsets: Sampling {
   }
 
   /// The transpose of `offsets`.
-  private func stepGradients<Value: BinaryFloatingPoint>(_ gradient: [Value]) -> [Value] {
-    let taps = geometry.taps, pixels = gradient.count / (2 * taps)
+  private func stepGradients<Value: BinaryFloatingPoint>(_ gradient: [Value], threads: Int = 1) -> [Value] {
+    let taps = geometry.taps, pixels = gradient.count / (2 * taps), arms = arms
     var toSteps = Array(repeating: Value(0), count: pixels * (taps - 1))
-    for arm in arms {
-      for pixel in 0..<pixels {
-        var sum = Value(0)
-        for tap in arm.reversed() {
-          sum += gradient[pixel * 2 * taps + tap.offset]
-          toSteps[pixel * (taps - 1) + tap.step] = sum
+    toSteps.withUnsafeMutableBufferPointer { toSteps in
+      parallel(pixels, threads: threads, grain: 64) { range in
+        for arm in arms {
+          for pixel in range {
+            var sum = Value(0)
+            for tap in arm.reversed() {
+              sum += gradient[pixel * 2 * taps + tap.offset]
+              toSteps[pixel * (taps - 1) + tap.step] = sum
+            }
+          }
         }
       }
     }

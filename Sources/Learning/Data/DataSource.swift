@@ -159,7 +159,8 @@ extension Dataset {
       let near = nearestName(to: parts[0], among: DataSource.all.map(\.name))
       let form = DataSource.all.first { $0.name == near }?.form
       throw WorkbenchError(
-        "The data '\(item)' is unknown; \(form.map { "did you mean ‘\($0)’?" } ?? "choose \(choices).")")
+        "The data ‘\(item)’ is unknown; \(form.map { "did you mean ‘\($0)’?" } ?? "‘experiment list’ shows all.")"
+      )
     }
     var own = Array(parts.dropFirst()), folder = ""
     if source.hasFolder {

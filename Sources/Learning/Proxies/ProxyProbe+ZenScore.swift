@@ -7,7 +7,7 @@ extension ProxyProbe {
   /// ε, where f ends in front of the global pooling; the mean over some draws of weights. The variance is the one that the
   /// normalisation divides by: the population's.
   ///
-  /// Weights are drawn from the standard normal distribution, but for those that start at zero: offset predictors.
+  /// Weights are drawn from the standard normal distribution, except for those that start at zero: offset predictors.
   /// Normalisations have γ = 1 and β = 0.
   ///
   /// - Parameters:
