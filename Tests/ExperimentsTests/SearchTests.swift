@@ -130,7 +130,8 @@ import Testing
   @Test(arguments: [
     ("macs=90", "No network of"), ("latency=1.2x", "has no latency_ms_predicted;"),
     ("flops=3", "‘flops=3’ is not a budget;"),
-    ("macs=-1", "is not a budget;"), ("macs", "is not a budget;"), ("macs=x", "is not a budget;"), ("macs=1=2", "is not a budget;"),
+    ("macs=-1", "is not a budget;"), ("macs", "is not a budget;"), ("macs=x", "is not a budget;"),
+    ("macs=1=2", "is not a budget;"),
   ]) func budgetsThatAreNoneAreRefused(_ budget: String, _ words: String) throws {
     let folder = try folder()
     defer { try? FileManager.default.removeItem(at: folder) }
