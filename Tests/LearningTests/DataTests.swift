@@ -105,7 +105,8 @@ import Testing
 
 @Suite struct SpecificationTests {
   @Test(arguments: [
-    ("cats", "choose digits, mnist:DIR"), ("", "choose digits"), (":x", "choose digits"),
+    ("cats", "‘experiment list’ shows all."), ("", "‘experiment list’ shows all."),
+    (":x", "‘experiment list’"),
     ("mnist", "needs the folder"), ("cifar10:", "needs the folder"), ("npy", "--data npy:DIR"),
     ("digits:x", "takes no folder"), ("synthetic:", "takes no folder"),
     ("digits:splt=3", "digits takes no option ‘splt’; did you mean ‘split’?"),
