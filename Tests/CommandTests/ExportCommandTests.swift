@@ -24,7 +24,7 @@ import Testing
       "export", "resnet20", "--weights", path("net.safetensors"), "--input", "3x32x32", "--output",
       path("other.onnx"),
     ])
-    #expect(other.status == 1 && other.error.contains("saved for images of 1 channels"))
+    #expect(other.status == 1 && other.error.contains("saved for images of 1 channel"))
     #expect(!FileManager.default.fileExists(atPath: path("other.onnx")))
   }
 
