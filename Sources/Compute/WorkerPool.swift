@@ -17,7 +17,7 @@ final class WorkerPool: @unchecked Sendable {
   private let bell = DispatchSemaphore(value: 0)
   /// Written before the ticket is issued, read by threads that hold a part of it.
   private var body: (Int) -> Void = { _ in }
-  private var workers = 0
+  private let workers = Atomic(0)
 
   private static let cores = ProcessInfo.processInfo.activeProcessorCount
 
@@ -26,7 +26,7 @@ final class WorkerPool: @unchecked Sendable {
     guard chunks < 1 << 16, !isTaken.exchange(true, ordering: .acquiring) else { return false }
     withoutActuallyEscaping(body) { body in
       self.body = body
-      while workers < chunks - 1 { startWorker() }
+      while workers.load(ordering: .relaxed) < chunks - 1 { startWorker() }
       finished.store(0, ordering: .relaxed)
       let number = (ticket.load(ordering: .relaxed) >> 32) &+ 1
       let issued = number << 32 | UInt64(chunks) << 16
@@ -62,7 +62,7 @@ final class WorkerPool: @unchecked Sendable {
   }
 
   private func startWorker() {
-    workers += 1
+    workers.add(1, ordering: .relaxed)
     let last = ticket.load(ordering: .relaxed) >> 32
     let thread = Thread { [self] in
       var done = last
@@ -79,7 +79,7 @@ final class WorkerPool: @unchecked Sendable {
   /// Waits for a loop that is newer.
   private func next(after done: UInt64) -> UInt64 {
     while true {
-      for _ in 0..<(workers < Self.cores ? 30_000 : 100) {
+      for _ in 0..<(workers.load(ordering: .relaxed) < Self.cores ? 30_000 : 100) {
         let number = ticket.load(ordering: .relaxed) >> 32
         if number != done { return number }
         workbench_pause()
