@@ -33,6 +33,13 @@ extension ArgumentHelp {
       valueName: "name")
   }
 
+  /// The help of an option that sets one of each kernel that has it.
+  static func ofKernels(_ option: any AnyKernelOption) -> ArgumentHelp {
+    ArgumentHelp(
+      "The option \(option.name) of all kernels that have it: \(option.help). Same as appending :\(option.name)=N.",
+      valueName: "n")
+  }
+
   /// The help of `--data`.
   static var data: ArgumentHelp {
     ArgumentHelp("digits, a task such as pathfinder, or NAME:DIR; see ‘experiment list’.", valueName: "data")
@@ -85,9 +92,6 @@ struct SizeArgument: ExpressibleByArgument {
   }
 
   var defaultValueDescription: String { pair.description }
-
-  /// The text in the form of a kernel's option.
-  var text: String { pair.short }
 }
 
 /// A padding on the command line: `N`, `HxW` or `TOP,LEFT,BOTTOM,RIGHT`.

@@ -9,11 +9,8 @@ import Tensors
 struct ModelOptions: ParsableArguments, Sendable {
   @Option(ModelSettings.replace) var replace: String?
   @Option(ModelSettings.stages) var stages: String?
-  @Option(help: ArgumentHelp("Dilation of every kernel; same as appending :dilation=N.", valueName: "size"))
-  var dilation: SizeArgument?
-  @Option(
-    help: ArgumentHelp("Offset groups of deformable kernels; same as appending :groups=N.", valueName: "n"))
-  var offsetGroups: Int?
+  @Option(help: .ofKernels(KernelOptions.dilation)) var dilation: String?
+  @Option(help: .ofKernels(KernelOptions.offsetGroups)) var offsetGroups: String?
   @Option(ModelSettings.block) var block: String?
   @Option(ModelSettings.shortcut) var shortcut: String?
   @Option(ModelSettings.strideOn) var strideOn: String?
@@ -34,16 +31,30 @@ struct ModelOptions: ParsableArguments, Sendable {
     ]
   }
 
+  /// The options of kernels that are given for all of them, with their canonical values.
+  private var ofKernels: [(option: any AnyKernelOption, value: String)] {
+    let all: [(any AnyKernelOption, String?)] = [
+      (KernelOptions.dilation, dilation), (KernelOptions.offsetGroups, offsetGroups),
+    ]
+    return all.compactMap { option, text in text.map { (option, option.canonical($0) ?? $0) } }
+  }
+
+  /// The value that is given for all kernels that have an option; nil if none is.
+  func value(of option: any AnyKernelOption) -> String? {
+    ofKernels.first { $0.option.flag == option.flag }?.value
+  }
+
   /// The settings that they give for the model.
   func settings() throws -> ModelSettings { try Command.settings(given) }
 
   /// Whether all are left at their defaults.
-  var areDefault: Bool { dilation == nil && offsetGroups == nil && given.allSatisfy { $0.texts == nil } }
+  var areDefault: Bool { ofKernels.isEmpty && given.allSatisfy { $0.texts == nil } }
 
   func validate() throws {
     _ = try settings()
-    if let offsetGroups { try check(offsetGroups, "--offset-groups", 1...1_048_576) }
-    if let pair = dilation?.pair { try check(min(pair.height, pair.width), "--dilation", 1...1_048_576) }
+    for (option, value) in ofKernels where option.canonical(value) == nil {
+      throw ValidationError("--\(option.flag ?? option.name) cannot be ‘\(value)’; it takes \(option.words).")
+    }
   }
 
   /// A model by name, varied.
@@ -74,15 +85,13 @@ struct ModelOptions: ParsableArguments, Sendable {
   /// Kernels from items of `--conv`, with the options given here; `standard` among others stays plain.
   func kernels(_ choices: [KernelChoice]) throws -> [KernelChoice] {
     var result = choices
-    let given = [("dilation", dilation.map(\.text)), ("offset-groups", offsetGroups.map(String.init))]
-    for (flag, value) in given {
-      guard let value else { continue }
+    for (given, value) in ofKernels {
       var isTaken = false
       for (index, choice) in result.enumerated() {
         let isAlone = choices.count == 1 && choice.parts.count == 1
         let items = choice.parts.map { part in
           guard isAlone || part.item != "standard",
-            let option = part.innermost.kernel.options.first(where: { $0.flag == flag })
+            let option = part.innermost.kernel.options.first(where: { $0.flag == given.flag })
           else { return part.item }
           isTaken = true
           return "\(part.item):\(option.name)=\(value)"
@@ -91,8 +100,7 @@ struct ModelOptions: ParsableArguments, Sendable {
       }
       guard isTaken else {
         throw WorkbenchError(
-          "No kernel of --conv takes \(flag == "dilation" ? "a dilation" : "offset groups"); leave out --\(flag)."
-        )
+          "No kernel of --conv has the option \(given.name); leave out --\(given.flag ?? given.name).")
       }
     }
     for choice in result {

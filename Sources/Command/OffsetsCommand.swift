@@ -65,7 +65,7 @@ struct OffsetsCommand: PrintsTables {
       model, conv, inputChannels: images.shape[3], classes: classesOfFile(weights, of: model), seed: 0)
     _ = try network.outputShape(for: FeatureShape(one))
     try load(weights, into: network, data: data)
-    let offsets = try LearnedOffsets(of: network, one, layer: layer, threads: threads.count)
+    let offsets = try LayerOffsets(of: network, one, layer: layer, threads: threads.count)
     let description = network.model
     let table = CSVTable(
       offsets: [(conv, offsets)],

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Kernels
 import Layers
 import Learning
 import Networks
@@ -255,8 +256,8 @@ struct TrainCommand: PrintsTables {
     definition["seed"] = "\(seed)"
     definition["freeze"] = freeze ?? "nothing"
     definition["replace"] = description.replacement.rawValue
-    definition["dilation"] = variations.dilation?.text ?? "the kernel's"
-    definition["offset-groups"] = variations.offsetGroups.map { "\($0)" } ?? "the kernel's"
+    definition["dilation"] = variations.value(of: KernelOptions.dilation) ?? "the kernel's"
+    definition["offset-groups"] = variations.value(of: KernelOptions.offsetGroups) ?? "the kernel's"
     if let initialization = description.initialization { definition["init"] = initialization.item }
     if let width = try variations.settings().width { definition["width"] = "\(width)" }
     guard let description = description.residual else { return definition }

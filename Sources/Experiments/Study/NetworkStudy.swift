@@ -16,7 +16,7 @@ package struct TrainedRun: Sendable {
   /// Whether all epochs were run.
   package var isFinished = false
   /// Where it reads for the first test image, if it has learned that and was trained to its end.
-  package var offsets: LearnedOffsets?
+  package var offsets: LayerOffsets?
   /// Why it ended early, if it did by itself.
   package var failure: String?
   /// Where it was trained, if that is known.

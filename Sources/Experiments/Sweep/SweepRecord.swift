@@ -39,7 +39,7 @@ struct SweepRecord: Codable {
     /// Of a training: the class that was predicted for each test image then; nil in records of earlier versions.
     var predicted: Predictions?
     /// Of a training to its end: where the network reads for the first test image, if it has learned that.
-    var offsets: LearnedOffsets?
+    var offsets: LayerOffsets?
     /// Why a training ended by itself before its last epoch.
     var failure: String?
   }

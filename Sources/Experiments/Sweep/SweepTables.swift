@@ -112,7 +112,7 @@ struct SweepTables {
   ) {
     let specification = comparison.specification, data = specification.data.name
     var seen = Set<String>()
-    let offsets = comparison.trainings.compactMap { run -> (kernel: String, offsets: LearnedOffsets)? in
+    let offsets = comparison.trainings.compactMap { run -> (kernel: String, offsets: LayerOffsets)? in
       guard let kernel = run.kernels.first, seen.insert(kernel).inserted else { return nil }
       return records[run.name]?.result.offsets.map { (kernel, $0) }
     }

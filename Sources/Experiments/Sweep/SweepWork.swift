@@ -115,7 +115,7 @@ struct SweepWork: Sendable {
       }
     }
     if network.hasLearnedPositions, let image = data.test.images.image(0) {
-      run.offsets = try? LearnedOffsets(of: network, image, threads: 1)
+      run.offsets = try? LayerOffsets(of: network, image, threads: 1)
     }
     return record()
   }

@@ -14,7 +14,7 @@ package struct NetworkSummary {
   }
 
   /// A column: what it means in a line, and how readily it is left out; 0 and 1 are not.
-  private struct Column {
+  private struct SummaryColumn {
     let head: String, rank: Int, meaning: String
     let cell: (ReportData.Row) -> String?
   }
@@ -62,7 +62,7 @@ package struct NetworkSummary {
     return "\(Terminal.wrapped(title, to: width))\n\n\(shown.text)\n\n" + lines.joined(separator: "\n")
   }
 
-  private func table(_ columns: [Column], nameWidth: Int) -> TextTable {
+  private func table(_ columns: [SummaryColumn], nameWidth: Int) -> TextTable {
     let words = columns.indices.filter { columns[$0].rank == 0 || columns[$0].head == "verdict" }
     var table = TextTable(columns.map(\.head), left: Set(words))
     for row in rows {
@@ -97,7 +97,7 @@ package struct NetworkSummary {
     return model + data + (differ("replace") ? "" : ": the kernel replaces \(replaced) but the stem")
   }
 
-  private var columns: [Column] {
+  private var columns: [SummaryColumn] {
     let timed = rows.contains { !own($0).isEmpty }
     let work = convolutions
     func count(_ column: String) -> (ReportData.Row) -> String? {
@@ -107,28 +107,29 @@ package struct NetworkSummary {
       { $0.number(column).map { Cell.fixed($0, decimals: decimals) } }
     }
     let names = ProxyQuality.setColumns.filter(differ).map { name in
-      Column(head: name, rank: 0, meaning: "") { $0[name] }
+      SummaryColumn(head: name, rank: 0, meaning: "") { $0[name] }
     }
     return names + [
-      Column(head: "kernel", rank: 0, meaning: "") { $0["kernel"] },
-      Column(head: "rate", rank: 2, meaning: "the learning rate, chosen on the validation split") { row in
+      SummaryColumn(head: "kernel", rank: 0, meaning: "") { $0["kernel"] },
+      SummaryColumn(head: "rate", rank: 2, meaning: "the learning rate, chosen on the validation split") {
+        row in
         (row["tuned"] ?? "").isEmpty ? nil : row["rate"]
       },
-      Column(
+      SummaryColumn(
         head: "width", rank: 2, meaning: "factor on the channels, to match standard's \(matched)"
       ) { row in (row["match"] ?? "").isEmpty ? nil : row["width"] },
-      Column(head: "params", rank: 3, meaning: "the network's parameters", cell: count("params")),
-      Column(
+      SummaryColumn(head: "params", rank: 3, meaning: "the network's parameters", cell: count("params")),
+      SummaryColumn(
         head: "MACs", rank: 5, meaning: "the network's multiply–accumulates for one image",
         cell: count("macs")),
-      Column(head: "additions", rank: 8, meaning: "beside those in MACs", cell: count("adds")),
-      Column(
+      SummaryColumn(head: "additions", rank: 8, meaning: "beside those in MACs", cell: count("adds")),
+      SummaryColumn(
         head: "other", rank: 9, meaning: "other operations: bilinear samples, normalisation and the like",
         cell: count("other_ops")),
-      Column(
+      SummaryColumn(
         head: "operator ms", rank: 7, meaning: "sum of the operator's times on \(work)"
       ) { row in sum(own(row)).map { Cell.fixed($0, decimals: 2) } },
-      Column(
+      SummaryColumn(
         head: "speed-up", rank: 2,
         meaning: timed
           ? "times as fast as standard, mean of \(work)" : "times as fast as with standard, one image"
@@ -142,24 +143,28 @@ package struct NetworkSummary {
           Cell.fixed($0, decimals: 2) + "×" + (isChannelwise(row) ? "*" : isAnyChannelwise ? " " : "")
         }
       },
-      Column(head: "error", rank: 6, meaning: "the operator's largest error, relative to its largest value") {
+      SummaryColumn(
+        head: "error", rank: 6, meaning: "the operator's largest error, relative to its largest value"
+      ) {
         let rows = own($0, forwardOnly: false)
         let mark = rows.contains { $0["status"] == "wrong" } ? " wrong" : ""
         return rows.compactMap { $0.number("max_rel_error") }.max().map { Cell.number($0, digits: 1) + mark }
       },
-      Column(
+      SummaryColumn(
         head: "image ms", rank: 4, meaning: "the network's time for one image",
         cell: number("latency_ms_median", 2)),
-      Column(head: "top-1 % (95 %)", rank: 1, meaning: "") { Cell.accuracy($0) },
-      Column(head: "MSE", rank: 1, meaning: "test error \(trained); ± 95 % by the seeds") {
+      SummaryColumn(head: "top-1 % (95 %)", rank: 1, meaning: "") { Cell.accuracy($0) },
+      SummaryColumn(head: "MSE", rank: 1, meaning: "test error \(trained); ± 95 % by the seeds") {
         Self.withHalf($0, "test_mse", 5)
       },
-      Column(head: "MAE", rank: 1, meaning: "") { Self.withHalf($0, "test_mae", 4) },
-      Column(
+      SummaryColumn(head: "MAE", rank: 1, meaning: "") { Self.withHalf($0, "test_mae", 4) },
+      SummaryColumn(
         head: "beats standard", rank: 6,
         meaning: "how often a new training beats one of standard, on new images"
       ) { $0.number("p_better").map { Cell.fixed(100 * $0, decimals: 0) + " %" } },
-      Column(head: "verdict", rank: 1, meaning: "") { $0["verdict"].flatMap { $0.isEmpty ? nil : $0 } },
+      SummaryColumn(head: "verdict", rank: 1, meaning: "") {
+        $0["verdict"].flatMap { $0.isEmpty ? nil : $0 }
+      },
     ]
   }
 

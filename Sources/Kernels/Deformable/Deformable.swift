@@ -24,7 +24,9 @@ struct Deformable: Kernel {
     version == .v1 ? "Dai et al., 2017, arXiv:1703.06211" : "Zhu et al., 2018, arXiv:1811.11168"
   }
   var options: [any AnyKernelOption] {
-    let shared: [any AnyKernelOption] = [KernelOptions.dilation, KernelOptions.combine, Self.groups]
+    let shared: [any AnyKernelOption] = [
+      KernelOptions.dilation, KernelOptions.combine, KernelOptions.offsetGroups,
+    ]
     return version == .v1 ? shared : shared + [Self.mask]
   }
 
@@ -34,9 +36,6 @@ struct Deformable: Kernel {
     case doubled = "2sigmoid"
   }
 
-  static let groups = KernelOption(
-    "groups", .count, initial: 1, flag: "offset-groups",
-    help: "groups of input channels with their own offsets")
   static let mask = KernelOption(
     "mask", .word, initial: Mask.sigmoid, help: "2sigmoid starts as the plain convolution")
 

@@ -25,7 +25,7 @@ final class PredictedOffsets: Sampling {
     options = site.options
     self.version = version
     maskScale = version == .v2 && site.options[Deformable.mask] == .doubled ? 2 : 1
-    offsetGroups = site.options[Deformable.groups]
+    offsetGroups = site.options[KernelOptions.offsetGroups]
     guard geometry.inputChannels % offsetGroups == 0 else {
       throw WorkbenchError(
         "\(offsetGroups) offset groups do not divide \(geometry.inputChannels) input channels.")
@@ -117,7 +117,7 @@ final class PredictedOffsets: Sampling {
     }
     try Deformable.check(offset: offset, mask: operands.mask, geometry, version)
     let groups = offset.shape[3] / (2 * geometry.taps)
-    guard !options.isGiven(Deformable.groups) || groups == offsetGroups else {
+    guard !options.isGiven(KernelOptions.offsetGroups) || groups == offsetGroups else {
       throw WorkbenchError(
         "The offset has \(groups) offset groups, but the option asks for \(offsetGroups); leave the option out."
       )

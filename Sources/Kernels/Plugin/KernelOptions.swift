@@ -82,6 +82,11 @@ extension KernelOptions {
   /// The dilation of the taps; 1 for a kernel that does not have the option.
   var dilation: Pair { texts[Self.dilation.name] == nil ? Pair(1) : self[Self.dilation] }
 
+  /// The offset groups of deformable kernels.
+  package static let offsetGroups = KernelOption(
+    "groups", .count, initial: 1, flag: "offset-groups",
+    help: "groups of input channels with their own offsets")
+
   /// The window size, which kernels with a regular grid can vary.
   public static let window = KernelOption(
     "window", .oddSize(1...(1 << 20) - 1), initial: Pair(3),

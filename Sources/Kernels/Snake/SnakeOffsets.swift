@@ -42,14 +42,14 @@ final class SnakeOffsets: Sampling {
       threads: context.threads
     ) { [self] gradient, _, dx, context in
       let toSteps = stepGradients(gradient.values, threads: context.threads)
-      let slopes = Tensor(toSteps, steps.shape).mapped { g, y in
+      let toPrediction = Tensor(toSteps, steps.shape).mapped { g, y in
         steps.withPointer { s in
           parallel(steps.count, threads: context.threads, grain: 4096) { range in
             for index in range { y[index] = g[index] * (1 - s[index] * s[index]) }
           }
         }
       }
-      let inner = predictor.backward(slopes, context)
+      let inner = predictor.backward(toPrediction, context)
       return .sum(dx, inner, threads: context.threads)
     }.held(by: self, context)
   }

@@ -5,7 +5,7 @@ import Learning
 import Tensors
 
 /// Where a layer with learned positions reads for one image: some pixels of its output, all taps of each.
-package struct LearnedOffsets: Codable, Sendable {
+package struct LayerOffsets: Codable, Sendable {
   /// One tap of one output pixel. Coordinates are in pixels, 0 is the centre of the first.
   package struct Row: Codable, Sendable {
     /// The output pixel, the offset group of channels, and the tap, row by row of the window.
@@ -102,9 +102,9 @@ extension CSVTable {
   ///   - offsets: of each kernel.
   ///   - shared: what all rows have in common: `model`, `replace`, `data`, `image`.
   package init(
-    offsets: [(kernel: String, offsets: LearnedOffsets)], _ shared: [(column: String, cell: String)]
+    offsets: [(kernel: String, offsets: LayerOffsets)], _ shared: [(column: String, cell: String)]
   ) {
-    typealias Tap = (kernel: String, offsets: LearnedOffsets, row: LearnedOffsets.Row)
+    typealias Tap = (kernel: String, offsets: LayerOffsets, row: LayerOffsets.Row)
     typealias Column = Experiments.Column<Tap>
     func number(_ name: String, _ value: @escaping (Tap) -> Double?) -> Column {
       Column(name) { value($0).map { Cell.number($0, digits: 6) } }

@@ -9,7 +9,7 @@ import Testing
 @testable import Networks
 
 /// Learned offsets: positions, tables, pictures.
-@Suite struct LearnedOffsetsTests {
+@Suite struct LayerOffsetsTests {
   private static func network(_ item: String) throws -> Network {
     try Network(
       Models.description("bottleneck20", inputChannels: 1, classes: 10),
@@ -20,7 +20,7 @@ import Testing
   /// An untrained network reads on the regular grid; one whose predictor has a bias reads beside it.
   @Test func positionsAreTheGridPlusTheOffsets() throws {
     let network = try Self.network("deformable-v2"), image = Tensor(repeating: 1, [1, 8, 8, 1])
-    let plain = try LearnedOffsets(of: network, image, threads: 1)
+    let plain = try LayerOffsets(of: network, image, threads: 1)
     #expect(plain.layer == "layer2.1.conv2", "the last whose output has 4×4 pixels")
     #expect(plain.strideY == 2 && plain.strideX == 2 && plain.rows.count == 3 * 9)
     #expect(plain.rows.allSatisfy { $0.y == $0.gridY && $0.x == $0.gridX && $0.mask == 0.5 })
@@ -30,10 +30,10 @@ import Testing
     var values = bias.value.values
     (values[0], values[1], values[3]) = (0.25, -1, 2)  // tap 0 up and down, left and right; tap 1 sideways
     bias.value = Tensor(values, bias.value.shape)
-    let moved = try LearnedOffsets(of: network, image, threads: 1)
+    let moved = try LayerOffsets(of: network, image, threads: 1)
     #expect(moved.rows[0].y == 1.25 && moved.rows[0].x == 0)
     #expect(moved.rows[1].y == 1 && moved.rows[1].x == 4)
-    #expect(try LearnedOffsets(of: network, image, layer: "layer1.0.conv2", threads: 1).strideY == 1)
+    #expect(try LayerOffsets(of: network, image, layer: "layer1.0.conv2", threads: 1).strideY == 1)
     let table = CSVTable(offsets: [("deformable-v2", moved)], [("model", "m")])
     #expect(
       table.rows[0].filter { $0.key.hasPrefix("image_") } == [
@@ -44,10 +44,10 @@ import Testing
   @Test func otherLayersAreRefused() throws {
     let image = Tensor(repeating: 1, [1, 8, 8, 1])
     #expect(throws: WorkbenchError.self) {
-      try LearnedOffsets(of: Self.network("standard"), image, threads: 1)
+      try LayerOffsets(of: Self.network("standard"), image, threads: 1)
     }
     #expect(throws: WorkbenchError.self) {
-      try LearnedOffsets(of: Self.network("active"), image, layer: "conv1", threads: 1)
+      try LayerOffsets(of: Self.network("active"), image, layer: "conv1", threads: 1)
     }
     #expect(try Self.network("active").hasLearnedPositions)
     #expect(try !Self.network("shift").hasLearnedPositions)
