@@ -1,3 +1,15 @@
+/// The limits of a ReLU's outputs: from zero to `most`.
+struct Limits {
+  let most: Float
+}
+
+extension Vector {
+  /// The values within limits.
+  @_transparent func within(_ limits: Limits) -> Vector {
+    maximum(.zero).minimum(Vector(repeating: limits.most))
+  }
+}
+
 /// An epilogue for the microkernels, `min(relu(sum + bias + residual), most)`: pointers that are valid during one call.
 public struct EpiloguePointers {
   /// One value for each output of all groups.
@@ -18,6 +30,9 @@ public struct EpiloguePointers {
 
   /// Whether nothing is done to the sums except for the bias from which they start.
   @inline(__always) var isPlain: Bool { residual == nil && !relu }
+
+  /// The limits of the outputs if they are all that is applied to the sums; else nil.
+  @inline(__always) var limits: Limits? { residual == nil && relu ? Limits(most: most) : nil }
 
   /// - Parameters:
   ///   - bias: one value for each output channel, or nil.

@@ -20,6 +20,9 @@ public struct Epilogue {
   /// Nothing follows.
   public static var none: Epilogue { Epilogue() }
 
+  /// Whether nothing follows.
+  var isNone: Bool { bias == nil && normalization == nil && residual == nil && !relu }
+
   /// What follows.
   public init(
     bias: Tensor? = nil, normalization: BatchNormalization? = nil, residual: Tensor? = nil,

@@ -40,6 +40,7 @@ public final class Sequential: Chain, Defined, TorchPrinted, HoldsDecisions, Lea
     }
   }
   private let steps: [Step]
+  package let mayComputeBands: Bool
 
   /// A sequence of named layers; `printedName` is what PyTorch calls this kind of sequence.
   public init(_ children: [NamedLayer], printedName: String = "Sequential") {
@@ -65,6 +66,9 @@ public final class Sequential: Chain, Defined, TorchPrinted, HoldsDecisions, Lea
       steps.append(Step(name: child.name, layer: child.layer, limits: limits))
     }
     self.steps = steps
+    mayComputeBands = steps.allSatisfy { step in
+      step.isLimiter || (step.layer as? any ComputesBands)?.mayComputeBands ?? false
+    }
   }
 
   /// A sequence whose layers are named 0, 1, … as in PyTorch's `Sequential`.
@@ -93,8 +97,22 @@ public final class Sequential: Chain, Defined, TorchPrinted, HoldsDecisions, Lea
   }
 
   /// Runs each layer together with the normalisation and the ReLU or ReLU6 after it, the last with `epilogue` too.
+  /// Where that spares memory, it computes some rows of all layers before the next rows.
   public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
-    var x = input, rest = epilogue
+    if context.observer == nil, let bands = bandPasses(for: FeatureShape(input), epilogue, context) {
+      let bands = Bands(bands)
+      if bands.areWorthwhile { return bands.run(input, threads: context.threads) }
+    }
+    let (parts, rest) = inferred(epilogue)
+    let y = parts.reduce(input) { x, part in
+      context.run(part.step.name, part.step.layer, x) { part.step.layer.infer($0, part.epilogue, context) }
+    }
+    return rest.applied(to: y, context)
+  }
+
+  /// The layers that inference runs, each with what it applies itself, and what remains after the last.
+  private func inferred(_ epilogue: Epilogue) -> (parts: [(step: Step, epilogue: Epilogue)], rest: Epilogue) {
+    var parts: [(step: Step, epilogue: Epilogue)] = [], rest = epilogue
     var left = steps[...]
     while let step = left.popFirst() {
       var own = Epilogue(normalization: step.normalization, relu: step.relu != nil)
@@ -109,9 +127,9 @@ public final class Sequential: Chain, Defined, TorchPrinted, HoldsDecisions, Lea
         own.normalization = normalization
         rest = .none
       }
-      x = context.run(step.name, step.layer, x) { step.layer.infer($0, own, context) }
+      parts.append((step, own))
     }
-    return rest.applied(to: x, context)
+    return (parts, rest)
   }
 
   public func reference(_ input: Tensor64, _ parameters: [Tensor64], training: Bool) -> Tensor64 {
@@ -128,6 +146,25 @@ public final class Sequential: Chain, Defined, TorchPrinted, HoldsDecisions, Lea
       g = step.backward(consume g, input: index == 0 ? input : .needed, context)
     }
     return g
+  }
+}
+
+extension Sequential: ComputesBands {
+  package func bandPasses(
+    for input: FeatureShape, _ epilogue: Epilogue, _ context: Context
+  ) -> [any BandPass]? {
+    guard mayComputeBands else { return nil }
+    let (parts, rest) = inferred(epilogue)
+    guard rest.isNone else { return nil }
+    var passes: [any BandPass] = []
+    for part in parts {
+      guard
+        let own = (part.step.layer as? any ComputesBands)?
+          .bandPasses(for: passes.last?.output ?? input, part.epilogue, context)
+      else { return nil }
+      passes += own
+    }
+    return passes
   }
 }
 

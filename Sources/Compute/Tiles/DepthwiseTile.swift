@@ -15,6 +15,7 @@ where Pixels.Arguments == DepthwiseTileArguments, Pixels.Operands == DepthwiseTa
       }
       line += tile.lineStep
     }
+    if let limits = tile.limits { pixels.limit(limits) }
     pixels.store(0, tile)
   }
 }
@@ -32,6 +33,7 @@ where Pixels.Arguments == DepthwiseTileArguments, Pixels.Operands == DepthwiseTa
       line += tile.lineStep
       weights += 3 &* tile.channels
     }
+    if let limits = tile.limits { pixels.limit(limits) }
     pixels.store(0, tile)
   }
 }
@@ -50,6 +52,8 @@ struct DepthwiseTileArguments {
   var taps: Int
   var channels: Int
   var bias: Vector
+  /// What is done to the sums before they are stored.
+  var limits: Limits?
   var output: UnsafeMutablePointer<Float>
 
   /// Runs the microkernel of 8 or of 4 pixels.
@@ -96,6 +100,8 @@ struct DepthwisePixel: TileRow {
     sum = sum.fused(Vector(at: tap.x + index &* tap.step), tap.weights)
   }
 
+  @inline(__always) mutating func limit(_ limits: Limits) { sum = sum.within(limits) }
+
   @inline(__always) func store(_ index: Int, _ tile: DepthwiseTileArguments) { tile.store(sum, index) }
 }
 
@@ -108,6 +114,8 @@ struct DepthwisePixelOfThree: TileRow {
   @inline(__always) mutating func add(_ index: Int, _ x: DepthwiseTaps) {
     sum = x.weights.products(x[index], x[index &+ 1], x[index &+ 2], addedTo: sum)
   }
+
+  @inline(__always) mutating func limit(_ limits: Limits) { sum = sum.within(limits) }
 
   @inline(__always) func store(_ index: Int, _ tile: DepthwiseTileArguments) { tile.store(sum, index) }
 }

@@ -11,6 +11,8 @@ protocol Lanes {
   mutating func add<Step: Accumulation>(_ x: Vector, _ weights: Self, one: Vector, _ step: Step.Type)
   /// The outputs that follow from the accumulators.
   func finished<Step: Accumulation>(_ bias: Self, _ step: Step.Type) -> Self
+  /// Limits the outputs.
+  mutating func limit(_ limits: Limits)
   /// Writes the lanes to `pointer`.
   func store(_ pointer: UnsafeMutablePointer<Float>)
   /// Writes the first `count` outputs to `pointer`.
@@ -39,6 +41,8 @@ struct OneVector: Lanes {
     result.sum = Step.end(sum, bias: bias.sum)
     return result
   }
+
+  @inline(__always) mutating func limit(_ limits: Limits) { sum = sum.within(limits) }
 
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>) { sum.store(pointer) }
 
@@ -73,6 +77,11 @@ struct TwoVectors: Lanes {
     result.first = first.finished(bias.first, step)
     result.second = second.finished(bias.second, step)
     return result
+  }
+
+  @inline(__always) mutating func limit(_ limits: Limits) {
+    first.limit(limits)
+    second.limit(limits)
   }
 
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>) {

@@ -27,8 +27,11 @@ where Rows.Arguments == TileArguments, Rows.Operands == TileOperands<Panel> {
         }
       }
     }
+    rows.end(0, tile)
+    let limits = tile.epilogue.limits
+    if let limits { rows.limit(limits) }
     rows.store(tile, width: Panel.count)
-    if !tile.epilogue.isPlain { tile.finish() }
+    if limits == nil, !tile.epilogue.isPlain { tile.finish() }
   }
 }
 
@@ -57,10 +60,15 @@ struct PixelRow<Panel: Lanes, Step: Accumulation>: TileRow {
     sums.add(Vector(repeating: x[operands.channel]), operands.weights, one: operands.one, Step.self)
   }
 
+  @inline(__always) mutating func end(_ index: Int, _ tile: TileArguments) {
+    sums = sums.finished(Panel(at: tile.bias), Step.self)
+  }
+
+  @inline(__always) mutating func limit(_ limits: Limits) { sums.limit(limits) }
+
   @inline(__always) func store(_ index: Int, _ tile: TileArguments) {
     guard index < tile.count else { return }
-    let outputs = sums.finished(Panel(at: tile.bias), Step.self)
-    outputs.store(tile.outputs[index] + tile.column, tile.columns)
+    sums.store(tile.outputs[index] + tile.column, tile.columns)
   }
 }
 

@@ -26,13 +26,13 @@ struct TileArguments: PartialTile {
   var count: Int
   /// Always 1, but opaque to the optimiser, so that a multiply–add by it is not folded into an add.
   var one: Float
-  /// What is done to the sums after they are stored.
+  /// What is done to the sums.
   var epilogue: EpiloguePointers
 }
 
 extension TileArguments {
-  /// Applies the epilogue to the stored sums, which are in the first-level cache. Done to the accumulators instead, it
-  /// would exceed the compiler's budget for inlining: 24 calls, each with a vector in four parts.
+  /// Applies an epilogue with a residual to the stored sums, which are in the first-level cache. Done to the accumulators
+  /// instead, it would exceed the compiler's budget for inlining: 24 calls, each with a vector in four parts.
   @inline(never)
   func finish() {
     for row in 0..<count { epilogue.finish(outputs[row] + column, columns) }

@@ -3,7 +3,7 @@
 /// A microkernel is written once, for any number of rows. A family has a type for one row; `RowPair` joins two rows,
 /// two pairs, and so on. All rows become stored properties of one value, which the compiler keeps in registers like
 /// local variables. A loop over an array would depend on being unrolled: with an `InlineArray` of 12 rows, those of a
-/// convolution stay in registers and those of an adder do not (Swift 6.3). `Tests/Scripts/check_tiles.py` looks at
+/// convolution stay in registers and those of an adder do not (Swift 6.3). `Tests/Scripts/check-tiles.sh` looks at
 /// the machine code.
 ///
 /// `index` is the number of a row in the tile, a constant once all calls are inlined.
@@ -21,12 +21,18 @@ protocol TileRows {
   mutating func enter(_ index: Int, _ tile: Arguments, part: Int)
   /// Adds one term to each accumulator.
   mutating func add(_ index: Int, _ operands: Operands)
+  /// Turns the accumulators into outputs, once all terms are in.
+  mutating func end(_ index: Int, _ tile: Arguments)
+  /// Limits the outputs.
+  mutating func limit(_ limits: Limits)
   /// Writes the results.
   func store(_ index: Int, _ tile: Arguments)
 }
 
 extension TileRows {
   @inline(__always) mutating func enter(_ index: Int, _ tile: Arguments, part: Int) {}
+  @inline(__always) mutating func end(_ index: Int, _ tile: Arguments) {}
+  @inline(__always) mutating func limit(_ limits: Limits) {}
 }
 
 /// A tile that may have fewer outputs than its vectors have lanes.
@@ -78,6 +84,16 @@ where First.Arguments == Second.Arguments, First.Operands == Second.Operands {
   @inline(__always) mutating func add(_ index: Int, _ operands: First.Operands) {
     first.add(index, operands)
     second.add(index &+ First.count, operands)
+  }
+
+  @inline(__always) mutating func end(_ index: Int, _ tile: First.Arguments) {
+    first.end(index, tile)
+    second.end(index &+ First.count, tile)
+  }
+
+  @inline(__always) mutating func limit(_ limits: Limits) {
+    first.limit(limits)
+    second.limit(limits)
   }
 
   @inline(__always) func store(_ index: Int, _ tile: First.Arguments) {

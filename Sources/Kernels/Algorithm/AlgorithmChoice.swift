@@ -94,6 +94,14 @@ final class AlgorithmChoice {
     return passes(input, .forward, context).forward(x, plan, filter, epilogue, context)
   }
 
+  /// The code for inference by bands, if the algorithm has it. What is yet to be timed has not.
+  func passesByBands(_ input: FeatureShape, _ context: Context) -> (any PassesByBands)? {
+    guard context.tuning == nil || requested != nil || remembered(input, .forward, context) != nil else {
+      return nil
+    }
+    return passes(input, .forward, context) as? any PassesByBands
+  }
+
   private func serving(_ input: FeatureShape, _ pass: Pass) -> [any Algorithm] {
     algorithms[pass].filter { $0.refusal(operation, pass, input) == nil }
   }

@@ -65,7 +65,7 @@ final class DepthwisePasses: ConvolutionPasses {
     _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
     geometry.depthwiseForward(x, weights.value(filter, context) { $0 }, epilogue) {
-      Compute.Depthwise.forward($0, x: $1, weights: $2, y: $3, epilogue: $4, threads: context.threads)
+      DepthwiseConvolution.forward($0, x: $1, weights: $2, y: $3, epilogue: $4, threads: context.threads)
     }
   }
 
@@ -80,14 +80,14 @@ final class DepthwisePasses: ConvolutionPasses {
     withPointers(g, weight.value) { g, w in
       dx.withMutablePointer { dx in
         guard geometry.stride == Pair(1) else {
-          return Compute.Depthwise.inputGradient(
+          return DepthwiseConvolution.inputGradient(
             shape, g: g, weights: w, dx: dx, threads: context.threads)
         }
         withScratch(taps * channels) { turned in
           for tap in 0..<taps {
             (turned + tap * channels).update(from: w + (taps - 1 - tap) * channels, count: channels)
           }
-          Compute.Depthwise.forward(
+          DepthwiseConvolution.forward(
             self.turned(FeatureShape(x)), x: g, weights: turned, y: dx, epilogue: EpiloguePointers(),
             threads: context.threads
           )
@@ -105,7 +105,7 @@ final class DepthwisePasses: ConvolutionPasses {
     var dw = Tensor(uninitialized: weight.value.shape)
     withPointers(g, x) { g, x in
       dw.withMutablePointer {
-        Compute.Depthwise.weightGradient(shape, x: x, g: g, dw: $0, threads: context.threads)
+        DepthwiseConvolution.weightGradient(shape, x: x, g: g, dw: $0, threads: context.threads)
       }
     }
     return dw
@@ -116,6 +116,21 @@ final class DepthwisePasses: ConvolutionPasses {
     return g.depthwiseShape(
       g.checkedOutput(input), input, Pair(1), top: g.dilation.height * (g.kernel.height - 1) - g.padding.top,
       left: g.dilation.width * (g.kernel.width - 1) - g.padding.left)
+  }
+}
+
+extension DepthwisePasses: PassesByBands {
+  func bands(
+    _ input: FeatureShape, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
+  ) -> BandComputation {
+    let weights = weights.value(filter, context) { $0 }, shape = geometry.depthwiseShape(input)
+    return { lines, x, y in
+      weights.withPointer { w in
+        epilogue.withPointers(output: y) {
+          DepthwiseConvolution.forward(shape, x: x, weights: w, y: y, epilogue: $0, lines: lines, threads: 1)
+        }
+      }
+    }
   }
 }
 

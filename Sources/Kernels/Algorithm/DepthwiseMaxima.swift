@@ -42,7 +42,7 @@ final class DepthwiseMaximaPasses: ConvolutionPasses {
     _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
     geometry.depthwiseForward(x, filter.value, epilogue) {
-      Compute.DepthwiseMaxima.forward($0, x: $1, weights: $2, y: $3, epilogue: $4, threads: context.threads)
+      DepthwiseMaxPlus.forward($0, x: $1, weights: $2, y: $3, epilogue: $4, threads: context.threads)
     }
   }
 
@@ -70,7 +70,7 @@ final class DepthwiseMaximaPasses: ConvolutionPasses {
   ) {
     let shape = geometry.depthwiseShape(FeatureShape(x))
     withPointers(g, x, weight.value) { g, x, w in
-      Compute.DepthwiseMaxima.gradients(
+      DepthwiseMaxPlus.gradients(
         shape, g: g, x: x, weights: w, dx: dx, dw: dw, threads: context.threads)
     }
   }

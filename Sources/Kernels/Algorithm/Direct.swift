@@ -41,10 +41,7 @@ final class DirectPasses: ConvolutionPasses {
   func forward(
     _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
-    let slots = plan.slots
-    let packed = forwardPack.value(filter, context, variant: slots.order == nil ? 0 : 1) {
-      PackedWeights(forward: merged.expanded(slots.ordered($0)), groups: merged.groups)
-    }
+    let slots = plan.slots, packed = packed(filter, slots, context)
     var y = Tensor(uninitialized: plan.output.extents)
     let zeros = Tensor(repeating: 0, [geometry.inputChannels])
     withPointers(x, zeros) { x, zeros in
@@ -127,24 +124,35 @@ final class DirectPasses: ConvolutionPasses {
     return dw
   }
 
+  /// The filter packed for the forward pass.
+  private func packed(_ filter: Filter, _ slots: SlotLayout, _ context: Context) -> PackedWeights {
+    forwardPack.value(filter, context, variant: slots.order == nil ? 0 : 1) {
+      PackedWeights(forward: merged.expanded(slots.ordered($0)), groups: merged.groups)
+    }
+  }
+
   /// The filter packed for the gradients to what was read.
   func packedForColumns(_ weight: Parameter, _ context: Context) -> PackedWeights {
     columnPack.value(Filter(weight), context) { PackedWeights(backward: $0, groups: geometry.groups) }
   }
 }
 
-/// Σ (x − w) · g = Σ x · g − w · Σ g: turns a convolution's weight gradient into AdderNet's, times a factor.
-func subtractWeightedSums(
-  _ dw: inout Tensor, _ weight: Tensor, _ g: Tensor, factor: Float, threads: Int
-) {
-  let outputs = weight.shape[3], rows = g.count / outputs
-  let sums = g.withPointer { channelSum($0, rows: rows, channels: outputs, threads: threads) }.map {
-    Float($0)
-  }
-  let count = dw.count
-  weight.withPointer { w in
-    dw.withMutablePointer { dw in
-      for index in 0..<count { dw[index] = factor * (dw[index] - w[index] * sums[index % outputs]) }
+extension DirectPasses: PassesByBands {
+  func bands(
+    _ input: FeatureShape, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
+  ) -> BandComputation {
+    let plan = GridRows(geometry, input: input), packed = packed(filter, plan.slots, context)
+    let zeros = Tensor(repeating: 0, [geometry.inputChannels]), width = plan.output.width
+    return { lines, x, y in
+      let first = lines.lowerBound * width
+      zeros.withPointer { zeros in
+        epilogue.withPointers(output: y) {
+          indirectGEMM(rows: lines.count * width, weights: packed, epilogue: $0, threads: 1) {
+            plan.fill(
+              first + $0.lowerBound..<first + $0.upperBound, $1, x: x, zeros: zeros, y: y, skipsPadding: true)
+          }
+        }
+      }
     }
   }
 }

@@ -17,7 +17,7 @@ public final class ConvolutionLayer: KernelLayer, TakesOperands, ChoosesAlgorith
   public let weights: any Weights
   /// The bias, one for each output channel, if there is one.
   public let bias: Parameter?
-  private let choice: AlgorithmChoice
+  let choice: AlgorithmChoice
   /// Whether the kernel is defined in the frequency domain, not just computed there: its counts are then those of the
   /// transforms.
   let countsFourier: Bool

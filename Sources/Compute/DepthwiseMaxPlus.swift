@@ -3,7 +3,7 @@ import Tensors
 /// The largest sum of a window and its weights, each channel by itself: y[p, c] = max over taps of
 /// x[p · stride + t · dilation − padding, c] + w[t, c], where padding counts as zeros. Vectorised over channels; `w` is
 /// `[tap][channel]`.
-package enum DepthwiseMaxima {
+package enum DepthwiseMaxPlus {
   /// y, after its epilogue.
   package static func forward(
     _ shape: DepthwiseShape, x: UnsafePointer<Float>, weights w: UnsafePointer<Float>,

@@ -33,11 +33,13 @@ package struct DepthwiseShape: Sendable {
 }
 
 /// Depthwise convolution, vectorised over channels.
-package enum Depthwise {
+package enum DepthwiseConvolution {
   /// y[p, c] = epilogue(Σ over taps of x[p · stride + t · dilation − padding, c] · w[t, c]); `w` is `[tap][channel]`.
+  ///
+  /// - Parameter lines: the rows of the output, counted through the batch, that are computed; by default all.
   package static func forward(
     _ shape: DepthwiseShape, x: UnsafePointer<Float>, weights w: UnsafePointer<Float>,
-    y: UnsafeMutablePointer<Float>, epilogue: EpiloguePointers, threads: Int
+    y: UnsafeMutablePointer<Float>, epilogue: EpiloguePointers, lines: Range<Int>? = nil, threads: Int
   ) {
     let output = shape.output, channels = output.channels
     // Pixels whose whole window is inside horizontally.
@@ -50,8 +52,9 @@ package enum Depthwise {
         min(shape.input.width + shape.left - reach >= 1 ? last + 1 : 0, output.width),
         min(max(inner, 0), output.width))
     let isThree = shape.kernel.width == 3 && shape.stride.width == 1 && shape.dilation.width == 1
-    parallel(output.batch * output.height, threads: threads) { lines in
-      for line in lines {
+    let all = lines ?? 0..<output.batch * output.height
+    parallel(all.count, threads: threads) { own in
+      for line in all.dropFirst(own.lowerBound).prefix(own.count) {
         let (image, row) = line.quotientAndRemainder(dividingBy: output.height)
         let first = row * shape.stride.height - shape.top
         let rows = DepthwiseShape.taps(first, shape.dilation.height, shape.kernel.height, shape.input.height)
@@ -204,16 +207,26 @@ package enum Depthwise {
     /// Pixels from `column` on whose whole windows lie inside horizontally.
     func tiles(_ column: Int, pixels: Int, ofThree: Bool) {
       if channels >= Vector.scalarCount {
-        for channel in vectors { tile(column, channel).run(pixels: pixels, ofThree: ofThree) }
+        let first = tile(column)
+        for channel in vectors {
+          var tile = first
+          tile.x += channel
+          tile.weights += channel
+          tile.output += channel
+          tile.bias = bias(channel, Vector.scalarCount)
+          tile.run(pixels: pixels, ofThree: ofThree)
+        }
         finish(column, pixels: pixels)
       } else {
         self.pixels(column..<column &+ pixels)
       }
     }
 
-    /// Applies the epilogue to pixels whose sums are stored.
+    /// Applies an epilogue with a residual to pixels whose sums are stored.
     private func finish(_ column: Int, pixels: Int) {
-      if !epilogue.isPlain { epilogue.finish(y + column &* channels, pixels &* channels) }
+      if epilogue.limits == nil, !epilogue.isPlain {
+        epilogue.finish(y + column &* channels, pixels &* channels)
+      }
     }
 
     /// The first channel of each vector. The last vector overlaps the one before it, if there is one.
@@ -227,17 +240,17 @@ package enum Depthwise {
       epilogue.bias.map { Tail.load($0 + channel, lanes) } ?? .zero
     }
 
-    /// A tile from `column` on, for the vector of channels from `channel` on.
+    /// A tile from `column` on, for the first vector of channels.
     @inline(__always)
-    private func tile(_ column: Int, _ channel: Int) -> DepthwiseTileArguments {
+    private func tile(_ column: Int) -> DepthwiseTileArguments {
       let line = shape.dilation.height &* shape.input.width
       let pixel = rows.lowerBound &* line &+ column &* shape.stride.width &- shape.left
       return DepthwiseTileArguments(
-        x: x + (pixel &* channels &+ channel), xStep: shape.stride.width &* channels,
+        x: x + pixel &* channels, xStep: shape.stride.width &* channels,
         tapStep: shape.dilation.width &* channels, lineStep: line &* channels,
-        weights: w + (rows.lowerBound &* shape.kernel.width &* channels &+ channel), lines: rows.count,
-        taps: shape.kernel.width, channels: channels, bias: bias(channel, Vector.scalarCount),
-        output: y + (column &* channels &+ channel))
+        weights: w + rows.lowerBound &* shape.kernel.width &* channels, lines: rows.count,
+        taps: shape.kernel.width, channels: channels, bias: .zero, limits: epilogue.limits,
+        output: y + column &* channels)
     }
 
     /// The vector of channels of one pixel, from the taps that lie inside.
@@ -259,6 +272,7 @@ package enum Depthwise {
         source += line &* channels
         weights += shape.kernel.width &* channels
       }
+      if let limits = epilogue.limits { sum = sum.within(limits) }
       Tail.store(sum, y + (column &* channels &+ channel), lanes)
     }
   }
