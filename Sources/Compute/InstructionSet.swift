@@ -1,5 +1,8 @@
 /// The instruction set that the arithmetic was compiled for.
 package enum InstructionSet {
+  /// The floats of a vector.
+  package static var lanes: Int { Vector.scalarCount }
+
   /// `avx512`, `avx2` or `portable`, as chosen in Package.swift.
   package static var built: String {
     #if WORKBENCH_AVX512

@@ -108,6 +108,9 @@ extension Tensor: Equatable {
 }
 
 extension Tensor {
+  /// A sixteenth of this machine's memory; it is asked for once, because layers check shapes at every pass.
+  private static let mostElements = Int(clamping: ProcessInfo.processInfo.physicalMemory / 64)
+
   /// Refuses a shape with a negative extent, or one that needs more than a sixteenth of this machine's memory:
   /// inputs, outputs, gradients and their copies in other layouts must fit into memory together.
   ///
@@ -119,7 +122,7 @@ extension Tensor {
     for extent in shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: max(extent, 1))
       guard extent >= 0 else { throw WorkbenchError("\(name) has a negative extent in its shape \(shape).") }
-      guard !overflow, product <= Int(clamping: ProcessInfo.processInfo.physicalMemory / 64) else {
+      guard !overflow, product <= mostElements else {
         throw WorkbenchError(
           "\(name) of shape \(shape) does not fit into this machine's memory; use smaller sizes.")
       }

@@ -14,7 +14,9 @@ struct MergedGroups {
     self.geometry = geometry
     var factor = 1
     if mayMerge {
-      while geometry.groups % (2 * factor) == 0, 2 * factor * geometry.outputsPerGroup <= 16 { factor *= 2 }
+      while geometry.groups % (2 * factor) == 0,
+        2 * factor * geometry.outputsPerGroup <= InstructionSet.lanes
+      { factor *= 2 }
     }
     self.factor = factor
     groups = geometry.groups / factor
