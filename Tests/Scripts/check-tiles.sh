@@ -58,8 +58,6 @@ awk -v registers="$registers" '
       what = family " " rows " x " vectors " " step (name ~ /AnyStride/ ? ", strided" : "")
       # Differences and maxima need one register more than 16 can spare beside 6 x 2 sums.
       fits = fits || rows <= 6 && (step == "ProductStep" || vectors == 1)
-      # No kernel reads channels that lie apart to add up these: shift multiplies.
-      if ((step == "MaximumStep" || step == "SquaredDistanceStep") && name ~ /AnyStride/) return 0
     } else if (family == "WeightTile") {
       rows = occurrences(name, "Compute.ChannelRow<")
       count = rows * vectors
