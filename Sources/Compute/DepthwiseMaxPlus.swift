@@ -1,6 +1,6 @@
 import Tensors
 
-/// The largest sum of a window and its weights, each channel by itself: y[p, c] = max over taps of
+/// The largest sum of a window and its weights, separately for each channel: y[p, c] = max over taps of
 /// x[p · stride + t · dilation − padding, c] + w[t, c], where padding counts as zeros. Vectorised over channels; `w` is
 /// `[tap][channel]`.
 package enum DepthwiseMaxPlus {

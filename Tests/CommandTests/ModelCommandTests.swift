@@ -60,7 +60,7 @@ struct ModelCommandTests {
     #expect(other.status == 1 && other.error.contains("seed 5, not 6"), "\(other.error)")
   }
 
-  /// What somebody has changed in a file is refused with a sentence; it is no trap.
+  /// A file that was tampered with is refused with a sentence, without a trap.
   @Test func tamperedTrainingIsRefused() throws {
     let options = ["train", "resnet20", "--data", "synthetic", "--epochs", "2", "--optimizer", "adam"]
     #expect(try Experiment.run(options + ["--steps", "3", "--save", path("net.safetensors")]).status == 0)

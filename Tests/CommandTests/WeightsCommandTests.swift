@@ -211,7 +211,7 @@ struct WeightsCommandTests {
     let resumed = try Experiment.run(Array(command.dropFirst()))
     #expect(resumed.status == 0 && !resumed.output.contains("resume it with"), "\(resumed.error)")
     #expect(try Experiment.run(save + ["--steps", "1", "--force"]).status == 0)
-    // Weights without a training's state are somebody's work too.
+    // Weights without a training's state are finished work too.
     try FileManager.default.removeItem(atPath: path("net.resume.safetensors"))
     let weights = try Experiment.run(save)
     #expect(weights.status == 1 && weights.error.contains("--force") && !exists("net.resume.safetensors"))

@@ -100,7 +100,7 @@ import Testing
     one.leave()
   }
 
-  /// Cleaning leaves alone what somebody may be writing.
+  /// Cleaning leaves files alone that a process may still be writing.
   @Test func onlyFilesOfTheDeadGo() throws {
     try leave("x", of: 7, seconds: 1000)
     let one = try join(1), two = try join(2)

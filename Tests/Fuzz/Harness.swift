@@ -1,7 +1,7 @@
 import Foundation
 import Tensors
 
-/// A reader of input that anybody may have written, and what must hold of it.
+/// A reader of untrusted input, and what must hold of it.
 struct Harness: Sendable {
   /// The name on the fuzzer's command line, and of the folder of kept inputs.
   let name: String

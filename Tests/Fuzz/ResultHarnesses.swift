@@ -56,7 +56,7 @@ extension Harness {
      "tables": ["networks.csv"]}
     """
 
-  /// A record as the result of every run of the plan: it was signed, as anybody can.
+  /// A record as the result of every run of the plan. Its checksum is made to match, as an attacker can do.
   private static let record = Harness("record") {
     let timing = "\"timing\":{\"date\":\"d\",\"processor\":\"p\",\"instructionSet\":\"avx2\""
     let cost = "{\"parameters\":1,\"macs\":2,\"adds\":3,\"otherOps\":4,\"bytes\":5}"

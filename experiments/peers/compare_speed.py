@@ -11,7 +11,8 @@ OpenVINO and ncnn, all in single precision, each in a process of its own (`speed
 the rounds' fastest runs. The ratio is the median of the rounds' ratios of the best peer to ours; the best peer is the
 one with the smallest number. `at_peak` and `at_bandwidth` are the times that the definition's operations would take at
 the processor's measured peak, and the layers' arrays, each moved once, at the measured bandwidth. Rows for AVX2, of
-whole networks, have only the peers that can be held to it. `--before` times an earlier build's binary as well. The table
+whole networks, have only the peers that can be held to it; a processor without AVX-512 measures them with all peers
+(`--instructions avx2 --avx2-binary .build/debug/experiment`). `--before` times an earlier build's binary as well. The table
 is written after every row; `--update` measures some of them again. A peer that cannot run a row leaves its cell empty
 and its reason in the JSON file beside the table.
 """
@@ -37,7 +38,9 @@ HELD = {
     "avx2": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2",
              "TORCHINDUCTOR_CPP_SIMDLEN": "256"},
 }
-HOLDABLE = ("eager", "channels-last", "compiler", "openvino")
+HAS_AVX512 = "avx512f" in pathlib.Path("/proc/cpuinfo").read_text()
+# The peers that can be held to AVX2. Where the processor has no more than that, nobody has to be.
+HOLDABLE = ("eager", "channels-last", "compiler", "openvino") if HAS_AVX512 else INFERENCE
 COLUMNS = [
     "instructions", "work", "threads", "unit", "ours", *INFERENCE, "best", "ratio", "goal", "before", "gain", "at_peak",
     "at_bandwidth",
@@ -168,7 +171,7 @@ def measure(table, instructions, binary, works):
                     del times[name]
                 else:
                     times[name].append(answer["ms"])
-            if arguments.before and instructions == "avx512":
+            if arguments.before and instructions == ("avx512" if HAS_AVX512 else "avx2"):
                 try:
                     before.append(ours(arguments.before, work)[0])
                 except subprocess.CalledProcessError:

@@ -74,7 +74,7 @@ def models():
         yield Work(
             f"{model}, batch {batch}", "models", ("--model", model, "--batch", str(batch)), ("model", model, batch),
             INFERENCE, goal, 2 if batch > 1 else 0.7, threads=threads,
-            avx2={"resnet50": 1.25, "resnet18": 1.6}.get(model) if batch == 1 else None)
+            avx2={"resnet50": 1.25, "resnet18": 1.6}.get(model, goal) if batch == 1 else None)
 
 
 def steps():

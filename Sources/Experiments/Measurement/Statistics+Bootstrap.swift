@@ -23,7 +23,7 @@ extension Statistics {
     bootstrap95(strata: [count], samples: samples, seed: seed) { statistic($0[0]) }
   }
 
-  /// The same of several samples, the strata: each is drawn from by itself, so that its size stays as it is.
+  /// The same of several samples, the strata: each is resampled separately, so its size stays the same.
   ///
   /// - Parameter statistic: computed from positions in each of the samples.
   package static func bootstrap95(

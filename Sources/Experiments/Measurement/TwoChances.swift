@@ -16,8 +16,8 @@ struct TwoChances {
   /// The variance that a single seed would have on as many images.
   var single: Double { Double(seedCount) * seeds + images }
 
-  /// Half the width of the interval that chance leaves with probability `share`: the half-widths that each source has
-  /// by itself, by Student's t, in quadrature.
+  /// Half the width of the interval that chance leaves with probability `share`: the half-widths of each source alone, by
+  /// Student's t, added in quadrature.
   func halfWidth(leaving share: Double) -> Double {
     let s = StudentT.critical(share, degrees: seedDegrees)
     let i = StudentT.critical(share, degrees: imageDegrees)

@@ -17,7 +17,7 @@ package struct TrainedRun: Sendable {
   package var isFinished = false
   /// Where it reads for the first test image, if it has learned that and was trained to its end.
   package var offsets: LayerOffsets?
-  /// Why it ended early, if it did by itself.
+  /// Why it ended early, if it was not stopped.
   package var failure: String?
   /// Where it was trained, if that is known.
   var place: RunPlace?

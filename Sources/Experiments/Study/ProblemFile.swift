@@ -26,7 +26,7 @@ package enum ProblemFile {
     return lines
   }
 
-  /// The most problems that files may hold together: files that name each other several times could go on for ever.
+  /// The most problems that files may hold together: files that include each other would never end.
   private static let most = 100_000
 
   /// One problem string.

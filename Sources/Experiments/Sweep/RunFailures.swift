@@ -1,7 +1,7 @@
 import Foundation
 import Tensors
 
-/// What went wrong with a run that has no record yet: DIR/failures/NAME.json, written by whoever has claimed it.
+/// What went wrong with a run that has no record yet: DIR/failures/NAME.json, written by the process that claimed it.
 struct RunFailures: Codable {
   /// One attempt that failed.
   struct Attempt: Codable {

@@ -2,8 +2,8 @@ import Foundation
 import Synchronization
 import Tensors
 
-/// A share of a sweep: which of so many processes this is. It says where to begin, and which old records to look at;
-/// what is left is claimed by whoever comes first.
+/// A share of a sweep: which of so many processes this is. It says where to begin and which old records to look at. The
+/// remaining runs go to the process that claims them first.
 package struct Shard: Hashable, Sendable {
   /// Counted from 0.
   package let index: Int

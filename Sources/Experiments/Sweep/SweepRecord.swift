@@ -40,7 +40,7 @@ struct SweepRecord: Codable {
     var predicted: Predictions?
     /// Of a training to its end: where the network reads for the first test image, if it has learned that.
     var offsets: LayerOffsets?
-    /// Why a training ended by itself before its last epoch.
+    /// Why a training ended before its last epoch without being stopped.
     var failure: String?
   }
 

@@ -122,9 +122,9 @@ package struct SweepRunner: Sendable {
   }
 
   /// Does what is missing, and then what follows from it: first what chooses rates and widths, then what is made with them.
-  /// Others may do the same in the same folder: each run is done by who claims it. A part of many writes no tables.
+  /// Other processes may do the same in the same folder: each run is done by the process that claims it. A part of many writes no tables.
   ///
-  /// - Throws: a ``WorkbenchError`` if the folder is somebody else's, or results in it would be lost.
+  /// - Throws: a ``WorkbenchError`` if the folder holds something else, or results in it would be lost.
   package func run(output: String, _ options: Options = Options()) throws -> Outcome {
     var runner = try plan.isComplete ? self : planned(in: output, options) ?? self
     if let place = options.tensorboard { try EventFile.makeFolder(place) }

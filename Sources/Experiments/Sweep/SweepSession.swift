@@ -50,7 +50,7 @@ final class SweepSession: Sendable {
       queues.append(training)
       while true {
         if try train(training, trained, estimates) { return true }
-        // What follows from these runs waits for all of them, whoever does them.
+        // What follows from these runs waits until all are done, by this process or another.
         guard !options.isPart || !runner.plan.isComplete, queues.contains(where: { $0.elsewhere > 0 }) else {
           return false
         }

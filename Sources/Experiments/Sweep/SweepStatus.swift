@@ -1,9 +1,9 @@
 import Foundation
 import Tensors
 
-/// How far a sweep is that others work on.
+/// The progress of a sweep that other processes work on.
 package struct SweepStatus {
-  /// Runs with a record, runs that somebody does now, runs that were given up, and the others.
+  /// The runs with a record, those in progress, those given up, and the others.
   package private(set) var done = 0, running = 0, failed = 0, missing = 0
   /// All of it, for people.
   package private(set) var text = ""

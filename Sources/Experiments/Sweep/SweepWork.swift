@@ -61,8 +61,7 @@ struct SweepWork: Sendable {
     }
   }
 
-  /// Trains a network to its end, or until it fails by itself, from where it was left; nil if the model refuses the
-  /// kernel.
+  /// Resumes a training and continues to its end, or until it fails; nil if the model refuses the kernel.
   ///
   /// - Parameters:
   ///   - check: called after each step; when it throws, the training is kept.

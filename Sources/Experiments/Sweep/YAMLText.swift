@@ -58,7 +58,7 @@ enum YAMLText {
     }
   }
 
-  /// What no token ends with but a word that goes on.
+  /// Whether a scalar is inside a word, where no token ends.
   private static func isInsideWord(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar {
     case "a"..."z", "A"..."Z", "0"..."9", "_", ".", "/", "+", "=", "*", "(", ")": true
