@@ -81,9 +81,10 @@ struct Bands {
   /// The floats of so many lines.
   private func size(_ rooms: [Int]) -> Int { zip(rooms, widths).reduce(0) { $0 + $1.0 * $1.1 } }
 
-  /// The lines of a band: as many as fit.
+  /// The lines of a band: as many as fit. Each line more takes the same room more.
   private var step: Int {
-    (1...max(passes.last?.output.height ?? 1, 1)).last { size(rooms($0)) <= Self.cache } ?? 1
+    let first = size(rooms(1)), more = size(rooms(2)) - first
+    return max(1, min(1 + (Self.cache - first) / max(more, 1), passes.last?.output.height ?? 1))
   }
 }
 
@@ -99,8 +100,7 @@ private struct BandShare {
 
   init(
     _ passes: [any BandPass], _ computations: [BandComputation], _ widths: [Int], rooms: [Int],
-    x: UnsafePointer<Float>,
-    y: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+    x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
   ) {
     self.passes = passes
     self.computations = computations
