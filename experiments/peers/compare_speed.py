@@ -11,8 +11,8 @@ OpenVINO and ncnn, all in single precision, each in a process of its own (`speed
 the rounds' fastest runs. The ratio is the median of the rounds' ratios of the best peer to ours; the best peer is the
 one with the smallest number. `at_peak` and `at_bandwidth` are the times that the definition's operations would take at
 the processor's measured peak, and the layers' arrays, each moved once, at the measured bandwidth. Rows for AVX2, of
-whole networks, have only the peers that can be held to it; a processor without AVX-512 measures them with all peers
-(`--instructions avx2 --avx2-binary .build/debug/experiment`). `--before` times an earlier build's binary as well. The table
+whole networks, have only the peers that can be held to it. A processor without AVX-512 measures these rows alone, with
+all peers and the usual build. `--before` times an earlier build's binary as well. The table
 is written after every row; `--update` measures some of them again. A peer that cannot run a row leaves its cell empty
 and its reason in the JSON file beside the table.
 """
@@ -225,17 +225,17 @@ def memory(table, binary):
             if not table.arguments.peers or name in table.arguments.peers:
                 times[name] = [peak([sys.executable, str(PEER), name], request)]
         title = f"peak memory: {work.title}"
-        table.add("avx512", dataclasses.replace(work, title=title, goal=1), times, [], unit="MB")
+        table.add("avx512" if HAS_AVX512 else "avx2", dataclasses.replace(work, title=title, goal=1), times, [], unit="MB")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", default=str(ROOT / ".build/debug/experiment"))
-    parser.add_argument("--avx2-binary", default=str(ROOT / ".build-avx2/debug/experiment"))
+    parser.add_argument("--avx2-binary", help="a build for AVX2, where the processor has AVX-512 too")
     parser.add_argument("--before", help="an earlier build's binary")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--parts", nargs="+", choices=[*PARTS, "memory"], default=[*PARTS, "memory"])
-    parser.add_argument("--instructions", nargs="+", choices=list(HELD), default=list(HELD))
+    parser.add_argument("--instructions", nargs="+", choices=list(HELD), default=list(HELD) if HAS_AVX512 else ["avx2"])
     parser.add_argument("--peers", nargs="+", choices=INFERENCE, help="only these")
     parser.add_argument("--works", help="only works whose title contains this")
     parser.add_argument("--output", help="where the CSV goes")
@@ -244,7 +244,8 @@ def main():
     arguments = parser.parse_args()
     arguments.told = sys.argv[1:]
     table = Table(arguments)
-    binaries = {"avx512": arguments.binary, "avx2": arguments.avx2_binary}
+    usual = str(ROOT / ".build-avx2/debug/experiment") if HAS_AVX512 else arguments.binary
+    binaries = {"avx512": arguments.binary, "avx2": arguments.avx2_binary or usual}
     for part in arguments.parts:
         if part == "memory":
             if not arguments.limits:
