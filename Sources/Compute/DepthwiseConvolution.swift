@@ -224,9 +224,7 @@ package enum DepthwiseConvolution {
 
     /// Applies an epilogue with a residual to pixels whose sums are stored.
     private func finish(_ column: Int, pixels: Int) {
-      if epilogue.limits == nil, !epilogue.isPlain {
-        epilogue.finish(y + column &* channels, pixels &* channels)
-      }
+      if epilogue.hasResidual { epilogue.finish(y + column &* channels, pixels &* channels) }
     }
 
     /// The first channel of each vector. The last vector overlaps the one before it, if there is one.

@@ -31,6 +31,9 @@ public struct EpiloguePointers {
   /// Whether nothing is done to the sums except for the bias from which they start.
   @inline(__always) var isPlain: Bool { residual == nil && !relu }
 
+  /// Whether a residual is added to the sums.
+  @inline(__always) var hasResidual: Bool { residual != nil }
+
   /// The limits of the outputs if they are all that is applied to the sums; else nil.
   @inline(__always) var limits: Limits? { residual == nil && relu ? Limits(most: most) : nil }
 

@@ -39,6 +39,7 @@ public final class Sequential: Chain, Defined, TorchPrinted, HoldsDecisions, Lea
       return context.runBackward(layer, consume g, input: input)
     }
   }
+  private typealias InferredStep = (step: Step, epilogue: Epilogue)
   private let steps: [Step]
   package let mayComputeBands: Bool
 
@@ -99,11 +100,11 @@ public final class Sequential: Chain, Defined, TorchPrinted, HoldsDecisions, Lea
   /// Runs each layer together with the normalisation and the ReLU or ReLU6 after it, the last with `epilogue` too.
   /// Where that spares memory, it computes some rows of all layers before the next rows.
   public func infer(_ input: Tensor, _ epilogue: Epilogue, _ context: Context) -> Tensor {
-    if context.observer == nil, let bands = bandPasses(for: FeatureShape(input), epilogue, context) {
-      let bands = Bands(bands)
+    let (parts, rest) = inferred(epilogue)
+    if context.observer == nil, let passes = bandPasses(for: FeatureShape(input), parts, rest, context) {
+      let bands = Bands(passes)
       if bands.areWorthwhile { return bands.run(input, threads: context.threads) }
     }
-    let (parts, rest) = inferred(epilogue)
     let y = parts.reduce(input) { x, part in
       context.run(part.step.name, part.step.layer, x) { part.step.layer.infer($0, part.epilogue, context) }
     }
@@ -111,8 +112,8 @@ public final class Sequential: Chain, Defined, TorchPrinted, HoldsDecisions, Lea
   }
 
   /// The layers that inference runs, each with what it applies itself, and what remains after the last.
-  private func inferred(_ epilogue: Epilogue) -> (parts: [(step: Step, epilogue: Epilogue)], rest: Epilogue) {
-    var parts: [(step: Step, epilogue: Epilogue)] = [], rest = epilogue
+  private func inferred(_ epilogue: Epilogue) -> (parts: [InferredStep], rest: Epilogue) {
+    var parts: [InferredStep] = [], rest = epilogue
     var left = steps[...]
     while let step = left.popFirst() {
       var own = Epilogue(normalization: step.normalization, relu: step.relu != nil)
@@ -153,9 +154,14 @@ extension Sequential: ComputesBands {
   package func bandPasses(
     for input: FeatureShape, _ epilogue: Epilogue, _ context: Context
   ) -> [any BandPass]? {
-    guard mayComputeBands else { return nil }
     let (parts, rest) = inferred(epilogue)
-    guard rest.isNone else { return nil }
+    return bandPasses(for: input, parts, rest, context)
+  }
+
+  private func bandPasses(
+    for input: FeatureShape, _ parts: [InferredStep], _ rest: Epilogue, _ context: Context
+  ) -> [any BandPass]? {
+    guard mayComputeBands, rest.isNone else { return nil }
     var passes: [any BandPass] = []
     for part in parts {
       guard

@@ -108,7 +108,7 @@ extension Tensor: Equatable {
 }
 
 extension Tensor {
-  /// A sixteenth of this machine's memory; it is asked for once, because layers check shapes at every pass.
+  /// The floats in a sixteenth of this machine's memory; it is asked for once, because layers check shapes at every pass.
   private static let mostElements = Int(clamping: ProcessInfo.processInfo.physicalMemory / 64)
 
   /// Refuses a shape with a negative extent, or one that needs more than a sixteenth of this machine's memory:

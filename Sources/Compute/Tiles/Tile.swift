@@ -28,10 +28,9 @@ where Rows.Arguments == TileArguments, Rows.Operands == TileOperands<Panel> {
       }
     }
     rows.end(0, tile)
-    let limits = tile.epilogue.limits
-    if let limits { rows.limit(limits) }
+    if let limits = tile.epilogue.limits { rows.limit(limits) }
     rows.store(tile, width: Panel.count)
-    if limits == nil, !tile.epilogue.isPlain { tile.finish() }
+    if tile.epilogue.hasResidual { tile.finish() }
   }
 }
 

@@ -16,11 +16,9 @@ extension ConvolutionLayer: ComputesBands {
     for input: FeatureShape, _ epilogue: Epilogue, _ context: Context
   ) -> [any BandPass]? {
     guard mayComputeBands, let passes = choice.passesByBands(input, context) else { return nil }
-    weights.prepare(context)
     return [
       ConvolutionBands(
-        passes: passes, geometry: geometry, input: input, output: geometry.checkedOutput(input),
-        filter: Filter(weight, normalization: epilogue.normalization), bias: bias?.value, epilogue: epilogue,
+        layer: self, passes: passes, input: input, output: geometry.checkedOutput(input), epilogue: epilogue,
         context: context)
     ]
   }
@@ -28,15 +26,15 @@ extension ConvolutionLayer: ComputesBands {
 
 /// A convolution by bands.
 private struct ConvolutionBands: BandPass {
+  let layer: ConvolutionLayer
   let passes: any PassesByBands
-  let geometry: ConvolutionGeometry
   let input: FeatureShape, output: FeatureShape
-  let filter: Filter
-  let bias: Tensor?
   let epilogue: Epilogue
   let context: Context
 
-  var weights: Int { filter.parameter.value.count }
+  private var geometry: ConvolutionGeometry { layer.geometry }
+
+  var weights: Int { geometry.weightShape.reduce(1, *) }
 
   func inputLines(for lines: Range<Int>) -> Range<Int> {
     let image = lines.lowerBound / output.height, first = image * input.height
@@ -50,6 +48,8 @@ private struct ConvolutionBands: BandPass {
   }
 
   func computation() -> BandComputation {
-    passes.bands(input, filter, epilogue.folded(into: filter, bias: bias), context)
+    layer.weights.prepare(context)
+    let filter = Filter(layer.weight, normalization: epilogue.normalization)
+    return passes.bands(input, filter, epilogue.folded(into: filter, bias: layer.bias?.value), context)
   }
 }

@@ -12,8 +12,8 @@ extension ProxyProbe {
   ///
   /// - Parameters:
   ///   - draws: how many.
-  ///   - published: whether variances are the running ones, which start at 1 and accumulate from draw to draw, in place of the
-  ///     batch's, and biases are zero: so Lin et al.'s program has it, with 32 draws.
+  ///   - published: whether variances are the running ones, which start at 1 and accumulate from draw to draw, in place of
+  ///     the batch's, and biases are zero: so Lin et al.'s program has it, with 32 draws.
   func zen(draws: Int = 4, published: Bool = false, random: Random) throws(ProxyRefusal) -> Double {
     guard let links = network.featureLinks else {
       throw ProxyRefusal("this network is not a chain of layers with a last feature map.")
