@@ -1,3 +1,5 @@
+import CHints
+
 /// The limits of a ReLU's outputs: from zero to `most`.
 struct Limits {
   let most: Float
@@ -73,6 +75,13 @@ public struct EpiloguePointers {
       y += UnsafeRawPointer(output).advanced(by: residual).loadUnaligned(as: Vector.self)
     }
     return relu ? y.maximum(.zero).minimum(Vector(repeating: most)) : y
+  }
+
+  /// Asks for the line of an output, and for that of its residual.
+  @inline(__always)
+  func prefetch(_ output: UnsafeMutablePointer<Float>) {
+    workbench_prefetch_close(output)
+    if let residual { workbench_prefetch_close(UnsafeRawPointer(output).advanced(by: residual)) }
   }
 
   /// Applies it to `columns` sums that are stored already.

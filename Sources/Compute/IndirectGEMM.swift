@@ -55,6 +55,8 @@ private struct IndirectLoop {
     let block = max(1, min(8, 256 / max(slotCapacity, 1), 32_768 / max(scratchPerTile, 1), tiles.count))
     let panels = Panels(outputs: weights.outputs)
     let depth = weights.taps * weights.channels
+    // A residual is seldom in the core's own cache, and outputs of more than a MiB are not.
+    let fetchesTargets = epilogue.hasResidual || rows * weights.groups * weights.outputs >= 1 << 18
     withUnsafeTemporaryAllocation(byteCount: tileWidth * 4, alignment: 64) { memory in
       guard let bias = memory.bindMemory(to: Float.self).baseAddress else { return }
       RowTable.withTables(
@@ -89,7 +91,7 @@ private struct IndirectLoop {
                       * depth,
                     aheadStep: aheadStep, bias: bias, outputs: table.outputs, column: output,
                     columns: columns, count: RowTiles(rows: rows).range(tile).count, one: Float(min(rows, 1)),
-                    epilogue: epilogue),
+                    fetchesTargets: fetchesTargets, epilogue: epilogue),
                   single: panels.width(panel) < tileWidth)
               }
             }

@@ -51,11 +51,8 @@ extension Harness {
       [9] + [UInt8](repeating: 0, count: 3072) + [0] + [UInt8](repeating: 255, count: 3072),
     ]
   } read: { input in
-    let folder = "\(Scratch.folder)/cifar"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    for name in (1...5).map({ "data_batch_\($0)" }) + ["test_batch"] {
-      _ = try Scratch.file(input, "cifar/\(name).bin")
-    }
+    let folder = try Scratch.file(
+      input, "cifar10", named: (1...5).map { "data_batch_\($0).bin" } + ["test_batch.bin"])
     let data = try Dataset.load("cifar10:\(folder)")
     try require(data.train.labels.allSatisfy { (0..<10).contains($0) }, "labels")
     let trained = data.train.count + (data.validation?.count ?? 0)
@@ -68,8 +65,7 @@ extension Harness {
       [19, 99] + [UInt8](repeating: 0, count: 3072) + [0, 0] + [UInt8](repeating: 255, count: 3072),
     ]
   } read: { input in
-    let folder = try Scratch.folder("cifar100")
-    for name in ["train", "test"] { _ = try Scratch.file(input, "cifar100/\(name).bin") }
+    let folder = try Scratch.file(input, "cifar100", named: ["train.bin", "test.bin"])
     let data = try Dataset.load("cifar100:\(folder):validation=0")
     try require(data.train.labels == data.test.labels, "labels")
     try require(data.train.labels.allSatisfy { (0..<100).contains($0) }, "labels out of range")

@@ -80,6 +80,20 @@ enum Scratch {
     return path
   }
 
+  /// Writes a file that has several names, and gives its folder.
+  static func file(_ bytes: [UInt8], _ folder: String, named names: [String]) throws -> String {
+    let place = "\(Self.folder)/\(folder)"
+    if !FileManager.default.fileExists(atPath: place) {
+      try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+      _ = try file([], "\(folder)/\(names[0])")
+      for name in names.dropFirst() {
+        try FileManager.default.linkItem(atPath: "\(place)/\(names[0])", toPath: "\(place)/\(name)")
+      }
+    }
+    _ = try file(bytes, "\(folder)/\(names[0])")
+    return place
+  }
+
   /// What a writer of files writes.
   static func contents(_ name: String, _ write: (String) throws -> Void) throws -> [UInt8] {
     let path = "\(folder)/\(name)"

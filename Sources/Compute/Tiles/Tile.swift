@@ -11,6 +11,7 @@ where Rows.Arguments == TileArguments, Rows.Operands == TileOperands<Panel> {
     let one = Vector(repeating: tile.one)
     var rows = Rows(0, tile)
     var ahead = tile.ahead
+    if tile.fetchesTargets { tile.prefetchTargets() }
     for slot in 0..<tile.slots {
       rows.enter(0, tile, part: slot)
       let run = tile.runs[slot]

@@ -26,6 +26,8 @@ struct TileArguments: PartialTile {
   var count: Int
   /// Always 1, but opaque to the optimiser, so that a multiply–add by it is not folded into an add.
   var one: Float
+  /// Whether the lines that will be written are fetched before: worth it where they are not in the core's own cache.
+  var fetchesTargets = false
   /// What is done to the sums.
   var epilogue: EpiloguePointers
 }
@@ -36,6 +38,16 @@ extension TileArguments {
   @inline(never)
   func finish() {
     for row in 0..<count { epilogue.finish(outputs[row] + column, columns) }
+  }
+
+  /// Asks for the lines that will be written, and for their residuals: they arrive while the sums are computed.
+  @inline(__always)
+  func prefetchTargets() {
+    for row in 0..<count {
+      for vector in stride(from: 0, to: columns, by: Vector.scalarCount) {
+        epilogue.prefetch(outputs[row] + column + vector)
+      }
+    }
   }
 }
 

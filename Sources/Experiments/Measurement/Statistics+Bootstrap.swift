@@ -1,6 +1,9 @@
 import Tensors
 
 extension Statistics {
+  /// The draws of a bootstrap. The fuzzer lowers them: it looks for traps, not for intervals.
+  @TaskLocal package static var draws = 2000
+
   /// The value below which a share of the sample lies, with linear interpolation between neighbours, as NumPy's
   /// `quantile`; NaN of nothing.
   package static func quantile(_ values: [Double], _ share: Double) -> Double {
@@ -18,7 +21,7 @@ extension Statistics {
   ///   - statistic: computed from positions in the sample; samples for which it is NaN are left out.
   ///   - seed: the seed of the draws.
   package static func bootstrap95(
-    _ count: Int, samples: Int = 2000, seed: UInt64 = 0, _ statistic: ([Int]) -> Double
+    _ count: Int, samples: Int = draws, seed: UInt64 = 0, _ statistic: ([Int]) -> Double
   ) -> ClosedRange<Double>? {
     bootstrap95(strata: [count], samples: samples, seed: seed) { statistic($0[0]) }
   }
@@ -27,14 +30,14 @@ extension Statistics {
   ///
   /// - Parameter statistic: computed from positions in each of the samples.
   package static func bootstrap95(
-    strata counts: [Int], samples: Int = 2000, seed: UInt64 = 0, _ statistic: ([[Int]]) -> Double
+    strata counts: [Int], samples: Int = draws, seed: UInt64 = 0, _ statistic: ([[Int]]) -> Double
   ) -> ClosedRange<Double>? {
     bootstrap95(strata: counts, samples: samples, seed: seed, all: { [statistic($0)] }).first ?? nil
   }
 
   /// The same of several statistics, all computed from the same draws; none where nothing can be drawn.
   static func bootstrap95(
-    strata counts: [Int], samples: Int = 2000, seed: UInt64 = 0, all statistics: ([[Int]]) -> [Double]
+    strata counts: [Int], samples: Int = draws, seed: UInt64 = 0, all statistics: ([[Int]]) -> [Double]
   ) -> [ClosedRange<Double>?] {
     guard !counts.isEmpty, counts.allSatisfy({ $0 > 0 }) else { return [] }
     var random = Random(seed: seed).split("bootstrap")

@@ -12,10 +12,7 @@ enum ReportPage {
   static func html(
     _ data: ReportData, title: String, plots: [Plot], pictures: [String?], notes: [String]
   ) throws -> String {
-    let template: MustacheTemplate
-    do { template = try MustacheTemplate(string: ReportTemplate.page) } catch {
-      throw WorkbenchError("The page's template is wrong: \(error).")
-    }
+    let template = try template.get()
     let drawn = zip(plots, pictures).map { (plot: $0, picture: $1) }
     let sections = Self.sections(data, drawn) + features(data)
     let tasks = Self.tasks(data, drawn, isFirst: sections.isEmpty)
@@ -46,6 +43,9 @@ enum ReportPage {
     ]
     return template.render(markup(page))
   }
+
+  private static let template = Result { try MustacheTemplate(string: ReportTemplate.page) }
+    .mapError { WorkbenchError("The page's template is wrong: \($0).") }
 
   private typealias Drawn = (plot: Plot, picture: String?)
 

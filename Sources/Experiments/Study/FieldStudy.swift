@@ -67,9 +67,10 @@ package struct FieldStudy {
       guard let summary, let shares, (1...4096).contains(summary.height), (1...4096).contains(summary.width),
         shares.count == 4 * summary.height * summary.width
       else { return nil }
-      let bytes = [UInt8](shares)
-      let values = (0..<bytes.count / 4).map { index in
-        Float(bitPattern: (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[4 * index + $1]) << UInt32(8 * $1) })
+      let values = shares.withUnsafeBytes { bytes in
+        stride(from: 0, to: bytes.count, by: 4).map { place in
+          Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt32.self)))
+        }
       }
       return Tensor(values, [summary.height, summary.width])
     }

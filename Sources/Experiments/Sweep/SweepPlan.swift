@@ -99,15 +99,14 @@ struct SweepPlan: Sendable {
 
   /// Every run once, in the order in which they are done: what is timed first, while nothing else runs.
   var runs: [Run] {
-    let measured =
-      groups.flatMap { $0.operators }
-      + groups.flatMap { $0.matchings + $0.comparisons.compactMap(\.matching) }
-      + groups.flatMap { $0.comparisons.flatMap(\.measurements) }
     let comparisons = groups.flatMap(\.comparisons)
-    let trained =
-      comparisons.flatMap { $0.tunings.flatMap { $0.candidates.flatMap(\.runs) } }
-      + comparisons.flatMap(\.trainings)
-    return (measured + groups.flatMap { $0.fields } + trained).uniqued(by: \.name)
+    var all = groups.flatMap(\.operators)
+    for group in groups { all += group.matchings + group.comparisons.compactMap(\.matching) }
+    all += comparisons.flatMap(\.measurements)
+    all += groups.flatMap(\.fields)
+    for tuning in comparisons.flatMap(\.tunings) { all += tuning.candidates.flatMap(\.runs) }
+    all += comparisons.flatMap(\.trainings)
+    return all.uniqued(by: \.name)
   }
 
   /// Loads the data and names every run.

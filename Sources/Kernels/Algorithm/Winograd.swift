@@ -23,27 +23,29 @@ struct Winograd: Algorithm {
     return Tensor.refusal([36, g.inputChannels, g.outputChannels], "The weights transformed for winograd")
   }
 
-  /// F(2×2, 3×3) is seldom the fastest, so it is not estimated.
   func nanoseconds(_ operation: Operation, _ pass: Pass, _ input: FeatureShape) -> Double {
-    guard size == .four else { return .infinity }
+    // F(2×2, 3×3) is for small images with many weights, in inference. A training step transforms its weights anew.
+    guard size == .four || pass == .forward else { return .infinity }
     let g = operation.geometry
     let image = pass == .inputGradient ? input : g.checkedOutput(input)
-    let tiles = image.batch * ((image.height + 3) / 4) * ((image.width + 3) / 4)
-    let transforms = Double(tiles * (g.inputChannels + g.outputChannels)) * 9
+    let side = size.rawValue, products = size.products
+    let tiles = image.batch * ((image.height + side - 1) / side) * ((image.width + side - 1) / side)
     let weights = g.inputChannels * g.outputChannels
-    var time = transforms + 50_000
+    var time = Double(tiles * (g.inputChannels + g.outputChannels) * products) / 4 + 50_000
     switch pass {
     case .weightGradient:
       // The sums are 36 matrices, read and written for each chunk of tiles.
-      let chunks = 2 + tiles * 36 * (g.inputChannels + g.outputChannels) / 400_000
-      time += Double(chunks * 36 * 8 * weights) / 60
-      time += 36 * Estimates.products(rows: tiles, g.inputChannels, g.outputChannels, single: 200)
+      let chunks = 2 + tiles * products * (g.inputChannels + g.outputChannels) / 400_000
+      time += Double(chunks * products * 8 * weights) / 60
+      time +=
+        Double(products) * Estimates.products(rows: tiles, g.inputChannels, g.outputChannels, single: 200)
     case .forward, .inputGradient:
-      // Transformed weights are four times as large, and most of the traffic on small images.
-      time += Double(36 * 4 * weights) / 40
       let (inputs, outputs) =
         pass == .forward ? (g.inputChannels, g.outputChannels) : (g.outputChannels, g.inputChannels)
-      time += 36 * Estimates.products(rows: tiles, inputs, outputs)
+      // Transformed weights are four times as large, or nearly twice. They are fetched while others are multiplied.
+      time += max(
+        Double(products * 4 * weights) / 25,
+        Double(products) * Estimates.products(rows: tiles, inputs, outputs))
     }
     // Small layers gain little, so they keep the smaller rounding error of the direct algorithm.
     return time / Estimates.margin
