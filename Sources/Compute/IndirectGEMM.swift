@@ -10,6 +10,7 @@ import Tensors
 ///   - weights: packed weights; group g reads channels g · channels and writes outputs g · outputs onwards.
 ///   - epilogue: what is done to the sums before they are stored.
 ///   - step: what is accumulated of x and w.
+///   - narrow: for products of groups narrower than a vector: the weights' groups are then whole vectors of outputs.
 ///   - slots: the largest number of slots of a tile; by default one for each tap.
 ///   - channelStep: the step between a slot's channels in memory.
 ///   - scratchPerRow: floats of scratch memory that `fill` needs for each row.
@@ -17,7 +18,7 @@ import Tensors
 ///   - fill: fills the table of a tile of rows (at most `RowTable.capacity`) and returns its number of slots.
 public func indirectGEMM(
   rows: Int, weights: PackedWeights, epilogue: EpiloguePointers = EpiloguePointers(),
-  step: TileStep = .product,
+  step: TileStep = .product, narrow: NarrowGroups? = nil,
   slots: Int? = nil, channelStep: Int = 1, scratchPerRow: Int = 0, threads: Int,
   fill: (Range<Int>, RowTable) -> Int
 ) {
@@ -27,7 +28,7 @@ public func indirectGEMM(
   let byPanel = scratchPerRow == 0 && tiles < 8 * threads && panels.count >= threads
   weights.withPointer { packed in
     let loop = IndirectLoop(
-      rows: rows, weights: weights, packed: packed, epilogue: epilogue, step: step,
+      rows: rows, weights: weights, packed: packed, epilogue: epilogue, step: step, narrow: narrow,
       slotCapacity: slots ?? weights.taps, channelStep: channelStep, scratchPerRow: scratchPerRow)
     if byPanel {
       parallel(panels.count, threads: threads) { loop.run(tiles: 0..<tiles, panels: $0, fill: fill) }
@@ -44,6 +45,7 @@ private struct IndirectLoop {
   let packed: UnsafePointer<Float>
   let epilogue: EpiloguePointers
   let step: TileStep
+  let narrow: NarrowGroups?
   let slotCapacity: Int
   let channelStep: Int
   let scratchPerRow: Int
@@ -81,18 +83,22 @@ private struct IndirectLoop {
               for tile in blockTiles {
                 let table = tables[tile - first]
                 if group > 0 && panel == panelRange.lowerBound {
-                  table.advance(by: weights.channels, slots: slots[tile - first])
+                  table.advance(
+                    by: narrow == nil ? weights.channels : weights.outputs, slots: slots[tile - first])
                 }
-                step.run(
-                  TileArguments(
-                    rows: table.rows, runs: table.runs, channelStep: channelStep, slots: slots[tile - first],
-                    weights: groupWeights + panel * tileWidth * depth,
-                    ahead: groupWeights + (panel + 1) * tileWidth * depth + (tile - first) * aheadStep
-                      * depth,
-                    aheadStep: aheadStep, bias: bias, outputs: table.outputs, column: output,
-                    columns: columns, count: RowTiles(rows: rows).range(tile).count, one: Float(min(rows, 1)),
-                    fetchesTargets: fetchesTargets, epilogue: epilogue),
-                  single: panels.width(panel) < tileWidth)
+                let arguments = TileArguments(
+                  rows: table.rows, runs: table.runs, channelStep: channelStep, slots: slots[tile - first],
+                  weights: groupWeights + panel * tileWidth * depth,
+                  ahead: groupWeights + (panel + 1) * tileWidth * depth + (tile - first) * aheadStep
+                    * depth,
+                  aheadStep: aheadStep, bias: bias, outputs: table.outputs, column: output,
+                  columns: columns, count: RowTiles(rows: rows).range(tile).count, one: Float(min(rows, 1)),
+                  fetchesTargets: fetchesTargets, epilogue: epilogue)
+                if let narrow {
+                  narrow.run(arguments)
+                } else {
+                  step.run(arguments, single: panels.width(panel) < tileWidth)
+                }
               }
             }
           }

@@ -66,6 +66,8 @@ public struct ConformanceCase: Sendable {
           inputChannels: 16, outputChannels: 18, kernel: Pair(3),
           padding: Padding(top: 1, left: 1, bottom: 0, right: 5)), shape(1, 3, 12, 16)),
       .init("two groups", try square(3, 6, 4, groups: 2), shape(2, 4, 4, 6), bias: true),
+      .init("groups of four", try square(3, 32, 32, groups: 8), shape(1, 3, 5, 32), bias: true),
+      .init("groups of eight, stride 2", try square(3, 16, 16, stride: 2, groups: 2), shape(2, 5, 4, 16)),
       .init("depthwise", try square(3, 5, 5, groups: 5), shape(1, 5, 4, 5)),
       .init("depthwise, two each", try square(3, 3, 6, stride: 2, groups: 3), shape(1, 5, 4, 3)),
     ]

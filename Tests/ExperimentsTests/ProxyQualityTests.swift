@@ -57,6 +57,15 @@ import Testing
     #expect(ProxyQuality(rows).rows.contains { $0.count > 3 })
   }
 
+  /// Every draw from three networks in order is in order; that is no certainty.
+  @Test func aPerfectOrderHasNoInterval() throws {
+    let rows = (1...3).map { ["kernel": "k\($0)", "snip": "\($0)", "top1_mean": "\(90 + $0)"] }
+    let row = try #require(ProxyQuality(rows, columns: ["snip"]).rows.first)
+    #expect(row.tau == 1 && row.tauInterval == nil && row.rhoInterval == nil)
+    let mixed = ProxyQuality(rows + [["kernel": "k4", "snip": "4", "top1_mean": "90"]], columns: ["snip"])
+    #expect(mixed.rows[0].tauInterval.map { $0.lowerBound < $0.upperBound } == true)
+  }
+
   /// A control that is constant, or orders all as another does, changes nothing; one that orders all as x leaves nothing.
   @Test func controlsThatSayNothingAreLeftOut() {
     let x = RankTests.x, y = RankTests.y, z = [4.0, 2, 7, 1, 9, 3, 8, 5, 6, 10]

@@ -88,6 +88,10 @@ awk -v registers="$registers" '
       count = 3 * rows
       what = family " " rows
       fits = 1
+    } else if (family == "SpreadTile") {
+      rows = occurrences(name, "Compute.SpreadRow<")
+      count = rows * (name ~ /Fours/ ? 4 : 8)
+      what = family " " rows (name ~ /Fours/ ? " by four" : " by eight")
     } else if (family == "ClampedTile") {
       rows = count = occurrences(name, "Compute.ClampedRow<")
       what = family " " rows
@@ -171,7 +175,7 @@ awk -v registers="$registers" '
   }
   END {
     check()
-    split("Tile WeightTile ComplexTile SlidingTile SlidingWeightTile DepthwiseTile DepthwiseTileOfThree ClampedTile", all)
+    split("Tile WeightTile ComplexTile SlidingTile SlidingWeightTile DepthwiseTile DepthwiseTileOfThree ClampedTile" (registers == 32 ? " SpreadTile" : ""), all)
     for (i in all) if (!(all[i] in seen)) { print "no " all[i] " was found"; failures++ }
     if (passes < 8) { print "the passes over channels were not found"; failures++ }
     printf "check-tiles: %d microkernels, %d passes, %d vector registers, %d faults\n", checked, passes, registers,

@@ -14,7 +14,8 @@ extension Statistics {
   }
 
   /// The 95 % percentile interval of a statistic by the bootstrap (Efron, 1979): its 2.5 % and 97.5 % quantiles over
-  /// samples drawn with replacement; nil where no sample has a value.
+  /// samples drawn with replacement; nil where no sample has a value, and where both are equal, as in a perfect order of
+  /// a few: that says nothing of chance.
   ///
   /// - Parameters:
   ///   - count: the size of the sample.
@@ -46,7 +47,8 @@ extension Statistics {
     }
     return (draws.first ?? []).indices.map { index in
       let values = draws.map { $0[index] }.filter { !$0.isNaN }.sorted()
-      return values.isEmpty ? nil : quantile(values, 0.025)...quantile(values, 0.975)
+      let low = quantile(values, 0.025), high = quantile(values, 0.975)
+      return low < high ? low...high : nil
     }
   }
 }

@@ -63,10 +63,12 @@ enum PaperTables {
       let values = Set(rows.filter { $0["status"] == "ok" }.map { $0[column] ?? "" })
       return values.count == 1 && values != [""] ? values.map(text) : []
     }
+    func counted(_ column: String, _ noun: String) -> [String] {
+      shared(column) { "\($0) \(noun)\($0 == "1" ? "" : "s")" }
+    }
     let setting =
       shared("model") { $0 } + shared("replace") { "replace \($0)" } + shared("data") { $0 }
-      + shared("epochs") { "\($0) epochs" } + shared("seeds") { "\($0) seeds" }
-      + shared("test_images") { "\($0) test images" }
+      + counted("epochs", "epoch") + counted("seeds", "seed") + counted("test_images", "test image")
     var sentences = setting.isEmpty ? [] : [setting.joined(separator: ", ") + "."]
     if rows.contains(where: { $0.number("top1_mean") != nil }) {
       sentences.append(

@@ -13,13 +13,12 @@ public struct Algorithms: Sendable {
   /// Those of this package.
   public static let builtIn = Algorithms(
     forward: [
-      Depthwise(), DepthwiseMaxima(), WindowRows(), Sliding(), Direct(), Maxima(), Winograd(.four),
-      Winograd(.two), Fourier(),
-      Reference(),
+      Depthwise(), DepthwiseMaxima(), Narrow(), WindowRows(), Sliding(), Direct(), Maxima(),
+      Winograd(.four), Winograd(.two), Fourier(), Reference(),
     ],
     inputGradient: [
-      Depthwise(), DepthwiseMaxima(), Sliding(), Direct(), Winograd(.four), Winograd(.two), Fourier(),
-      Reference(),
+      Depthwise(), DepthwiseMaxima(), Narrow(), Sliding(), Direct(), Winograd(.four), Winograd(.two),
+      Fourier(), Reference(),
     ],
     weightGradient: [
       Depthwise(), DepthwiseMaxima(), WindowRows(), Sliding(), Direct(), Winograd(.four), Winograd(.two),
@@ -56,7 +55,8 @@ public struct Algorithms: Sendable {
   public static func names(
     for combination: any Combination = Product(), readsRegularGrid: Bool = true, window: Int = 3
   ) -> [String] {
-    let places = [(64, 64, 1), (3, 64, 1), (64, 64, 64), (64, 64, 2)].compactMap { inputs, outputs, groups in
+    let places = [(64, 64, 1), (3, 64, 1), (64, 64, 64), (64, 64, 16), (64, 64, 2)].compactMap {
+      inputs, outputs, groups in
       try? ConvolutionGeometry(
         inputChannels: inputs, outputChannels: outputs, kernel: Pair(window),
         padding: Padding(Pair(window / 2)),
