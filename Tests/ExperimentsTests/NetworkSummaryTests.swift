@@ -143,7 +143,7 @@ import Testing
       #expect(text.contains("3 seeds and 382 test images"))
       if width >= 80 {
         #expect(head.contains("speed-up"))
-        #expect(text.contains("times as fast as standard, mean of 2 convolutions of 3×3, 2 threads"))
+        #expect(text.contains("times as fast as standard, mean of 2 3×3 convolutions, 2 threads"))
         #expect(text.contains("1.00×* ") == kernels.contains("depthwise"))
       }
       if kernels.count == 2 { #expect(text.contains("cbam:reduction=8:around")) }

@@ -15,7 +15,8 @@ struct AlgorithmTests {
   }
 
   @Test(arguments: [
-    "mb1ic64ih56oc64kh3ph1": "winograd", "mb1ic64ih56oc64kh1": "direct", "mb1ic512ih7oc512kh3ph1": "direct",
+    "mb1ic64ih56oc64kh3ph1": "winograd", "mb1ic64ih56oc64kh1": "direct",
+    "mb1ic512ih7oc512kh3ph1": "winograd2",
     "g64mb1ic64ih56oc64kh3ph1": "depthwise", "mb1ic64ih56oc64kh31ph15": "fft",
     "mb1ic8ih8oc8kh3ph1": "window-rows", "mb1ic16ih12oc16kh3ph1": "sliding",
   ]) func theRuleFollowsTheShape(_ problem: String, _ wanted: String) throws {

@@ -262,11 +262,36 @@ def main():
             all_times = measure(table, instructions, binaries[instructions], works)
             if part == "convolutions" and instructions == "avx512" and not arguments.works:
                 total(table, instructions, all_times)
-    print("| instructions | work | threads | ours | best peer | its number | ratio | goal |\n|---|---|---|---|---|---|---|---|")
-    for row in table.rows:
-        print(
-            f"| {row['instructions']} | {row['work']} | {row['threads']} | {row['ours']} {row['unit']} | {row['best']} | "
-            f"{row.get(row['best'], '')} | {row.get('ratio', '')} | {row['goal']} |")
+    print(markdown(table.rows))
+
+
+PEERS = {
+    "eager": "PyTorch", "channels-last": "PyTorch, channels last", "compiler": "PyTorch's compiler",
+    "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "ncnn": "ncnn",
+}
+
+
+def markdown(rows):
+    """The table of docs/engine.md: ratios below the goal are in bold."""
+    lines = [
+        "| work | threads | ours, ms | best peer | its ms | peer / ours | goal | the goal, ms | operations | bytes |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        title, unit = row["work"], row["unit"]
+        if row["instructions"] == "avx2" and HAS_AVX512:
+            title = f"AVX2: {title}"
+        if unit != "ms":
+            title += f" ({unit})"
+        best, goal, ratio = row.get("best"), float(row["goal"]), row.get("ratio", "")
+        demanded = f"{float(row[best]) / goal:.4g}" if best else ""
+        cells = [
+            title, row["threads"], row["ours"], PEERS.get(best, ""), row.get(best, ""),
+            f"**{ratio}**" if ratio and float(ratio) < goal else ratio, f"≥ {goal:g}", demanded,
+            *(f"{float(row[name]):.3g}" if row.get(name) else "" for name in ("at_peak", "at_bandwidth")),
+        ]
+        lines.append(f"| {' | '.join(str(cell) for cell in cells)} |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

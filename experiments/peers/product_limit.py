@@ -38,9 +38,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", help="the table of compare_speed.py")
     parser.add_argument("--binary", default=str(ROOT / ".build/debug/experiment"))
+    parser.add_argument("--instructions", default="avx512", help="whose rows: avx512 or avx2 (default: avx512)")
     arguments = parser.parse_args()
     with open(arguments.table, newline="") as file:
-        measured = {(row["work"], row["threads"]): row for row in csv.DictReader(file) if row["instructions"] == "avx512"}
+        measured = {
+            (row["work"], row["threads"]): row for row in csv.DictReader(file)
+            if row["instructions"] == arguments.instructions
+        }
     print("| work | threads | products at the peak, ms | ours, ms | the goal, ms |\n|---|---|---|---|---|")
     for work in PARTS["models"]():
         row = measured.get((work.title, str(work.threads)))

@@ -209,7 +209,7 @@ package struct NetworkSummary {
     let windows = Set(timed.map { "\($0["kh"] ?? "")×\($0["kw"] ?? "")" })
     let count = Set(timed.compactMap { $0["problem"] }).count
     return
-      "\(count) convolution\(count == 1 ? "" : "s")\(windows.count == 1 ? " of " + (windows.first ?? "") : ""),"
+      "\(count) \(windows.count == 1 ? (windows.first ?? "") + " " : "")convolution\(count == 1 ? "" : "s"),"
       + " \(threads) thread\(threads == "1" ? "" : "s")"
   }
 
