@@ -60,6 +60,8 @@ def main():
         peak = float(whole["gflops"]) / float(whole["peak_fraction"])
         products = 0
         for layer in table(arguments.binary, "describe", model, "--csv"):
+            if layer["layer"] == "total":
+                continue
             extents = layer["output"].split("x")
             height, width = (int(extents[1]), int(extents[2])) if len(extents) == 3 else (1, 1)
             products += int(layer["macs"]) * share(algorithms.get(layer["layer"]), height, width)
