@@ -274,8 +274,9 @@ PEERS = {
 def markdown(rows):
     """The table of docs/engine.md: ratios below the goal are in bold."""
     lines = [
-        "| work | threads | ours, ms | best peer | its ms | peer / ours | goal | the goal, ms | operations | bytes |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| work | threads | ours, ms | best peer | its ms | peer / ours | goal | the goal, ms | before / ours | operations | "
+        "bytes |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         title, unit = row["work"], row["unit"]
@@ -288,6 +289,7 @@ def markdown(rows):
         cells = [
             title, row["threads"], row["ours"], PEERS.get(best, ""), row.get(best, ""),
             f"**{ratio}**" if ratio and float(ratio) < goal else ratio, f"≥ {goal:g}", demanded,
+            f"{float(row['gain']):.2f}" if row.get("gain") else "",
             *(f"{float(row[name]):.3g}" if row.get(name) else "" for name in ("at_peak", "at_bandwidth")),
         ]
         lines.append(f"| {' | '.join(str(cell) for cell in cells)} |")

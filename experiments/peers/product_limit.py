@@ -11,19 +11,9 @@ below the first number cannot be reached by the algorithms that are there, whate
 import argparse
 import csv
 import math
-import subprocess
-import tempfile
 
 from speed_works import PARTS
-from timing import ROOT, bench
-
-
-def table(binary, *arguments):
-    """The rows that a command writes to the file named last."""
-    with tempfile.NamedTemporaryFile(suffix=".csv") as file:
-        subprocess.run([binary, *arguments, file.name], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        with open(file.name, newline="") as text:
-            return list(csv.DictReader(text))
+from timing import ROOT, bench, table
 
 
 def share(algorithm, height, width):

@@ -9,14 +9,17 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
-def bench(binary, *arguments):
-    """The rows of `experiment bench`."""
+def table(binary, *arguments):
+    """The rows that a command of `experiment` writes to the file that its last option names."""
     with tempfile.NamedTemporaryFile(suffix=".csv") as file:
-        subprocess.run(
-            [binary, "bench", "--csv", file.name, *arguments],
-            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run([binary, *arguments, file.name], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         with open(file.name, newline="") as text:
             return list(csv.DictReader(text))
+
+
+def bench(binary, *arguments):
+    """The rows of `experiment bench`."""
+    return table(binary, "bench", *arguments, "--csv")
 
 
 def fastest(work, seconds, least=3):
