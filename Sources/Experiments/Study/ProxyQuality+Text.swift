@@ -61,7 +61,7 @@ extension ProxyQuality {
     guard !favours.isEmpty else { return parts.joined(separator: "\n\n") }
     return
       (parts + [
-        "How many percentiles too high each proxy ranks the networks with an operator\n(in brackets where the interval has 0 in it):",
+        "How many percentiles too high each proxy ranks the networks with an operator\n(in brackets where the interval has 0 in it, or there is none):",
         Self.matrix(favours),
       ]).joined(separator: "\n\n")
   }

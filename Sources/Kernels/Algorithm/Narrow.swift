@@ -71,7 +71,7 @@ final class NarrowPasses: ConvolutionPasses {
     _ g: Tensor, _ x: Tensor, _ plan: any SamplingPlan, _ weight: Parameter, adding summand: Tensor?,
     _ context: Context
   ) -> Tensor {
-    guard let rows = plan.transposed else { preconditionFailure("refused by Narrow") }
+    let rows = TransposedGrid(geometry, input: FeatureShape(x), output: plan.output)
     let packed = backwardPack.value(Filter(weight), context) {
       PackedWeights(forward: exchanged($0), groups: geometry.outputChannels / InstructionSet.lanes)
     }
