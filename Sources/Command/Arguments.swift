@@ -20,9 +20,13 @@ struct ThreadOption: ParsableArguments {
 
 extension ArgumentHelp {
   /// The help of `--conv` where it names several kernels.
-  static var kernels: ArgumentHelp {
+  static let kernels = kernels(
+    after: "Joined by +, as in shift+standard+adder, they make one network with a kernel for each stage.")
+
+  /// The same with a sentence on joined kernels, or none.
+  static func kernels(after sentence: String?) -> ArgumentHelp {
     ArgumentHelp(
-      "Kernels, separated by commas, or all; see ‘experiment list’. Joined by +, as in shift+standard+adder, they make one network with a kernel for each stage.",
+      "Kernels, separated by commas, or all; see ‘experiment list’.\(sentence.map { " \($0)" } ?? "")",
       valueName: "names")
   }
 

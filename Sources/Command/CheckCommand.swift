@@ -16,7 +16,7 @@ struct CheckCommand: ShowsProgress {
       The default is all kernels of your own package. Ctrl-C stops after the kernel that is being checked, and again at once. If a layer reads memory that is not its own, the program stops; a terminal then shows the case, and so does the last line with --progress plain.
       """)
 
-  @Option(help: .kernels)
+  @Option(help: .kernels(after: nil))
   var conv: String?
 
   @OptionGroup
@@ -29,6 +29,9 @@ struct CheckCommand: ShowsProgress {
       throw ValidationError("There are only the built-in kernels; name some with --conv, or all.")
     }
     let choices = try registry.choices(items), line = ProgressLine("kernels", total: choices.count)
+    for choice in choices {
+      if let refusal = choice.operatorRefusal { throw WorkbenchError(refusal) }
+    }
     defer { line.finish() }
     var wrong: [String] = []
     Cancellation.listen()

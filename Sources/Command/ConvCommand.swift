@@ -32,8 +32,8 @@ struct ConvCommand: ParsableCommand {
       "All weights by name, for a composed kernel, instead of --weight and --bias.",
       valueName: "w.safetensors"))
   var weights: String?
-  @Option(help: ArgumentHelp("With --weights: the window, N or HxW.", valueName: "size"))
-  var window = SizeArgument(pair: Pair(3))
+  @Option(help: ArgumentHelp("With --weights: the window, N or HxW (default: 3).", valueName: "size"))
+  var window: SizeArgument?
   @Option(help: ArgumentHelp("With --weights: output channels (default: the input's).", valueName: "n"))
   var channels: Int?
   @Option(help: ArgumentHelp("Offsets, N × (2 · groups · kh · kw) × H × W.", valueName: "o.npy"))
@@ -91,6 +91,9 @@ struct ConvCommand: ParsableCommand {
         "With --weights, give the dilation as an option of the kernel, as in dilated:dilation=2.")
     }
     guard weights != nil || channels == nil else { throw ValidationError("--channels needs --weights.") }
+    guard weights != nil || window == nil else {
+      throw ValidationError("The weight's shape is the window; leave out --window, or give --weights.")
+    }
     if gradOutput == nil && outputs.dropFirst().contains(where: { $0.path != nil }) {
       throw ValidationError("Gradients need the gradient to the output; give it with --grad-output.")
     }
@@ -165,7 +168,7 @@ struct ConvCommand: ParsableCommand {
 
   /// The kernel as in a network, with the weights of a file; with a bias if the file has one.
   private func named(_ choice: KernelChoice, _ path: String, inputs: Int) throws -> any KernelLayer {
-    let kernel = window.pair
+    let kernel = window?.pair ?? Pair(3)
     let place = try ConvolutionGeometry(
       inputChannels: inputs, outputChannels: channels ?? inputs, kernel: kernel, stride: stride.pair,
       padding: padding?.padding ?? Padding(Pair(kernel.height / 2, kernel.width / 2)), groups: groups)

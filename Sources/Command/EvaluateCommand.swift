@@ -11,7 +11,7 @@ struct EvaluateCommand: PrintsTables {
     commandName: "evaluate",
     abstract: "Test a model with given weights on a data set: accuracy, loss, calibration, confusion.",
     discussion: """
-      Example: swift run experiment train resnet20 --epochs 2 --save net.safetensors && swift run experiment evaluate resnet20 --weights net.safetensors --data digits --confusion confusion.csv
+      Example: swift run experiment train resnet20 --epochs 2 --save evaluated.safetensors && swift run experiment evaluate resnet20 --weights evaluated.safetensors --data digits --confusion confusion.csv
 
       Prints top-1 and, with more than five classes, top-5 accuracy, the cross-entropy without label smoothing, the \
       expected calibration error (Guo et al., 2017, arXiv:1706.04599, 15 bins) and each class's accuracy; for a \

@@ -53,6 +53,11 @@ public struct ExperimentCommand: ParsableCommand {
       finish(1)
     }
     Self.kernels.withLock { $0 = kernels }
+    // A file must not get the number of a standard stream that is closed. What goes to a closed standard output is lost,
+    // and that is an error.
+    for stream in STDIN_FILENO...STDERR_FILENO where fcntl(stream, F_GETFD) == -1 {
+      _ = open("/dev/null", stream == STDOUT_FILENO ? O_RDONLY : O_RDWR)
+    }
     // If the reader goes away (`experiment list | head`), the output ends without a crash.
     signal(SIGPIPE, SIG_DFL)
     // Exceeding the user's limit on file sizes is an error like other failures to write.
@@ -142,4 +147,4 @@ public struct ExperimentCommand: ParsableCommand {
 }
 
 /// Writes a sentence to standard error, always on one line.
-func warn(_ sentence: String) { FileHandle.standardError.write(Data("\(WorkbenchError(sentence))\n".utf8)) }
+func warn(_ sentence: String) { Terminal.tell("\(WorkbenchError(sentence))\n") }

@@ -11,7 +11,7 @@ struct ExportCommand: ParsableCommand {
     commandName: "export",
     abstract: "Write a model for other programs, as ONNX or as weights only.",
     discussion: """
-      Example: swift run experiment train resnet20 --conv deformable --epochs 2 --save net.safetensors && swift run experiment export resnet20 --conv deformable --weights net.safetensors --input 1x8x8 --output net.onnx
+      Example: swift run experiment train resnet20 --conv deformable --epochs 2 --save exported.safetensors && swift run experiment export resnet20 --conv deformable --weights exported.safetensors --input 1x8x8 --output net.onnx
 
       The file's ending chooses the format. .onnx holds the network for inference, with operators of version 19, for any number of images of one size. .safetensors holds the weights, under torchvision's names. A regression's outputs are in the targets' units. docs/from-python.md shows how to read both.
       """)

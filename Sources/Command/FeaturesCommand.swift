@@ -11,7 +11,7 @@ struct FeaturesCommand: PrintsTables {
     commandName: "features",
     abstract: "Draw a trained network's first filters, and its feature maps of an image.",
     discussion: """
-      Example: swift run experiment train --epochs 2 --save net.safetensors && swift run experiment features --weights net.safetensors --output out && swift run experiment report out
+      Example: swift run experiment train --epochs 2 --save for-features.safetensors && swift run experiment features --weights for-features.safetensors --output out && swift run experiment report out
 
       The default model is the main job's. Writes grey PNG files, with one scale for all maps of a layer, and \
       features.csv; experiment report shows them.

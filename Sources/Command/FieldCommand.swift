@@ -20,7 +20,11 @@ struct FieldCommand: PrintsTables {
       (docs/proxies.md).
       """)
 
-  @Option(help: .kernels)
+  @Option(
+    help: .kernels(
+      after:
+        "With a model, kernels joined by +, as in shift+standard+adder, make one network with a kernel for each stage."
+    ))
   var conv: String
   @Option(FieldSettings.depth) var depth: String?
   @Option(FieldSettings.window) var kernel: String?

@@ -11,7 +11,7 @@ struct LogitsCommand: ParsableCommand {
     commandName: "logits",
     abstract: "Apply a model with given weights to images.",
     discussion: """
-      Example: swift run experiment train resnet20 --epochs 2 --save net.safetensors && swift run experiment logits resnet20 --weights net.safetensors --input experiments/arrays/digits.npy --output logits.npy
+      Example: swift run experiment train resnet20 --epochs 2 --save for-logits.safetensors && swift run experiment logits resnet20 --weights for-logits.safetensors --input experiments/arrays/digits.npy --output logits.npy
 
       A regression's outputs are in the targets' units. experiments/peers/convert_checkpoint.py converts torchvision's and timm's checkpoints.
       """)

@@ -12,8 +12,9 @@ struct ManyMachines: ParsableArguments {
   var slurm = false
   @Flag(help: "With --slurm: print the script and the commands instead of submitting them.")
   var print = false
-  @Option(help: ArgumentHelp("With --slurm: the largest number of array tasks.", valueName: "n"))
-  var tasks = 16
+  @Option(
+    help: ArgumentHelp("With --slurm: the largest number of array tasks (default: 16).", valueName: "n"))
+  var tasks: Int?
   @Flag(help: "With --slurm: let the last job make a report, too.")
   var report = false
   @Flag(help: "Show how many runs are done, running, failed and missing, and estimate the time left.")
@@ -48,7 +49,7 @@ struct ManyMachines: ParsableArguments {
   var sbatch: [String] = []
 
   func validate() throws {
-    try check(tasks, "--tasks", 1...10_000)
+    if let tasks { try check(tasks, "--tasks", 1...10_000) }
     for (value, name) in [(heartbeat, "--heartbeat"), (checkpoint, "--checkpoint")] {
       guard value >= 0.05, value <= 86_400 else {
         throw ValidationError("\(name) is \(value); it must be a number of seconds from 0.05 to 86400.")
@@ -59,8 +60,8 @@ struct ManyMachines: ParsableArguments {
       (only != nil, "--run"),
     ].filter(\.0).map(\.1)
     if ways.count > 1 { throw ValidationError("\(ways[0]) and \(ways[1]) exclude each other; give one.") }
-    guard slurm || !print && !report && sbatch.isEmpty else {
-      throw ValidationError("--print, --report and arguments after -- need --slurm.")
+    guard slurm || !print && !report && tasks == nil && sbatch.isEmpty else {
+      throw ValidationError("--print, --report, --tasks and arguments after -- need --slurm.")
     }
     guard try part == .all || share != nil else { throw ValidationError("--part needs --shard.") }
     if let only, only.isEmpty { throw ValidationError("--run is empty; --dry-run shows the names.") }

@@ -101,7 +101,7 @@ struct RunCommand: PrintsTables {
     let outcome = try SweepRunner(sweep, threads: records.threads ?? Processors.usable).run(
       output: output, records.options)
     (outcome.warnings + outcome.failures).forEach(warn)
-    if outcome.isCancelled { throw outcome.stop }
+    if outcome.isCancelled { throw outcome.stop(force: records.force) }
     let tables =
       "Tables: \(output)/operators.csv, networks.csv, training.csv; machine: \(output)/machine.json\nPictures: experiment report \(output)"
     try printing.show(

@@ -123,7 +123,7 @@ struct SweepCommand: PrintsTables {
       let jobs = try runner.slurmJobs(
         file: file, output: output,
         .init(
-          tasks: many.tasks, withReport: many.report, sbatch: many.sbatch,
+          tasks: many.tasks ?? 16, withReport: many.report, sbatch: many.sbatch,
           arguments: many.arguments(records, margin) + (tensorboard.map { ["--tensorboard", $0] } ?? [])))
       guard !many.print else { return print(jobs.text, terminator: "") }
       if many.retry { SweepRunner.forgetFailures(output: output) }
@@ -144,7 +144,7 @@ struct SweepCommand: PrintsTables {
   private func report(_ outcome: SweepRunner.Outcome, _ output: String) throws {
     for problem in outcome.problems { warn("\(problem.model): \(problem.sentence)") }
     (outcome.warnings + outcome.failures).forEach(warn)
-    if outcome.isCancelled { throw outcome.stop }
+    if outcome.isCancelled { throw outcome.stop(force: records.force) }
     if try many.share != nil || many.only != nil {
       printing.show(
         "Runs: \(outcome.now) done now, \(outcome.left) left or being done by others.",

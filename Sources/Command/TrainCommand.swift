@@ -186,7 +186,14 @@ struct TrainCommand: PrintsTables {
 
   /// Refuses to overwrite a training other than the resumed one.
   private func checkOverwriting() throws {
-    guard let save, !force else { return }
+    guard !force else { return }
+    let old = log.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath() }
+    if let log, resume == nil,
+      (try? old?.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile) == true
+    {
+      throw WorkbenchError("\(log) exists; overwrite it with --force, or log to another file.")
+    }
+    guard let save else { return }
     func file(_ path: String) -> String {
       URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath().path
     }

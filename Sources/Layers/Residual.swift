@@ -3,6 +3,9 @@ import Tensors
 
 /// `main(x) + shortcut(x)`; without a shortcut layer, `main(x) + x` (He et al., 2015, arXiv:1512.03385).
 public final class Residual: Container, Defined, TorchPrinted, HoldsDecisions {
+  /// The name of the sum among a block's steps.
+  package static let addition = "add"
+
   private let main: Sequential
   private let shortcut: NamedLayer?
   public let children: [NamedLayer]
@@ -35,7 +38,7 @@ public final class Residual: Container, Defined, TorchPrinted, HoldsDecisions {
   /// The main branch's layers, the shortcut's, and the addition; backward, the gradients to the input are added.
   public func steps(for input: FeatureShape) throws -> [ContainerStep] {
     let output = try outputShape(for: input)
-    let addition = ContainerOperation(name: "add", type: "Add", output: output) {
+    let addition = ContainerOperation(name: Self.addition, type: "Add", output: output) {
       Cost(adds: $0 == .backward ? input.count : output.count)
     }
     return try main.steps(for: input) + (shortcut.map { [.layer($0, input)] } ?? []) + [.operation(addition)]

@@ -1,3 +1,4 @@
+import Layers
 import Tensors
 
 /// What a bottleneck saves compared with a plain 3×3 convolution between the same channels (He et al., 2015, figure 5).
@@ -36,7 +37,7 @@ extension Network {
       let out = stage.width * description.block.expansion
       for block in 0..<stage.count {
         let name = "layer\(number).\(block)"
-        guard let shape = outputs[name + ".add"] else { continue }
+        guard let shape = outputs["\(name).\(Residual.addition)"] else { continue }
         savings.append(
           BottleneckSaving(
             block: name, height: shape.height, width: shape.width, inputs: channels,

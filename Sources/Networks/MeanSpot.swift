@@ -1,20 +1,21 @@
 import Layers
 import Tensors
 
-/// A regression network of three inputs: MEAN_Spot.
+/// A regression network of three inputs: MEAN_Spot (Liong, See and Chan, 2022, "Spot-then-recognize: A micro-expression
+/// analysis network for seamless evaluation of long videos", Signal Processing: Image Communication, 116875).
 ///
 /// Each 42×42×1 image has its own branch: a 5×5 convolution with ReLU, batch normalisation, 3×3 max pooling of
 /// stride 3, dropout. The branches' channels follow one another; a joint 5×5 convolution with ReLU, 2×2 max pooling,
 /// dropout and a linear layer follow. `mean_spot_cbam` has CBAM (Woo et al., 2018, arXiv:1807.06521) after the joint
 /// convolution. The three images are the channels of one.
 ///
-/// The source is written in Keras, whose terms are: `same` padding (the poolings' windows fit 42 and 14 pixels, so
+/// The authors' source is written in Keras (genbing99/MEAN_Spot-then-recognize on GitHub), whose terms are: `same` padding (the poolings' windows fit 42 and 14 pixels, so
 /// only the convolutions are padded), weights by Glorot and Bengio's uniform rule and biases 0, normalisation with
 /// ε = 0.001 and momentum 0.99 (PyTorch's 0.01), and L2 of 0.001 and 0.1 on the convolutions' weights. Flattened
 /// values are in PyTorch's order, channel by channel, not in Keras's, pixel by pixel.
 enum MeanSpot {
   static let family = ModelFamily(
-    name: "mean spot", source: "MEAN_Spot, a regression on three small images",
+    name: "mean spot", source: "MEAN_Spot (Liong et al., 2022), a regression on three small images",
     models: [model("mean_spot", hasAttention: false), model("mean_spot_cbam", hasAttention: true)])
 
   private static func model(_ name: String, hasAttention: Bool) -> Model {

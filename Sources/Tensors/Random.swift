@@ -17,6 +17,7 @@ public struct Random: RandomNumberGenerator, Sendable {
 
   /// An independent source that depends on this one's seed and position, and on `label`.
   public func split(_ label: String) -> Random {
+    // The FNV-1a hash with 64 bits, which all seeds' numbers depend on.
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in label.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
     return Random(seed: state ^ Random.mix(hash))

@@ -57,6 +57,20 @@ import Testing
     #expect(outcome.error.count { $0.isNewline } == 1, "\(outcome.error)")
   }
 
+  /// The window is that of the weight's array; only weights by name need it.
+  @Test func aWindowNeedsNamedWeights() throws {
+    let outcome = try conv(
+      "--conv standard --input x.npy --weight w.npy --window 5 --output y.npy")
+    #expect(outcome.status == 64 && outcome.error.contains("leave out --window"), "\(outcome.error)")
+  }
+
+  /// Kernels for several stages are no operator, so nothing of them is checked.
+  @Test func joinedKernelsAreNotChecked() throws {
+    let outcome = try Experiment.run(["check", "--conv", "shift+standard"])
+    #expect(outcome.status == 1 && outcome.output.isEmpty, "\(outcome.output)")
+    #expect(outcome.error.count { $0.isNewline } == 1, "\(outcome.error)")
+  }
+
   /// Several outputs are all written or none, and finished files stay.
   @Test func outputsAreWrittenTogether() throws {
     try Data("finished".utf8).write(to: URL(fileURLWithPath: path("y")))

@@ -81,6 +81,17 @@ struct ModelCommandTests {
     #expect(short.status == 64)
   }
 
+  /// A log is finished work like the weights.
+  @Test func aLogIsNotOverwritten() throws {
+    try "mine".write(toFile: path("log.csv"), atomically: true, encoding: .utf8)
+    let command = ["train", "--data", "synthetic", "--steps", "1", "--log", path("log.csv")]
+    let refused = try Experiment.run(command)
+    #expect(refused.status == 1 && refused.error.contains("log.csv exists; overwrite it with --force"))
+    #expect(contents("log.csv") == Data("mine".utf8))
+    let forced = try Experiment.run(command + ["--force"])
+    #expect(forced.status == 0 && contents("log.csv") != Data("mine".utf8), "\(forced.error)")
+  }
+
   @Test func stoppedTrainingIsKept() throws {
     let training = try Experiment.start([
       "train", "resnet110", "--epochs", "1000", "--save", path("net.safetensors"), "--log", path("net.csv"),

@@ -66,6 +66,9 @@ struct ProxyCommandTests {
     let trained = try Experiment.run(field + [path("trained.csv"), "--weights", path("w.safetensors")])
     #expect(fresh.status == 0 && trained.status == 0, "\(fresh.error)\(trained.error)")
     #expect(try lines("fresh.csv") != lines("trained.csv"))
+    // The other convolutions of the model hide that non-local starts as the identity.
+    #expect(fresh.output.contains("non-local: some of its weights are zero before training"))
+    #expect(!trained.output.contains("before training"))
     // Weights of another kernel are refused, as everywhere.
     let other = try Experiment.run([
       "field", "bottleneck20", "--conv", "dilated", "--weights", path("w.safetensors"),

@@ -176,7 +176,8 @@ import Testing
       (["--shard", "0/4"], "--shard is ‘0/4’; it must be i/n"), (["--shard", "5/4"], "it must be i/n"),
       (["--shard", "auto"], "--shard auto is for a task of a Slurm array"),
       (["--part", "rest"], "--part needs --shard"),
-      (["--print"], "need --slurm"), (["--status", "--collect"], "exclude each other"),
+      (["--print"], "need --slurm"), (["--tasks", "3"], "need --slurm"),
+      (["--status", "--collect"], "exclude each other"),
       (["--force", "--shard", "1/2"], "--force and --dry-run are for a single command"),
       (["--heartbeat", "0"], "--heartbeat is 0.0"),
     ] {

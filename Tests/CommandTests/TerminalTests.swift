@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What the command writes to terminals, and to outputs that take nothing.
@@ -76,5 +77,29 @@ import Testing
     process.waitUntilExit()
     #expect(process.terminationStatus == 1)
     #expect(text == "Error: Standard output could not be written: No space left on device.\n")
+  }
+
+  /// Messages that cannot be written are lost; they end no command, and change no status.
+  @Test(arguments: ["2>/dev/full", "2>&-"], [("describe nonsense", 1), ("list", 0)])
+  func errorsThatAreLostChangeNothing(_ target: String, _ command: (arguments: String, status: Int32)) throws
+  {
+    let outcome = try Experiment.run(
+      URL(fileURLWithPath: "/bin/sh"),
+      ["-c", "\"$0\" \(command.arguments) \(target)", Experiment.executable.path])
+    #expect(outcome.status == command.status)
+    #expect(outcome.output.isEmpty == (command.status != 0))
+  }
+
+  @Test func progressThatIsLostStopsNothing() throws {
+    let folder = TemporaryFolder(), output = folder.appendingPathComponent("out").path
+    let outcome = try Experiment.run(
+      URL(fileURLWithPath: "/bin/sh"),
+      [
+        "-c", "\"$0\" \"$@\" 2>/dev/full", Experiment.executable.path, "run", "--conv", "shift", "--epochs",
+        "0",
+        "--progress", "plain", "--output", output,
+      ])
+    #expect(outcome.status == 0)
+    #expect(FileManager.default.fileExists(atPath: "\(output)/networks.csv"))
   }
 }

@@ -62,6 +62,11 @@ import Testing
     #expect(
       sentence { _ = try ProblemFile.read(path, batch: nil) }?.hasSuffix(
         "there are more than 100000 problems in this file and those before it; remove some.") == true)
+    _ = try write("", to: "p7.txt")
+    #expect(
+      sentence { _ = try ProblemFile.read(path, batch: nil) }?.hasSuffix(
+        "there are more than 1000000 lines in this file and those before it; remove some.") == true)
+    _ = try write("ic8ih8oc8kh3ph1\n", to: "p7.txt")
     let two = try write("--batch=p7.txt\n--batch=p7.txt\n", to: "two.txt")
     #expect(try ProblemFile.read(two, batch: nil).count == 2)
   }

@@ -1,6 +1,7 @@
 import Kernels
 import Learning
 import Networks
+import TestSupport
 import Testing
 
 @testable import Experiments
@@ -91,6 +92,27 @@ import Testing
     #expect(single.rows.allSatisfy { ($0["top1_ci95"] ?? "").isEmpty && ($0["verdict"] ?? "").isEmpty })
   }
 
+  /// An operator that disagrees with its definition is marked, also where its error is not a number.
+  @Test(arguments: ["0.01": "0.01 wrong", "": "wrong"]) func wrongOperatorsAreMarked(
+    _ error: String, _ cell: String
+  ) throws {
+    let networks = try Self.results(["standard", "fft"]).networkTable
+    var operators = Self.operators(["standard", "fft"])
+    for index in operators.rows.indices where operators.rows[index]["kernel"] == "fft" {
+      operators.set("status", of: index, to: "wrong")
+      operators.set("max_rel_error", of: index, to: error)
+    }
+    let text = NetworkSummary(networks: networks, operators: operators).text(width: 300)
+    let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("fft") })
+    #expect(line.contains(" \(cell) "), "\(text)")
+    let folder = TemporaryFolder()
+    try operators.write(to: folder.appendingPathComponent("operators.csv").path)
+    let table = try #require(PaperTables.tables(ReportData(folder.url)).first { $0.title == "Operators" })
+    let page = PaperTables.markdown(table)
+    #expect(
+      page.split(separator: "\n").contains { $0.contains("| fft |") && $0.contains("\(cell) |") }, "\(page)")
+  }
+
   /// A remark is said once, in lines that fit.
   @Test func remarksAreWrapped() throws {
     var table = CSVTable(columns: ["kernel", "model", "params", "status", "remark"])
@@ -146,7 +168,7 @@ import Testing
         #expect(text.contains("times as fast as standard, mean of 2 3×3 convolutions, 2 threads"))
         #expect(text.contains("1.00×* ") == kernels.contains("depthwise"))
       }
-      if kernels.count == 2 { #expect(text.contains("cbam:reduction=8:around")) }
+      if kernels.count == 2 { #expect(text.contains("cbam:reducti") && text.contains("…")) }
       #expect(!text.contains("± 0.0") && !text.contains("×standard"))
     }
   }

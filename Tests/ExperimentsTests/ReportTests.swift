@@ -77,6 +77,61 @@ import Testing
     #expect(plot.data.components(separatedBy: "\n220.09 98 96.5 98.7 98\n").count == 3, "\(plot.data)")
   }
 
+  /// Names of files are cut; pictures whose names are the same then are all drawn, each from its own data.
+  @Test func noPictureIsLost() throws {
+    var table = CSVTable(columns: [
+      "kernel", "model", "replace", "data", "seed", "epoch", "validation_top1", "test_top1",
+    ])
+    let data = "warped-digits:" + String(repeating: "x", count: 90)
+    for (kernel, name) in (0..<9).map({ ("kernel\($0)", data + "1") }) + [("standard", data + "2")] {
+      for epoch in 1...2 {
+        table.append([
+          "kernel": kernel, "model": "m", "replace": "spatial", "data": name, "seed": "0",
+          "epoch": "\(epoch)", "validation_top1": "5\(epoch)", "test_top1": "",
+        ])
+      }
+    }
+    try table.write(to: folder.appendingPathComponent("training.csv").path)
+    let plots = ReportSection.plots(try ReportData(folder.url)), names = plots.map(\.name)
+    #expect(Set(names).count == names.count)
+    #expect(plots.count { $0.title.contains(" of 2)") } == 2, "\(plots.map(\.title))")
+    #expect(plots.contains { $0.title.contains(data + "2") })
+    for plot in plots {
+      let read = plot.script.components(separatedBy: "'").filter { $0.hasSuffix(".dat") }
+      #expect(!read.isEmpty && read.allSatisfy { $0 == plot.name + ".dat" }, "\(plot.name): \(read)")
+    }
+  }
+
+  /// Sizes count for each kernel and algorithm: kernels of different windows make no line.
+  @Test func onlyWhatHasSeveralWindowsIsDrawnAgainstThem() throws {
+    var table = CSVTable(columns: [
+      "kernel", "algorithm", "pass", "batch", "c_in", "c_out", "h", "w", "kh", "stride", "dilation",
+      "threads",
+      "time_ms_median", "status",
+    ])
+    func add(_ kernel: String, _ sizes: [Int]) {
+      for size in sizes {
+        table.append([
+          "kernel": kernel, "algorithm": "auto", "pass": "forward", "batch": "1", "c_in": "64", "c_out": "64",
+          "h": "56", "w": "56", "kh": "\(size)", "stride": "1", "dilation": "1", "threads": "1",
+          "time_ms_median": "\(size)", "status": "ok",
+        ])
+      }
+    }
+    func drawn() throws -> [String] {
+      try table.write(to: folder.appendingPathComponent("operators.csv").path)
+      return SpeedPlots.plots(try ReportData(folder.url)).filter { $0.name.hasPrefix("kernel-size") }
+        .map(\.data)
+    }
+    add("1x1", [1])
+    add("standard", [3])
+    add("large-kernel", [13])
+    #expect(try drawn().isEmpty)
+    add("dilated", [3, 5, 7])
+    let data = try drawn()
+    #expect(data.count == 1 && data[0].contains("dilated") && !data[0].contains("large-kernel"))
+  }
+
   @Test func namesCannotBecomeCommandsOrMarkup() throws {
     try writeNetworks()
     let data = try ReportData(folder.url)

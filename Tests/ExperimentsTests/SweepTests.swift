@@ -110,6 +110,13 @@ import Testing
       ])
   }
 
+  /// A short file may stand for millions of trainings, whose list would not fit into memory.
+  @Test func aSweepHasALimit() throws {
+    let text = "kernels: all\nmodels: [resnet20, resnet32, resnet44, resnet56, resnet110]\nseeds: 10000\n"
+    let error = #expect(throws: WorkbenchError.self) { try Self.plan(text + "training: {epochs: 1}\n") }
+    #expect(error?.description.hasPrefix("The sweep has more than 1000000 trainings") == true)
+  }
+
   @Test func nameDependsOnEverythingThatDefinesARun() throws {
     let base = "models: bottleneck20\nseeds: 1\nlatency: false\ntraining: {epochs: 2}\n"
     let first = try Self.plan(base).runs

@@ -1,6 +1,5 @@
 /// The one-dimensional transforms of Winograd's minimal filtering F(m, 3): m outputs of 3 taps by m + 2 products
 /// (Lavin and Gray, 2015, arXiv:1509.09308). Each is used along rows, then along columns.
-///
 protocol WinogradTransform {
   /// m
   static var outputs: Int { get }

@@ -40,7 +40,7 @@ extension ResultComparison {
     }
     let columns: [Column<Row>] =
       names + [
-        Column("kernel") { Terminal.fitted($0.network.kernel, to: 24) }, Column("seeds") { $0.seeds },
+        Column("kernel") { Terminal.shortened($0.network.kernel, to: 24) }, Column("seeds") { $0.seeds },
         Column("before %") { Cell.fixed($0.before.mean, decimals: 1) },
         Column("after %") { Cell.fixed($0.after.mean, decimals: 1) },
         Column("change (95 %)") { row in

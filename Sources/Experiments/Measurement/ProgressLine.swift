@@ -70,7 +70,7 @@ package final class ProgressLine: Sendable {
       let estimate = Self.estimate(
         elapsed: (ContinuousClock.now - start).seconds, work: state.work, of: state.allWork)
       let line = "\(title) \(state.done)/\(state.total)\(estimate)  \(label.onOneLine)"
-      guard isTerminal else { return FileHandle.standardError.write(Data("\(line)\n".utf8)) }
+      guard isTerminal else { return Terminal.tell("\(line)\n") }
       Self.replace(&state.width, with: Terminal.fitted(line, to: Terminal.width(STDERR_FILENO) - 1))
     }
   }
@@ -93,7 +93,7 @@ package final class ProgressLine: Sendable {
   /// Writes a line over the last one, which took `width` columns: a line that wraps could not be replaced.
   private static func replace(_ width: inout Int, with line: String) {
     let own = Terminal.width(Array(line)), padding = String(repeating: " ", count: max(0, width - own))
-    FileHandle.standardError.write(Data("\r\(line)\(padding)\(line.isEmpty ? "\r" : "")".utf8))
+    Terminal.tell("\r\(line)\(padding)\(line.isEmpty ? "\r" : "")")
     width = own
   }
 }

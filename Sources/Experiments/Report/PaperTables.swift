@@ -30,14 +30,14 @@ enum PaperTables {
       ])
     networks.caption = caption(rows)
     var operators = table(
-      "Operators", data.rows("operators").filter { $0["status"] == "ok" }.map(forReaders),
+      "Operators", data.rows("operators").filter { ["ok", "wrong"].contains($0["status"]) }.map(forReaders),
       [
         ("group", "group"), ("problem", "problem"), ("pass", "pass"), ("kernel", "kernel"),
         ("algorithm", "algorithm"), ("time_ms_median", "time, ms"), ("gflops", "GFLOP/s"),
         ("speedup_vs_standard", "speed-up"), ("max_rel_error", "error"),
       ])
     operators.caption =
-      "Times are medians. The speed-up is standard's time over the operator's, in the same rounds. The error is the largest difference from the definition in double precision, relative to its largest value."
+      "Times are medians. The speed-up is standard's time over the operator's, in the same rounds; operators that join few or no channels, such as shift and depthwise, do less work than standard. The error is the largest difference from the definition in double precision, relative to its largest value."
     var proxies = table(
       "Proxies", data.rows("proxy_quality").filter { $0.number("kendall_tau") != nil },
       [
@@ -97,6 +97,10 @@ enum PaperTables {
       if let value = row.number(column) { result[column] = Cell.rounded(value, digits: 3) }
     }
     if let error = row.number("max_rel_error") { result["max_rel_error"] = Cell.number(error, digits: 1) }
+    if row["status"] == "wrong" {
+      let error = result["max_rel_error"] ?? ""
+      result["max_rel_error"] = error.isEmpty ? "wrong" : "\(error) wrong"
+    }
     result["top1"] = Cell.accuracy(row)
     result["difference"] = Cell.difference(row)
     if let share = row.number("p_better") { result["p_better"] = Cell.fixed(share, decimals: 2) }

@@ -4,7 +4,7 @@ import Tensors
 /// A picture as data and a gnuplot script: `NAME.dat` and `NAME.gp`, which draws `NAME.svg` and `NAME.png`.
 struct Plot: Sendable {
   /// The files' name, of letters, digits and hyphens.
-  let name: String
+  private(set) var name: String
   /// The heading on the page.
   let title: String
   /// What can be seen, in a sentence or two.
@@ -12,7 +12,7 @@ struct Plot: Sendable {
   /// The columns of data, in blocks that `index` finds by number.
   let data: String
   /// The commands of gnuplot that draw.
-  let commands: [String]
+  private(set) var commands: [String]
   /// Width and height, in pixels of a page.
   var size = (width: 760, height: 440)
   /// The data set that it is about, where it is about one.
@@ -21,6 +21,16 @@ struct Plot: Sendable {
   var spots: [Spot] = []
   /// Its section of the page.
   var section = ReportSection.accuracies
+
+  /// The same in files of another name.
+  func renamed(_ name: String) -> Plot {
+    var plot = self
+    plot.commands = commands.map {
+      $0.replacingOccurrences(of: "'\(self.name).dat'", with: "'\(name).dat'")
+    }
+    plot.name = name
+    return plot
+  }
 
   /// The whole script.
   var script: String {

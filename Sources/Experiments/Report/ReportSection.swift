@@ -10,12 +10,18 @@ enum ReportSection: String, CaseIterable, Sendable {
   case positions = "Learned positions"
   case gradients = "Gradients"
 
-  /// All pictures of a folder's results, each with its part; no two have the same name.
+  /// All pictures of a folder's results, each with its part. Pictures whose names would be the same, as names are cut, get
+  /// numbers.
   static func plots(_ data: ReportData) -> [Plot] {
     var names = Set<String>()
     return allCases.flatMap { section in
-      section.plots(data).filter { names.insert($0.name).inserted }.map { plot in
-        var plot = plot
+      section.plots(data).map { plot in
+        var name = plot.name, number = 1
+        while !names.insert(name).inserted {
+          number += 1
+          name = "\(plot.name)-\(number)"
+        }
+        var plot = plot.renamed(name)
         plot.section = section
         return plot
       }

@@ -10,7 +10,8 @@ enum SpeedPlots {
     guard let machine = data.machine, machine.peakGflopsPerThread > 0, machine.bandwidthGBPerSecond > 0 else {
       return nil
     }
-    let rows = data.rows("operators").filter { $0["pass"] == "forward" && $0["status"] == "ok" }
+    let all = data.rows("operators").filter { $0["pass"] == "forward" }
+    let rows = all.filter { $0["status"] == "ok" }
     let threads = rows.compactMap { $0.number("threads") }.max() ?? 1
     let points = grouped(rows, by: ["kernel"]).compactMap {
       kernel, rows -> (String, [[Double]], problems: [String])? in
@@ -24,11 +25,16 @@ enum SpeedPlots {
       return found.isEmpty ? nil : (kernel, found.map(\.0), found.map(\.1))
     }
     guard !points.isEmpty else { return nil }
+    let wrong = Set(all.filter { $0["status"] == "wrong" }.compactMap { $0["kernel"] })
     let absent = grouped(rows, by: ["kernel"]).map(\.key).filter { kernel in
       !points.contains { $0.0 == kernel }
     }
     let missing =
-      absent.isEmpty ? "" : " Not shown, because they have no operations: \(absent.joined(separator: ", "))."
+      (absent.isEmpty
+        ? "" : " Not shown, because they have no operations: \(absent.joined(separator: ", ")).")
+      + (wrong.isEmpty
+        ? ""
+        : " Left out where they disagree with their definition: \(wrong.sorted().joined(separator: ", ")).")
     let intensities = points.flatMap { $0.1.map { $0[0] } }, speeds = points.flatMap { $0.1.map { $0[1] } }
     let peak = machine.peakGflopsPerThread * threads, bandwidth = machine.bandwidthGBPerSecond
     let ridge = peak / bandwidth
@@ -72,12 +78,11 @@ enum SpeedPlots {
       ], size: size, spots: spots)
   }
 
-  /// Time against the extent of the window, where there are at least three.
+  /// Time against the extent of the window, for what was timed with at least three.
   private static func kernelSizes(_ data: ReportData) -> [Plot] {
     let rows = data.rows("operators").filter { $0["status"] == "ok" && $0.number("time_ms_median") != nil }
     return grouped(rows, by: ["group", "pass", "batch", "c_in", "c_out", "h", "w", "stride", "dilation"])
       .compactMap { _, rows -> Plot? in
-        guard Set(rows.compactMap { $0["kh"] }).count >= 3, let first = rows.first else { return nil }
         let several = Set(rows.compactMap { $0["kernel"] }).count > 1
         let series = grouped(rows, by: several ? ["kernel", "algorithm"] : ["algorithm"]).map { key, rows in
           (
@@ -87,7 +92,8 @@ enum SpeedPlots {
               return [size, time, row.number("time_ms_mad") ?? 0]
             }.sorted { $0[0] < $1[0] }
           )
-        }
+        }.filter { series in Set(series.rows.map { $0[0] }).count >= 3 }
+        guard let first = rows.first, !series.isEmpty else { return nil }
         let sizes = Set(series.flatMap { $0.rows.map { $0[0] } }).sorted()
         let times = series.flatMap { $0.rows.map { $0[1] } }
         let place =

@@ -106,17 +106,20 @@ package struct FieldStudy {
         guard field.pixels(holding: 1) != nil else {
           throw WorkbenchError("\(kernel.item): the gradient to the images is zero or infinite.")
         }
-        let isBlind = startsAtZero && field.extent(holding: 1) == 1
         rows.append(
           Row(
             kernel.item, field,
-            remark: isBlind
-              ? "its contributions from other pixels start at zero, so only the centre contributes; show a trained model's field with --weights."
-              : nil))
+            remark: startsAtZero ? Self.remark(onlyCentre: field.extent(holding: 1) == 1) : nil))
       } catch let error as WorkbenchError {
         rows.append(Row(kernel.item, refusal: error.description))
       }
     }
+  }
+
+  private static func remark(onlyCentre: Bool) -> String {
+    onlyCentre
+      ? "its contributions from other pixels start at zero, so only the centre contributes; show a trained model's field with --weights."
+      : "some of its weights are zero before training, so this is not yet the operator's field; show a trained model's with --weights."
   }
 
   /// Layers with a kernel, each with batch normalisation and a ReLU after it.

@@ -25,7 +25,10 @@ extension OperatorRow {
 
 extension [OperatorRow] {
   /// The row with the largest error.
-  var worst: OperatorRow? { self.max { ($0.maxRelativeError ?? -1) < ($1.maxRelativeError ?? -1) } }
+  var worst: OperatorRow? {
+    first { $0.maxRelativeError?.isNaN == true }
+      ?? self.max { ($0.maxRelativeError ?? -1) < ($1.maxRelativeError ?? -1) }
+  }
 
   /// One sentence if some rows disagree with their definitions; nil if none does.
   package var disagreement: String? {

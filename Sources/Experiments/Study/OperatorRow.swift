@@ -26,7 +26,7 @@ package enum TimedPass: String, Sendable, Codable, CaseIterable {
 package struct OperatorRow: TimedRow, Sendable {
   /// The item of `--conv`.
   package let kernel: String
-  /// The algorithm: where it was chosen by shape, the one that was chosen.
+  /// The algorithm: where it was chosen by shape, the one that was chosen; of a composed kernel `auto`.
   package let algorithm: String
   /// What was timed.
   package let pass: TimedPass

@@ -38,7 +38,7 @@ package struct OperatorStudy {
     package var threads: Int
     /// About how long the timing of one problem and pass may take.
     package var seconds = 0.5
-    /// Where algorithms are chosen by measurement; nil for the rule.
+    /// Where algorithms are chosen by measurement; nil for the estimates.
     package var tuning: AlgorithmTuning?
     /// Errors are computed for problems of at most this number of MACs: the reference takes about a nanosecond each.
     package var errorLimit = 1_000_000_000

@@ -18,16 +18,17 @@ package enum ProblemFile {
   ///
   /// - Parameter batch: the number of images, in place of the strings'.
   package static func read(_ path: String, batch: Int?) throws -> [Line] {
-    var lines: [Line] = []
-    try read(path, batch, depth: 0, into: &lines)
+    var lines: [Line] = [], seen = 0
+    try read(path, batch, depth: 0, into: &lines, &seen)
     guard !lines.isEmpty else {
       throw WorkbenchError("\(path) holds no problem; give a file with one problem string per line.")
     }
     return lines
   }
 
-  /// The most problems that files may hold together: files that include each other would never end.
-  private static let most = 100_000
+  /// The most problems, and lines of any kind, that files may hold together: files that include each other would never
+  /// end.
+  private static let most = 100_000, mostLines = 1_000_000
 
   /// One problem string.
   package static func line(_ text: String, batch: Int?) throws -> Line {
@@ -38,7 +39,10 @@ package enum ProblemFile {
     }
   }
 
-  private static func read(_ path: String, _ batch: Int?, depth: Int, into lines: inout [Line]) throws {
+  /// - Parameter seen: the lines looked at so far.
+  private static func read(
+    _ path: String, _ batch: Int?, depth: Int, into lines: inout [Line], _ seen: inout Int
+  ) throws {
     guard depth < 8 else {
       throw WorkbenchError(
         "\(path): these files include each other in a cycle; remove one of the references.")
@@ -48,13 +52,18 @@ package enum ProblemFile {
       throw WorkbenchError("\(path) is not text; give a file with one problem string per line.")
     }
     for (index, raw) in content.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+      seen += 1
+      guard seen <= mostLines else {
+        throw WorkbenchError(
+          "\(path): there are more than \(mostLines) lines in this file and those before it; remove some.")
+      }
       let text = raw.trimmingCharacters(in: .whitespacesAndNewlines)
       if text.isEmpty || text.hasPrefix("#") { continue }
       do {
         if text.hasPrefix("--batch=") {
           let other = URL(fileURLWithPath: path).deletingLastPathComponent()
             .appendingPathComponent(String(text.dropFirst("--batch=".count)))
-          try read(other.path, batch, depth: depth + 1, into: &lines)
+          try read(other.path, batch, depth: depth + 1, into: &lines, &seen)
         } else if text.hasPrefix("--") {
           lines.append(
             Line(

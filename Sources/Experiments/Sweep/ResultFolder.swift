@@ -51,7 +51,9 @@ struct ResultFolder {
   }
 
   private func refusal(_ reason: String) -> WorkbenchError {
-    WorkbenchError("\(path) \(reason); choose another folder with --output, or start again with --force.")
+    WorkbenchError(
+      "\(path) \(reason); choose another folder with --output, or, with run and sweep, start again with --force."
+    )
   }
 
   /// Removes the records, what is kept of runs without one, and the tables that were made from records.

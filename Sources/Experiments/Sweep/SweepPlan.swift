@@ -115,6 +115,14 @@ struct SweepPlan: Sendable {
   ///   - threads: what operators and networks are timed with: it defines those runs.
   ///   - records: what is known: which rates and widths were chosen.
   init(_ sweep: Sweep, threads: Int, _ records: [String: SweepRecord] = [:]) throws {
+    let networks = sweep.groups.map {
+      Double($0.kernels.count) * Double($0.models.count) * Double($0.data.count)
+        * Double(max($0.seeds.count, 1))
+    }
+    guard networks.reduce(0, +) <= Self.most else {
+      throw WorkbenchError(
+        "The sweep has more than \(Int(Self.most)) trainings; leave out kernels, models, data or seeds.")
+    }
     var loaded: [String: (data: Dataset, definition: [String: String])] = [:]
     func load(_ source: Located<String>) throws -> (data: Dataset, definition: [String: String]) {
       if let known = loaded[source.value] { return known }
@@ -143,6 +151,9 @@ struct SweepPlan: Sendable {
         comparisons: comparisons, matchings: matchings)
     }
   }
+
+  /// The most trainings: their list takes some kilobytes each.
+  private static let most = 1e6
 
   static func run(
     _ definition: [String: String], _ label: String, _ kernels: [KernelChoice], _ work: Work

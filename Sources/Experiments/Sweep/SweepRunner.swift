@@ -60,9 +60,11 @@ package struct SweepRunner: Sendable {
     var hasVerdicts = false
 
     /// What was stopped, and how to resume it.
-    package var stop: Cancellation.Requested {
+    ///
+    /// - Parameter force: whether the command had `--force`, which would start again.
+    package func stop(force: Bool) -> Cancellation.Requested {
       Cancellation.Requested(
-        "Stopped: \(SweepRunner.count(now, "run")) \(now == 1 ? "was" : "were") done, \(left) are left; the same command resumes."
+        "Stopped: \(SweepRunner.count(now, "run")) \(now == 1 ? "was" : "were") done, \(left) are left; the same command \(force ? "without --force " : "")resumes."
       )
     }
   }
@@ -100,7 +102,10 @@ package struct SweepRunner: Sendable {
     let table = TextTable(plan.runs, columns, left: [0, 1, 2, 3])
     let done = plan.runs.count - missing.count
     let rest = plan.isComplete ? "" : " Which others follow depends on their outcome."
-    let counts = plan.spaceCounts + ["\(plan.runs.count) runs, of which \(done) are done.\(rest)"]
+    let counts =
+      plan.spaceCounts + [
+        "\(Self.count(plan.runs.count, "run")), of which \(done) \(done == 1 ? "is" : "are") done.\(rest)"
+      ]
     return (
       "\(table.text)\n\n\(counts.joined(separator: "\n"))", CSVTable(plan.runs, columns), records.warnings
     )

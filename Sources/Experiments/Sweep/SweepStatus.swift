@@ -58,7 +58,10 @@ package struct SweepStatus {
         failed == 0
           ? "Nothing is left to do." : "Nothing else is left to do; --retry tries failed runs again.")
     } else if times.isEmpty {
-      lines.append("No training has finished yet, so the time left is unknown.")
+      lines.append(
+        left.contains(where: \.isTraining)
+          ? "No training has finished yet, so the time left is unknown."
+          : "Only timings are left; how long they take is not estimated.")
     } else {
       let rest = max(times.reduce(0, +) / Double(places), times.max() ?? 0)
       lines.append(

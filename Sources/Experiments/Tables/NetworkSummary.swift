@@ -41,7 +41,7 @@ package struct NetworkSummary {
       }
     }
     if isAnyChannelwise {
-      lines.append("*               mixes no channels, so it does less work than standard")
+      lines.append("*               joins few or no channels, so it does less work than standard")
     }
     if kept.contains(where: { $0.head == "verdict" }) {
       lines += verdictLines
@@ -69,7 +69,7 @@ package struct NetworkSummary {
       table.append(
         columns.map { column in
           let text = column.cell(row) ?? (row["status"] == "ok" ? "" : "–")
-          return column.head == "kernel" ? Terminal.fitted(text, to: nameWidth) : text
+          return column.head == "kernel" ? Terminal.shortened(text, to: nameWidth) : text
         })
     }
     return table
@@ -147,8 +147,10 @@ package struct NetworkSummary {
         head: "error", rank: 6, meaning: "the operator's largest error, relative to its largest value"
       ) {
         let rows = own($0, forwardOnly: false)
-        let mark = rows.contains { $0["status"] == "wrong" } ? " wrong" : ""
-        return rows.compactMap { $0.number("max_rel_error") }.max().map { Cell.number($0, digits: 1) + mark }
+        let error = rows.compactMap { $0.number("max_rel_error") }.max().map { Cell.number($0, digits: 1) }
+        let mark = rows.contains { $0["status"] == "wrong" } ? "wrong" : nil
+        let words = [error, mark].compactMap { $0 }
+        return words.isEmpty ? nil : words.joined(separator: " ")
       },
       SummaryColumn(
         head: "image ms", rank: 4, meaning: "the network's time for one image",

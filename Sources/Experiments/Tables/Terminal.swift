@@ -9,6 +9,15 @@ package enum Terminal {
     return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
   }
 
+  /// Writes a text to standard error as far as it can: a full disk there ends no work.
+  package static func tell(_ text: String) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+      if count > 0 { rest = rest.dropFirst(count) } else if errno != EINTR { return }
+    }
+  }
+
   /// A text of at most the given number of columns, without what would move the cursor.
   package static func fitted(_ text: String, to columns: Int) -> String {
     let clean = Array(text.onOneLine)
@@ -16,6 +25,16 @@ package enum Terminal {
     var kept = clean
     while !kept.isEmpty, width(kept) > columns - 1 { kept.removeLast() }
     return String(kept) + (columns > 0 ? "…" : "")
+  }
+
+  /// A name of at most the given number of columns, cut in the middle: names of kernels often differ at their ends.
+  static func shortened(_ name: String, to columns: Int) -> String {
+    let clean = Array(name.onOneLine)
+    guard width(clean) > columns else { return String(clean) }
+    var head = clean[...], tail = clean[...]
+    while !head.isEmpty, width(Array(head)) > columns / 2 { head.removeLast() }
+    while !tail.isEmpty, width(Array(tail)) > (columns - 1) / 2 { tail.removeFirst() }
+    return String(head) + (columns > 0 ? "…" : "") + String(tail)
   }
 
   /// A text in lines of at most the given number of columns, except for words that are longer.

@@ -31,7 +31,8 @@ final class AlgorithmChoice {
   /// Why an algorithm cannot compute the output, for an input or for any.
   func refusal(of name: String, for input: FeatureShape?) -> String? {
     guard let algorithm = algorithms.forward.first(where: { $0.name == name }) else {
-      let known = algorithms.forward.map(\.name).joined(separator: ", ")
+      let known = algorithms.forward.filter { $0.refusal(operation, .forward, input) == nil }
+        .map(\.name).joined(separator: ", ")
       return "There is no algorithm ‘\(name)’ for this kernel; choose from auto, \(known)."
     }
     return algorithm.refusal(operation, .forward, input)

@@ -27,7 +27,7 @@ struct Depthwise: Algorithm {
     }
     let rows = inside(input.height, output.height, g.kernel.height, g.dilation.height, g.padding.top)
     let columns = inside(input.width, output.width, g.kernel.width, g.dilation.width, g.padding.left)
-    return Double(2 * input.batch * rows * columns * g.inputChannels) / 45
+    return Double(2 * input.batch * rows * columns * g.inputChannels) / CoreSpeeds.own.depthwise
   }
 
   func make(_ operation: Operation) -> any ConvolutionPasses { DepthwisePasses(operation.geometry) }

@@ -37,16 +37,18 @@ struct FourierTiles {
       let valid = size - reach + 1
       return (valid, (output.height + valid - 1) / valid, (output.width + valid - 1) / valid)
     }
-    // Nanoseconds, by rates that fit this kind of machine; the ratios decide.
+    let speeds = CoreSpeeds.own
     func cost(_ size: Int) -> Double {
       let (_, rows, columns) = tiling(size)
       let tiles = rows * columns * output.batch, frequencies = Double(size * (size / 2 + 1))
       let pairs = frequencies * Double(geometry.channelsPerGroup * geometry.outputChannels)
-      let products = 8 * pairs * Double((tiles + 3) / 4 * 4) / 180
+      let products = 8 * pairs * Double((tiles + 3) / 4 * 4) / speeds.spectra
       // Spectra beyond the cache come from memory.
       let reading = 8 * pairs / (8 * pairs > 16e6 ? 20 : 60)
       let points = Double(size * size) * log2(Double(size))
-      let transforms = 5 * points * Double(tiles * (geometry.inputChannels + geometry.outputChannels)) / 12
+      let transforms =
+        5 * points * Double(tiles * (geometry.inputChannels + geometry.outputChannels))
+        / speeds.fourierTransform
       return products + reading + transforms
     }
     // The smallest size fits into memory, or the layer would have been refused; others must not be much larger.

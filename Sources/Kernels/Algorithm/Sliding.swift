@@ -37,6 +37,7 @@ struct Sliding: Algorithm {
 
   func nanoseconds(_ operation: Operation, _ pass: Pass, _ input: FeatureShape) -> Double {
     Estimates.products(operation.geometry, pass, input)
+      * (pass == .weightGradient ? CoreSpeeds.own.slidingWeights : CoreSpeeds.own.sliding)
   }
 
   func make(_ operation: Operation) -> any ConvolutionPasses { SlidingPasses(operation.geometry) }

@@ -19,32 +19,37 @@ struct Winograd: Algorithm {
       return
         "The algorithm \(name) takes 3×3 windows of stride 1 without groups, not \(g.kernel) of stride \(g.stride) in \(g.countedGroups); use direct."
     }
-    // The transformed weights are four times as large.
+    // The transformed weights are four times as large as the weights, or nearly twice.
     return Tensor.refusal([36, g.inputChannels, g.outputChannels], "The weights transformed for winograd")
   }
 
   func nanoseconds(_ operation: Operation, _ pass: Pass, _ input: FeatureShape) -> Double {
-    // F(2×2, 3×3) is for small images with many weights, in inference. A training step transforms its weights anew.
+    // F(2×2, 3×3) is for small images with many weights, forward only: a training step transforms its weights anew, and
+    // once for each pass.
     guard size == .four || pass == .forward else { return .infinity }
     let g = operation.geometry
     let image = pass == .inputGradient ? input : g.checkedOutput(input)
     let side = size.rawValue, products = size.products
     let tiles = image.batch * ((image.height + side - 1) / side) * ((image.width + side - 1) / side)
     let weights = g.inputChannels * g.outputChannels
-    var time = Double(tiles * (g.inputChannels + g.outputChannels) * products) / 4 + 50_000
+    let speeds = CoreSpeeds.own
+    var time =
+      Double(tiles * (g.inputChannels + g.outputChannels) * products) / speeds.winogradTransform
+      + speeds.least
     switch pass {
     case .weightGradient:
       // The sums are 36 matrices, read and written for each chunk of tiles.
       let chunks = 2 + tiles * products * (g.inputChannels + g.outputChannels) / 400_000
-      time += Double(chunks * products * 8 * weights) / 60
+      time += Double(chunks * products * 2 * weights) / speeds.winogradSums
       time +=
-        Double(products) * Estimates.products(rows: tiles, g.inputChannels, g.outputChannels, single: 200)
+        Double(products)
+        * Estimates.products(rows: tiles, g.inputChannels, g.outputChannels, single: speeds.singleWeights)
     case .forward, .inputGradient:
       let (inputs, outputs) =
         pass == .forward ? (g.inputChannels, g.outputChannels) : (g.outputChannels, g.inputChannels)
       // Transformed weights are four times as large, or nearly twice. They are fetched while others are multiplied.
       time += max(
-        Double(products * 4 * weights) / 25,
+        Double(products * 4 * weights) / speeds.winogradWeights,
         Double(products) * Estimates.products(rows: tiles, inputs, outputs))
     }
     // Small layers gain little, so they keep the smaller rounding error of the direct algorithm.

@@ -59,7 +59,9 @@ extension Kernel {
 
   /// Spreads the taps and changes the window if the options ask for it; otherwise it is the place's own geometry.
   public func geometry(at place: ConvolutionGeometry, options: KernelOptions) throws -> ConvolutionGeometry {
-    let own = try place.dilated(by: options.dilation).windowed(by: options)
+    // A plug-in's own option of that name may mean something else.
+    let spreads = self.options.contains { $0.flag == KernelOptions.dilation.flag }
+    let own = try place.dilated(by: spreads ? options.dilation : Pair(1)).windowed(by: options)
     return ignoresGroups ? try own.with(groups: 1) : own
   }
 

@@ -100,7 +100,7 @@ package struct RecipeSettings: Settable {
 }
 
 extension Recipe {
-  /// The main job's recipe; of a regression Adam's, whose steps do not grow with the errors.
+  /// The recipe of default settings; of a regression Adam's, whose steps do not grow with the errors.
   ///
   /// - Parameter hasPenalties: whether the model declares penalties of its own, which leave no weight decay.
   package static func standard(epochs: Int, isRegression: Bool = false, hasPenalties: Bool = false) -> Recipe
