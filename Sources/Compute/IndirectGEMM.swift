@@ -33,10 +33,16 @@ public func indirectGEMM(
     if byPanel {
       parallel(panels.count, threads: threads) { loop.run(tiles: 0..<tiles, panels: $0, fill: fill) }
     } else {
-      parallel(tiles, threads: threads) { loop.run(tiles: $0, panels: 0..<panels.count, fill: fill) }
+      // Ranges of whole blocks: each block reads all weights.
+      parallel(tiles, threads: threads, least: largestBlock) {
+        loop.run(tiles: $0, panels: 0..<panels.count, fill: fill)
+      }
     }
   }
 }
+
+/// The most tiles that pass over a panel together.
+private let largestBlock = 8
 
 /// What the threads' shares of an indirect GEMM have in common.
 private struct IndirectLoop {
@@ -54,7 +60,8 @@ private struct IndirectLoop {
   func run(tiles: Range<Int>, panels panelRange: Range<Int>, fill: (Range<Int>, RowTable) -> Int) {
     // Tables and scratch rows of a block stay within the second-level cache.
     let scratchPerTile = scratchPerRow * tileRows
-    let block = max(1, min(8, 256 / max(slotCapacity, 1), 32_768 / max(scratchPerTile, 1), tiles.count))
+    let block = max(
+      1, min(largestBlock, 256 / max(slotCapacity, 1), 32_768 / max(scratchPerTile, 1), tiles.count))
     let panels = Panels(outputs: weights.outputs)
     let depth = weights.taps * weights.channels
     // A residual is seldom in the core's own cache, and outputs of more than a MiB are not.

@@ -13,6 +13,8 @@ final class WorkerPool: @unchecked Sendable {
   /// chunk of a loop that it has not seen.
   private let ticket = Atomic<UInt64>(0)
   private let finished = Atomic(0)
+  /// How many workers may still join the present loop.
+  private let places = Atomic(0)
   private let sleeping = Atomic(0)
   private let bell = DispatchSemaphore(value: 0)
   /// Written before the ticket is issued, read by threads that hold a part of it.
@@ -21,23 +23,24 @@ final class WorkerPool: @unchecked Sendable {
 
   private static let cores = ProcessInfo.processInfo.activeProcessorCount
 
-  /// Runs `body` for 0 ..< chunks on the caller and on workers; false if another loop is running.
-  func run(_ chunks: Int, _ body: (Int) -> Void) -> Bool {
+  /// Runs `body` for 0 ..< chunks on the caller and on `threads` − 1 workers; false if another loop is running.
+  func run(_ chunks: Int, threads: Int, _ body: (Int) -> Void) -> Bool {
     guard chunks < 1 << 16, !isTaken.exchange(true, ordering: .acquiring) else { return false }
     withoutActuallyEscaping(body) { body in
       self.body = body
-      while workers.load(ordering: .relaxed) < chunks - 1 { startWorker() }
+      while workers.load(ordering: .relaxed) < threads - 1 { startWorker() }
       finished.store(0, ordering: .relaxed)
+      places.store(threads - 1, ordering: .relaxed)
       let number = (ticket.load(ordering: .relaxed) >> 32) &+ 1
       let issued = number << 32 | UInt64(chunks) << 16
       ticket.store(issued, ordering: .sequentiallyConsistent)
-      for _ in 0..<min(sleeping.load(ordering: .sequentiallyConsistent), chunks - 1) { bell.signal() }
+      for _ in 0..<min(sleeping.load(ordering: .sequentiallyConsistent), threads - 1) { bell.signal() }
       work(number)
       var waited = 0
       while finished.load(ordering: .acquiring) < chunks {
         waited += 1
         // With more threads than cores, the awaited thread may need this core.
-        if waited > 20_000 || chunks > Self.cores { sched_yield() } else { workbench_pause() }
+        if waited > 20_000 || threads > Self.cores { sched_yield() } else { workbench_pause() }
       }
       self.body = { _ in }
     }
@@ -68,7 +71,8 @@ final class WorkerPool: @unchecked Sendable {
       var done = last
       while true {
         done = next(after: done)
-        work(done)
+        // A late worker may take a place of a newer loop, which then has a thread less.
+        if places.subtract(1, ordering: .relaxed).newValue >= 0 { work(done) }
       }
     }
     thread.stackSize = 8 << 20

@@ -61,7 +61,8 @@ struct Bands {
     var y = Tensor(uninitialized: output.extents)
     input.withPointer { x in
       y.withMutablePointer { y in
-        parallel(output.batch * output.height, threads: threads) { lines in
+        // Each range computes some lines of the layers before again.
+        parallel(output.batch * output.height, threads: threads, least: 8) { lines in
           withScratch(size(rooms)) {
             var share = BandShare(passes, computations, widths, rooms: rooms, x: x, y: y, scratch: $0)
             share.run(lines, step: step)
