@@ -47,6 +47,7 @@ import Testing
     let checked = conformance.checkedByAlgorithm
     let unchecked = checked.keys.filter { checked[$0] == 0 }
     #expect(!Self.complete.contains(item) || unchecked.isEmpty, "\(item), checked: \(checked)")
+    #expect(checked["direct"] != 0, "\(item), checked: \(checked)")
     #expect(checked["reference"] == checked["auto"], "\(item), checked: \(checked)")
   }
 }

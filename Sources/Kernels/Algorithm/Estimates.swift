@@ -8,6 +8,10 @@ enum Estimates {
   /// rough.
   static let margin = 0.8
 
+  /// Nanoseconds that are added to the time of transforms: small layers gain little, so they keep the direct algorithm's
+  /// smaller rounding error.
+  static let least = 50_000.0
+
   /// The products of a dense convolution by microkernels over rows of pixels.
   ///
   /// `direct` is estimated like `sliding` where the window would allow that.

@@ -35,7 +35,7 @@ struct Fourier: Algorithm {
     let tiles = FourierTiles(g, output: pass == .forward ? g.checkedOutput(input) : input)
     // The estimate of the tiles is made for dense kernels; without their spectra, transforms run nearly twice as
     // fast.
-    let time = g.isDepthwise ? 0.6 * tiles.nanoseconds : tiles.nanoseconds + CoreSpeeds.own.least
+    let time = g.isDepthwise ? 0.6 * tiles.nanoseconds : tiles.nanoseconds + Estimates.least
     return time / Estimates.margin
   }
 

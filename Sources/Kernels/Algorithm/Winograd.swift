@@ -35,7 +35,7 @@ struct Winograd: Algorithm {
     let speeds = CoreSpeeds.own
     var time =
       Double(tiles * (g.inputChannels + g.outputChannels) * products) / speeds.winogradTransform
-      + speeds.least
+      + Estimates.least
     switch pass {
     case .weightGradient:
       // The sums are 36 matrices, read and written for each chunk of tiles.
@@ -52,7 +52,6 @@ struct Winograd: Algorithm {
         Double(products * 4 * weights) / speeds.winogradWeights,
         Double(products) * Estimates.products(rows: tiles, inputs, outputs))
     }
-    // Small layers gain little, so they keep the smaller rounding error of the direct algorithm.
     return time / Estimates.margin
   }
 
