@@ -184,7 +184,7 @@ struct TrainCommand: PrintsTables {
     }
   }
 
-  /// Refuses to overwrite a training other than the resumed one.
+  /// Refuses to overwrite a training other than the resumed one, or a log.
   private func checkOverwriting() throws {
     guard !force else { return }
     let old = log.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath() }

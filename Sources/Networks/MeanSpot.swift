@@ -9,10 +9,11 @@ import Tensors
 /// dropout and a linear layer follow. `mean_spot_cbam` has CBAM (Woo et al., 2018, arXiv:1807.06521) after the joint
 /// convolution. The three images are the channels of one.
 ///
-/// The authors' source is written in Keras (genbing99/MEAN_Spot-then-recognize on GitHub), whose terms are: `same` padding (the poolings' windows fit 42 and 14 pixels, so
-/// only the convolutions are padded), weights by Glorot and Bengio's uniform rule and biases 0, normalisation with
-/// ε = 0.001 and momentum 0.99 (PyTorch's 0.01), and L2 of 0.001 and 0.1 on the convolutions' weights. Flattened
-/// values are in PyTorch's order, channel by channel, not in Keras's, pixel by pixel.
+/// The authors' source is written in Keras (genbing99/MEAN_Spot-then-recognize on GitHub), whose terms are: `same`
+/// padding (the poolings' windows fit 42 and 14 pixels, so only the convolutions are padded), weights by Glorot and
+/// Bengio's uniform rule and biases 0, normalisation with ε = 0.001 and momentum 0.99 (PyTorch's 0.01), and L2 of 0.001
+/// and 0.1 on the convolutions' weights. Flattened values are in PyTorch's order, channel by channel, not in Keras's,
+/// pixel by pixel.
 enum MeanSpot {
   static let family = ModelFamily(
     name: "mean spot", source: "MEAN_Spot (Liong et al., 2022), a regression on three small images",

@@ -21,7 +21,7 @@ enum ReportSection: String, CaseIterable, Sendable {
           number += 1
           name = "\(plot.name)-\(number)"
         }
-        var plot = plot.renamed(name)
+        var plot = number == 1 ? plot : plot.renamed(name)
         plot.section = section
         return plot
       }

@@ -18,23 +18,20 @@ package enum Terminal {
     }
   }
 
-  /// A text of at most the given number of columns, without what would move the cursor.
-  package static func fitted(_ text: String, to columns: Int) -> String {
+  /// A text of at most the given number of columns, without what would move the cursor. A longer one is cut at its end, or
+  /// before its last `tail` columns.
+  package static func fitted(_ text: String, to columns: Int, tail: Int = 0) -> String {
     let clean = Array(text.onOneLine)
     guard width(clean) > columns else { return String(clean) }
-    var kept = clean
-    while !kept.isEmpty, width(kept) > columns - 1 { kept.removeLast() }
-    return String(kept) + (columns > 0 ? "…" : "")
+    var head = clean, end = clean
+    while !head.isEmpty, width(head) > columns - 1 - tail { head.removeLast() }
+    while !end.isEmpty, width(end) > tail { end.removeFirst() }
+    return String(head) + (columns > 0 ? "…" : "") + String(end)
   }
 
   /// A name of at most the given number of columns, cut in the middle: names of kernels often differ at their ends.
   static func shortened(_ name: String, to columns: Int) -> String {
-    let clean = Array(name.onOneLine)
-    guard width(clean) > columns else { return String(clean) }
-    var head = clean[...], tail = clean[...]
-    while !head.isEmpty, width(Array(head)) > columns / 2 { head.removeLast() }
-    while !tail.isEmpty, width(Array(tail)) > (columns - 1) / 2 { tail.removeFirst() }
-    return String(head) + (columns > 0 ? "…" : "") + String(tail)
+    fitted(name, to: columns, tail: max((columns - 1) / 2, 0))
   }
 
   /// A text in lines of at most the given number of columns, except for words that are longer.
