@@ -12,9 +12,11 @@ struct ManyMachines: ParsableArguments {
   var slurm = false
   @Flag(help: "With --slurm: print the script and the commands instead of submitting them.")
   var print = false
+  private static let usualTasks = 16
   @Option(
-    help: ArgumentHelp("With --slurm: the largest number of array tasks (default: 16).", valueName: "n"))
-  var tasks: Int?
+    help: ArgumentHelp(
+      "With --slurm: the largest number of array tasks (default: \(usualTasks)).", valueName: "n"))
+  private var tasks: Int?
   @Flag(help: "With --slurm: let the last job make a report, too.")
   var report = false
   @Flag(help: "Show how many runs are done, running, failed and missing, and estimate the time left.")
@@ -88,6 +90,9 @@ struct ManyMachines: ParsableArguments {
       return Shard(index: index - 1, of: count)
     }
   }
+
+  /// The largest number of array tasks.
+  var arrayTasks: Int { tasks ?? Self.usualTasks }
 
   /// Whether something is asked for that concerns many machines.
   var isGiven: Bool { get throws { try slurm || status || collect || only != nil || share != nil } }

@@ -123,7 +123,7 @@ struct SweepCommand: PrintsTables {
       let jobs = try runner.slurmJobs(
         file: file, output: output,
         .init(
-          tasks: many.tasks ?? 16, withReport: many.report, sbatch: many.sbatch,
+          tasks: many.arrayTasks, withReport: many.report, sbatch: many.sbatch,
           arguments: many.arguments(records, margin) + (tensorboard.map { ["--tensorboard", $0] } ?? [])))
       guard !many.print else { return print(jobs.text, terminator: "") }
       if many.retry { SweepRunner.forgetFailures(output: output) }

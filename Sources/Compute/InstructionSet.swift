@@ -25,8 +25,8 @@ package enum InstructionSet {
 }
 
 // What depends on the instruction set: the vector width and the tile sizes. (Instructions by name are in Vector.swift,
-// MaximumStep.swift and SpreadTile.swift.) The sums of a tile must leave
-// vector registers free for the factors; AVX-512 has 32 registers, the others 16.
+// MaximumStep.swift and SpreadTile.swift.) The sums of a tile must leave vector registers free for the factors; AVX-512
+// has 32 registers, the others 16.
 #if WORKBENCH_AVX512
   typealias Vector = SIMD16<Float>
   typealias VectorBits = SIMD16<UInt32>

@@ -71,8 +71,10 @@ final class WorkerPool: @unchecked Sendable {
       var done = last
       while true {
         done = next(after: done)
-        // A late worker may take a place of a newer loop, which then has a thread less.
-        if places.subtract(1, ordering: .relaxed).newValue >= 0 { work(done) }
+        guard places.subtract(1, ordering: .relaxed).newValue >= 0 else { continue }
+        // A late worker may have taken a place of a newer loop: it then works on that.
+        done = ticket.load(ordering: .relaxed) >> 32
+        work(done)
       }
     }
     thread.stackSize = 8 << 20

@@ -3,7 +3,8 @@ import Learning
 import Tensors
 
 /// A name of 32 hexadecimal digits for contents: the FNV-1a hash with 128 bits (Fowler, Noll and Vo; IETF
-/// draft-eastlake-fnv). It tells contents apart; it is no protection against forgery. Names of records are made by it, so it stays.
+/// draft-eastlake-fnv). It tells contents apart; it is no protection against forgery. Names of records are made by it, so
+/// it stays.
 struct Fingerprint {
   private var state: UInt128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d
 
