@@ -18,8 +18,7 @@ package func slidingWeightGradient(
   let lanes = Vector.scalarCount, panels = (output.channels + lanes - 1) / lanes
   let cuts = channelCuts(input.channels, largest: weightTileChannels.sliding)
   let packedRow = (input.width + 2) * lanes
-  // What a block reads stays in the first-level cache, or near it.
-  let block = min(output.height, max(2, 4096 / max(1, input.width * max(input.channels, output.channels))))
+  let block = slidingBlock(input: input, output: output)
   result.update(repeating: 0, count: 3 * kernelHeight * input.channels * output.channels)
   parallel(kernelHeight * cuts.count, threads: threads) { tasks in
     withScratch(panels * block * packedRow) { packed in
@@ -51,6 +50,19 @@ package func slidingWeightGradient(
         }
       }
     }
+  }
+}
+
+/// The rows whose gradients are brought into panels at once: what they read stays in the first-level cache, or near it.
+private func slidingBlock(input: FeatureShape, output: FeatureShape) -> Int {
+  min(output.height, max(2, 4096 / max(1, input.width * max(input.channels, output.channels))))
+}
+
+extension SlidingConvolution {
+  /// How often the gradient to the weights reads and writes its sums: once for each block of rows of an image.
+  package static func weightBlocks(input: FeatureShape, output: FeatureShape) -> Int {
+    let block = slidingBlock(input: input, output: output)
+    return output.batch * ((output.height + block - 1) / block)
   }
 }
 

@@ -51,7 +51,8 @@ public final class Linear: Defined, TorchPrinted, HoldsDecisions {
   public func forward(_ input: Tensor, _ context: Context) -> Tensor {
     saved.keep(input, context)
     let packed = forwardPack.value(Filter(weight), context) {
-      PackedWeights(forward: $0.reshaped([1, 1, inputs, outputs]), groups: 1)
+      PackedWeights(
+        forward: $0.reshaped([1, 1, inputs, outputs]), groups: 1, threads: context.threads)
     }
     var result = Tensor(uninitialized: input.shape.dropLast() + [outputs])
     bias.value.withPointer {
@@ -70,7 +71,8 @@ public final class Linear: Defined, TorchPrinted, HoldsDecisions {
       input.reshaped([rows, inputs]), gradient.reshaped([rows, outputs]), threads: context.threads)
     guard wanted.isNeeded else { return InputGradient.nothing }
     let packed = backwardPack.value(Filter(weight), context) {
-      PackedWeights(backward: $0.reshaped([1, 1, inputs, outputs]), groups: 1)
+      PackedWeights(
+        backward: $0.reshaped([1, 1, inputs, outputs]), groups: 1, threads: context.threads)
     }
     var result = Tensor(uninitialized: input.shape)
     multiplyRows(gradient, packed, bias: nil, into: &result, threads: context.threads)

@@ -5,7 +5,7 @@ import Tensors
 public enum MatrixProduct {
   /// a · b: `[n, k]`, `[k, m]` → `[n, m]`.
   public static func plain(_ a: Tensor, _ b: Tensor, threads: Int) -> Tensor {
-    let packed = PackedWeights(forward: b.reshaped([1, 1] + b.shape), groups: 1)
+    let packed = PackedWeights(forward: b.reshaped([1, 1] + b.shape), groups: 1, threads: threads)
     var result = Tensor(uninitialized: [a.shape[0], b.shape[1]])
     multiplyRows(a, packed, bias: nil, into: &result, threads: threads)
     return result
@@ -13,7 +13,7 @@ public enum MatrixProduct {
 
   /// a · bᵀ: `[n, k]`, `[m, k]` → `[n, m]`.
   public static func transposingSecond(_ a: Tensor, _ b: Tensor, threads: Int) -> Tensor {
-    let packed = PackedWeights(backward: b.reshaped([1, 1] + b.shape), groups: 1)
+    let packed = PackedWeights(backward: b.reshaped([1, 1] + b.shape), groups: 1, threads: threads)
     var result = Tensor(uninitialized: [a.shape[0], b.shape[0]])
     multiplyRows(a, packed, bias: nil, into: &result, threads: threads)
     return result

@@ -31,35 +31,57 @@ package struct WinogradWeights: Sendable {
   private static func pack<Transform: WinogradTransform>(
     _ weights: Tensor, _ transform: Transform.Type, _ backward: Bool, _ threads: Int
   ) -> PackedWeights {
+    let weights = backward ? turned(weights, threads) : weights
     let channels = weights.shape[2], outputs = weights.shape[3], matrix = channels * outputs
-    let points = Transform.points
-    return withScratch(points * points * matrix) { u in
+    let points = Transform.points, lanes = Vector.scalarCount
+    return PackedWeights(groups: points * points, taps: 1, channels: channels, outputs: outputs) {
+      packed, panels, groupSize in
       weights.withPointer { w in
         let w = UnsafeMutablePointer(mutating: w)
-        parallel(matrix, threads: threads, grain: 4096) { range in
-          withScratch(3 * points * Vector.scalarCount) { lines in
-            for first in stride(from: range.lowerBound, to: range.upperBound, by: Vector.scalarCount) {
-              let lanes = range.upperBound &- first
-              // For the input gradient the window is rotated by 180°.
-              let turned = w + (first + (backward ? 8 &* matrix : 0)), tap = backward ? -matrix : matrix
-              for column in 0..<3 {
-                Transform.weights(
-                  EvenTails(first: turned + column &* tap, step: 3 &* tap, lanes: lanes),
-                  EvenVectors(first: lines + column &* Vector.scalarCount, step: 3 &* Vector.scalarCount))
-              }
-              for row in 0..<points {
-                Transform.weights(
-                  EvenVectors(first: lines + 3 &* row &* Vector.scalarCount, step: Vector.scalarCount),
-                  EvenTails(first: u + (row &* points &* matrix + first), step: matrix, lanes: lanes))
+        parallel(panels.count * channels, threads: threads, grain: 128) { range in
+          withScratch(3 * points * lanes) { lines in
+            for index in range {
+              let (panel, channel) = index.quotientAndRemainder(dividingBy: channels)
+              let width = panels.width(panel), place = panel &* tileWidth
+              let target = packed + (place &* channels &+ channel &* width)
+              for first in stride(from: 0, to: width, by: lanes) {
+                let source = w + (channel &* outputs &+ place &+ first), left = outputs &- place &- first
+                for column in 0..<3 {
+                  Transform.weights(
+                    EvenTails(first: source + column &* matrix, step: 3 &* matrix, lanes: left),
+                    EvenVectors(first: lines + column &* lanes, step: 3 &* lanes))
+                }
+                for row in 0..<points {
+                  Transform.weights(
+                    EvenVectors(first: lines + 3 &* row &* lanes, step: lanes),
+                    EvenVectors(first: target + (row &* points &* groupSize &+ first), step: groupSize))
+                }
               }
             }
           }
         }
       }
-      return PackedWeights(
-        groups: points * points, taps: 1, channels: backward ? outputs : channels,
-        outputs: backward ? channels : outputs, from: u, groupStride: matrix, tapStride: 0,
-        channelStride: backward ? 1 : outputs, outputStride: backward ? outputs : 1)
     }
+  }
+
+  /// The weights of the gradient to the input: the window rotated by 180°, channels and outputs exchanged.
+  private static func turned(_ weights: Tensor, _ threads: Int) -> Tensor {
+    let channels = weights.shape[2], outputs = weights.shape[3], matrix = channels * outputs
+    let blocks = (channels + 15) / 16
+    var result = Tensor(uninitialized: [3, 3, outputs, channels])
+    weights.withPointer { w in
+      result.withMutablePointer { result in
+        parallel(9 * blocks, threads: threads, grain: max(1, 1024 / outputs)) { range in
+          for index in range {
+            let (tap, block) = index.quotientAndRemainder(dividingBy: blocks), channel = 16 &* block
+            transpose(
+              rows: min(16, channels &- channel), columns: outputs,
+              from: w + ((8 &- tap) &* matrix &+ channel &* outputs), rowStride: outputs, columnStride: 1,
+              to: result + (tap &* matrix &+ channel), stride: channels)
+          }
+        }
+      }
+    }
+    return result
   }
 }

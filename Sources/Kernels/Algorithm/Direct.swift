@@ -70,7 +70,7 @@ final class DirectPasses: ConvolutionPasses {
       return dx
     }
     let packed = backwardPack.value(Filter(weight), context) {
-      PackedWeights(backward: merged.expanded($0), groups: merged.groups)
+      PackedWeights(backward: merged.expanded($0), groups: merged.groups, threads: context.threads)
     }
     let zeros = Tensor(repeating: 0, [geometry.outputChannels])
     var dx = Tensor(uninitialized: x.shape)
@@ -127,13 +127,16 @@ final class DirectPasses: ConvolutionPasses {
   /// The filter packed for the forward pass.
   private func packed(_ filter: Filter, _ slots: SlotLayout, _ context: Context) -> PackedWeights {
     forwardPack.value(filter, context, variant: slots.order == nil ? 0 : 1) {
-      PackedWeights(forward: merged.expanded(slots.ordered($0)), groups: merged.groups)
+      PackedWeights(
+        forward: merged.expanded(slots.ordered($0)), groups: merged.groups, threads: context.threads)
     }
   }
 
   /// The filter packed for the gradients to what was read.
   func packedForColumns(_ weight: Parameter, _ context: Context) -> PackedWeights {
-    columnPack.value(Filter(weight), context) { PackedWeights(backward: $0, groups: geometry.groups) }
+    columnPack.value(Filter(weight), context) {
+      PackedWeights(backward: $0, groups: geometry.groups, threads: context.threads)
+    }
   }
 }
 

@@ -4,20 +4,18 @@ import Tensors
 
 /// Estimates that several algorithms share, in nanoseconds, by the speeds of `CoreSpeeds`.
 enum Estimates {
-  /// The margin by which an algorithm must be estimated to be faster than the direct products, since estimates are
-  /// rough.
-  static let margin = 0.8
-
   /// Nanoseconds that are added to the time of transforms: small layers gain little, so they keep the direct algorithm's
   /// smaller rounding error.
   static let least = 50_000.0
 
   /// The products of a dense convolution by microkernels over rows of pixels.
   ///
-  /// `direct` is estimated like `sliding` where the window would allow that.
-  static func products(_ geometry: ConvolutionGeometry, _ pass: Pass, _ input: FeatureShape) -> Double {
+  /// - Parameter sharing: whether neighbouring windows share what they read, if they overlap.
+  static func products(
+    _ geometry: ConvolutionGeometry, _ pass: Pass, _ input: FeatureShape, sharing: Bool = false
+  ) -> Double {
     let output = geometry.checkedOutput(input), speeds = CoreSpeeds.own
-    let single = geometry.slides ? speeds.sharing : speeds.single
+    let single = sharing && geometry.slides ? speeds.sharing : speeds.single
     switch pass {
     case .forward:
       return products(

@@ -36,7 +36,7 @@ struct Fourier: Algorithm {
     // The estimate of the tiles is made for dense kernels; without their spectra, transforms run nearly twice as
     // fast.
     let time = g.isDepthwise ? 0.6 * tiles.nanoseconds : tiles.nanoseconds + Estimates.least
-    return time / Estimates.margin
+    return time / CoreSpeeds.own.margin
   }
 
   func make(_ operation: Operation) -> any ConvolutionPasses { FourierPasses(operation.geometry) }

@@ -28,7 +28,7 @@ struct WindowRows: Algorithm {
   }
 
   func nanoseconds(_ operation: Operation, _ pass: Pass, _ input: FeatureShape) -> Double {
-    Estimates.products(operation.geometry, pass, input)
+    Estimates.products(operation.geometry, pass, input, sharing: true)
   }
 
   func make(_ operation: Operation) -> any ConvolutionPasses { WindowRowsPasses(operation) }
@@ -52,7 +52,8 @@ final class WindowRowsPasses: ConvolutionPasses {
     let rows = PaddedRows(geometry, x, output: plan.output, threads: context.threads)
     let packed = pack.value(filter, context) {
       PackedWeights(
-        forward: $0.reshaped([geometry.kernel.height, 1, rows.run, geometry.outputChannels]), groups: 1)
+        forward: $0.reshaped([geometry.kernel.height, 1, rows.run, geometry.outputChannels]), groups: 1,
+        threads: context.threads)
     }
     var y = Tensor(uninitialized: plan.output.extents)
     rows.withPointer { copy in

@@ -52,7 +52,7 @@ struct Winograd: Algorithm {
         Double(products * 4 * weights) / speeds.winogradWeights,
         Double(products) * Estimates.products(rows: tiles, inputs, outputs))
     }
-    return time / Estimates.margin
+    return time / speeds.margin
   }
 
   func make(_ operation: Operation) -> any ConvolutionPasses { WinogradPasses(operation.geometry, size) }
