@@ -51,12 +51,18 @@ public struct Random: RandomNumberGenerator, Sendable {
   }
 }
 
+extension Random {
+  /// Whether tensors of random numbers are left as they lie in memory: for networks that are only counted.
+  @TaskLocal package static var leavesTensorsUnset = false
+}
+
 extension Tensor {
   /// A tensor of normal numbers with mean 0.
   ///
   /// - Parameter deviation: their standard deviation.
   public init(normal shape: [Int], deviation: Double = 1, using random: inout Random) {
     self.init(uninitialized: shape)
+    if Random.leavesTensorsUnset { return }
     let count = count
     withMutablePointer { for index in 0..<count { $0[index] = Float(random.normal() * deviation) } }
   }
@@ -64,6 +70,7 @@ extension Tensor {
   /// A tensor of numbers drawn uniformly from `range`.
   public init(uniform shape: [Int], in range: Range<Double>, using random: inout Random) {
     self.init(uninitialized: shape)
+    if Random.leavesTensorsUnset { return }
     let count = count
     withMutablePointer {
       for index in 0..<count {

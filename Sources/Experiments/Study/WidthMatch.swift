@@ -118,9 +118,11 @@ extension Specification {
     let whole = budget == .latency ? 1 : try cost(yardstick)
     var search = WidthMatch(residual) { factor in
       try Cancellation.check()
-      guard let network = try? Network(description(factor), kernel: choice, standard: standard, seed: 0),
-        (try? network.outputShape(for: input)) != nil
-      else { return nil }
+      // Only networks that are timed need weights.
+      let network = Random.$leavesTensorsUnset.withValue(budget != .latency) {
+        try? Network(description(factor), kernel: choice, standard: standard, seed: 0)
+      }
+      guard let network, (try? network.outputShape(for: input)) != nil else { return nil }
       guard budget == .latency else { return try cost(network) / max(whole, 1) }
       let timing = try PairedTiming(
         budget: seconds,

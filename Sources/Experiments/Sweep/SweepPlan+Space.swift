@@ -62,7 +62,9 @@ extension SweepPlan {
 
   /// How many networks may be in memory together: 1 GiB of parameters, and no more than can take turns in a minute.
   private static func timedNetworks(of specification: Specification) throws -> Int {
-    let parameters = try specification.network(specification.standard, seed: 0).parameterCount
+    let parameters = try Random.$leavesTensorsUnset.withValue(true) {
+      try specification.network(specification.standard, seed: 0).parameterCount
+    }
     return max(16, min(400, (1 << 28) / max(parameters, 1)))
   }
 
