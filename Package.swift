@@ -44,6 +44,7 @@ let fuzzes = Context.environment["WORKBENCH_FUZZ"] != nil
 /// For modules that read what comes from outside: the fuzzer counts what their code an input reaches. Counting in all
 /// modules would take most of its time.
 let coverage: [SwiftSetting] = fuzzes ? [.unsafeFlags(["-sanitize=fuzzer"])] : []
+/// Such modules, optimised.
 let readers = optimised + coverage
 
 /// Tests/Fuzz: the fuzzer, where the environment asks for it as Tests/Fuzz/run does; else tests that read what it kept.

@@ -32,23 +32,20 @@ public struct PackedWeights: Sendable {
       parallel(groups * panels.count, threads: threads, grain: grain) { indices in
         for index in indices {
           let (group, panel) = index.quotientAndRemainder(dividingBy: panels.count)
-          let width = panels.width(panel), first = panel * tileWidth, valid = min(width, outputs - first)
-          var target = packed + group * groupSize + first * taps * channels
+          let first = panel * tileWidth, width = panels.width(panel), valid = min(width, outputs - first)
           for tap in 0..<taps {
             let source = weights + group * groupStride + tap * tapStride + first * outputStride
+            let target = packed + group * groupSize + first * taps * channels + tap * channels * width
             if outputStride == 1 {
               for channel in 0..<channels {
                 copyRow(source + channel * channelStride, valid, target + channel * width, width)
               }
             } else {
-              for channel in 0..<(valid < width ? channels : 0) {
-                (target + channel * width).update(repeating: 0, count: width)
-              }
+              if valid < width { target.update(repeating: 0, count: channels * width) }
               transpose(
                 rows: valid, columns: channels, from: source, rowStride: outputStride,
                 columnStride: channelStride, to: target, stride: width)
             }
-            target += channels * width
           }
         }
       }

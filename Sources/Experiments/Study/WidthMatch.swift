@@ -109,7 +109,13 @@ extension Specification {
     guard choice.item != standard.item else { return MatchedWidth(factor: 1, reached: 1) }
     let shape = data.train.images.shape
     let input = FeatureShape(batch: 1, height: shape[1], width: shape[2], channels: shape[3])
-    let yardstick = try Network(model, kernel: standard, standard: standard, seed: 0)
+    // Only networks that are timed need weights.
+    func network(_ model: any ModelDescription, _ kernel: KernelChoice) throws -> Network {
+      try Random.$leavesTensorsUnset.withValue(budget != .latency) {
+        try Network(model, kernel: kernel, standard: standard, seed: 0)
+      }
+    }
+    let yardstick = try network(model, standard)
     let context = Context(training: false, threads: threads), (image, _) = data.train.gather([0])
     func cost(_ network: Network) throws -> Double {
       let cost = try network.cost(for: input, pass: .inference)
@@ -118,11 +124,9 @@ extension Specification {
     let whole = budget == .latency ? 1 : try cost(yardstick)
     var search = WidthMatch(residual) { factor in
       try Cancellation.check()
-      // Only networks that are timed need weights.
-      let network = Random.$leavesTensorsUnset.withValue(budget != .latency) {
-        try? Network(description(factor), kernel: choice, standard: standard, seed: 0)
-      }
-      guard let network, (try? network.outputShape(for: input)) != nil else { return nil }
+      guard let network = try? network(description(factor), choice),
+        (try? network.outputShape(for: input)) != nil
+      else { return nil }
       guard budget == .latency else { return try cost(network) / max(whole, 1) }
       let timing = try PairedTiming(
         budget: seconds,

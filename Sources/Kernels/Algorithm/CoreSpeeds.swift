@@ -32,12 +32,12 @@ struct CoreSpeeds {
   /// 512-bit vectors: an Intel Xeon with AVX-512.
   private static let wide = CoreSpeeds(
     margin: 1, pair: 230, single: 130, sharing: 200, singleWeights: 200, sliding: 1, slidingWeights: 1,
-    depthwise: 45,
-    winogradTransform: 4, winogradSums: 15, winogradWeights: 25, spectra: 180, fourierTransform: 12)
+    depthwise: 45, winogradTransform: 4, winogradSums: 15, winogradWeights: 25, spectra: 180,
+    fourierTransform: 12)
 
   /// 256-bit vectors: an AMD EPYC (Zen 3) with AVX2. Gradients to the weights by `sliding` keep some sums in memory.
   private static let narrow = CoreSpeeds(
     margin: 0.8, pair: 75, single: 50, sharing: 50, singleWeights: 50, sliding: 0.95, slidingWeights: 1.5,
-    depthwise: 22,
-    winogradTransform: 2.6, winogradSums: 6, winogradWeights: 12, spectra: 80, fourierTransform: 6)
+    depthwise: 22, winogradTransform: 2.6, winogradSums: 6, winogradWeights: 12, spectra: 80,
+    fourierTransform: 6)
 }

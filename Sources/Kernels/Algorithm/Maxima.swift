@@ -36,7 +36,9 @@ final class MaximaPasses: ConvolutionPasses {
   func forward(
     _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
-    let packed = pack.value(filter, context) { PackedWeights(forward: $0, groups: geometry.groups) }
+    let packed = pack.value(filter, context) {
+      PackedWeights(forward: $0, groups: geometry.groups, threads: context.threads)
+    }
     let zeros = Tensor(repeating: 0, [geometry.inputChannels])
     var y = Tensor(uninitialized: plan.output.extents)
     withPointers(x, zeros) { x, zeros in

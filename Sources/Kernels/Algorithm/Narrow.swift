@@ -51,7 +51,8 @@ final class NarrowPasses: ConvolutionPasses {
     _ x: Tensor, _ plan: any SamplingPlan, _ filter: Filter, _ epilogue: Epilogue, _ context: Context
   ) -> Tensor {
     let packed = forwardPack.value(filter, context) {
-      PackedWeights(forward: $0, groups: geometry.outputChannels / InstructionSet.lanes)
+      PackedWeights(
+        forward: $0, groups: geometry.outputChannels / InstructionSet.lanes, threads: context.threads)
     }
     let zeros = Tensor(repeating: 0, [geometry.inputChannels])
     var y = Tensor(uninitialized: plan.output.extents)
@@ -73,7 +74,9 @@ final class NarrowPasses: ConvolutionPasses {
   ) -> Tensor {
     let rows = TransposedGrid(geometry, input: FeatureShape(x), output: plan.output)
     let packed = backwardPack.value(Filter(weight), context) {
-      PackedWeights(forward: exchanged($0), groups: geometry.outputChannels / InstructionSet.lanes)
+      PackedWeights(
+        forward: exchanged($0), groups: geometry.outputChannels / InstructionSet.lanes,
+        threads: context.threads)
     }
     let zeros = Tensor(repeating: 0, [geometry.outputChannels])
     var dx = Tensor(uninitialized: x.shape)
